@@ -1,0 +1,45 @@
+"""The errors that streamson raises for a user's or a machine's mistake, each with its exit code."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import ClassVar
+
+
+class StreamsonError(Exception):
+    """Something went wrong that its message explains: what, where, and what to do next."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(StreamsonError):
+    """A command or function was called with something it can't use."""
+
+    exit_code = 2
+
+
+class DeviceError(StreamsonError):
+    """A sound device that was asked for can't be used."""
+
+    exit_code = 3
+
+
+class MissingDependencyError(StreamsonError):
+    """An optional package or system library is not installed; the message names the command."""
+
+
+class InputFileError(StreamsonError):
+    """A file that was given can't be read, or holds something that can't be used."""
+
+
+class SessionError(InputFileError):
+    """A session file has a mistake; the message names file, key, what was found and is allowed."""
+
+
+class MessageError(StreamsonError):
+    """A message or data point breaks the wire format or one of its limits."""
+
+
+def nearest(found: str, allowed: Iterable[str]) -> str:
+    """Return ``'; did you mean "x"?'`` for the closest of the allowed words, or ``''``."""
+    close = get_close_matches(found.lower(), list(allowed), n=1, cutoff=0.6)
+    return f'; did you mean "{close[0]}"?' if close else ""
