@@ -1,0 +1,1 @@
+"""Producers: processes that publish data points."""

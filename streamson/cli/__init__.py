@@ -1,0 +1,99 @@
+"""The command line: one module a command, each loaded only when it is called."""
+
+import logging
+import sys
+from importlib import import_module
+from typing import Final, NoReturn
+
+import click
+
+from streamson._version import __version__
+from streamson.errors import StreamsonError
+
+COMMANDS: Final = {
+    "demo": "Hear the Dirichlet eta function as it is computed.",
+    "listen": "Play what producers publish.",
+    "produce": "Run a producer: eta, zeta, function, system, replay, tail.",
+    "render": "Turn a table into a sound file or a list of notes.",
+    "devices": "List the sound devices.",
+    "doctor": "Say what is missing on this machine, and the command that mends it.",
+}
+"""Name and one-line help of every command; its code is ``command`` in the module of that name."""
+
+INTERRUPTED: Final = 130
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is called, not before.
+
+    Parameters
+    ----------
+    package
+        Where the modules are.
+    summaries
+        Command name to one-line help.
+    """
+
+    def __init__(self, package: str, summaries: dict[str, str], **options: object) -> None:
+        super().__init__(**options)  # type: ignore[arg-type]
+        self._package = package
+        self._summaries = summaries
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's signature)
+        """Return the names in the order in which they are explained."""
+        return list(self._summaries)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return a command, or None if there is none of that name."""
+        if cmd_name not in self._summaries:
+            return None
+        module = import_module(f"{self._package}.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands from the summaries, so that ``--help`` imports nothing."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._summaries.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    package="streamson.cli",
+    summaries=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="streamson")
+@click.option("-v", "--verbose", count=True, help="Say more; twice for everything.")
+def cli(verbose: int) -> None:
+    """Hear live data: numbers come in over ZeroMQ, are rescaled as they come, and become notes.
+
+    Begin with "streamson demo". To hear this machine, run "streamson listen" and, in another
+    terminal, "streamson produce system".
+    """
+    level = [logging.WARNING, logging.INFO, logging.DEBUG][min(verbose, 2)]
+    logging.basicConfig(level=level, format="streamson: %(message)s", stream=sys.stderr)
+    logging.getLogger("numba").setLevel(logging.WARNING)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit: 0 done, 1 failed, 2 wrong use, 3 no sound device, 130 Ctrl-C."""
+    run(cli)
+
+
+def run(command: click.Command) -> NoReturn:
+    """Run a command and exit with its code; mistakes become one line, never a traceback."""
+    try:
+        code = command.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except StreamsonError as error:
+        click.echo(f"streamson: {error}", err=True)
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of the output has gone; Python would complain at exit
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)

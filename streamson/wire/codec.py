@@ -1,0 +1,210 @@
+"""Encoding of points: ``stream name, 0x00, payload`` with a MessagePack or JSON map as payload.
+
+The payload's first byte tells the two apart: JSON begins with ``{``, which as MessagePack would be
+a number. A point is ``{"fields": {name: value}}`` with optional ``time``, ``source`` and
+``sequence``; a batch is ``{"columns": {name: values}}`` with optional ``times`` and the same two.
+In JSON a column is a list of numbers and nulls; in MessagePack it may also be the raw bytes of
+little-endian float64, which decode without a loop.
+"""
+
+from functools import lru_cache
+from math import isfinite, nan
+from typing import Annotated, Final, Literal, TypeAlias
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
+
+from streamson.errors import MessageError
+from streamson.wire.limits import (
+    MAX_BATCH_POINTS,
+    MAX_FIELD_CHARS,
+    MAX_FIELDS,
+    MAX_MESSAGE_BYTES,
+    MAX_SOURCE_CHARS,
+    MAX_STREAM_CHARS,
+)
+from streamson.wire.point import Batch, DataPoint
+
+Encoding: TypeAlias = Literal["msgpack", "json"]
+
+_FieldName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_FIELD_CHARS)]
+_Sequence: TypeAlias = Annotated[int, Meta(ge=0, le=2**62)]
+_Source: TypeAlias = Annotated[str, Meta(max_length=MAX_SOURCE_CHARS)]
+_ListColumn: TypeAlias = Annotated[list[float | None], Meta(max_length=MAX_BATCH_POINTS)]
+_RawColumn: TypeAlias = Annotated[bytes, Meta(max_length=8 * MAX_BATCH_POINTS)]
+_FieldCount: Final = Meta(min_length=1, max_length=MAX_FIELDS)
+
+_JSON_START: Final = ord("{")
+_FLOAT64: Final = np.dtype("<f8")
+
+
+class _Payload(msgspec.Struct, omit_defaults=True):
+    time: float | None = None
+    source: _Source = ""
+    sequence: _Sequence | None = None
+    fields: Annotated[dict[_FieldName, float | None], _FieldCount] | None = None
+
+
+class _JsonPayload(_Payload, omit_defaults=True):
+    columns: Annotated[dict[_FieldName, _ListColumn], _FieldCount] | None = None
+    times: _ListColumn | None = None
+
+
+class _MsgpackPayload(_Payload, omit_defaults=True):
+    columns: Annotated[dict[_FieldName, _RawColumn | _ListColumn], _FieldCount] | None = None
+    times: _RawColumn | _ListColumn | None = None
+
+
+_decode_json = msgspec.json.Decoder(_JsonPayload).decode
+_decode_msgpack = msgspec.msgpack.Decoder(_MsgpackPayload).decode
+_encode_json = msgspec.json.Encoder().encode
+_encode_msgpack = msgspec.msgpack.Encoder().encode
+
+
+def encode(message: DataPoint | Batch, encoding: Encoding = "msgpack") -> bytes:
+    """Return the frame that carries a point or a batch.
+
+    Parameters
+    ----------
+    message
+        What to send. NaN and infinities travel as missing values.
+    encoding
+        ``"msgpack"`` (compact, exact) or ``"json"`` (readable, just as exact).
+
+    Raises
+    ------
+    MessageError
+        If a name or the size breaks a limit of `streamson.wire.limits`.
+    """
+    payload = (
+        _point_payload(message)
+        if isinstance(message, DataPoint)
+        else _batch_payload(message, raw=encoding == "msgpack")
+    )
+    body = _encode_json(payload) if encoding == "json" else _encode_msgpack(payload)
+    frame = b"%s\0%s" % (stream_bytes(message.stream), body)
+    decode(frame)  # a publisher must not send what every listener refuses
+    return frame
+
+
+def decode(frame: bytes, received_at: float = 0.0) -> DataPoint | Batch:
+    """Return the point or batch that a frame carries.
+
+    Parameters
+    ----------
+    frame
+        One ZeroMQ frame, as `encode` makes it.
+    received_at
+        Time for points whose producer gave none, seconds since 1970.
+
+    Raises
+    ------
+    MessageError
+        If the frame breaks the format or a limit; the message says which.
+    """
+    if len(frame) > MAX_MESSAGE_BYTES:
+        raise MessageError(f"message of {len(frame)} bytes; at most {MAX_MESSAGE_BYTES}")
+    name, separator, body = frame.partition(b"\0")
+    if not separator or not body:
+        raise MessageError("no payload: a message is the stream's name, a zero byte, a payload")
+    stream = _stream_name(name)
+    try:
+        payload = _decode_json(body) if body[0] == _JSON_START else _decode_msgpack(body)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, ValueError) as error:
+        raise MessageError(f"payload refused: {error}") from None
+    if payload.fields is not None:
+        return _point(stream, payload, payload.fields, received_at)
+    if payload.columns is not None:
+        return _batch(stream, payload, received_at)
+    raise MessageError("payload without fields or columns")
+
+
+def stream_bytes(name: str) -> bytes:
+    """Return a stream's name as the frame carries it, checked."""
+    try:
+        encoded = name.encode()
+    except UnicodeEncodeError:
+        raise MessageError(f"stream name {name!r} is not valid Unicode") from None
+    _stream_name(encoded)
+    return encoded
+
+
+@lru_cache(maxsize=1024)
+def _stream_name(encoded: bytes) -> str:
+    try:
+        name = encoded.decode()
+    except UnicodeDecodeError:
+        raise MessageError("stream name is not UTF-8") from None
+    if not name or len(name) > MAX_STREAM_CHARS or not name.isprintable():
+        raise MessageError(
+            f"stream name {name[:40]!r} ({len(name)} characters): "
+            f"1 to {MAX_STREAM_CHARS} printable characters are allowed"
+        )
+    return name
+
+
+def _point_payload(point: DataPoint) -> _Payload:
+    return _Payload(
+        fields={name: value if isfinite(value) else None for name, value in point.fields.items()},
+        time=point.time,
+        source=point.source,
+        sequence=point.sequence,
+    )
+
+
+def _batch_payload(batch: Batch, *, raw: bool) -> _Payload:
+    def pack(values: NDArray[np.float64]) -> bytes | list[float | None]:
+        if raw:
+            return np.ascontiguousarray(values, _FLOAT64).tobytes()
+        return [value if isfinite(value) else None for value in values.tolist()]
+
+    return _MsgpackPayload(
+        columns={name: pack(values) for name, values in batch.columns.items()},
+        times=pack(batch.times),
+        source=batch.source,
+        sequence=batch.sequence,
+    )
+
+
+def _point(
+    stream: str, payload: _Payload, fields: dict[str, float | None], received_at: float
+) -> DataPoint:
+    values = fields.values()
+    # One sum finds the rare point with a missing value; an overflowing sum only costs the check.
+    if None in values or not isfinite(sum(values)):  # type: ignore[arg-type]
+        fields = {n: nan if v is None or not isfinite(v) else v for n, v in fields.items()}
+    time = payload.time
+    if time is None or not isfinite(time):
+        time = received_at
+    return DataPoint(stream, fields, time, payload.source, payload.sequence)  # type: ignore[arg-type]
+
+
+def _batch(
+    stream: str, payload: _JsonPayload | _MsgpackPayload, received_at: float
+) -> Batch:
+    assert payload.columns is not None
+    columns = {name: _column(name, values) for name, values in payload.columns.items()}
+    lengths = {len(column) for column in columns.values()}
+    count = lengths.pop()
+    if payload.times is None:
+        times = np.full(count, received_at)
+    else:
+        times = _column("times", payload.times)
+        times = np.where(np.isnan(times), received_at, times)
+        lengths.add(len(times))
+    if count == 0 or lengths - {count}:
+        raise MessageError("batch whose columns are empty or differ in length")
+    return Batch(stream, columns, times, payload.source, payload.sequence)
+
+
+def _column(name: str, values: bytes | list[float | None]) -> NDArray[np.float64]:
+    if isinstance(values, bytes):
+        if len(values) % 8:
+            raise MessageError(f"column {name!r} is not whole float64 values")
+        column = np.frombuffer(values, _FLOAT64).astype(np.float64)
+    else:
+        column = np.array(values, np.float64)
+    column[~np.isfinite(column)] = nan
+    return column

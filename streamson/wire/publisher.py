@@ -1,0 +1,231 @@
+"""The sending end: one PUB-side socket that connects to a listener and numbers what it sends."""
+
+import os
+import secrets
+import socket as host
+import time as clock
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Final, Self
+
+import numpy as np
+import zmq
+
+from streamson.errors import MessageError, UsageError
+from streamson.wire.codec import Encoding, encode
+from streamson.wire.limits import DEFAULT_ENDPOINT, SEND_HIGH_WATER_MARK
+from streamson.wire.point import Batch, DataPoint
+from streamson.wire.sockets import connect, set_heartbeat
+
+LINGER_MS: Final = 500
+"""How long `Publisher.close` may take to hand over what was sent."""
+
+
+class Publisher:
+    """Publish data points to a listener.
+
+    The socket connects in the background and again whenever the listener comes back. Nothing is
+    sent, and nothing waits, while nobody listens. One thread at a time may use a publisher.
+
+    Parameters
+    ----------
+    endpoint
+        Where the listener is bound, such as ``tcp://127.0.0.1:5570``.
+    source
+        Who publishes; by default host name, process and a random part, so that the listener can
+        count what got lost between the two.
+    wait_s
+        The first send waits at most this long for a listener. 0 never waits: points sent before
+        the connection stands are dropped and counted.
+    encoding
+        ``"msgpack"`` or ``"json"``.
+
+    Attributes
+    ----------
+    sent, dropped
+        Points handed to the network, and points dropped because nobody listened or the listener
+        was too slow.
+
+    Raises
+    ------
+    UsageError
+        If the endpoint is not one that ZeroMQ can connect to.
+
+    Examples
+    --------
+    >>> with Publisher(wait_s=0) as publisher:
+    ...     publisher.send("boiler", temperature=71.3, pressure=2.1)
+    False
+    """
+
+    def __init__(
+        self,
+        endpoint: str = DEFAULT_ENDPOINT,
+        *,
+        source: str | None = None,
+        wait_s: float = 2.0,
+        encoding: Encoding = "msgpack",
+    ) -> None:
+        if encoding not in ("msgpack", "json"):
+            raise UsageError(f'encoding {encoding!r}: "msgpack" or "json" are allowed')
+        self.endpoint = endpoint
+        self.source = _default_source() if source is None else source
+        self.sent = 0
+        self.dropped = 0
+        self._encoding: Encoding = encoding
+        self._wait_s = wait_s
+        self._sequences: dict[str, int] = {}
+        self._topics: set[bytes] = set()
+        # XPUB, because it receives the subscriptions: only so does a producer know that somebody
+        # listens. NODROP turns the silent drop at the high-water mark into one that is counted.
+        self._socket = zmq.Context.instance().socket(zmq.XPUB)
+        self._socket.setsockopt(zmq.SNDHWM, SEND_HIGH_WATER_MARK)
+        self._socket.setsockopt(zmq.XPUB_NODROP, 1)
+        # Without IMMEDIATE a lost listener would go unnoticed, and come back to a flood of old news.
+        self._socket.setsockopt(zmq.IMMEDIATE, 1)
+        self._socket.setsockopt(zmq.LINGER, LINGER_MS)
+        self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 2_000)
+        set_heartbeat(self._socket)
+        connect(self._socket, endpoint)
+
+    @property
+    def listening(self) -> bool:
+        """Whether a listener is connected at this moment."""
+        self._read_subscriptions()
+        return bool(self._topics)
+
+    def wait_for_listener(self, timeout_s: float | None = None) -> bool:
+        """Wait until a listener is connected; None waits without end. Return whether one is."""
+        deadline = None if timeout_s is None else clock.monotonic() + timeout_s
+        while not self.listening:
+            remaining = 0.2 if deadline is None else deadline - clock.monotonic()
+            if remaining <= 0:
+                return False
+            # Short polls, so that Ctrl-C is heard at once on every platform.
+            self._socket.poll(int(min(remaining, 0.2) * 1000) + 1)
+        return True
+
+    def send(
+        self,
+        stream: str,
+        fields: Mapping[str, float | None] | None = None,
+        /,
+        *,
+        time: float | None = None,
+        **values: float | None,
+    ) -> bool:
+        """Publish one point.
+
+        Parameters
+        ----------
+        stream
+            The stream's name.
+        fields, **values
+            The point's fields; None, NaN and infinities are missing values.
+        time
+            When it was measured, seconds since 1970; now if omitted.
+
+        Returns
+        -------
+        bool
+            Whether the point was handed to the network.
+
+        Raises
+        ------
+        MessageError
+            If a name, a value or the size is not allowed.
+        """
+        given = {**(fields or {}), **values}
+        numbers = {name: _number(stream, name, value) for name, value in given.items()}
+        when = clock.time() if time is None else float(time)
+        sequence = self._sequences.get(stream, 0)
+        point = DataPoint(stream, numbers, when, self.source, sequence)
+        return self._send(stream, encode(point, self._encoding), 1)
+
+    def send_batch(
+        self,
+        stream: str,
+        columns: Mapping[str, Sequence[float] | np.ndarray],
+        /,
+        *,
+        times: Sequence[float] | np.ndarray | None = None,
+    ) -> bool:
+        """Publish several points of one stream in one message.
+
+        Parameters
+        ----------
+        stream
+            The stream's name.
+        columns
+            Field name to values, all of one length.
+        times
+            When each was measured, seconds since 1970; now if omitted.
+
+        Returns
+        -------
+        bool
+            Whether the batch was handed to the network.
+
+        Raises
+        ------
+        MessageError
+            If a name, a value, a length or the size is not allowed.
+        """
+        try:
+            arrays = {name: np.asarray(column, np.float64) for name, column in columns.items()}
+            count = max((array.size for array in arrays.values()), default=0)
+            when = np.full(count, clock.time()) if times is None else np.asarray(times, np.float64)
+        except (TypeError, ValueError) as error:
+            raise MessageError(f"batch for {stream!r}: {error}") from None
+        batch = Batch(stream, arrays, when, self.source, self._sequences.get(stream, 0))
+        return self._send(stream, encode(batch, self._encoding), count)
+
+    def close(self) -> None:
+        """Hand over what was sent, for at most half a second, and close the connection."""
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _send(self, stream: str, frame: bytes, count: int) -> bool:
+        if self._wait_s > 0:
+            self.wait_for_listener(self._wait_s)
+            self._wait_s = 0
+        if not self.listening:
+            self.dropped += count
+            return False
+        # A number is used up even if the send fails: so the listener counts the loss as well.
+        self._sequences[stream] = self._sequences.get(stream, 0) + count
+        try:
+            self._socket.send(frame, zmq.DONTWAIT)
+        except zmq.Again:
+            self.dropped += count
+            return False
+        self.sent += count
+        return True
+
+    def _read_subscriptions(self) -> None:
+        while self._socket.getsockopt(zmq.EVENTS) & zmq.POLLIN:  # type: ignore[operator]
+            message = self._socket.recv(zmq.DONTWAIT)
+            (self._topics.add if message[:1] == b"\x01" else self._topics.discard)(message[1:])
+
+
+def _default_source() -> str:
+    return f"{host.gethostname()[:64]}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def _number(stream: str, name: str, value: float | None) -> float:
+    try:
+        return float("nan") if value is None else float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise MessageError(
+            f"stream {stream!r}, field {name!r}: found {value!r}; a number or None is allowed"
+        ) from None

@@ -1,0 +1,56 @@
+"""What both ends of the wire do to their sockets: heartbeat, and addresses that explain failure."""
+
+from typing import Any, Final
+
+import zmq
+
+from streamson.errors import StreamsonError, UsageError
+
+HEARTBEAT_MS: Final = 2_000
+"""A peer that is silent for three of these is gone; ZeroMQ alone would never notice."""
+
+_FORM: Final = 'the form is "tcp://HOST:PORT", such as tcp://127.0.0.1:5570, or "ipc://PATH"'
+
+
+def set_heartbeat(socket: zmq.Socket[Any]) -> None:
+    """Make a socket notice that its peer has gone without a word."""
+    socket.setsockopt(zmq.HEARTBEAT_IVL, HEARTBEAT_MS)
+    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 3 * HEARTBEAT_MS)
+
+
+def connect(socket: zmq.Socket[Any], endpoint: str) -> None:
+    """Connect, or close the socket and raise `UsageError` for an endpoint that can't be one."""
+    try:
+        socket.connect(endpoint)
+    except (zmq.ZMQError, TypeError, ValueError) as error:
+        socket.close(0)
+        raise UsageError(f"can't connect to {endpoint!r}: {error}; {_FORM}") from None
+
+
+def bind(socket: zmq.Socket[Any], endpoint: str) -> str:
+    """Bind and return the endpoint with its real port, or close the socket and raise.
+
+    Raises
+    ------
+    UsageError
+        If the endpoint is none that ZeroMQ knows.
+    StreamsonError
+        If the port is taken or the address is not one of this machine.
+    """
+    try:
+        socket.bind(endpoint)
+    except (zmq.ZMQError, TypeError, ValueError) as error:
+        socket.close(0)
+        reason = getattr(error, "errno", None)
+        if reason == zmq.EADDRINUSE:
+            raise StreamsonError(
+                f"can't listen on {endpoint}: the port is in use, perhaps by another listener. "
+                "Stop that one, or choose another port with --bind."
+            ) from None
+        if reason in (zmq.EADDRNOTAVAIL, zmq.ENODEV):
+            raise StreamsonError(
+                f"can't listen on {endpoint}: this machine does not have that address. "
+                "127.0.0.1 takes points from this machine, 0.0.0.0 from any."
+            ) from None
+        raise UsageError(f"can't listen on {endpoint!r}: {error}; {_FORM}") from None
+    return socket.getsockopt_string(zmq.LAST_ENDPOINT)
