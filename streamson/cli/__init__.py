@@ -77,7 +77,7 @@ def cli(verbose: int) -> None:
 
 
 def main() -> NoReturn:
-    """Run the command line and exit: 0 done, 1 failed, 2 wrong use, 3 no sound device, 130 Ctrl-C."""
+    """Run the command line; exit 0 done, 1 failed, 2 wrong use, 3 no sound device, 130 Ctrl-C."""
     run(cli)
 
 

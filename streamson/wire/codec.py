@@ -181,9 +181,7 @@ def _point(
     return DataPoint(stream, fields, time, payload.source, payload.sequence)  # type: ignore[arg-type]
 
 
-def _batch(
-    stream: str, payload: _JsonPayload | _MsgpackPayload, received_at: float
-) -> Batch:
+def _batch(stream: str, payload: _JsonPayload | _MsgpackPayload, received_at: float) -> Batch:
     assert payload.columns is not None
     columns = {name: _column(name, values) for name, values in payload.columns.items()}
     lengths = {len(column) for column in columns.values()}

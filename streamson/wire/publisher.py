@@ -78,10 +78,10 @@ class Publisher:
         self._topics: set[bytes] = set()
         # XPUB, because it receives the subscriptions: only so does a producer know that somebody
         # listens. NODROP turns the silent drop at the high-water mark into one that is counted.
-        self._socket = zmq.Context.instance().socket(zmq.XPUB)
+        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.XPUB)
         self._socket.setsockopt(zmq.SNDHWM, SEND_HIGH_WATER_MARK)
         self._socket.setsockopt(zmq.XPUB_NODROP, 1)
-        # Without IMMEDIATE a lost listener would go unnoticed, and come back to a flood of old news.
+        # Without IMMEDIATE a lost listener goes unnoticed, and comes back to a flood of old news.
         self._socket.setsockopt(zmq.IMMEDIATE, 1)
         self._socket.setsockopt(zmq.LINGER, LINGER_MS)
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 2_000)
@@ -213,7 +213,7 @@ class Publisher:
         return True
 
     def _read_subscriptions(self) -> None:
-        while self._socket.getsockopt(zmq.EVENTS) & zmq.POLLIN:  # type: ignore[operator]
+        while self._socket.getsockopt(zmq.EVENTS) & zmq.POLLIN:
             message = self._socket.recv(zmq.DONTWAIT)
             (self._topics.add if message[:1] == b"\x01" else self._topics.discard)(message[1:])
 

@@ -70,7 +70,7 @@ class Receiver:
 
     def __init__(self, endpoint: str = DEFAULT_ENDPOINT) -> None:
         # The consumer binds: a frame over the limit would cut off a connecting SUB for good.
-        self._socket = zmq.Context.instance().socket(zmq.SUB)
+        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
         self._socket.setsockopt(zmq.RCVHWM, RECEIVE_HIGH_WATER_MARK)
         self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_FRAME_BYTES)
         self._socket.setsockopt(zmq.LINGER, 0)
@@ -92,13 +92,14 @@ class Receiver:
                 frame = self._socket.recv(zmq.DONTWAIT)
             except zmq.Again:
                 return
+            if self._socket.getsockopt(zmq.RCVMORE):
+                self._skip_rest()
+                self._refuse("multipart message; a message is a single frame")
+                continue
             try:
-                if self._socket.getsockopt(zmq.RCVMORE):
-                    self._skip_rest()
-                    raise MessageError("multipart message; a message is a single frame")
                 message = decode(frame, time.time())
             except MessageError as error:
-                self._refuse(error)
+                self._refuse(str(error))
                 continue
             self._count(message)
             yield message
@@ -122,11 +123,11 @@ class Receiver:
         while self._socket.getsockopt(zmq.RCVMORE):
             self._socket.recv(zmq.DONTWAIT)
 
-    def _refuse(self, error: MessageError) -> None:
+    def _refuse(self, reason: str) -> None:
         self.counts.refused += 1
         # A line at 1, 10, 100, ...: a peer that sends only rubbish must not fill the log.
         if str(self.counts.refused).strip("0") == "1":
-            _log.warning("%d message(s) refused; the last: %s", self.counts.refused, error)
+            _log.warning("%d message(s) refused; the last: %s", self.counts.refused, reason)
 
     def _count(self, message: DataPoint | Batch) -> None:
         size = len(message) if isinstance(message, Batch) else 1

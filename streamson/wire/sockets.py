@@ -1,5 +1,6 @@
 """What both ends of the wire do to their sockets: heartbeat, and addresses that explain failure."""
 
+import errno
 from typing import Any, Final
 
 import zmq
@@ -47,7 +48,7 @@ def bind(socket: zmq.Socket[Any], endpoint: str) -> str:
                 f"can't listen on {endpoint}: the port is in use, perhaps by another listener. "
                 "Stop that one, or choose another port with --bind."
             ) from None
-        if reason in (zmq.EADDRNOTAVAIL, zmq.ENODEV):
+        if reason in (zmq.EADDRNOTAVAIL, errno.ENODEV):
             raise StreamsonError(
                 f"can't listen on {endpoint}: this machine does not have that address. "
                 "127.0.0.1 takes points from this machine, 0.0.0.0 from any."
