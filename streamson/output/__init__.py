@@ -1,0 +1,1 @@
+"""Samples reach ears and disks: device, silent clock, player with its watchdog, recorder, files."""

@@ -1,0 +1,46 @@
+"""A clock in place of a device: it keeps real time, so that recording and statistics go on."""
+
+import threading
+import time
+from typing import Final
+
+from streamson.synth.engine import Engine
+
+PERIOD_S: Final = 0.01
+MAX_BACKLOG_S: Final = 1.0
+"""A machine that slept longer than this does not render what it slept through."""
+
+
+class SilentClock:
+    """Render an engine in real time and throw the samples away.
+
+    Parameters
+    ----------
+    engine
+        What to render.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="silent clock", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop the clock."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        rate = self._engine.sample_rate
+        block = max(1, round(PERIOD_S * rate))
+        self._engine.new_device()
+        origin = time.monotonic()
+        rendered = 0
+        while not self._stopping.wait(max(0.0, origin + rendered / rate - time.monotonic())):
+            behind = (time.monotonic() - origin) * rate - rendered
+            if behind > MAX_BACKLOG_S * rate:
+                origin += behind / rate
+                self._engine.new_device()
+            self._engine.render(block)
+            rendered += block

@@ -1,0 +1,220 @@
+"""The audio callback: the one entry to the machine code, for devices, silent clock and rendering.
+
+Live and offline call the very same code, so the same notes give the same samples everywhere.
+"""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numba import carray, cfunc, njit, types
+
+from streamson.synth import memory
+from streamson.synth.clock import NS, now_ns
+from streamson.synth.limiter import clear, limit
+from streamson.synth.memory import (
+    CHANNELS,
+    NOTE_RING,
+    PENDING_NOTES,
+    PLAYED_RING,
+    QUANTUM,
+    TAP_QUANTA,
+    address,
+)
+from streamson.synth.pending import drop_first, push
+from streamson.synth.ring import READ, WRITTEN, advance, readable, writable
+from streamson.synth.voices import mix_voices, start_voice
+
+FADE_FRAMES: Final = 1_024
+"""The sound fades over so many frames before it stops, 23 ms at 44.1 kHz."""
+
+VOLUME_RAMP_S: Final = 0.05
+"""Time that a change of volume by the whole scale takes."""
+
+_UNDERFLOW: Final = 4  # paOutputUnderflow
+
+# PaStreamCallback of portaudio.h: input, output, frames, time info, status flags, user data.
+_SIGNATURE: Final = types.int32(
+    types.voidptr,
+    types.CPointer(types.float32),
+    types.uint64,
+    types.voidptr,
+    types.uint64,
+    types.voidptr,
+)
+
+
+@cache
+def callback() -> Any:
+    """Return the callback as a numba cfunc; compiles at the very first call on a machine."""
+    # numba's cache knows a function by its own file alone, not by those of the functions that it
+    # calls. As part of the closure, a digest of them all makes any change compile anew.
+    digest = _digest()
+
+    def audio_callback(_input, output, frames, _time, status, engine):  # type: ignore[no-untyped-def]
+        digest  # noqa: B018
+        _fill(address(engine), carray(output, (frames, CHANNELS), np.float32), status)
+        return 0
+
+    return cfunc(_SIGNATURE, cache=True, error_model="numpy")(audio_callback)
+
+
+def _digest() -> str:
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+@njit(nogil=True)
+def _fill(engine: int, output: Any, status: int) -> None:
+    """Fill a device's block from as many quanta as it takes."""
+    state = memory.state(engine)[0]
+    began = now_ns(engine)
+    frames = output.shape[0]
+    _watch_clock(state, frames, began, status)
+    filled = 0
+    while filled < frames:
+        if state.position == QUANTUM:
+            _render_quantum(engine, began)
+            state.position = 0
+        count = min(QUANTUM - state.position, frames - filled)
+        for k in range(count):
+            for channel in range(CHANNELS):
+                output[filled + k, channel] = memory.ready(engine)[channel, state.position + k]
+        filled += count
+        state.position += count
+    state.frame += frames
+    busy = now_ns(engine) - began
+    state.busy_ns += busy
+    state.busy_ns_max = max(state.busy_ns_max, busy)
+
+
+@njit(nogil=True)
+def _render_quantum(engine: int, now: int) -> None:
+    """Finish the next quantum."""
+    state = memory.state(engine)[0]
+    _synthesise(engine, now)
+    if state.synth_frame == QUANTUM:  # the limiter holds one quantum: at the start it has none
+        _synthesise(engine, now)
+    first = state.synth_frame - 2 * QUANTUM
+    _fade_to_stop(memory.ready(engine), first, state.stop_frame)
+    if state.tap_on:
+        _tap(engine, first)
+
+
+@njit(nogil=True)
+def _synthesise(engine: int, now: int) -> None:
+    state = memory.state(engine)[0]
+    clear(memory.bus(engine))
+    _take_notes(engine, state.synth_frame)
+    _start_notes(engine, state.synth_frame, now)
+    mix_voices(engine, state.synth_frame)
+    _apply_volume(engine)
+    limit(engine)
+    state.synth_frame += QUANTUM
+
+
+@njit(nogil=True)
+def _take_notes(engine: int, start: int) -> None:
+    """Move notes from the ring to the heap; what should have begun already begins now."""
+    state = memory.state(engine)[0]
+    waiting = readable(memory.note_indices(engine))
+    while waiting > 0 and state.pending < PENDING_NOTES:
+        note = memory.notes(engine)[memory.note_indices(engine)[READ] % NOTE_RING]
+        if note.onset < start:
+            state.late += note.onset >= 0
+            note.onset = start
+        push(engine, note)
+        advance(memory.note_indices(engine), READ)
+        waiting -= 1
+
+
+@njit(nogil=True)
+def _start_notes(engine: int, start: int, now: int) -> None:
+    """Start every note whose onset lies in the quantum that begins at `start`, and report it."""
+    state = memory.state(engine)[0]
+    while state.pending > 0 and memory.pending(engine)[0].onset < start + QUANTUM:
+        note = memory.pending(engine)[0]
+        if start_voice(engine, note, start):
+            state.played += 1
+            _report(engine, note, now)
+        else:
+            state.refused += 1
+        drop_first(engine)
+
+
+@njit(nogil=True)
+def _report(engine: int, note: Any, now: int) -> None:
+    """Tell Python that a note began; if nobody reads the reports, they are left out."""
+    if writable(memory.played_indices(engine), PLAYED_RING) <= 0:
+        return
+    report = memory.played(engine)[memory.played_indices(engine)[WRITTEN] % PLAYED_RING]
+    report.id = note.id
+    report.onset = note.onset
+    report.time_ns = now
+    advance(memory.played_indices(engine), WRITTEN)
+
+
+@njit(nogil=True, fastmath={"contract"})
+def _apply_volume(engine: int) -> None:
+    """Multiply the bus by the master gain, on its way to the volume that was asked for."""
+    state = memory.state(engine)[0]
+    first = state.gain
+    most = QUANTUM / (VOLUME_RAMP_S * state.sample_rate)
+    last = first + min(max(state.volume - first, -most), most)
+    step = (last - first) / QUANTUM
+    for channel in range(CHANNELS):
+        for k in range(QUANTUM):
+            memory.bus(engine)[channel, k] *= np.float32(first + step * k)
+    state.gain = last
+
+
+@njit(nogil=True)
+def _fade_to_stop(quantum: Any, first: int, stop: int) -> None:
+    """Fade a finished quantum that begins at frame `first` so that there is silence from `stop`."""
+    if first + QUANTUM <= stop - FADE_FRAMES:
+        return
+    for k in range(QUANTUM):
+        remaining = min(max((stop - first - k) / FADE_FRAMES, 0.0), 1.0)
+        gain = np.float32(remaining * remaining * (3 - 2 * remaining))
+        for channel in range(CHANNELS):
+            quantum[channel, k] *= gain
+
+
+@njit(nogil=True)
+def _tap(engine: int, first: int) -> None:
+    """Copy the finished quantum for the recorder; without room it is left out and counted."""
+    if writable(memory.tap_indices(engine), TAP_QUANTA) <= 0:
+        memory.state(engine)[0].tap_lost += 1
+        return
+    cell = memory.tap_indices(engine)[WRITTEN] % TAP_QUANTA
+    memory.tap_frames(engine)[cell] = first
+    for k in range(QUANTUM):
+        for channel in range(CHANNELS):
+            memory.tap(engine)[cell, k, channel] = memory.ready(engine)[channel, k]
+    advance(memory.tap_indices(engine), WRITTEN)
+
+
+@njit(nogil=True)
+def _watch_clock(state: Any, frames: int, now: int, status: int) -> None:
+    """Count blocks, and those that the device missed.
+
+    Most host APIs never report an underflow. But a device that skips a block falls behind the
+    clock by one for good, while one that asks in bursts catches up again: so the lead of the clock
+    over the frames is compared with the least that it has been.
+    """
+    state.blocks += 1
+    state.underflows += (status & _UNDERFLOW) != 0
+    if state.origin_ns == 0:
+        state.origin_ns = now
+        state.origin_frame = state.frame
+        state.lead = 0.0
+    elapsed = (now - state.origin_ns) * state.sample_rate / NS
+    lead = elapsed - (state.frame - state.origin_frame)
+    if lead - state.lead > 1.5 * frames:
+        state.missed += np.int64((lead - state.lead) / frames)
+        state.lead = lead
+    # A device's clock may be slow by 0.02 %: that is no missed block.
+    state.lead = min(state.lead + 2e-4 * frames, lead)
+    state.last_ns = now

@@ -1,0 +1,259 @@
+"""The engine: Python's handle on the memory and the machine code that turn notes into samples."""
+
+import ctypes
+from math import isfinite, log10
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamson.errors import UsageError
+from streamson.synth.callback import FADE_FRAMES, callback
+from streamson.synth.instruments import INSTRUMENTS
+from streamson.synth.memory import (
+    CHANNELS,
+    MAX_VOICES,
+    NEVER,
+    QUANTUM,
+    VOICE_SLOTS,
+    addresses,
+    allocate,
+)
+from streamson.synth.ring import RingReader, RingWriter
+
+MIN_SAMPLE_RATE: Final = 8_000
+MAX_SAMPLE_RATE: Final = 192_000
+MAX_VOLUME_DB: Final = 24.0
+MAX_LEVEL_DB: Final = 0.0
+MAX_DURATION_S: Final = 86_400.0
+
+_CALLBACK: Final = ctypes.CFUNCTYPE(
+    ctypes.c_int32,
+    ctypes.c_void_p,
+    ctypes.c_void_p,
+    ctypes.c_uint64,
+    ctypes.c_void_p,
+    ctypes.c_uint64,
+    ctypes.c_void_p,
+)
+
+
+class PlayableNote(Protocol):
+    """What the engine has to know of a note."""
+
+    @property
+    def onset_frame(self) -> int:
+        """Frame at which it begins; negative: as soon as possible."""
+
+    @property
+    def duration_frames(self) -> int:
+        """Frames until its release begins."""
+
+    @property
+    def frequency_hz(self) -> float:
+        """Its pitch in Hz."""
+
+    @property
+    def level_db(self) -> float:
+        """Its peak at the centre of the stereo field, in dBFS."""
+
+    @property
+    def pan(self) -> float:
+        """Its place from -1, left, to 1, right."""
+
+    @property
+    def instrument(self) -> str:
+        """The name of its instrument."""
+
+
+class Engine:
+    """Synthesise notes into stereo samples.
+
+    Notes go in through `play`; samples come out of `render`, or of the callback that a device
+    calls: one of the two at a time. Sound depends on notes and frames alone.
+
+    Parameters
+    ----------
+    sample_rate
+        Frames a second, 8,000 to 192,000.
+    volume_db
+        Master volume; see `set_volume`.
+    polyphony
+        Most voices that sound at once, 1 to 1,024; more notes steal.
+
+    Attributes
+    ----------
+    state
+        The counters of `streamson.synth.memory.STATE`, for reading: ``int(engine.state["late"])``.
+    played
+        Reader of `PLAYED` reports, one for each note that began.
+    tap
+        Reader of ``(first frames, samples)`` of finished quanta, once `open_tap` was called.
+
+    Raises
+    ------
+    UsageError
+        If a parameter is out of its range.
+    """
+
+    def __init__(
+        self,
+        sample_rate: int,
+        *,
+        volume_db: float = 0.0,
+        polyphony: int = MAX_VOICES,
+    ) -> None:
+        _check("sample rate", sample_rate, MIN_SAMPLE_RATE, MAX_SAMPLE_RATE, "Hz")
+        _check("polyphony", polyphony, 1, MAX_VOICES, "voices")
+        self.sample_rate = sample_rate
+        self._memory = allocate()
+        self._addresses = addresses(self._memory)
+        self._machine_code = callback()
+        self._call = _CALLBACK(self._machine_code.address)
+        self.state: Any = self._memory["state"][0]
+        self.played = RingReader((self._memory["played"],), self._memory["played_indices"])
+        self.tap = RingReader(
+            (self._memory["tap_frames"], self._memory["tap"]), self._memory["tap_indices"]
+        )
+        self._notes = RingWriter(self._memory["notes"], self._memory["note_indices"])
+        self._instruments = self._load_instruments()
+        self._next_id = 0
+        state = self.state
+        state["sample_rate"] = sample_rate
+        state["polyphony"] = polyphony
+        state["free"] = VOICE_SLOTS
+        self._memory["free"][:] = np.arange(VOICE_SLOTS)[::-1]
+        state["position"] = QUANTUM
+        state["stop_frame"] = NEVER
+        state["limiter_gain"] = state["limiter_need"] = 1
+        self.set_volume(volume_db)
+        state["gain"] = state["volume"]
+
+    @property
+    def callback_address(self) -> int:
+        """Address of the machine code, a PortAudio stream callback."""
+        return int(self._machine_code.address)
+
+    @property
+    def user_data_address(self) -> int:
+        """Address that the callback takes as its user data."""
+        return int(self._addresses.ctypes.data)
+
+    @property
+    def frame(self) -> int:
+        """The clock: frames that were handed out so far."""
+        return int(self.state["frame"])
+
+    @property
+    def stop_frame(self) -> int:
+        """The frame from which there is silence, set by `stop_at`; far away if it was not."""
+        return int(self.state["stop_frame"])
+
+    def play(self, note: PlayableNote) -> int | None:
+        """Hand a note to the callback.
+
+        Returns
+        -------
+        int or None
+            The note's number, as the report of its start names it; None if the ring is full, and
+            the note is not played.
+
+        Raises
+        ------
+        UsageError
+            If the note has a value that can't be played.
+        """
+        frequency, level_db, pan = note.frequency_hz, note.level_db, note.pan
+        instrument = self._instruments.get(note.instrument)
+        if instrument is None:
+            raise UsageError(f'instrument "{note.instrument}" is not known')
+        if not (0 < frequency < self.sample_rate):
+            raise UsageError(f"frequency {frequency} Hz; 0 to {self.sample_rate} Hz is allowed")
+        if not (level_db <= MAX_LEVEL_DB and -1 <= pan <= 1):
+            raise UsageError(
+                f"level {level_db} dBFS, pan {pan}; up to 0 dBFS and -1 to 1 are allowed"
+            )
+        if not 0 < note.duration_frames <= MAX_DURATION_S * self.sample_rate:
+            raise UsageError(f"duration of {note.duration_frames} frames; up to a day is allowed")
+        number = self._next_id
+        amplitude = 10 ** (level_db / 20)
+        item = (
+            note.onset_frame,
+            number,
+            note.duration_frames,
+            frequency,
+            amplitude,
+            pan,
+            instrument,
+        )
+        if not self._notes.write(item):
+            return None
+        self._next_id += 1
+        return number
+
+    def room(self) -> int:
+        """Return how many notes `play` takes at this moment."""
+        return self._notes.free()
+
+    def render(self, frames: int) -> NDArray[np.float32]:
+        """Return the next frames, shape (frames, 2). Releases the GIL."""
+        output = np.empty((frames, CHANNELS), np.float32)
+        self._call(None, output.ctypes.data, frames, None, 0, self.user_data_address)
+        return output
+
+    def set_volume(self, volume_db: float) -> None:
+        """Let the master volume glide to a level in dB; ``-inf`` mutes.
+
+        Raises
+        ------
+        UsageError
+            If it is above 24 dB or not a number.
+        """
+        if not volume_db <= MAX_VOLUME_DB:
+            raise UsageError(f"volume {volume_db} dB; up to {MAX_VOLUME_DB} dB is allowed")
+        self.state["volume"] = 10 ** (volume_db / 20)
+
+    def stop_at(self, frame: int) -> None:
+        """Fade out so that there is silence from a frame on."""
+        self.state["stop_frame"] = frame
+
+    def stop_soon(self) -> int:
+        """Fade out now, unless that was done; return the frame from which there is silence."""
+        # Two quanta ahead of what is handed out: the limiter's, and one that is being rendered.
+        stop = min(self.stop_frame, self.frame + FADE_FRAMES + 2 * QUANTUM)
+        self.stop_at(stop)
+        return stop
+
+    def open_tap(self) -> None:
+        """Copy every finished quantum to `tap` from now on; without a reader they are lost."""
+        self.state["tap_on"] = 1
+
+    def close_tap(self) -> None:
+        """Copy no more quanta."""
+        self.state["tap_on"] = 0
+
+    def new_device(self) -> None:
+        """Tell the callback's clock that another device calls it from now on."""
+        self.state["origin_ns"] = 0
+
+    def _load_instruments(self) -> dict[str, int]:
+        for number, instrument in enumerate(INSTRUMENTS.values()):
+            self._memory["instruments"][number] = (
+                instrument.attack_s * self.sample_rate,
+                instrument.release_s * self.sample_rate,
+                len(instrument.partials),
+            )
+            self._memory["partials"][number, : len(instrument.partials)] = [
+                tuple(partial) for partial in instrument.partials
+            ]
+        return {name: number for number, name in enumerate(INSTRUMENTS)}
+
+
+def level_db(amplitude: float) -> float:
+    """Return an amplitude as dBFS; silence is -inf."""
+    return 20 * log10(amplitude) if amplitude > 0 else float("-inf")
+
+
+def _check(what: str, value: float, low: float, high: float, unit: str) -> None:
+    if not (isfinite(value) and low <= value <= high):
+        raise UsageError(f"{what} {value}; {low} to {high} {unit} is allowed")

@@ -1,0 +1,233 @@
+"""The memory of the engine: allocated once, shared by Python and the audio callback.
+
+Python hands the callback the address of one table of addresses, called `engine` in the kernels;
+``memory.voices(engine)`` and the like turn it into the named array.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+from llvmlite import ir
+from numba import carray, njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+from streamson.synth.ring import INDICES
+
+QUANTUM: Final = 64
+"""Frames that the engine renders at a time, aligned to the frame counter, whatever the device asks
+for: so the size of the device's blocks can't change the sound. 1.5 ms at 44.1 kHz."""
+
+CHANNELS: Final = 2
+MAX_VOICES: Final = 1_024
+FADE_VOICES: Final = 64
+"""Slots beyond the polyphony, for stolen voices that are still fading out."""
+
+VOICE_SLOTS: Final = MAX_VOICES + FADE_VOICES
+MAX_PARTIALS: Final = 32
+MAX_INSTRUMENTS: Final = 64
+NOTE_RING: Final = 4_096
+"""Notes on their way to the callback."""
+
+PENDING_NOTES: Final = 4_096
+"""Notes in the callback that wait for their onset."""
+
+PLAYED_RING: Final = 8_192
+"""Reports of started notes on their way back."""
+
+TAP_QUANTA: Final = 8_192
+"""Quanta on their way to the recorder: 11.9 s at 44.1 kHz."""
+
+NEVER: Final = 2**62
+
+NOTE: Final = np.dtype(
+    [
+        ("onset", np.int64),  # frame; negative: as soon as possible
+        ("id", np.int64),
+        ("duration", np.int64),  # frames until the release
+        ("frequency", np.float64),  # Hz
+        ("amplitude", np.float32),  # of the note's peak, before pan and volume
+        ("pan", np.float32),
+        ("instrument", np.int64),
+    ],
+    align=True,
+)
+
+PLAYED: Final = np.dtype(
+    [
+        ("id", np.int64),
+        ("onset", np.int64),  # frame at which the note really began
+        ("time_ns", np.int64),  # when the callback handed it to the device; see synth.clock
+    ]
+)
+
+VOICE: Final = np.dtype(
+    [
+        ("onset", np.int64),
+        ("release", np.int64),  # frame at which the release begins
+        ("cut", np.int64),  # frame at which stealing began; NEVER
+        ("end", np.int64),  # first silent frame
+        ("attack_rate", np.float32),  # 1 / frames
+        ("release_rate", np.float32),
+        ("amplitude", np.float32),
+        ("gain_left", np.float32),
+        ("gain_right", np.float32),
+        ("partials", np.int32),
+    ],
+    align=True,
+)
+
+INSTRUMENT: Final = np.dtype(
+    [
+        ("attack", np.float64),  # frames
+        ("release", np.float64),  # frames
+        ("partials", np.int64),
+    ]
+)
+
+PARTIAL: Final = np.dtype([("ratio", np.float64), ("level", np.float64)])
+
+STATE: Final = np.dtype(
+    [
+        # The frame clock.
+        ("frame", np.int64),  # frames handed out so far
+        ("synth_frame", np.int64),  # first frame of the next quantum to be synthesised
+        ("position", np.int64),  # frames of the finished quantum that are handed out
+        ("sample_rate", np.float64),
+        # Voices.
+        ("polyphony", np.int64),
+        ("active", np.int64),  # voices in `active`, those that are fading included
+        ("fading", np.int64),  # stolen voices among them
+        ("free", np.int64),  # slots in `free`
+        ("pending", np.int64),  # notes in `pending`
+        # Master: the first two are written by Python.
+        ("volume", np.float64),  # target gain
+        ("stop_frame", np.int64),  # silence from here on, after a fade
+        ("gain", np.float64),  # gain at this moment, on its way to the volume
+        ("limiter_gain", np.float64),  # at the start of the held quantum
+        ("limiter_need", np.float64),  # the most that the held quantum bears
+        ("tap_on", np.int64),  # written by Python
+        # Counts.
+        ("played", np.int64),
+        ("late", np.int64),
+        ("stolen", np.int64),
+        ("refused", np.int64),  # notes for which there was no slot
+        ("invalid", np.int64),  # quanta silenced because a sample was not finite
+        ("peak", np.float64),  # the largest sample so far
+        ("limited", np.int64),  # quanta in which the limiter worked
+        ("tap_lost", np.int64),  # quanta that the tap had no room for
+        # The callback seen by the clock.
+        ("blocks", np.int64),
+        ("underflows", np.int64),  # as the device reports them
+        ("missed", np.int64),  # blocks, as the clock tells
+        ("busy_ns", np.int64),
+        ("busy_ns_max", np.int64),
+        ("last_ns", np.int64),  # when the last block was asked for; 0: none yet
+        ("origin_ns", np.int64),  # when the first was; Python sets it to 0 for a new device
+        ("origin_frame", np.int64),
+        ("lead", np.float64),  # frames that the device is behind the clock at its best
+    ]
+)
+
+
+LAYOUT: Final[dict[str, tuple[tuple[int, ...], Any]]] = {
+    # Counters and settings.
+    "state": ((1,), STATE),
+    # Rings: notes in, reports of started notes out, finished quanta out (first frame, samples).
+    "notes": ((NOTE_RING,), NOTE),
+    "note_indices": ((INDICES,), np.int64),
+    "played": ((PLAYED_RING,), PLAYED),
+    "played_indices": ((INDICES,), np.int64),
+    "tap_frames": ((TAP_QUANTA,), np.int64),
+    "tap": ((TAP_QUANTA, QUANTUM, CHANNELS), np.float32),
+    "tap_indices": ((INDICES,), np.int64),
+    # Heap of notes by onset.
+    "pending": ((PENDING_NOTES,), NOTE),
+    # Per slot, and per slot and partial: phase steps (2**32 is a turn) and amplitudes.
+    "voices": ((VOICE_SLOTS,), VOICE),
+    "increments": ((VOICE_SLOTS, MAX_PARTIALS), np.int32),
+    "levels": ((VOICE_SLOTS, MAX_PARTIALS), np.float32),
+    # Slot numbers: sounding voices in the order of their onsets, and unused slots.
+    "active": ((VOICE_SLOTS,), np.int64),
+    "free": ((VOICE_SLOTS,), np.int64),
+    # The tables.
+    "instruments": ((MAX_INSTRUMENTS,), INSTRUMENT),
+    "partials": ((MAX_INSTRUMENTS, MAX_PARTIALS), PARTIAL),
+    # One voice's quantum; then those being mixed, held by the limiter, and finished.
+    "scratch": ((QUANTUM,), np.float32),
+    "bus": ((CHANNELS, QUANTUM), np.float32),
+    "held": ((CHANNELS, QUANTUM), np.float32),
+    "ready": ((CHANNELS, QUANTUM), np.float32),
+    # What the system's clock writes: seconds and nanoseconds.
+    "clock": ((2,), np.int64),
+}
+"""Name, shape and type of every array of an engine."""
+
+
+def allocate() -> dict[str, NDArray[Any]]:
+    """Return zeroed memory for one engine by name, about 6 MB."""
+    return {name: np.zeros(shape, dtype) for name, (shape, dtype) in LAYOUT.items()}
+
+
+def addresses(arrays: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
+    """Return the table of the arrays' addresses, whose own address the callback is given."""
+    return np.array([arrays[name].ctypes.data for name in LAYOUT], np.int64)
+
+
+@intrinsic
+def _pointer(typing_context: Any, address: Any) -> Any:  # noqa: ARG001
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
+        return builder.inttoptr(args[0], cgutils.voidptr_t)
+
+    return types.voidptr(types.int64), codegen
+
+
+@intrinsic
+def address(typing_context: Any, pointer: Any) -> Any:  # noqa: ARG001
+    """Return the address that a pointer holds."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
+        return builder.ptrtoint(args[0], ir.IntType(64))
+
+    return types.int64(types.voidptr), codegen
+
+
+def _view(name: str) -> Any:
+    """Return a compiled function: address of the table to the array of that name.
+
+    Kernels pass the one address around, not the arrays: numba counts references for each array
+    that is an argument, which took most of a voice's time.
+    """
+    entries = (len(LAYOUT),)
+    position = list(LAYOUT).index(name)
+    shape, dtype = LAYOUT[name]
+
+    @njit(nogil=True)
+    def view(engine):  # type: ignore[no-untyped-def]
+        return carray(_pointer(carray(_pointer(engine), entries, np.int64)[position]), shape, dtype)
+
+    return view
+
+
+state = _view("state")
+notes = _view("notes")
+note_indices = _view("note_indices")
+played = _view("played")
+played_indices = _view("played_indices")
+tap_frames = _view("tap_frames")
+tap = _view("tap")
+tap_indices = _view("tap_indices")
+pending = _view("pending")
+voices = _view("voices")
+increments = _view("increments")
+levels = _view("levels")
+active = _view("active")
+free = _view("free")
+instruments = _view("instruments")
+partials = _view("partials")
+scratch = _view("scratch")
+bus = _view("bus")
+held = _view("held")
+ready = _view("ready")
+clock = _view("clock")
