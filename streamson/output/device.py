@@ -1,20 +1,10 @@
-"""Sound devices: finding one, and a stream that calls the engine's machine code.
+"""Sound devices: finding one, and a stream that plays an engine on it."""
 
-The one place that touches sounddevice, which is imported only when a device is wanted: everything
-but playing works without PortAudio.
-"""
+from typing import Final, NamedTuple
 
-import logging
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import ModuleType
-from typing import Any, Final, NamedTuple
-
-from streamson.errors import DeviceError, MissingDependencyError, nearest
+from streamson.errors import DeviceError, nearest
+from streamson.output import portaudio
 from streamson.synth.engine import Engine
-from streamson.synth.memory import CHANNELS
 
 AUTO: Final = "auto"
 """The default device, or silence where there is none."""
@@ -22,22 +12,14 @@ AUTO: Final = "auto"
 NO_DEVICE: Final = "none"
 """No device, by choice."""
 
-PORTAUDIO_INSTALL: Final = {
-    "linux": "sudo apt-get install libportaudio2  (Fedora: portaudio, Arch: portaudio)",
-    "darwin": "brew install portaudio",
-}
-"""The command that brings PortAudio where sounddevice does not bring it itself."""
-
-_log = logging.getLogger(__name__)
-
 
 class Device(NamedTuple):
     """A sound device that can play.
 
     Attributes
     ----------
-    index
-        Its number, as PortAudio counts.
+    number
+        As PortAudio counts it.
     name, host_api
         Its name and the system that it belongs to, such as ALSA or JACK.
     channels
@@ -50,7 +32,7 @@ class Device(NamedTuple):
         Whether ``--output auto`` takes it.
     """
 
-    index: int
+    number: int
     name: str
     host_api: str
     channels: int
@@ -67,8 +49,8 @@ def output_devices() -> list[Device]:
     MissingDependencyError
         If PortAudio is not installed.
     """
-    sounddevice = _sounddevice()
-    with quiet_stderr():
+    sounddevice = portaudio.load()
+    with portaudio.quiet_stderr():
         found = list(sounddevice.query_devices())
         apis = [api["name"] for api in sounddevice.query_hostapis()]
         default = sounddevice.default.device[1]
@@ -78,7 +60,7 @@ def output_devices() -> list[Device]:
         default = playing[0]["index"]
     return [
         Device(
-            index=info["index"],
+            number=info["index"],
             name=info["name"],
             host_api=apis[info["hostapi"]],
             channels=info["max_output_channels"],
@@ -104,7 +86,7 @@ def find_device(wanted: str) -> Device:
     if wanted == AUTO:
         matches = [device for device in devices if device.is_default]
     elif wanted.isdecimal():
-        matches = [device for device in devices if device.index == int(wanted)]
+        matches = [device for device in devices if device.number == int(wanted)]
     else:
         lowered = wanted.lower()
         matches = [device for device in devices if lowered == device.name.lower()] or [
@@ -115,16 +97,8 @@ def find_device(wanted: str) -> Device:
     if not devices:
         raise DeviceError("no sound device was found")
     names = [device.name for device in devices]
-    listed = ", ".join(f"{device.index} {device.name}" for device in devices)
+    listed = ", ".join(f"{device.number} {device.name}" for device in devices)
     raise DeviceError(f'no sound device "{wanted}"; there are: {listed}{nearest(wanted, names)}')
-
-
-def refresh_devices() -> None:
-    """Look for devices anew: PortAudio lists them only once. Stops every stream."""
-    sounddevice = _sounddevice()
-    with quiet_stderr():
-        sounddevice._terminate()
-        sounddevice._initialize()
 
 
 class DeviceStream:
@@ -144,35 +118,13 @@ class DeviceStream:
     """
 
     def __init__(self, engine: Engine, device: Device) -> None:
-        sounddevice = _sounddevice()
         self.device = device
-        self._engine = engine
-        cast = sounddevice._ffi.cast
         engine.new_device()
         try:
-            with quiet_stderr():
-                # The base class alone takes a C function as its callback; python-rtmixer, by the
-                # same author, is built on it too.
-                self._stream: Any = sounddevice._StreamBase(
-                    kind="output",
-                    device=device.index,
-                    samplerate=engine.sample_rate,
-                    channels=CHANNELS,
-                    dtype="float32",
-                    latency="low",
-                    clip_off=True,
-                    callback=cast("PaStreamCallback*", engine.callback_address),
-                    userdata=cast("void*", engine.user_data_address),
-                    wrap_callback=None,
-                )
-                self._stream.start()
-        except sounddevice.PortAudioError as error:
+            self._stream = portaudio.open_stream(engine, device.number)
+        except DeviceError as error:
             raise DeviceError(f'sound device "{device.name}" can\'t be opened: {error}') from None
-
-    @property
-    def latency_s(self) -> float:
-        """Time from the callback to the ears, as the device reports it."""
-        return float(self._stream.latency)
+        self.latency_s = float(self._stream.latency)
 
     @property
     def active(self) -> bool:
@@ -181,42 +133,10 @@ class DeviceStream:
 
     def stop(self) -> None:
         """Play what was handed over, then close."""
-        with quiet_stderr():
+        with portaudio.quiet_stderr():
             self._stream.stop()
             self._stream.close()
 
     def abandon(self) -> None:
         """Close a device that is gone."""
-        with quiet_stderr():
-            self._stream.abort()
-            self._stream.close()
-
-
-@contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Hold back what ALSA and JACK write to the process's stderr, unless debugging."""
-    if _log.isEnabledFor(logging.DEBUG):
-        yield
-        return
-    sys.stderr.flush()
-    saved = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)
-
-
-def _sounddevice() -> ModuleType:
-    try:
-        with quiet_stderr():
-            import sounddevice  # noqa: PLC0415  (see the module's text)
-    except OSError:
-        install = PORTAUDIO_INSTALL.get(sys.platform, "pip install --force-reinstall sounddevice")
-        raise MissingDependencyError(
-            f"the PortAudio library, which plays sound, is not installed. Install it: {install}"
-        ) from None
-    return sounddevice
+        portaudio.abandon(self._stream)

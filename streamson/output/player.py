@@ -6,12 +6,12 @@ import time
 from typing import Final
 
 from streamson.errors import DeviceError, MissingDependencyError
+from streamson.output import portaudio
 from streamson.output.device import (
     AUTO,
     Device,
     DeviceStream,
     find_device,
-    refresh_devices,
 )
 from streamson.output.silent_clock import SilentClock
 from streamson.synth.engine import Engine
@@ -124,7 +124,7 @@ class Player:
         if self._stopping.wait(RETRY_INTERVAL_S):
             return
         try:
-            refresh_devices()
+            portaudio.refresh()
             device = find_device(self._device.name)
         except DeviceError:
             return

@@ -205,6 +205,7 @@ def _watch_clock(state: Any, frames: int, now: int, status: int) -> None:
     over the frames is compared with the least that it has been.
     """
     state.blocks += 1
+    state.block_frames = frames
     state.underflows += (status & _UNDERFLOW) != 0
     if state.origin_ns == 0:
         state.origin_ns = now

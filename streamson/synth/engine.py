@@ -219,8 +219,10 @@ class Engine:
 
     def stop_soon(self) -> int:
         """Fade out now, unless that was done; return the frame from which there is silence."""
-        # Two quanta ahead of what is handed out: the limiter's, and one that is being rendered.
-        stop = min(self.stop_frame, self.frame + FADE_FRAMES + 2 * QUANTUM)
+        # The block that is being filled at this moment, and what is synthesised ahead of it, are
+        # past changing.
+        ahead = int(self.state["block_frames"]) + 2 * QUANTUM
+        stop = min(self.stop_frame, self.frame + ahead + FADE_FRAMES)
         self.stop_at(stop)
         return stop
 

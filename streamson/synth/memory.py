@@ -119,6 +119,7 @@ STATE: Final = np.dtype(
         ("tap_lost", np.int64),  # quanta that the tap had no room for
         # The callback seen by the clock.
         ("blocks", np.int64),
+        ("block_frames", np.int64),  # of the last one
         ("underflows", np.int64),  # as the device reports them
         ("missed", np.int64),  # blocks, as the clock tells
         ("busy_ns", np.int64),
