@@ -1,0 +1,48 @@
+"""What the score hands on: one note."""
+
+from typing import Final
+
+import msgspec
+
+from streamson.score.pitch import midi_to_hz
+
+AS_SOON_AS_POSSIBLE: Final = -1
+"""The onset frame of a note that is to be played when it arrives."""
+
+
+class Note(msgspec.Struct, frozen=True):
+    """One note, as an instrument plays it.
+
+    Attributes
+    ----------
+    onset_frame
+        Frame at which it starts, or `AS_SOON_AS_POSSIBLE`.
+    duration_s
+        Its exact duration in seconds.
+    duration_frames
+        The same in whole frames, rounded so that notes end to end stay end to end.
+    midi_note
+        Pitch as a MIDI note number; fractions of a semitone are allowed.
+    level_db
+        Peak of a sine of this level at the centre, in dBFS.
+    pan
+        -1 is left, +1 is right.
+    instrument
+        Name of the instrument.
+    stream
+        Name of the stream whose point it sounds.
+    """
+
+    onset_frame: int
+    duration_s: float
+    duration_frames: int
+    midi_note: float
+    level_db: float
+    pan: float
+    instrument: str
+    stream: str
+
+    @property
+    def frequency_hz(self) -> float:
+        """Frequency of the fundamental in Hz."""
+        return midi_to_hz(self.midi_note)

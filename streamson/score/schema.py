@@ -1,0 +1,85 @@
+"""What a session says: its sound, its parts and their mappings."""
+
+from typing import Final
+
+import msgspec
+
+from streamson.score.pitch import note_to_midi
+from streamson.score.rescale import Range, Window
+
+INSTRUMENTS: Final = ("sine",)
+"""Names of the instruments a part may play."""
+
+DEFAULT_SCALE: Final = "c major pentatonic"
+DEFAULT_DURATION_S: Final = 0.3
+DEFAULT_VOLUME_DB: Final = -18.0
+LOWEST_NOTE: Final = note_to_midi("G3")  # 196 Hz to 1047 Hz: clear on small loudspeakers too
+HIGHEST_NOTE: Final = note_to_midi("C6")
+
+
+class Audio(msgspec.Struct, frozen=True):
+    """The ``[audio]`` table: master volume in dB, and frames a second if the session sets them."""
+
+    volume_db: float = -6.0
+    sample_rate: int | None = None
+
+
+class Rescale(msgspec.Struct, frozen=True):
+    """How a field becomes a number from 0 to 1: the mode (so far only minmax) and its window."""
+
+    mode: str = "minmax"
+    window: Window = Window(points=300)
+    initial_range: Range | None = None
+
+
+class MappingSpec(msgspec.Struct, frozen=True):
+    """Where a parameter comes from: a constant ``value``, or a ``field`` and what to do with it.
+
+    Attributes
+    ----------
+    parameter
+        pitch, duration, volume or pan.
+    low, high
+        Range: MIDI notes; seconds; dBFS or amplitude, as the unit says; -1 to +1.
+    field
+        None is the first field of the stream.
+    value
+        Constant as a note has it: MIDI note, seconds, dBFS, pan. None if a field is read.
+    unit
+        pitch: ``midi`` or ``hz`` take the field as it is; volume: ``dbfs`` or ``amplitude``.
+    scale
+        pitch: the scale whose notes are played; None is a continuous pitch.
+    polarity
+        ``up``, or ``down`` where a high value of the field gives a low one of the parameter.
+    """
+
+    parameter: str
+    low: float
+    high: float
+    field: str | None = None
+    value: float | None = None
+    unit: str = ""
+    scale: str | None = None
+    polarity: str = "up"
+    rescale: Rescale = Rescale()
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A ``[[part]]`` table: what the streams that match a pattern play. No pan: by appearance."""
+
+    stream: str = "*"
+    instrument: str = "sine"
+    timing: str = "arrival"
+    queue: int = 64
+    pitch: MappingSpec = MappingSpec("pitch", LOWEST_NOTE, HIGHEST_NOTE, scale=DEFAULT_SCALE)
+    duration: MappingSpec = MappingSpec("duration", 0.1, 0.5, value=DEFAULT_DURATION_S)
+    volume: MappingSpec = MappingSpec("volume", -26, -14, value=DEFAULT_VOLUME_DB)
+    pan: MappingSpec | None = None
+
+
+class Session(msgspec.Struct, frozen=True):
+    """What is played: the sound's settings and the parts, in order. ``name`` is for messages."""
+
+    name: str = "default"
+    audio: Audio = Audio()
+    parts: tuple[Part, ...] = ()

@@ -1,0 +1,209 @@
+"""Data points become notes."""
+
+from __future__ import annotations
+
+from math import isnan
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from streamson.score.mapping import Constant, Reader, Survey, make_reader
+from streamson.score.note import Note
+from streamson.score.parts import automatic_pan, parts_for
+from streamson.score.timing import Arrival, Sequence, TableSequence, Timing
+
+if TYPE_CHECKING:  # at run time the wire would bring ZeroMQ along
+    from collections.abc import Mapping
+
+    from streamson.score.schema import MappingSpec, Part, Session
+    from streamson.wire.point import DataPoint
+
+MAX_STREAMS: Final = 1024
+"""Streams a score plays; points of later ones are refused and counted."""
+
+
+class Counts(msgspec.Struct):
+    """What became of the points: each gives one note, drop or rest to each part that plays it.
+
+    Attributes
+    ----------
+    notes
+        Notes handed out.
+    dropped
+        Notes left out because the queue of their sequence was full.
+    rests
+        Points without a value for the pitch; in a sequence the rest takes its duration.
+    streams_refused
+        Streams beyond `MAX_STREAMS`; counted up to as many again.
+    points_refused
+        Points of those streams.
+    """
+
+    notes: int = 0
+    dropped: int = 0
+    rests: int = 0
+    streams_refused: int = 0
+    points_refused: int = 0
+
+
+class Score:
+    """Plays points as a session says: one note for each part that plays the point's stream.
+
+    Each stream has windows and timing of its own in each part, from its first point on.
+
+    Parameters
+    ----------
+    session
+        What plays which stream.
+    sample_rate
+        Frames a second.
+    survey
+        Field name to the (lowest, highest) value of a whole table, which the window "all" then
+        uses from the first point on; None live.
+    sequence_only
+        For a table, whose rows follow one another from frame 0 on whatever the timing of the
+        part, and without a queue.
+
+    Attributes
+    ----------
+    counts
+        What became of the points so far.
+
+    Examples
+    --------
+    >>> from streamson.score import load_session
+    >>> from streamson.wire import DataPoint
+    >>> score = Score(load_session(), sample_rate=44100)
+    >>> [note.midi_note for note in score.play(DataPoint("boiler", {"celsius": 71.3}, 0.0), 0)]
+    [69.0]
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        sample_rate: int = 44_100,
+        survey: Survey | None = None,
+        sequence_only: bool = False,
+    ) -> None:
+        self.counts = Counts()
+        self._session = session
+        self._sample_rate = sample_rate
+        self._survey = survey
+        self._sequence_only = sequence_only
+        self._voices: dict[str, list[_Voice]] = {}
+        self._refused: set[str] = set()
+
+    @property
+    def needs_survey(self) -> bool:
+        """Whether a mapping has the window "all", which wants the whole table's extremes."""
+        return any(_looks_at_all(part) for part in self._session.parts)
+
+    def play(self, point: DataPoint, now_frame: int) -> list[Note]:
+        """Return the notes of a point.
+
+        Parameters
+        ----------
+        point
+            The data point.
+        now_frame
+            The frame that sounds now; sequences are placed after it.
+        """
+        voices = self._voices.get(point.stream)
+        if voices is None:
+            voices = self._meet(point)
+        notes = []
+        for voice in voices:
+            note = voice.play(point.fields, point.time, now_frame)
+            if note is not None:
+                notes.append(note)
+        return notes
+
+    def _meet(self, point: DataPoint) -> list[_Voice]:
+        """Set up a stream that appears for the first time."""
+        if len(self._voices) >= MAX_STREAMS:
+            self._refuse(point.stream)
+            return []
+        parts = parts_for(self._session, point.stream, point.fields)
+        voices = [self._voice(part, point) for part in parts]
+        self._voices[point.stream] = voices
+        return voices
+
+    def _refuse(self, stream: str) -> None:
+        self.counts.points_refused += 1
+        if stream not in self._refused and len(self._refused) < MAX_STREAMS:
+            self._refused.add(stream)
+            self.counts.streams_refused += 1
+
+    def _voice(self, part: Part, point: DataPoint) -> _Voice:
+        first_field = next(iter(point.fields), "")
+
+        def reader(spec: MappingSpec) -> Reader:
+            return make_reader(spec, field=spec.field or first_field, survey=self._survey)
+
+        pan = reader(part.pan) if part.pan else Constant(automatic_pan(len(self._voices)))
+        return _Voice(
+            stream=point.stream,
+            instrument=part.instrument,
+            timing=self._timing(part),
+            readers=(reader(part.pitch), reader(part.duration), reader(part.volume), pan),
+            counts=self.counts,
+        )
+
+    def _timing(self, part: Part) -> Timing:
+        if self._sequence_only:
+            return TableSequence(self._sample_rate)
+        if part.timing == "sequence":
+            return Sequence(self._sample_rate, queue=part.queue)
+        return Arrival(self._sample_rate)
+
+
+class _Voice:
+    """One stream as one part plays it."""
+
+    def __init__(
+        self,
+        *,
+        stream: str,
+        instrument: str,
+        timing: Timing,
+        readers: tuple[Reader, Reader, Reader, Reader],
+        counts: Counts,
+    ) -> None:
+        self._stream = stream
+        self._instrument = instrument
+        self._place = timing.place
+        self._pitch, self._duration, self._volume, self._pan = (r.read for r in readers)
+        self._counts = counts
+
+    def play(self, fields: Mapping[str, float], time: float, now_frame: int) -> Note | None:
+        """Return the note of a point, or None where it is a rest or there is no room."""
+        # Every field is read, whatever becomes of the note: a window has seen what was sent.
+        midi_note = self._pitch(fields, time)
+        duration_s = self._duration(fields, time)
+        level_db = self._volume(fields, time)
+        pan = self._pan(fields, time)
+        slot = self._place(duration_s, now_frame)
+        if slot is None:
+            self._counts.dropped += 1
+            return None
+        if isnan(midi_note):
+            self._counts.rests += 1
+            return None
+        self._counts.notes += 1
+        onset_frame, duration_frames = slot
+        return Note(
+            onset_frame,
+            duration_s,
+            duration_frames,
+            midi_note,
+            level_db,
+            pan,
+            self._instrument,
+            self._stream,
+        )
+
+
+def _looks_at_all(part: Part) -> bool:
+    specs = (part.pitch, part.duration, part.volume, part.pan)
+    return any(spec and spec.value is None and spec.rescale.window.is_all for spec in specs)
