@@ -1,5 +1,29 @@
 """Hear live data: a real-time streaming sonifier fed over ZeroMQ."""
 
-from streamson._version import __version__
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
-__all__ = ["__version__"]
+from streamson._version import __version__
+from streamson.errors import StreamsonError
+
+if TYPE_CHECKING:
+    from streamson.listener import Listener
+    from streamson.offline.render import render
+    from streamson.score import load_session
+    from streamson.wire import Publisher
+
+__all__ = ["Listener", "Publisher", "StreamsonError", "__version__", "load_session", "render"]
+
+# A producer must not load a synthesiser: each name brings its own module, when it is first used.
+_HOMES: Final = {
+    "Listener": "streamson.listener",
+    "Publisher": "streamson.wire",
+    "load_session": "streamson.score",
+    "render": "streamson.offline.render",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -20,11 +20,14 @@ from streamson.errors import DeviceError, MissingDependencyError
 from streamson.synth.engine import Engine
 from streamson.synth.memory import CHANNELS
 
-INSTALL: Final = {
-    "linux": "sudo apt-get install libportaudio2  (Fedora, Arch: portaudio)",
-    "darwin": "brew install portaudio",
+_INSTALL: Final = {
+    "apt-get": "apt-get install -y libportaudio2",
+    "dnf": "dnf install -y portaudio",
+    "pacman": "pacman -S --noconfirm portaudio",
+    "zypper": "zypper install -y libportaudio2",
+    "apk": "apk add portaudio",
+    "brew": "brew install portaudio",
 }
-"""The command that brings PortAudio where sounddevice does not bring it itself."""
 
 CLOSE_TIMEOUT_S: Final = 1.0
 
@@ -44,15 +47,25 @@ def load() -> Any:
         with quiet_stderr():
             import sounddevice  # noqa: PLC0415  (see the module's text)
     except OSError:
-        install = INSTALL.get(sys.platform, "pip install --force-reinstall sounddevice")
         raise MissingDependencyError(
-            f"the PortAudio library, which plays sound, is not installed. Install it: {install}"
+            "the PortAudio library, which plays sound, is not installed. "
+            f"Install it: {install_command()}"
         ) from None
     if sys.platform == "linux":
         # PortAudio aborts the process if its JACK server has gone by the time it says goodbye; the
         # system cleans up all the same.
         atexit.unregister(sounddevice._exit_handler)
     return sounddevice
+
+
+def install_command() -> str:
+    """Return the command that installs PortAudio on this machine."""
+    for manager, command in _INSTALL.items():
+        if shutil.which(manager):
+            as_root = manager == "brew" or (hasattr(os, "geteuid") and os.geteuid() == 0)
+            return command if as_root else f"sudo {command}"
+    # The wheels for macOS and Windows bring it.
+    return f"{sys.executable} -m pip install --force-reinstall sounddevice"
 
 
 def refresh() -> None:

@@ -45,11 +45,11 @@ def show(value: object) -> str:
     if isinstance(value, dict):
         return "a table"
     if isinstance(value, list):
-        return "a list"
+        return _shortened(f"[{', '.join(_show_item(item) for item in value[:MAX_SHOWN_CHARS])}]")
     if isinstance(value, int) and value.bit_length() > 64:  # str() refuses beyond 4300 digits
         return "a number of more than 64 bits"
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool) else str(value)
-    return text if len(text) <= MAX_SHOWN_CHARS else text[:MAX_SHOWN_CHARS] + "…"
+    return _shortened(text)
 
 
 def number(low: float, high: float, unit: str = "") -> Check[float]:
@@ -128,6 +128,14 @@ def is_number(value: object) -> TypeGuard[float]:
 def quoted(words: Collection[str]) -> str:
     """Return the words in quotes, separated by commas."""
     return ", ".join(f'"{word}"' for word in words)
+
+
+def _show_item(item: object) -> str:
+    return "a list" if isinstance(item, list) else show(item)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN_CHARS else text[:MAX_SHOWN_CHARS] + "…"
 
 
 def _nearest(found: object, allowed: Collection[str]) -> str:

@@ -26,8 +26,12 @@ def parts_for(session: Session, stream: str, fields: Iterable[str]) -> list[Part
     fields
         Names of the stream's fields, in the order of its first point; at least one.
     """
-    matching = [part for part in session.parts if fnmatchcase(stream, part.stream)]
-    return matching or [default_part(fields)]
+    return matching_parts(session, stream) or [default_part(fields)]
+
+
+def matching_parts(session: Session, stream: str) -> list[Part]:
+    """Return the session's parts whose pattern matches a stream."""
+    return [part for part in session.parts if fnmatchcase(stream, part.stream)]
 
 
 def default_part(fields: Iterable[str]) -> Part:

@@ -1,8 +1,7 @@
 """From the tables of a session file to a session: what may stand where."""
 
 import re
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
@@ -10,59 +9,28 @@ from streamson.score.checks import (
     Check,
     Place,
     ascending,
-    is_number,
     number,
     table,
     text,
     whole_number,
     word,
 )
-from streamson.score.level import amplitude_to_db
-from streamson.score.pitch import HIGHEST_MIDI, LOWEST_MIDI, hz_to_midi, midi_to_hz, note_to_midi
 from streamson.score.rescale import MAX_WINDOW_POINTS, Window
 from streamson.score.scales import SCALES, nearest_scale, parse_scale, scale_notes
 from streamson.score.schema import (
-    HIGHEST_NOTE,
     INSTRUMENTS,
-    LOWEST_NOTE,
     Audio,
     MappingSpec,
     Part,
     Rescale,
     Session,
 )
+from streamson.score.units import UNITS, Unit
 
 MAX_PARTS: Final = 256
 MAX_NAME_CHARS: Final = 200
 MAX_QUEUE: Final = 4096
 MAX_WINDOW_S: Final = 366 * 86_400.0
-
-
-class _Unit(NamedTuple):
-    """A unit of a parameter: its check, default range, and what a note has instead of it."""
-
-    check: Check[float]
-    low: float = 0
-    high: float = 0
-    direct: bool = False
-    convert: Callable[[float], float] = float
-
-
-def _note(value: object, place: Place) -> float:
-    if isinstance(value, str):
-        try:
-            return note_to_midi(value)
-        except ValueError:
-            pass
-    elif is_number(value) and LOWEST_MIDI <= value <= HIGHEST_MIDI:
-        return float(value)
-    raise place.refuse(value, 'a note such as "G3" or "C#4", or a MIDI number from 0 to 127')
-
-
-def _amplitude(value: object, place: Place) -> float:
-    if is_number(value) and 0 < value <= 1:
-        return float(value)
-    raise place.refuse(value, "a number above 0 and up to 1, full scale")
 
 
 def _scale(value: object, place: Place) -> str:
@@ -100,41 +68,24 @@ def _rescale(value: object, place: Place) -> Rescale:
     return Rescale(**table(value, place, keys))
 
 
-_UNITS: Final[dict[str, dict[str, _Unit]]] = {  # the first unit is the default
-    "pitch": {
-        "": _Unit(_note, LOWEST_NOTE, HIGHEST_NOTE),
-        "midi": _Unit(_note, direct=True),
-        "hz": _Unit(
-            number(midi_to_hz(LOWEST_MIDI), midi_to_hz(HIGHEST_MIDI), "Hz"),
-            direct=True,
-            convert=hz_to_midi,
-        ),
-    },
-    "duration": {"": _Unit(number(0.01, 60, "s"), 0.1, 0.5)},
-    "volume": {
-        "dbfs": _Unit(number(-90, 0, "dBFS"), -26, -14),
-        "amplitude": _Unit(_amplitude, 0.05, 0.2, convert=amplitude_to_db),
-    },
-    "pan": {"": _Unit(number(-1, 1), -1, 1)},
-}
-
-
 def _mapping(parameter: str) -> Check[MappingSpec]:
-    units = _UNITS[parameter]
+    units = UNITS[parameter]
 
     def check(value: object, place: Place) -> MappingSpec:
-        found = table(value, place, _keys(parameter, units[_unit_name(value, place, units)]))
-        name = found.setdefault("unit", next(iter(units)))
-        spec = MappingSpec(parameter, **{"low": units[name].low, "high": units[name].high, **found})
-        _check_together(spec, set(found) - {"unit"}, units[name], place)
-        if spec.value is None:
-            return spec
-        return msgspec.structs.replace(spec, value=units[name].convert(spec.value))
+        name = _unit_name(value, place, units)
+        unit = units[name]
+        _refuse_idle_keys(value, unit, place)
+        found = table(value, place, _keys(parameter, unit))
+        spec = MappingSpec(parameter, **{"low": unit.low, "high": unit.high, "unit": name, **found})
+        if spec.value is not None:
+            return msgspec.structs.replace(spec, value=unit.convert(spec.value))
+        _check_field_and_range(spec, set(found), place)
+        return spec
 
     return check
 
 
-def _unit_name(value: object, place: Place, units: dict[str, _Unit]) -> str:
+def _unit_name(value: object, place: Place, units: dict[str, Unit]) -> str:
     """Return the unit a mapping names, for the checks of its other keys hang on it."""
     default = next(iter(units))
     if not isinstance(value, dict) or "unit" not in value or len(units) == 1:
@@ -142,7 +93,7 @@ def _unit_name(value: object, place: Place, units: dict[str, _Unit]) -> str:
     return word(*filter(None, units))(value["unit"], place.inside("unit"))
 
 
-def _keys(parameter: str, unit: _Unit) -> dict[str, Check[Any]]:
+def _keys(parameter: str, unit: Unit) -> dict[str, Check[Any]]:
     keys: dict[str, Check[Any]] = {
         "field": text(MAX_NAME_CHARS),
         "value": unit.check,
@@ -158,13 +109,22 @@ def _keys(parameter: str, unit: _Unit) -> dict[str, Check[Any]]:
     return keys
 
 
-def _check_together(spec: MappingSpec, given: set[str], unit: _Unit, place: Place) -> None:
-    """Refuse keys that are right by themselves but don't go together."""
-    if spec.value is not None and given != {"value"}:
-        raise place.error(f"value goes alone; found with it: {_listed(given - {'value'})}")
-    if unit.direct and (idle := given - {"field", "value"}):
-        raise place.error(f'unit = "{spec.unit}" takes the field as it is; found: {_listed(idle)}')
-    if spec.parameter != "pitch" and not given & {"field", "value"}:
+_RESCALING_KEYS: Final = {"low", "high", "scale", "polarity", "rescale"}
+
+
+def _refuse_idle_keys(value: object, unit: Unit, place: Place) -> None:
+    """Refuse keys that would have no effect beside others."""
+    if not isinstance(value, dict):
+        return
+    if "value" in value and (idle := {"field", *_RESCALING_KEYS} & set(value)):
+        raise place.error(f"value is a constant; found with it: {', '.join(sorted(idle))}")
+    if unit.direct and (idle := _RESCALING_KEYS & set(value)):
+        allowed = f'unit = "{value["unit"]}" takes the field as it is, so only field goes with it'
+        raise place.error(f"found {', '.join(sorted(idle))}; allowed: {allowed}")
+
+
+def _check_field_and_range(spec: MappingSpec, given: set[str], place: Place) -> None:
+    if spec.parameter != "pitch" and "field" not in given:
         raise place.error("found neither field nor value; one of them is needed")
     if spec.low > spec.high:
         raise place.error(
@@ -173,10 +133,6 @@ def _check_together(spec: MappingSpec, given: set[str], unit: _Unit, place: Plac
         )
     if spec.scale is not None and not scale_notes(spec.scale, spec.low, spec.high):
         raise place.error(f'no note of "{spec.scale}" from low {spec.low:g} to high {spec.high:g}')
-
-
-def _listed(keys: set[str]) -> str:
-    return ", ".join(sorted(keys))
 
 
 _AUDIO_KEYS: Final[dict[str, Check[Any]]] = {
@@ -188,7 +144,7 @@ _PART_KEYS: Final[dict[str, Check[Any]]] = {
     "instrument": word(*INSTRUMENTS),
     "timing": word("arrival", "sequence"),
     "queue": whole_number(1, MAX_QUEUE),
-    **{parameter: _mapping(parameter) for parameter in _UNITS},
+    **{parameter: _mapping(parameter) for parameter in UNITS},
 }
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from streamson.score.mapping import Constant, Reader, Survey, make_reader
 from streamson.score.note import Note
-from streamson.score.parts import automatic_pan, parts_for
+from streamson.score.parts import automatic_pan, matching_parts, parts_for
 from streamson.score.timing import Arrival, Sequence, TableSequence, Timing
 
 if TYPE_CHECKING:  # at run time the wire would bring ZeroMQ along
@@ -98,6 +98,16 @@ class Score:
     def needs_survey(self) -> bool:
         """Whether a mapping has the window "all", which wants the whole table's extremes."""
         return any(_looks_at_all(part) for part in self._session.parts)
+
+    @property
+    def streams(self) -> int:
+        """How many streams were heard so far."""
+        return len(self._voices)
+
+    def fields_of(self, stream: str) -> set[str]:
+        """Return the fields that the session's parts name for a stream; empty if none plays it."""
+        specs = [spec for part in matching_parts(self._session, stream) for spec in _specs(part)]
+        return {spec.field for spec in specs if spec.value is None and spec.field}
 
     def play(self, point: DataPoint, now_frame: int) -> list[Note]:
         """Return the notes of a point.
@@ -204,6 +214,10 @@ class _Voice:
         )
 
 
-def _looks_at_all(part: Part) -> bool:
+def _specs(part: Part) -> list[MappingSpec]:
     specs = (part.pitch, part.duration, part.volume, part.pan)
-    return any(spec and spec.value is None and spec.rescale.window.is_all for spec in specs)
+    return [spec for spec in specs if spec is not None]
+
+
+def _looks_at_all(part: Part) -> bool:
+    return any(spec.value is None and spec.rescale.window.is_all for spec in _specs(part))

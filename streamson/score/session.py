@@ -72,8 +72,10 @@ def parse_session(content: bytes, file: str) -> Session:
         ) from None
     except RecursionError:
         raise place.error("found lists or tables nested too deeply") from None
-    except ValueError as error:  # TOMLDecodeError, and plain ValueError for an endless number
+    except tomllib.TOMLDecodeError as error:
         raise place.error(_syntax_problem(str(error), content)) from None
+    except ValueError:  # Python reads no whole number of more than 4300 digits
+        raise place.error("found a number of more than 4300 digits") from None
     return read_session(document, file)
 
 
@@ -84,7 +86,7 @@ def _read(path: str) -> bytes:
     except (FileNotFoundError, ValueError):  # ValueError: a NUL in the path
         hint = nearest(path.removesuffix(".toml"), preset_names())
         raise SessionError(
-            f"{path!a}: found neither a file nor a preset of this name; "
+            f"{path!r}: found neither a file nor a preset of this name; "
             f"presets: {quoted(preset_names())}{hint}"
         ) from None
     except OSError as error:

@@ -191,9 +191,10 @@ class Engine:
         self._next_id += 1
         return number
 
-    def room(self) -> int:
-        """Return how many notes `play` takes at this moment."""
-        return self._notes.free()
+    def end_frame(self, note: PlayableNote) -> int:
+        """Return the frame from which a note is silent."""
+        release = INSTRUMENTS[note.instrument].release_s * self.sample_rate
+        return note.onset_frame + note.duration_frames + int(release)
 
     def render(self, frames: int) -> NDArray[np.float32]:
         """Return the next frames, shape (frames, 2). Releases the GIL."""

@@ -35,5 +35,7 @@ class Instrument(NamedTuple):
 
 
 INSTRUMENTS: Final = {
-    "sine": Instrument(partials=(Partial(ratio=1, level=1),), attack_s=0.006, release_s=0.02),
+    # Rise and fall are of one length and add up to 1: a note that follows another without a gap
+    # never makes the two together louder than either.
+    "sine": Instrument(partials=(Partial(ratio=1, level=1),), attack_s=0.01, release_s=0.01),
 }

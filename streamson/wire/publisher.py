@@ -213,7 +213,7 @@ class Publisher:
         return True
 
     def _read_subscriptions(self) -> None:
-        while self._socket.getsockopt(zmq.EVENTS) & zmq.POLLIN:
+        while self._socket.poll(0):
             message = self._socket.recv(zmq.DONTWAIT)
             (self._topics.add if message[:1] == b"\x01" else self._topics.discard)(message[1:])
 

@@ -1,0 +1,118 @@
+"""``streamson doctor``: what is missing on this machine, and the command that mends it."""
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import click
+
+from streamson.errors import StreamsonError
+from streamson.wire.limits import DEFAULT_ENDPOINT
+
+EXTRAS: Final = {
+    "flint": ("python-flint", "the eta and zeta producers 50 times faster"),
+    "psutil": ("psutil", "the system producer: streamson[system]"),
+}
+"""Importable name to package and what it is good for."""
+
+
+class Finding(NamedTuple):
+    """The result of one check.
+
+    Attributes
+    ----------
+    ok
+        True: fine; False: something does not work; None: something optional is missing.
+    text
+        What was found.
+    remedy
+        The one command that mends it, or what to do; empty if nothing.
+    """
+
+    ok: bool | None
+    text: str
+    remedy: str = ""
+
+
+@click.command()
+def command() -> int:
+    """Say what is missing on this machine, and the one command that mends it.
+
+    Exits with 1 if something is missing without which streamson can't be heard.
+    """
+    healthy = True
+    for check in (_python, _synthesiser, _sound, _endpoint, _extras):
+        for finding in check():
+            mark = {True: "ok      ", False: "MISSING ", None: "optional"}[finding.ok]
+            click.echo(f"{mark}  {finding.text}")
+            if finding.remedy:
+                click.echo(f"          → {finding.remedy}")
+            healthy = healthy and finding.ok is not False
+    return 0 if healthy else 1
+
+
+def _python() -> Iterator[Finding]:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    yield Finding(True, f"Python {version} on {sys.platform}")
+
+
+def _synthesiser() -> Iterator[Finding]:
+    from streamson.synth.engine import Engine  # noqa: PLC0415  (loads the compiler)
+
+    Engine(44_100).render(64)
+    yield Finding(True, "synthesiser: machine code compiled")
+
+
+def _sound() -> Iterator[Finding]:
+    from streamson.errors import MissingDependencyError  # noqa: PLC0415
+    from streamson.output import portaudio  # noqa: PLC0415
+    from streamson.output.device import output_devices  # noqa: PLC0415
+
+    try:
+        devices = output_devices()
+    except MissingDependencyError:
+        yield Finding(False, "PortAudio, which plays sound", portaudio.install_command())
+        return
+    yield Finding(True, "PortAudio")
+    default = next((device for device in devices if device.is_default), None)
+    if default is not None:
+        yield Finding(True, f"sound device: {default.name} ({default.host_api})")
+        return
+    yield Finding(
+        False,
+        "a sound device; without one, streamson still records, and renders files",
+        _device_remedy(),
+    )
+
+
+def _device_remedy() -> str:
+    if Path("/proc/version").exists() and "microsoft" in Path("/proc/version").read_text().lower():
+        return "wsl --update  (in Windows; it brings sound to WSL)"
+    if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
+        return "docker run --device /dev/snd …  (gives the container the host's sound card)"
+    return "aplay -l  (lists the cards that Linux sees; plug one in, or start the sound server)"
+
+
+def _endpoint() -> Iterator[Finding]:
+    from streamson.wire import Receiver  # noqa: PLC0415  (loads ZeroMQ)
+
+    try:
+        Receiver(DEFAULT_ENDPOINT).close()
+    except StreamsonError:
+        yield Finding(
+            None,
+            f"{DEFAULT_ENDPOINT} is in use, perhaps by a listener that runs",
+            "streamson listen --bind tcp://127.0.0.1:5571  (another port)",
+        )
+        return
+    yield Finding(True, f"{DEFAULT_ENDPOINT} is free")
+
+
+def _extras() -> Iterator[Finding]:
+    for module, (package, use) in EXTRAS.items():
+        if importlib.util.find_spec(module) is not None:
+            yield Finding(True, package)
+        else:
+            yield Finding(None, f"{package}: {use}", f"{sys.executable} -m pip install {package}")

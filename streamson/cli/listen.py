@@ -1,0 +1,36 @@
+"""``streamson listen``: play what producers publish."""
+
+from pathlib import Path
+
+import click
+
+from streamson.cli import options
+
+
+@click.command()
+@options.bind
+@options.session
+@options.output
+@options.record
+@options.duration
+@options.stats
+def command(
+    *,
+    bind: str,
+    session: str | None,
+    output: str,
+    record: Path | None,
+    duration: float | None,
+    stats: Path | None,
+) -> int:
+    """Play what producers publish, until Ctrl-C.
+
+    Every stream that appears is heard at once. In another terminal, run a producer such as
+    "streamson produce system", or publish your own data: see the README.
+    """
+    from streamson.cli.playing import play  # noqa: PLC0415  (loads the synthesiser)
+    from streamson.listener import Listener  # noqa: PLC0415
+
+    listener = Listener(bind, session=session, output=output, record=record, duration_s=duration)
+    click.echo(f"Listening on {listener.endpoint}.", err=True)
+    return play(listener, stats_file=stats)

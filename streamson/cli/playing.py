@@ -1,0 +1,143 @@
+"""Playing until the end: starting a listener, its live line, signals, and the summary."""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import click
+import msgspec
+
+from streamson.listener import Listener
+from streamson.statistics import Statistics
+
+REFRESH_S: Final = 0.1
+PLAIN_INTERVAL_S: Final = 10.0
+"""Where stderr is not a terminal, a line is printed this often."""
+
+TERMINATED: Final = 143
+
+
+def play(
+    listener: Listener,
+    *,
+    stats_file: Path | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> int:
+    """Run a listener until its duration is over or a signal comes; return the exit code.
+
+    Parameters
+    ----------
+    listener
+        Not started yet.
+    stats_file
+        Where the statistics go at the end.
+    check
+        Called ten times a second; what it raises ends the playing.
+    """
+    with _terminating():
+        try:
+            listener.start()
+            click.echo(f"Playing on {listener.output}. Ctrl-C ends.", err=True)
+            with _live_line(listener) as show:
+                while not listener.finished:
+                    threading.Event().wait(REFRESH_S)
+                    check()
+                    show()
+        finally:
+            listener.stop()
+            stats = listener.stats()
+            click.echo(summary(stats, listener))
+            if stats_file is not None:
+                _write_stats(stats, stats_file)
+    return 1 if listener.recording_error else 0
+
+
+def summary(stats: Statistics, listener: Listener) -> str:
+    """Return what was played, lost and recorded, a line each."""
+    lines = [
+        f"played {stats.notes_played} notes of {stats.points_received} points "
+        f"in {stats.seconds:.1f} s" + _peak(stats),
+        f"lost {stats.points_lost} points, refused {stats.messages_refused} messages, "
+        f"dropped {stats.notes_dropped} notes, late {stats.notes_late}, "
+        f"missed {stats.blocks_missed} of {stats.blocks} blocks",
+    ]
+    if listener.recording is not None:
+        lost = stats.recording_lost_seconds
+        lines.append(
+            f"recorded {stats.recorded_seconds:.1f} s to {listener.recording}"
+            + (f", of which {lost:.1f} s are lost and silent" if lost else "")
+            + (f"; it ended early: {listener.recording_error}" if listener.recording_error else "")
+        )
+    elif listener.recording_error is not None:
+        lines.append(f"recorded nothing: {listener.recording_error}")
+    return "\n".join(lines)
+
+
+def _peak(stats: Statistics) -> str:
+    return "" if stats.peak_dbfs is None else f", peak {stats.peak_dbfs:.1f} dBFS"
+
+
+def _write_stats(stats: Statistics, path: Path) -> None:
+    try:
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(stats)) + b"\n")
+    except OSError as error:
+        raise click.FileError(str(path), error.strerror) from None
+
+
+@contextmanager
+def _terminating() -> Iterator[None]:
+    """Let SIGTERM end the program as Ctrl-C does: files are closed, the summary is printed."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        sys.exit(TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _live_line(listener: Listener) -> Iterator[Callable[[], None]]:
+    """Yield a function that shows the state: a line that changes, or now and then a plain one."""
+    if not sys.stderr.isatty():
+        yield _plain_lines(listener)
+        return
+    from rich.console import Console  # noqa: PLC0415  (slow to load, and only for terminals)
+    from rich.live import Live  # noqa: PLC0415
+
+    with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
+        yield lambda: live.update(_state(listener), refresh=True)
+
+
+def _plain_lines(listener: Listener) -> Callable[[], None]:
+    due = PLAIN_INTERVAL_S
+
+    def show() -> None:
+        nonlocal due
+        stats = listener.stats()
+        if stats.seconds >= due:
+            due += PLAIN_INTERVAL_S
+            click.echo(_state(listener), err=True)
+
+    return show
+
+
+def _state(listener: Listener) -> str:
+    stats = listener.stats()
+    minutes, seconds = divmod(int(stats.seconds), 60)
+    if not stats.points_received:
+        return f"{minutes}:{seconds:02}  waiting for points on {listener.endpoint}"
+    lost = f", {stats.points_lost} lost" if stats.points_lost else ""
+    dropped = f", {stats.notes_dropped} dropped" if stats.notes_dropped else ""
+    return (
+        f"{minutes}:{seconds:02}  {listener.last_played}  {stats.streams} stream(s), "
+        f"{stats.points_received} points{lost}, {stats.notes_played} notes{dropped}, "
+        f"load {100 * stats.callback_load:.1f} %"
+    )

@@ -1,0 +1,126 @@
+"""``streamson render``: a table becomes a sound file or a list of notes."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import click
+
+from streamson.cli import options
+from streamson.errors import UsageError
+
+if TYPE_CHECKING:
+    from streamson.score import Note, Session
+
+
+@click.command()
+@click.argument("table", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where to: .wav is the sound, .csv the notes.",
+)
+@options.session
+@click.option("--stream", metavar="NAME", help="The rows' stream.  [default: the table's name]")
+@click.option(
+    "--sample-rate",
+    type=click.IntRange(8_000, 192_000),
+    metavar="HZ",
+    help="Frames a second.  [default: the session's, else 44100]",
+)
+@click.option(
+    "--online", is_flag=True, help="Rescale as a live listener would, without knowing the future."
+)
+def command(
+    *,
+    table: Path,
+    out: Path,
+    session: str | None,
+    stream: str | None,
+    sample_rate: int | None,
+    online: bool,
+) -> int:
+    """Turn TABLE, a .csv or .jsonl file, into sound or notes: its rows follow one another.
+
+    The tune of the article that streamson grew from:
+
+        streamson render eta.csv --session article -o eta.wav
+    """
+    if out.suffix.lower() not in _WRITERS:
+        raise UsageError(f'can\'t write "{out}": .wav (sound) and .csv (notes) are allowed')
+    from streamson.offline.render import DEFAULT_SAMPLE_RATE, score_table  # noqa: PLC0415
+    from streamson.score import load_session  # noqa: PLC0415
+    from streamson.table import Table  # noqa: PLC0415
+
+    loaded = load_session(session)
+    rate = sample_rate or loaded.audio.sample_rate or DEFAULT_SAMPLE_RATE
+    source = Table(table)
+    if source.ignored:
+        click.echo(f"left out, not numbers: {', '.join(source.ignored)}", err=True)
+    notes = score_table(source, loaded, sample_rate=rate, stream=stream, online=online)
+    write = _WRITERS[out.suffix.lower()]
+    with _whole_or_nothing(out) as part, _progress(table) as watch:
+        done = write(part, watch(notes), loaded, rate)
+    click.echo(f"{out}: {done}")
+    return 0
+
+
+def _write_wav(path: Path, notes: "Iterable[Note]", session: "Session", rate: int) -> str:
+    from streamson.offline.render import render_notes  # noqa: PLC0415
+    from streamson.output.audio_file import WavWriter  # noqa: PLC0415
+
+    peak = 0.0
+    with WavWriter(path, rate) as writer:
+        for block in render_notes(notes, sample_rate=rate, volume_db=session.audio.volume_db):
+            writer.write(block)
+            peak = max(peak, float(abs(block).max(initial=0)))
+    from streamson.synth.engine import level_db  # noqa: PLC0415
+
+    return f"{writer.frames / rate:.1f} s of sound, peak {level_db(peak):.1f} dBFS"
+
+
+def _write_csv(path: Path, notes: "Iterable[Note]", _session: "Session", rate: int) -> str:
+    from streamson.offline.notes_file import write_notes  # noqa: PLC0415
+
+    with path.open("w", encoding="utf-8", newline="") as file:
+        return f"{write_notes(notes, file, sample_rate=rate)} notes"
+
+
+_Writer: TypeAlias = Callable[[Path, "Iterable[Note]", "Session", int], str]
+_WRITERS: Final[dict[str, _Writer]] = {".wav": _write_wav, ".csv": _write_csv}
+
+
+@contextmanager
+def _whole_or_nothing(path: Path) -> Iterator[Path]:
+    """Yield a name to write to; it takes the real name only once everything is written."""
+    part = path.with_name(path.name + ".part")
+    try:
+        yield part
+        part.replace(path)
+    except OSError as error:
+        raise UsageError(f"can't write {path}: {error.strerror}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _progress(table: Path) -> "Iterator[Callable[[Iterable[Note]], Iterator[Note]]]":
+    """Yield a function that counts notes on a terminal while they pass through."""
+    if not sys.stderr.isatty():
+        yield iter
+        return
+    with click.progressbar(
+        length=0, label=f"Rendering {table.name}", file=click.get_text_stream("stderr")
+    ) as bar:
+
+        def watch(notes: "Iterable[Note]") -> "Iterator[Note]":
+            for note in notes:
+                bar.update(1)
+                yield note
+
+        yield watch

@@ -1,0 +1,258 @@
+"""The listener: the conductor that lets points come in, become notes, sound, and be recorded."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from streamson.errors import UsageError
+from streamson.output.audio_file import AudioFileError
+from streamson.output.device import AUTO, NO_DEVICE
+from streamson.output.player import Player, choose_device
+from streamson.output.recorder import Recorder
+from streamson.score import AS_SOON_AS_POSSIBLE, Note, Score, Session, load_session
+from streamson.score.pitch import midi_to_note
+from streamson.statistics import Statistics
+from streamson.synth.engine import Engine, level_db
+from streamson.wire import DEFAULT_ENDPOINT, Batch, DataPoint, Receiver
+
+DEFAULT_SAMPLE_RATE: Final = 44_100
+RECEIVE_TIMEOUT_S: Final = 0.05
+MAX_DURATION_S: Final = 366 * 86_400.0
+MAX_AWAITED: Final = 10_000
+"""Notes whose start is awaited, to measure their latency."""
+
+LATENCIES_KEPT: Final = 1_000
+"""Latency figures are those of so many last notes."""
+
+_log = logging.getLogger(__name__)
+
+
+class Listener:
+    """Play what producers publish.
+
+    Points are received from the moment of construction; sound begins with `start`.
+
+    Parameters
+    ----------
+    bind
+        Endpoint to listen on; ``tcp://127.0.0.1:*`` takes a free port, see `endpoint`.
+    session
+        A preset's name, a session file, or a session; by default every stream gets a part that
+        makes sense by itself.
+    output
+        ``"auto"``: the default sound device, or silence where there is none; ``"none"``: silence;
+        else a device's number or a part of its name.
+    record
+        WAV file for what is heard.
+    duration_s
+        Stop by itself after so much sound.
+    on_note
+        Called with every note as it is scheduled, in the listener's thread; it must not block.
+
+    Attributes
+    ----------
+    endpoint
+        Where it listens, with the real port.
+    engine
+        The synthesiser.
+    recording_error
+        Why the recording could not be made, or ended early; None if it is well. The sound goes on
+        without it.
+
+    Raises
+    ------
+    SessionError
+        If the session has a mistake.
+    UsageError
+        If an argument is out of its range.
+    DeviceError
+        If a named device is not there or can't be opened (from `start`).
+    StreamsonError
+        If the port is in use.
+
+    Examples
+    --------
+    >>> with Listener(bind="tcp://127.0.0.1:*", output="none") as listener:
+    ...     listener.stats().points_received
+    0
+    """
+
+    def __init__(
+        self,
+        bind: str = DEFAULT_ENDPOINT,
+        *,
+        session: str | Path | Session | None = None,
+        output: str = AUTO,
+        record: str | Path | None = None,
+        duration_s: float | None = None,
+        on_note: Callable[[Note], None] | None = None,
+    ) -> None:
+        if duration_s is not None and not 0 < duration_s <= MAX_DURATION_S:
+            raise UsageError(f"duration {duration_s} s; up to {MAX_DURATION_S:.0f} s is allowed")
+        loaded = session if isinstance(session, Session) else load_session(session)
+        self._device = None if output == NO_DEVICE else choose_device(output)
+        self.recording_error: AudioFileError | None = None
+        self._record = None if record is None else Path(record)
+        self._duration_s = duration_s
+        self._on_note = on_note
+        self._receiver = Receiver(bind)
+        self.endpoint = self._receiver.endpoint
+        device_rate = self._device.sample_rate if self._device else DEFAULT_SAMPLE_RATE
+        self.engine = Engine(
+            loaded.audio.sample_rate or device_rate, volume_db=loaded.audio.volume_db
+        )
+        self._score = Score(loaded, sample_rate=self.engine.sample_rate)
+        self._recorder: Recorder | None = None
+        self._player: Player | None = None
+        self._notes_unheard = 0
+        self._awaited: dict[int, int] = {}
+        self._latencies_ms: deque[float] = deque(maxlen=LATENCIES_KEPT)
+        self._last_note: Note | None = None
+        self._error: Exception | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
+
+    def start(self) -> Self:
+        """Begin to record and to sound."""
+        if self._duration_s is not None:
+            self.engine.stop_at(round(self._duration_s * self.engine.sample_rate))
+        self._start_recorder()
+        try:
+            self._player = Player(self.engine, self._device)
+        except BaseException:
+            self.stop()
+            raise
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Fade out, finish the recording, and stop listening. Can be called again.
+
+        Raises
+        ------
+        Exception
+            What ended the listener's thread early, such as an error in `on_note`.
+        """
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        if self._player is not None:
+            self._player.stop()
+        if self._recorder is not None:
+            self._recorder.stop()
+            self.recording_error = self.recording_error or self._recorder.error
+        self._receiver.close()
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+
+    @property
+    def finished(self) -> bool:
+        """Whether the duration that was asked for has been played, or listening has failed."""
+        return self._error is not None or self.engine.frame >= self.engine.stop_frame
+
+    @property
+    def output(self) -> str:
+        """Where the sound goes, for a person."""
+        return self._player.description if self._player else "not started"
+
+    @property
+    def recording(self) -> Path | None:
+        """The file that is, or was, recorded to; None without a recording."""
+        return self._recorder.path if self._recorder else None
+
+    @property
+    def last_played(self) -> str:
+        """The last note that was scheduled, for a person; empty before the first."""
+        note = self._last_note
+        return "" if note is None else f"{note.stream} {midi_to_note(note.midi_note)}"
+
+    def stats(self) -> Statistics:
+        """Return the counters and figures of this moment."""
+        received, score, state = self._receiver.counts, self._score.counts, self.engine.state
+        rate, recorder = self.engine.sample_rate, self._recorder
+        seconds = min(self.engine.frame, self.engine.stop_frame) / rate
+        latencies = sorted(self._latencies_ms)
+        return Statistics(
+            seconds=seconds,
+            points_received=received.received,
+            points_lost=received.lost,
+            messages_refused=received.refused,
+            streams=self._score.streams,
+            streams_refused=score.streams_refused,
+            notes_played=int(state["played"]),
+            notes_late=int(state["late"]),
+            notes_stolen=int(state["stolen"]),
+            notes_dropped=score.dropped + self._notes_unheard + int(state["refused"]),
+            rests=score.rests,
+            blocks=int(state["blocks"]),
+            blocks_missed=int(state["missed"]),
+            underflows=int(state["underflows"]),
+            callback_load=float(state["busy_ns"]) / 1e9 / seconds if seconds else 0.0,
+            latency_median_ms=latencies[len(latencies) // 2] if latencies else None,
+            latency_p99_ms=latencies[int(0.99 * len(latencies))] if latencies else None,
+            peak_dbfs=level_db(float(state["peak"])) if state["peak"] > 0 else None,
+            devices_lost=self._player.devices_lost if self._player else 0,
+            recorded_seconds=recorder.seconds if recorder else 0.0,
+            recording_lost_seconds=recorder.lost_frames / rate if recorder else 0.0,
+        )
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _start_recorder(self) -> None:
+        if self._record is None:
+            return
+        try:
+            self._recorder = Recorder(self.engine, self._record)
+        except AudioFileError as error:
+            self.recording_error = error
+            _log.warning("%s. Going on without a recording.", error)
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                for message in self._receiver.receive(RECEIVE_TIMEOUT_S):
+                    received_ns = time.monotonic_ns()
+                    points = message.points() if isinstance(message, Batch) else [message]
+                    for point in points:
+                        self._hear(point, received_ns)
+                self._read_reports()
+        except Exception as error:  # `stop` raises it in the caller's thread
+            self._error = error
+
+    def _hear(self, point: DataPoint, received_ns: int) -> None:
+        for note in self._score.play(point, self.engine.frame):
+            number = self.engine.play(note)
+            if number is None:
+                self._notes_unheard += 1
+                continue
+            if note.onset_frame == AS_SOON_AS_POSSIBLE:
+                if len(self._awaited) >= MAX_AWAITED:
+                    self._awaited.clear()
+                self._awaited[number] = received_ns
+            self._last_note = note
+            if self._on_note is not None:
+                self._on_note(note)
+
+    def _read_reports(self) -> None:
+        (reports,) = self.engine.played.read()
+        for number, handed_ns in zip(
+            reports["id"].tolist(), reports["time_ns"].tolist(), strict=True
+        ):
+            received_ns = self._awaited.pop(number, None)
+            if received_ns is not None:
+                self._latencies_ms.append((handed_ns - received_ns) / 1e6)

@@ -1,0 +1,155 @@
+"""Rendering: a table becomes notes, and notes become samples, as a live listener makes them."""
+
+from collections.abc import Iterable, Iterator
+from math import isfinite, isnan
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamson.errors import InputFileError, StreamsonError
+from streamson.score import Note, Score, Session, load_session
+from streamson.score.parts import matching_parts
+from streamson.synth.engine import Engine
+from streamson.synth.memory import NOTE_RING, QUANTUM
+from streamson.table import Table
+from streamson.wire.point import DataPoint
+
+DEFAULT_SAMPLE_RATE: Final = 44_100
+BLOCK_FRAMES: Final = 4_096
+"""Frames that are rendered at a time: memory does not grow with the length."""
+
+
+def render(
+    table: str | Path | Table,
+    session: str | Path | Session | None = None,
+    *,
+    sample_rate: int | None = None,
+    stream: str | None = None,
+    online: bool = False,
+) -> NDArray[np.float32]:
+    """Return a table as sound.
+
+    Parameters
+    ----------
+    table
+        A table, or the file that holds one.
+    session
+        A preset's name, a session file, or a session.
+    sample_rate
+        In Hz; by default the session's, else 44,100.
+    stream
+        The stream that the rows belong to; by default the file's name without its ending.
+    online
+        Rescale as a live listener would have, who does not know what is still to come.
+
+    Returns
+    -------
+    ndarray of float32, shape (frames, 2)
+        Samples in [-1, 1], left and right.
+
+    Raises
+    ------
+    InputFileError, SessionError
+        If the table or the session can't be used.
+
+    Examples
+    --------
+    >>> audio = render("tests/data/article_eta_300.csv", "article")
+    >>> f"{len(audio) / 44100:.1f} s"
+    '82.7 s'
+    """
+    loaded = session if isinstance(session, Session) else load_session(session)
+    rate = sample_rate or loaded.audio.sample_rate or DEFAULT_SAMPLE_RATE
+    notes = score_table(table, loaded, sample_rate=rate, stream=stream, online=online)
+    blocks = list(render_notes(notes, sample_rate=rate, volume_db=loaded.audio.volume_db))
+    return np.concatenate(blocks) if blocks else np.zeros((0, 2), np.float32)
+
+
+def score_table(
+    table: str | Path | Table,
+    session: Session,
+    *,
+    sample_rate: int = DEFAULT_SAMPLE_RATE,
+    stream: str | None = None,
+    online: bool = False,
+) -> Iterator[Note]:
+    """Yield the notes of a table, row after row; parameters and errors as for `render`."""
+    table = table if isinstance(table, Table) else Table(table)
+    name = stream or table.name
+    score = Score(session, sample_rate=sample_rate, sequence_only=True)
+    if score.needs_survey and not online:
+        score = Score(session, sample_rate=sample_rate, survey=survey(table), sequence_only=True)
+    _check_parts(session, score, name, table)
+    for i, (fields, time) in enumerate(table.rows()):
+        yield from score.play(DataPoint(name, fields, float(i) if isnan(time) else time), 0)
+
+
+def survey(table: Table) -> dict[str, tuple[float, float]]:
+    """Return the least and the greatest value of each column, in one pass."""
+    ranges: dict[str, tuple[float, float]] = {}
+    for fields, _ in table.rows():
+        for name, value in fields.items():
+            if isfinite(value):
+                low, high = ranges.get(name, (value, value))
+                ranges[name] = min(low, value), max(high, value)
+    return ranges
+
+
+def render_notes(
+    notes: Iterable[Note],
+    *,
+    sample_rate: int = DEFAULT_SAMPLE_RATE,
+    volume_db: float = 0.0,
+    block_frames: int = BLOCK_FRAMES,
+) -> Iterator[NDArray[np.float32]]:
+    """Yield the sound of notes in blocks, until the last one has faded.
+
+    Parameters
+    ----------
+    notes
+        In the order of their onsets, each of which is a frame.
+    sample_rate
+        In Hz.
+    volume_db
+        Master volume.
+    block_frames
+        Largest block; it does not change the samples.
+
+    Yields
+    ------
+    ndarray of float32, shape (frames, 2)
+
+    Raises
+    ------
+    StreamsonError
+        If more than 4,096 notes begin within one block.
+    """
+    engine = Engine(sample_rate, volume_db=volume_db)
+    end = 0
+    for note in notes:
+        # The engine synthesises a quantum ahead, and finishes the one it is in.
+        while note.onset_frame >= engine.frame + block_frames + 2 * QUANTUM:
+            yield engine.render(block_frames)
+        if engine.play(note) is None:
+            raise StreamsonError(f"more than {NOTE_RING} notes begin within {block_frames} frames")
+        end = max(end, engine.end_frame(note))
+    while engine.frame < end:
+        yield engine.render(min(block_frames, end - engine.frame))
+
+
+def _check_parts(session: Session, score: Score, stream: str, table: Table) -> None:
+    """Say now, not in silence later, that the session does not fit the table."""
+    patterns = [part.stream for part in session.parts]
+    if patterns and not matching_parts(session, stream):
+        raise InputFileError(
+            f"{table.path}: no part of the session plays the stream {stream!r}; they play "
+            f"{', '.join(patterns)}. Name the stream with --stream."
+        )
+    missing = sorted(score.fields_of(stream) - set(table.columns))
+    if missing:
+        raise InputFileError(
+            f"{table.path}: the session plays the field {missing[0]!r} of stream {stream!r}, "
+            f"but the columns of numbers are {', '.join(table.columns)}"
+        )

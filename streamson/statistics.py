@@ -1,0 +1,59 @@
+"""Statistics: what a listener received, played and lost, in one structure for whoever shows it."""
+
+import msgspec
+
+
+class Statistics(msgspec.Struct, frozen=True):
+    """A listener's counters and figures at one moment.
+
+    Attributes
+    ----------
+    seconds
+        Sound so far, in seconds.
+    points_received, points_lost, messages_refused
+        Points decoded; points whose sequence numbers never came; messages that broke the wire
+        format or a limit.
+    streams, streams_refused
+        Streams heard; streams beyond the limit.
+    notes_played, notes_late, notes_stolen
+        Notes begun; of these, begun after their time; faded out early for newer notes.
+    notes_dropped
+        Notes that did not fit into a queue.
+    rests
+        Points that had no value for a pitch.
+    blocks, blocks_missed, underflows
+        Blocks that the device asked for; those it missed, by the clock; those it reported missed.
+    callback_load
+        Share of the time that the callback needed, 0 to 1.
+    latency_median_ms, latency_p99_ms
+        From receiving a point to handing its first sample to the device, for notes that begin as
+        soon as possible; None before the first.
+    peak_dbfs
+        The largest sample so far; None in silence.
+    devices_lost
+        How often the sound device went away.
+    recorded_seconds, recording_lost_seconds
+        Length of the recording, and of the silence in it where the disk was too slow.
+    """
+
+    seconds: float
+    points_received: int
+    points_lost: int
+    messages_refused: int
+    streams: int
+    streams_refused: int
+    notes_played: int
+    notes_late: int
+    notes_stolen: int
+    notes_dropped: int
+    rests: int
+    blocks: int
+    blocks_missed: int
+    underflows: int
+    callback_load: float
+    latency_median_ms: float | None
+    latency_p99_ms: float | None
+    peak_dbfs: float | None
+    devices_lost: int
+    recorded_seconds: float
+    recording_lost_seconds: float

@@ -1,0 +1,232 @@
+"""Tables of numbers, read row by row so that their length does not matter: CSV and JSON lines."""
+
+import csv
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+from streamson.errors import InputFileError
+
+TIME_COLUMNS: Final = ("time", "timestamp", "datetime", "date")
+"""Columns that are the time of a row, whatever their case."""
+
+MAX_LINE_CHARS: Final = 1 << 20
+MAX_COLUMNS: Final = 1_024
+
+_DELIMITERS: Final = ",;\t"
+_MISSING: Final = {"", "na", "n/a", "null", "none", "nan", "-"}
+
+
+class Row(NamedTuple):
+    """One row of a table.
+
+    Attributes
+    ----------
+    fields
+        Values by column; NaN where a cell is empty or not finite.
+    time
+        Seconds since 1970, or NaN where the table has no time.
+    """
+
+    fields: dict[str, float]
+    time: float
+
+
+class Table:
+    """A table in a file: ``.csv`` (also with tabs or semicolons) or ``.jsonl``.
+
+    Columns that do not begin with a number are left out.
+
+    Parameters
+    ----------
+    path
+        The file.
+    time_column
+        Which column is the time; found by its name if omitted (`TIME_COLUMNS`).
+
+    Attributes
+    ----------
+    columns
+        Names of the columns of numbers.
+    time_column
+        Name of the time column, or None.
+    ignored
+        Names of the columns that are left out.
+
+    Raises
+    ------
+    InputFileError
+        If the file can't be read, or has no column of numbers.
+    """
+
+    def __init__(self, path: str | Path, *, time_column: str | None = None) -> None:
+        self.path = Path(path)
+        if self.path.suffix.lower() not in _READERS:
+            raise InputFileError(
+                f'{self.path}: can\'t read "{self.path.suffix}"; tables are .csv or .jsonl'
+            )
+        self._read = _READERS[self.path.suffix.lower()]
+        first = next(self._cells(), None)
+        if first is None:
+            raise InputFileError(f"{self.path}: the table has no rows")
+        names = list(first.cells)
+        if time_column is not None and time_column not in names:
+            raise InputFileError(f"{self.path}: no column {time_column!r}; {_listed(names)}")
+        self.time_column = time_column or next(
+            (name for name in names if name.lower() in TIME_COLUMNS), None
+        )
+        others = [name for name in names if name != self.time_column]
+        self.columns = self._numeric_columns(others)
+        self.ignored = [name for name in others if name not in self.columns]
+        if not self.columns:
+            raise InputFileError(f"{self.path}: no column of numbers; {_listed(names)}")
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending: the table's stream."""
+        return self.path.stem
+
+    def rows(self) -> Iterator[Row]:
+        """Read the rows, each time from the start.
+
+        Raises
+        ------
+        InputFileError
+            If a cell is not a number, with its line and column.
+        """
+        for line, cells in self._cells():
+            fields = {name: self._number(line, name, cells.get(name)) for name in self.columns}
+            time = math.nan
+            if self.time_column is not None:
+                time = self._time(line, cells.get(self.time_column))
+            yield Row(fields, time)
+
+    def _cells(self) -> Iterator["_Line"]:
+        try:
+            yield from self._read(self.path)
+        except OSError as error:
+            raise InputFileError(f"{self.path}: can't be read: {error.strerror}") from None
+        except UnicodeDecodeError as error:
+            raise InputFileError(
+                f"{self.path}: not UTF-8 text (byte {error.start}); save it as UTF-8"
+            ) from None
+
+    def _numeric_columns(self, names: list[str]) -> list[str]:
+        """Return the columns whose first filled cell is a number; an empty column is one too."""
+        undecided = dict.fromkeys(names)
+        texts = set()
+        for _, cells in self._cells():
+            for name in list(undecided):
+                cell = cells.get(name)
+                if not _is_missing(cell):
+                    del undecided[name]
+                    if _parse(cell) is None:
+                        texts.add(name)
+            if not undecided:
+                break
+        return [name for name in names if name not in texts]
+
+    def _number(self, line: int, name: str, cell: object) -> float:
+        if _is_missing(cell):
+            return math.nan
+        value = _parse(cell)
+        if value is None:
+            raise InputFileError(
+                f"{self.path}, line {line}, column {name!r}: found {str(cell)[:40]!r}; "
+                "a number or an empty cell is allowed"
+            )
+        return value if math.isfinite(value) else math.nan
+
+    def _time(self, line: int, cell: object) -> float:
+        value = _parse(cell)
+        if value is not None and math.isfinite(value):
+            return value
+        try:
+            moment = datetime.fromisoformat(str(cell))
+        except ValueError:
+            raise InputFileError(
+                f"{self.path}, line {line}, column {self.time_column!r}: found "
+                f"{str(cell)[:40]!r}; seconds or a date such as 2026-01-31 12:00:00 is allowed"
+            ) from None
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+class _Line(NamedTuple):
+    number: int
+    cells: dict[str, object]
+
+
+def _read_csv(path: Path) -> Iterator[_Line]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        header = file.readline(MAX_LINE_CHARS)
+        if not header.strip():
+            raise InputFileError(
+                f"{path}, line 1: found an empty line; names of columns belong there"
+            )
+        delimiter = max(_DELIMITERS, key=header.count)
+        names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter))]
+        _check_names(path, names)
+        reader = csv.reader(file, delimiter=delimiter)
+        try:
+            for cells in reader:
+                number = reader.line_num + 1
+                if len(cells) > len(names):
+                    raise InputFileError(
+                        f"{path}, line {number}: {len(cells)} cells, but the first line names "
+                        f"{len(names)} columns"
+                    )
+                if cells:
+                    yield _Line(number, dict(zip(names, cells, strict=False)))
+        except csv.Error as error:
+            raise InputFileError(f"{path}, line {reader.line_num + 1}: {error}") from None
+
+
+def _read_jsonl(path: Path) -> Iterator[_Line]:
+    decoder = msgspec.json.Decoder(dict[str, object])
+    with path.open("rb") as file:
+        for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_CHARS), b""), start=1):
+            if not line.strip():
+                continue
+            try:
+                yield _Line(number, decoder.decode(line))
+            except (msgspec.MsgspecError, RecursionError) as error:
+                raise InputFileError(
+                    f"{path}, line {number}: {error}; each line is an object such as "
+                    '{"re": 1.5, "im": -0.3}'
+                ) from None
+
+
+_READERS: Final = {".csv": _read_csv, ".tsv": _read_csv, ".jsonl": _read_jsonl}
+
+
+def _check_names(path: Path, names: list[str]) -> None:
+    if len(names) > MAX_COLUMNS:
+        raise InputFileError(f"{path}, line 1: {len(names)} columns; at most {MAX_COLUMNS}")
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise InputFileError(f"{path}, line 1: column {doubled[0]!r} is named twice")
+    if all(_parse(name) is not None for name in names):
+        raise InputFileError(
+            f"{path}, line 1: found numbers; names of columns belong there, such as re,im"
+        )
+
+
+def _is_missing(cell: object) -> bool:
+    return cell is None or (isinstance(cell, str) and cell.strip().lower() in _MISSING)
+
+
+def _parse(cell: object) -> float | None:
+    if isinstance(cell, bool) or not isinstance(cell, int | float | str):
+        return None
+    try:
+        return float(cell)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _listed(names: list[str]) -> str:
+    return "the columns are " + ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
