@@ -177,6 +177,7 @@ class Listener:
         received, score, state = self._receiver.counts, self._score.counts, self.engine.state
         rate, recorder = self.engine.sample_rate, self._recorder
         seconds = min(self.engine.frame, self.engine.stop_frame) / rate
+        unheard = self._notes_unheard + int(state["refused"])
         latencies = sorted(self._latencies_ms)
         return Statistics(
             seconds=seconds,
@@ -188,7 +189,8 @@ class Listener:
             notes_played=int(state["played"]),
             notes_late=int(state["late"]),
             notes_stolen=int(state["stolen"]),
-            notes_dropped=score.dropped + self._notes_unheard + int(state["refused"]),
+            notes_waiting=score.notes - unheard - int(state["played"]),
+            notes_dropped=score.dropped + unheard,
             rests=score.rests,
             blocks=int(state["blocks"]),
             blocks_missed=int(state["missed"]),

@@ -17,6 +17,8 @@ class Statistics(msgspec.Struct, frozen=True):
         Streams heard; streams beyond the limit.
     notes_played, notes_late, notes_stolen
         Notes begun; of these, begun after their time; faded out early for newer notes.
+    notes_waiting
+        Notes whose onset is still to come.
     notes_dropped
         Notes that did not fit into a queue.
     rests
@@ -45,6 +47,7 @@ class Statistics(msgspec.Struct, frozen=True):
     notes_played: int
     notes_late: int
     notes_stolen: int
+    notes_waiting: int
     notes_dropped: int
     rests: int
     blocks: int

@@ -42,7 +42,7 @@ def play(
     with _terminating():
         try:
             listener.start()
-            click.echo(f"Playing on {listener.output}. Ctrl-C ends.", err=True)
+            click.echo(f"Playing {listener.output}. Ctrl-C ends.", err=True)
             with _live_line(listener) as show:
                 while not listener.finished:
                     threading.Event().wait(REFRESH_S)
@@ -61,7 +61,9 @@ def summary(stats: Statistics, listener: Listener) -> str:
     """Return what was played, lost and recorded, a line each."""
     lines = [
         f"played {stats.notes_played} notes of {stats.points_received} points "
-        f"in {stats.seconds:.1f} s" + _peak(stats),
+        f"in {stats.seconds:.1f} s"
+        + (f", {stats.notes_waiting} more were still to come" if stats.notes_waiting else "")
+        + _peak(stats),
         f"lost {stats.points_lost} points, refused {stats.messages_refused} messages, "
         f"dropped {stats.notes_dropped} notes, late {stats.notes_late}, "
         f"missed {stats.blocks_missed} of {stats.blocks} blocks",

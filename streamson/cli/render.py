@@ -91,6 +91,7 @@ def _write_csv(path: Path, notes: "Iterable[Note]", _session: "Session", rate: i
         return f"{write_notes(notes, file, sample_rate=rate)} notes"
 
 
+_Watch: TypeAlias = Callable[["Iterable[Note]"], "Iterator[Note]"]
 _Writer: TypeAlias = Callable[[Path, "Iterable[Note]", "Session", int], str]
 _WRITERS: Final[dict[str, _Writer]] = {".wav": _write_wav, ".csv": _write_csv}
 
@@ -109,18 +110,21 @@ def _whole_or_nothing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _progress(table: Path) -> "Iterator[Callable[[Iterable[Note]], Iterator[Note]]]":
+def _progress(table: Path) -> Iterator[_Watch]:
     """Yield a function that counts notes on a terminal while they pass through."""
     if not sys.stderr.isatty():
         yield iter
         return
-    with click.progressbar(
-        length=0, label=f"Rendering {table.name}", file=click.get_text_stream("stderr")
-    ) as bar:
+    from rich.console import Console  # noqa: PLC0415  (slow to load, and only for terminals)
+    from rich.progress import Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = TextColumn("{task.description}  {task.completed} notes"), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(f"Rendering {table.name}", total=None)
 
         def watch(notes: "Iterable[Note]") -> "Iterator[Note]":
             for note in notes:
-                bar.update(1)
+                progress.advance(task)
                 yield note
 
         yield watch

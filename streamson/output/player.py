@@ -79,10 +79,10 @@ class Player:
     def description(self) -> str:
         """Where the sound goes, for a person."""
         if isinstance(self._running, SilentClock):
-            return "no sound device"
+            return "without sound"
         device = self._running.device
         latency_ms = 1000 * self._running.latency_s
-        return f"{device.name} ({device.host_api}, {latency_ms:.0f} ms)"
+        return f"on {device.name} ({device.host_api}, {latency_ms:.0f} ms)"
 
     def stop(self) -> None:
         """Fade out if the engine was not told to, wait for the end of the fade, and stop."""

@@ -1,0 +1,88 @@
+"""Cost of rescaling a point, for windows from 10 to 1,000,000 points.
+
+Holds where the dearest window costs at most 1.2 times the cheapest, over random, rising and
+falling values. The windows take turns in short slices of the same run, so that a machine that
+slows down for a while slows them all, and the median of the slices is compared.
+"""
+
+import gc
+import json
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+from streamson.score.rescale import LastPoints, LastSeconds, Rescaler
+
+WINDOWS = (10, 1_000, 100_000, 1_000_000)
+SLICE_POINTS = 2_000
+SLICES = 201
+HOLD = 1.2
+
+SERIES: dict[str, Callable[[int], float]] = {
+    "random": lambda _: random.random(),
+    "rising": float,  # the lowest candidates fill the window: the most memory a window can take
+    "falling": lambda i: -float(i),
+}
+KINDS: dict[str, Callable[[int], Rescaler]] = {
+    "points": LastPoints,
+    "seconds": LastSeconds,
+}
+
+
+class Runner:
+    """A window that is full, and the points that go on into it."""
+
+    def __init__(self, rescaler: Rescaler, series: Callable[[int], float], window: int) -> None:
+        self.costs_us: list[float] = []
+        self._rescale = rescaler.rescale
+        self._series = series
+        self._at = 0
+        while self._at <= window:
+            self._run()
+
+    def _run(self) -> float:
+        numbers = range(self._at, self._at + SLICE_POINTS)
+        points = [(self._series(i), float(i)) for i in numbers]
+        self._at += SLICE_POINTS
+        rescale = self._rescale
+        start = time.perf_counter()
+        for value, at in points:
+            rescale(value, at)
+        return (time.perf_counter() - start) / SLICE_POINTS * 1e6
+
+    def measure(self) -> None:
+        self.costs_us.append(self._run())
+
+
+def compare(make: Callable[[int], Rescaler], series: Callable[[int], float]) -> list[float]:
+    """Return the median cost in microseconds a point for each window."""
+    runners = [Runner(make(window), series, window) for window in WINDOWS]
+    for _ in range(SLICES):
+        for runner in random.sample(runners, len(runners)):  # no window always follows the largest
+            runner.measure()
+    return [statistics.median(runner.costs_us) for runner in runners]
+
+
+def main() -> int:
+    random.seed(1)
+    print("microseconds a point, median")
+    print(f"{'window':>16}", *(f"{window:>11,}" for window in WINDOWS), f"{'max/min':>9}")
+    ratios = []
+    for kind, make in KINDS.items():
+        for name, series in SERIES.items():
+            gc.collect()
+            gc.freeze()  # a collection would count for the window that happens to be running
+            costs = compare(make, series)
+            ratios.append(max(costs) / min(costs))
+            print(f"{kind:>8} {name:>7}", *(f"{c:11.3f}" for c in costs), f"{ratios[-1]:9.2f}")
+    figure = round(max(ratios), 3)
+    ok = figure <= HOLD
+    result = {"name": "rescale", "figure": figure, "unit": "max/min cost", "hold": HOLD, "ok": ok}
+    print(json.dumps(result))
+    return 0 if ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
