@@ -1,0 +1,103 @@
+"""Names of notes and scales."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamson.score.pitch import hz_to_midi, midi_to_hz, midi_to_note, note_to_midi, pitch_class
+from streamson.score.scales import SCALES, nearest_scale, parse_scale, scale_notes
+
+
+@pytest.mark.parametrize(
+    ("name", "midi_note"),
+    [
+        ("G3", 55),
+        ("c6", 84),
+        ("A4", 69),
+        ("C#4", 61),
+        ("Db4", 61),
+        ("db4", 61),
+        ("BB3", 58),
+        ("b3", 59),
+        ("Cb4", 59),
+        ("B#3", 60),
+        ("F♯2", 42),
+        ("E♭2", 39),
+        ("C-1", 0),
+        ("G9", 127),
+    ],
+)
+def test_names_of_notes(name, midi_note):
+    assert note_to_midi(name) == midi_note
+
+
+@pytest.mark.parametrize("name", ["", "H3", "C", "C##4", "G#9", "Cb-1", "C10", "4", "C 4", "Cx4"])
+def test_what_is_not_a_note(name):
+    with pytest.raises(ValueError, match=r"is not the name of a note|lies outside C-1 to G9"):
+        note_to_midi(name)
+
+
+@given(st.integers(0, 127))
+def test_name_and_midi_note_are_inverse(midi_note):
+    assert note_to_midi(midi_to_note(midi_note)) == midi_note
+
+
+@given(st.floats(0, 127))
+def test_frequency_and_midi_note_are_inverse(midi_note):
+    assert hz_to_midi(midi_to_hz(midi_note)) == pytest.approx(midi_note, abs=1e-9)
+
+
+def test_known_frequencies():
+    assert midi_to_hz(69) == 440
+    assert midi_to_hz(55) == pytest.approx(195.9977, abs=1e-4)
+    assert midi_to_hz(84) == pytest.approx(1046.5023, abs=1e-4)
+
+
+def test_the_scale_of_the_article():
+    assert scale_notes("C major", 55, 84) == tuple(
+        k + 20 for k in range(35, 65) if k % 12 not in {0, 2, 5, 7, 10}
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "notes"),
+    [
+        ("c major pentatonic", (60, 62, 64, 67, 69, 72)),
+        ("A minor", (60, 62, 64, 65, 67, 69, 71, 72)),
+        ("bb  Blues", (61, 63, 64, 65, 68, 70)),
+        ("d dorian", (60, 62, 64, 65, 67, 69, 71, 72)),
+        ("f# chromatic", tuple(range(60, 73))),
+    ],
+)
+def test_notes_of_a_scale(text, notes):
+    assert scale_notes(text, 60, 72) == notes
+
+
+def test_both_ends_are_included_and_fractions_left_out():
+    assert scale_notes("c chromatic", 60.5, 62.5) == (61, 62)
+    assert scale_notes("c major", 61, 61) == ()
+
+
+@pytest.mark.parametrize("name", SCALES)
+@given(root=st.sampled_from("cdefgab"), accidental=st.sampled_from(["", "#", "b"]))
+def test_a_scale_has_its_root_and_as_many_notes_an_octave(name, root, accidental):
+    notes = scale_notes(f"{root}{accidental} {name}", 36, 47)
+    assert len(notes) == len(SCALES[name])
+    assert pitch_class(root + accidental) in parse_scale(f"{root}{accidental} {name}")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("c majr", "c major"),
+        ("F# MINR", "f# minor"),
+        ("majr", "c major"),
+        ("d dorain", "d dorian"),
+        ("c xyz", None),
+        ("", None),
+    ],
+)
+def test_nearest_scale(text, meant):
+    assert nearest_scale(text) == meant
+    with pytest.raises(ValueError, match="is not a"):
+        parse_scale(text)
