@@ -2,7 +2,8 @@
 
 Holds where the dearest window costs at most 1.2 times the cheapest, over random, rising and
 falling values. The windows take turns in short slices of the same run, so that a machine that
-slows down for a while slows them all, and the median of the slices is compared.
+slows down for a while slows them all; what is compared is the median of each window's cost relative
+to the mean of its round.
 """
 
 import gc
@@ -12,6 +13,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from streamson.score.rescale import LastPoints, LastSeconds, Rescaler
 
@@ -44,11 +46,11 @@ class Runner:
 
     def _run(self) -> float:
         numbers = range(self._at, self._at + SLICE_POINTS)
-        points = [(self._series(i), float(i)) for i in numbers]
+        values, times = [self._series(i) for i in numbers], [float(i) for i in numbers]
         self._at += SLICE_POINTS
         rescale = self._rescale
         start = time.perf_counter()
-        for value, at in points:
+        for value, at in zip(values, times, strict=True):
             rescale(value, at)
         return (time.perf_counter() - start) / SLICE_POINTS * 1e6
 
@@ -56,13 +58,22 @@ class Runner:
         self.costs_us.append(self._run())
 
 
-def compare(make: Callable[[int], Rescaler], series: Callable[[int], float]) -> list[float]:
-    """Return the median cost in microseconds a point for each window."""
+class Comparison(NamedTuple):
+    costs_us: list[float]
+    ratio: float
+
+
+def compare(make: Callable[[int], Rescaler], series: Callable[[int], float]) -> Comparison:
+    """Return the median cost of a point for each window, and dearest over cheapest."""
     runners = [Runner(make(window), series, window) for window in WINDOWS]
     for _ in range(SLICES):
         for runner in random.sample(runners, len(runners)):  # no window always follows the largest
             runner.measure()
-    return [statistics.median(runner.costs_us) for runner in runners]
+    rounds = zip(*(runner.costs_us for runner in runners), strict=True)
+    relative = [[cost / statistics.fmean(costs) for cost in costs] for costs in rounds]
+    shares = [statistics.median(window) for window in zip(*relative, strict=True)]
+    costs_us = [statistics.median(runner.costs_us) for runner in runners]
+    return Comparison(costs_us, max(shares) / min(shares))
 
 
 def main() -> int:
@@ -74,9 +85,9 @@ def main() -> int:
         for name, series in SERIES.items():
             gc.collect()
             gc.freeze()  # a collection would count for the window that happens to be running
-            costs = compare(make, series)
-            ratios.append(max(costs) / min(costs))
-            print(f"{kind:>8} {name:>7}", *(f"{c:11.3f}" for c in costs), f"{ratios[-1]:9.2f}")
+            costs_us, ratio = compare(make, series)
+            ratios.append(ratio)
+            print(f"{kind:>8} {name:>7}", *(f"{c:11.3f}" for c in costs_us), f"{ratio:9.2f}")
     figure = round(max(ratios), 3)
     ok = figure <= HOLD
     result = {"name": "rescale", "figure": figure, "unit": "max/min cost", "hold": HOLD, "ok": ok}

@@ -128,10 +128,10 @@ def test_a_rising_series_in_a_long_time_holds_a_bounded_number_of_points():
     for i in range(MAX_WINDOW_POINTS + 1000):
         u = rescaler.rescale(float(i), float(i))
     assert u == 1
-    assert len(rescaler._lows) == MAX_WINDOW_POINTS
+    assert len(rescaler) == MAX_WINDOW_POINTS
     last = float(MAX_WINDOW_POINTS + 1000)
     assert rescaler.rescale(last, last) == 1
-    assert rescaler._lows[0][1] == 1001
+    assert rescaler.rescale(1001.0, last) == 0  # the oldest that is left
 
 
 @pytest.mark.parametrize("window", [Window(points=500), Window(seconds=500.0)])
@@ -144,8 +144,7 @@ def test_a_long_run_stays_right_and_small(window):
         if i % 997 == 996:
             start = i - (500 if window.seconds else 499)
             assert u == expected(value, values[max(0, start) : i + 1])
-    assert len(rescaler._lows) <= 501
-    assert len(rescaler._highs) <= 501
+    assert len(rescaler) <= 501
 
 
 def test_every_seen_without_initial_range_starts_empty():
