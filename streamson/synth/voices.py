@@ -26,10 +26,10 @@ def start_voice(engine: int, note: Any, now: int) -> bool:
         The first frame of that quantum.
     """
     state = memory.state(engine)[0]
-    if state.active - state.fading >= state.polyphony:
-        _steal(engine, now)
     if state.free == 0:
         return False
+    if state.active - state.fading >= state.polyphony:
+        _steal(engine, now)
     state.free -= 1
     slot = memory.free(engine)[state.free]
     memory.active(engine)[state.active] = slot
