@@ -102,4 +102,6 @@ def _why(path: Path, error: Exception) -> str:
         disk = os.statvfs(path.parent)
     except OSError:
         return str(error)
-    return "the disk is full" if disk.f_bavail * disk.f_frsize < 1 << 20 else str(error) or "failed"
+    if disk.f_bavail * disk.f_frsize < 1 << 20:
+        return "the disk is full"
+    return str(error) or "the system takes no more; is there a quota or a limit on the file's size?"

@@ -24,12 +24,12 @@ _log = logging.getLogger(__name__)
 
 
 class Recorder:
-    """Record everything that an engine plays, from its first frame on.
+    """Record everything that an engine plays from now on.
 
     Parameters
     ----------
     engine
-        What to record; it must not have rendered yet.
+        What to record.
     path
         The WAV file. One that exists is kept under another name.
 
@@ -53,9 +53,9 @@ class Recorder:
         self._engine = engine
         keep_existing(path)
         self._writer = WavWriter(path, engine.sample_rate)
-        self._next_frame = engine.frame
-        self._stopping = threading.Event()
+        self._next_frame: int | None = None  # until the first quantum comes
         engine.open_tap()
+        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
@@ -89,23 +89,22 @@ class Recorder:
             breaks = np.flatnonzero(np.diff(first_frames) != QUANTUM) + 1
             starts = [0, *breaks.tolist()]
             for start, run in zip(starts, np.split(quanta, breaks), strict=True):
-                self._fill_gap(int(first_frames[start]))
-                self._write(run.reshape(-1, CHANNELS))
+                self._write(int(first_frames[start]), run.reshape(-1, CHANNELS))
 
-    def _fill_gap(self, frame: int) -> None:
-        missing = frame - self._next_frame
-        if missing <= 0:
-            return
-        self.lost_frames += missing
-        _log.warning("the disk is too slow: %d frames of the recording are silence", missing)
-        while self._next_frame < frame:
-            count = min(frame - self._next_frame, MAX_SILENCE_FRAMES)
-            self._write(np.zeros((count, CHANNELS), np.float32))
+    def _write(self, frame: int, samples: NDArray[np.float32]) -> None:
+        """Append samples that begin at a frame, after silence for what is missing before it."""
+        if self._next_frame is not None and frame > self._next_frame:
+            self._write_silence(frame - self._next_frame)
+        self._writer.write(samples[: max(0, self._engine.stop_frame - frame)])
+        self._next_frame = frame + len(samples)
 
-    def _write(self, samples: NDArray[np.float32]) -> None:
-        wanted = max(0, self._engine.stop_frame - self._next_frame)
-        self._writer.write(samples[:wanted])
-        self._next_frame += len(samples)
+    def _write_silence(self, frames: int) -> None:
+        self.lost_frames += frames
+        _log.warning("the disk is too slow: %d frames of the recording are silence", frames)
+        silence = np.zeros((MAX_SILENCE_FRAMES, CHANNELS), np.float32)
+        while frames > 0:
+            self._writer.write(silence[:frames])
+            frames -= MAX_SILENCE_FRAMES
 
 
 def keep_existing(path: Path) -> None:

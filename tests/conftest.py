@@ -1,0 +1,98 @@
+"""What tests of several rooms need: a sound card without hardware, and deadlines."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from streamson.errors import MissingDependencyError
+from streamson.output import portaudio
+
+DATA = Path(__file__).parent / "data"
+DEADLINE_S = 20.0
+CARD = ("-d", "dummy", "-r", "44100", "-p", "256")
+
+
+def until(condition: Callable[[], object], what: str, timeout_s: float = DEADLINE_S) -> None:
+    """Wait for a condition; fail after the deadline."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {timeout_s} s for {what}")
+        time.sleep(0.005)
+
+
+class JackServer:
+    """A JACK server whose sound card is a dummy: exact, and without hardware."""
+
+    def __init__(self) -> None:
+        self.name = f"streamson{os.getpid()}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        # Without shared memory of its own, a server that was killed may keep a new one from
+        # starting for a moment: so it is tried again.
+        deadline = time.monotonic() + DEADLINE_S
+        while time.monotonic() < deadline:
+            self._process = subprocess.Popen(
+                # Synchronous: it waits for a client that is late, so that a busy machine stretches
+                # time instead of leaving out a block.
+                [*("jackd", "-S", "-n", self.name, "-r", "-t", "2000"), *CARD],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            while self._process.poll() is None:
+                if self._answers():
+                    return
+                time.sleep(0.02)
+        pytest.fail("jackd did not start")
+
+    def kill(self) -> None:
+        """Let it die at once, as in a crash."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        # A server that is killed stays in JACK's registry, which has room for eight.
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait()
+            self._process = None
+
+    def _answers(self) -> bool:
+        asked = subprocess.run(
+            ["jack_wait", "-s", self.name, "-c"], capture_output=True, text=True, check=False
+        )
+        return "not running" not in asked.stdout and "running" in asked.stdout
+
+
+@pytest.fixture
+def jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
+    """A running JACK server that PortAudio, in this process and in children, takes for the card."""
+    missing = None if shutil.which("jackd") else "jackd (Debian: jackd2) is not installed"
+    try:
+        portaudio.load()
+    except MissingDependencyError as error:
+        missing = str(error)
+    if missing:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+    server = JackServer()
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", server.name)
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+    # PortAudio aborts the process where it has to say goodbye to a server that has gone already.
+    sounddevice = portaudio.load()
+    sounddevice._terminate()
+    server.start()
+    sounddevice._initialize()
+    yield server
+    sounddevice._terminate()
+    server.stop()
+    with portaudio.quiet_stderr():
+        sounddevice._initialize()
