@@ -5,8 +5,16 @@ import threading
 import numpy as np
 from numba import njit
 
-from streamson.synth.ring import INDICES, READ, WRITTEN, RingReader, RingWriter
-from streamson.synth.ring import advance, readable, writable
+from streamson.synth.ring import (
+    INDICES,
+    READ,
+    WRITTEN,
+    RingReader,
+    RingWriter,
+    advance,
+    readable,
+    writable,
+)
 
 CAPACITY = 64
 ITEMS = 2_000_000

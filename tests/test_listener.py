@@ -1,0 +1,154 @@
+"""The whole path in one process: published points become the notes and samples they should."""
+
+import csv
+
+import numpy as np
+import pytest
+import soundfile
+
+import streamson
+from streamson import Listener, Publisher
+from streamson.errors import StreamsonError, UsageError
+from streamson.offline.render import render_notes, score_table
+from streamson.score import load_session
+from tests.conftest import DATA, until
+
+ANY_PORT = "tcp://127.0.0.1:*"
+TABLE = DATA / "article_eta_300.csv"
+
+
+def article_rows(count):
+    with TABLE.open(newline="") as file:
+        rows = [row for _, row in zip(range(count), csv.DictReader(file), strict=False)]
+    return [{name: float(row[name]) for name in ("re", "im", "modulus")} for row in rows]
+
+
+def test_the_demo_preset_plays_the_article_live_as_offline_to_the_sample(tmp_path):
+    """Published point by point, recorded, and compared with the offline rendering of the notes."""
+    notes = []
+    path = tmp_path / "take.wav"
+    with Listener(
+        ANY_PORT, session="demo", output="none", record=path, on_note=notes.append
+    ) as listener:
+        with Publisher(listener.endpoint) as publisher:
+            assert publisher.wait_for_listener(20)
+            for fields in article_rows(16):
+                assert publisher.send("eta", fields)
+            until(lambda: len(notes) == 16, "all notes")
+            last = notes[-1].onset_frame + notes[-1].duration_frames + 1_000
+            until(lambda: listener.engine.frame > last, "the last note to end", 30)
+    stats = listener.stats()
+
+    with TABLE.open(newline="") as file:
+        expected = [int(row["midi_note"]) for row in csv.DictReader(file)][:16]
+    assert [note.midi_note for note in notes] == expected
+    for note, following in zip(notes, notes[1:], strict=False):
+        assert following.onset_frame == note.onset_frame + note.duration_frames
+    offline = np.concatenate(list(render_notes(notes, volume_db=9)))
+    recorded, rate = soundfile.read(path, dtype="float32")
+    assert rate == 44_100
+    assert np.abs(recorded[: len(offline)] - offline).max() <= 2.0**-23
+    assert not recorded[len(offline) : -1].any()
+    assert (stats.points_received, stats.points_lost) == (16, 0)
+    assert (stats.notes_played, stats.notes_late, stats.notes_dropped) == (16, 0, 0)
+
+
+def test_any_stream_sounds_at_once_without_a_session():
+    heard = []
+    with Listener(ANY_PORT, output="none", on_note=heard.append) as listener:
+        with Publisher(listener.endpoint) as publisher:
+            assert publisher.wait_for_listener(20)
+            publisher.send("boiler", temperature=71.3, pressure=2.1)
+            publisher.send("pump", rpm=900)
+            publisher.send_batch("fan", {"rpm": [1.0, 2.0, 3.0]})
+        until(lambda: listener.stats().notes_played == 5, "five notes")
+        until(lambda: listener.stats().latency_median_ms is not None, "a latency")
+        stats = listener.stats()
+    assert {note.stream for note in heard} == {"boiler", "pump", "fan"}
+    assert len({note.pan for note in heard}) == 3
+    assert stats.streams == 3
+    # The silent clock renders every 10 ms; a busy machine may double that and more.
+    assert 0 <= stats.latency_median_ms < 1_000
+    assert -60 < stats.peak_dbfs < -1
+
+
+def test_rubbish_is_counted_and_the_next_point_is_heard():
+    import zmq
+
+    with Listener(ANY_PORT, output="none") as listener:
+        with zmq.Context() as context, context.socket(zmq.XPUB) as socket:
+            socket.connect(listener.endpoint)
+            assert socket.poll(20_000)
+            for frame in (b"", b"x", b"x\0{", b"\xff\0{}", b"x\0" + b"{" * 2_000_000):
+                socket.send(frame)
+            socket.send_multipart([b"a", b"b"])
+            socket.send(b'boiler\0{"fields": {"temperature": 71.3}}')
+            until(lambda: listener.stats().notes_played == 1, "the note")
+        assert listener.stats().messages_refused == 6
+
+
+def test_a_duration_ends_by_itself_to_the_frame(tmp_path):
+    path = tmp_path / "take.wav"
+    with Listener(ANY_PORT, output="none", duration_s=0.5, record=path) as listener:
+        until(lambda: listener.finished, "the end")
+    assert soundfile.info(path).frames == 22_050
+    assert listener.stats().seconds == pytest.approx(0.5)
+
+
+def test_a_recording_that_can_not_be_made_does_not_stop_the_sound(tmp_path, caplog):
+    with Listener(ANY_PORT, output="none", record=tmp_path / "no" / "take.wav") as listener:
+        until(lambda: listener.engine.frame > 5_000, "sound")
+    assert "No such file or directory" in str(listener.recording_error)
+    assert "Going on without a recording" in caplog.text
+
+
+def test_a_port_in_use_is_explained():
+    with Listener(ANY_PORT, output="none") as listener:
+        with pytest.raises(StreamsonError, match="the port is in use") as raised:
+            Listener(listener.endpoint, output="none")
+    assert raised.value.exit_code == 1
+
+
+def test_an_error_in_a_callback_ends_the_listener_and_is_raised():
+    def broken(_note):
+        raise ZeroDivisionError
+
+    listener = Listener(ANY_PORT, output="none", on_note=broken).start()
+    with Publisher(listener.endpoint) as publisher:
+        publisher.wait_for_listener(20)
+        publisher.send("boiler", temperature=71.3)
+        until(lambda: listener.finished, "the listener to end")
+    with pytest.raises(ZeroDivisionError):
+        listener.stop()
+
+
+@pytest.mark.parametrize("duration", [0, -1, float("nan"), float("inf")])
+def test_absurd_durations_are_refused(duration):
+    with pytest.raises(UsageError, match="duration"):
+        Listener(ANY_PORT, output="none", duration_s=duration)
+
+
+def test_the_public_names_are_there():
+    for name in streamson.__all__:
+        assert getattr(streamson, name) is not None
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = streamson.nothing
+
+
+def test_online_rendering_scores_what_a_live_listener_played():
+    rows = article_rows(300)
+    session = load_session("article")
+    online = list(score_table(TABLE, session, online=True))
+    heard = []
+    with Listener(ANY_PORT, session="article", output="none", on_note=heard.append) as listener:
+        with Publisher(listener.endpoint) as publisher:
+            assert publisher.wait_for_listener(20)
+            for fields in rows:
+                publisher.send("eta", fields)
+            until(lambda: len(heard) == 300, "all notes")
+    first = heard[0].onset_frame
+    assert [note.midi_note for note in heard] == [note.midi_note for note in online]
+    assert [note.level_db for note in heard] == [note.level_db for note in online]
+    # The sequence began at another fraction of a frame: an onset may round the other way.
+    shifts = np.array([n.onset_frame for n in heard]) - [n.onset_frame for n in online]
+    assert np.abs(shifts - first).max() <= 1

@@ -1,0 +1,83 @@
+"""Tables: what people's files look like, and what they are told about their mistakes."""
+
+import math
+
+import pytest
+
+from streamson.errors import InputFileError
+from streamson.table import Table
+
+
+def write(path, text):
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t.csv", "a,b\n1,2\n,4\n"),
+        ("t.csv", "\ufeffa;b\r\n1;2\r\n;4\r\n"),
+        ("t.tsv", "a\tb\n1\t2\nNA\t4\n"),
+        ("t.csv", 'a, b\n"1",2\n inf ,4\n\n'),
+        ("t.jsonl", '{"a": 1, "b": 2}\n\n{"a": null, "b": 4.0}\n'),
+    ],
+)
+def test_the_same_table_in_many_files(tmp_path, name, text):
+    table = Table(write(tmp_path / name, text))
+    assert table.columns == ["a", "b"]
+    rows = [row.fields for row in table.rows()]
+    assert rows[0] == {"a": 1.0, "b": 2.0}
+    assert math.isnan(rows[1]["a"])
+    assert rows[1]["b"] == 4.0
+    assert len(rows) == 2
+
+
+def test_time_is_found_and_texts_are_left_out(tmp_path):
+    text = "Timestamp,host,cpu\n2014-02-14 14:27:00,web1,51.8\n2014-02-14T14:32:00+00:00,web1,44\n"
+    table = Table(write(tmp_path / "t.csv", text))
+    assert (table.columns, table.time_column, table.ignored) == (["cpu"], "Timestamp", ["host"])
+    assert [row.time for row in table.rows()] == [1_392_388_020.0, 1_392_388_320.0]
+
+
+def test_a_time_column_can_be_named(tmp_path):
+    table = Table(write(tmp_path / "t.csv", "x,t\n1,10\n2,11.5\n"), time_column="t")
+    assert [row.time for row in table.rows()] == [10.0, 11.5]
+    with pytest.raises(InputFileError, match=r"no column 'tt'; the columns are x, t"):
+        Table(tmp_path / "t.csv", time_column="tt")
+
+
+def test_rows_are_read_anew_each_time(tmp_path):
+    table = Table(write(tmp_path / "t.csv", "x\n1\n2\n"))
+    assert list(table.rows()) != []
+    assert [row.fields["x"] for row in table.rows()] == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("t.csv", "a\n1\nx1\n", r"t\.csv, line 3, column 'a': found 'x1'; a number"),
+        ("t.csv", "a,b\n1,2,3\n", r"line 2: 3 cells, but the first line names 2"),
+        ("t.csv", "a,a\n1,2\n", r"line 1: column 'a' is named twice"),
+        ("t.csv", "1,2\n3,4\n", r"line 1: found numbers; names of columns"),
+        ("t.csv", "name\nx\n", r"no column of numbers; the columns are name"),
+        ("t.csv", "a\n", "no rows"),
+        ("t.csv", "", "line 1: found an empty line"),
+        ("t.csv", b"a\n\xff\xfe\n", "not UTF-8"),
+        ("t.csv", "time,a\nyesterday,1\n", r"line 2, column 'time': found 'yesterday'"),
+        ("t.jsonl", '{"a": 1}\n[1]\n', r"line 2: .*each line is an object"),
+        ("t.jsonl", '{"a": 1}\n{"a": "x"}\n', r"line 2, column 'a': found 'x'"),
+        ("t.xls", "a\n1\n", r'can\'t read "\.xls"; tables are \.csv or \.jsonl'),
+    ],
+)
+def test_mistakes_are_named_with_their_place(tmp_path, name, text, words):
+    with pytest.raises(InputFileError, match=words):
+        list(Table(write(tmp_path / name, text)).rows())
+
+
+def test_files_that_can_not_be_read_are_named(tmp_path):
+    with pytest.raises(InputFileError, match="No such file or directory"):
+        Table(tmp_path / "none.csv")
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(InputFileError, match="Is a directory"):
+        Table(tmp_path / "folder.csv")
