@@ -1,10 +1,12 @@
 """The whole path in one process: published points become the notes and samples they should."""
 
 import csv
+import itertools
 
 import numpy as np
 import pytest
 import soundfile
+import zmq
 
 import streamson
 from streamson import Listener, Publisher
@@ -27,22 +29,24 @@ def test_the_demo_preset_plays_the_article_live_as_offline_to_the_sample(tmp_pat
     """Published point by point, recorded, and compared with the offline rendering of the notes."""
     notes = []
     path = tmp_path / "take.wav"
-    with Listener(
-        ANY_PORT, session="demo", output="none", record=path, on_note=notes.append
-    ) as listener:
-        with Publisher(listener.endpoint) as publisher:
-            assert publisher.wait_for_listener(20)
-            for fields in article_rows(16):
-                assert publisher.send("eta", fields)
-            until(lambda: len(notes) == 16, "all notes")
-            last = notes[-1].onset_frame + notes[-1].duration_frames + 1_000
-            until(lambda: listener.engine.frame > last, "the last note to end", 30)
+    with (
+        Listener(
+            ANY_PORT, session="demo", output="none", record=path, on_note=notes.append
+        ) as listener,
+        Publisher(listener.endpoint) as publisher,
+    ):
+        assert publisher.wait_for_listener(20)
+        for fields in article_rows(16):
+            assert publisher.send("eta", fields)
+        until(lambda: len(notes) == 16, "all notes")
+        last = notes[-1].onset_frame + notes[-1].duration_frames + 1_000
+        until(lambda: listener.engine.frame > last, "the last note to end", 30)
     stats = listener.stats()
 
     with TABLE.open(newline="") as file:
         expected = [int(row["midi_note"]) for row in csv.DictReader(file)][:16]
     assert [note.midi_note for note in notes] == expected
-    for note, following in zip(notes, notes[1:], strict=False):
+    for note, following in itertools.pairwise(notes):
         assert following.onset_frame == note.onset_frame + note.duration_frames
     offline = np.concatenate(list(render_notes(notes, volume_db=9)))
     recorded, rate = soundfile.read(path, dtype="float32")
@@ -73,8 +77,6 @@ def test_any_stream_sounds_at_once_without_a_session():
 
 
 def test_rubbish_is_counted_and_the_next_point_is_heard():
-    import zmq
-
     with Listener(ANY_PORT, output="none") as listener:
         with zmq.Context() as context, context.socket(zmq.XPUB) as socket:
             socket.connect(listener.endpoint)
@@ -103,9 +105,11 @@ def test_a_recording_that_can_not_be_made_does_not_stop_the_sound(tmp_path, capl
 
 
 def test_a_port_in_use_is_explained():
-    with Listener(ANY_PORT, output="none") as listener:
-        with pytest.raises(StreamsonError, match="the port is in use") as raised:
-            Listener(listener.endpoint, output="none")
+    with (
+        Listener(ANY_PORT, output="none") as listener,
+        pytest.raises(StreamsonError, match="the port is in use") as raised,
+    ):
+        Listener(listener.endpoint, output="none")
     assert raised.value.exit_code == 1
 
 
@@ -140,12 +144,14 @@ def test_online_rendering_scores_what_a_live_listener_played():
     session = load_session("article")
     online = list(score_table(TABLE, session, online=True))
     heard = []
-    with Listener(ANY_PORT, session="article", output="none", on_note=heard.append) as listener:
-        with Publisher(listener.endpoint) as publisher:
-            assert publisher.wait_for_listener(20)
-            for fields in rows:
-                publisher.send("eta", fields)
-            until(lambda: len(heard) == 300, "all notes")
+    with (
+        Listener(ANY_PORT, session="article", output="none", on_note=heard.append) as listener,
+        Publisher(listener.endpoint) as publisher,
+    ):
+        assert publisher.wait_for_listener(20)
+        for fields in rows:
+            publisher.send("eta", fields)
+        until(lambda: len(heard) == 300, "all notes")
     first = heard[0].onset_frame
     assert [note.midi_note for note in heard] == [note.midi_note for note in online]
     assert [note.level_db for note in heard] == [note.level_db for note in online]

@@ -8,7 +8,7 @@ from typing import Final, NoReturn
 import click
 
 from streamson._version import __version__
-from streamson.errors import StreamsonError
+from streamson.errors import StreamsonError, nearest
 
 COMMANDS: Final = {
     "demo": "Hear the Dirichlet eta function as it is computed.",
@@ -50,6 +50,17 @@ class LazyGroup(click.Group):
         module = import_module(f"{self._package}.{cmd_name}")
         command: click.Command = module.command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is called; for a mistyped one, name those there are."""
+        if args[0] not in self._summaries and not args[0].startswith("-"):
+            ctx.fail(
+                f'no command "{args[0]}"{nearest(args[0], self._summaries)}; '
+                f"there are: {', '.join(self._summaries)}"
+            )
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands from the summaries, so that ``--help`` imports nothing."""

@@ -30,8 +30,8 @@ def command(output: str, record: Path | None, duration: float | None, stats: Pat
     Each point on the line 1/2 + it, from t = 400000 on, is one note: pitch from the real part,
     duration from the imaginary part, and the louder the closer the function is to zero.
     """
-    from streamson.cli.playing import play  # noqa: PLC0415  (loads the synthesiser)
-    from streamson.listener import Listener  # noqa: PLC0415
+    from streamson.cli.playing import play  # loads the synthesiser
+    from streamson.listener import Listener
 
     listener = Listener(ANY_PORT, session="demo", output=output, record=record, duration_s=duration)
     with _producer(listener.endpoint) as producer:

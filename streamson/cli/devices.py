@@ -6,7 +6,7 @@ import click
 @click.command()
 def command() -> int:
     """List the sound devices that --output takes; the default one has a star."""
-    from streamson.output.device import output_devices  # noqa: PLC0415  (loads PortAudio)
+    from streamson.output.device import output_devices  # loads PortAudio
 
     devices = output_devices()
     if not devices:

@@ -59,16 +59,16 @@ def _python() -> Iterator[Finding]:
 
 
 def _synthesiser() -> Iterator[Finding]:
-    from streamson.synth.engine import Engine  # noqa: PLC0415  (loads the compiler)
+    from streamson.synth.engine import Engine  # loads the compiler
 
     Engine(44_100).render(64)
     yield Finding(True, "synthesiser: machine code compiled")
 
 
 def _sound() -> Iterator[Finding]:
-    from streamson.errors import MissingDependencyError  # noqa: PLC0415
-    from streamson.output import portaudio  # noqa: PLC0415
-    from streamson.output.device import output_devices  # noqa: PLC0415
+    from streamson.errors import MissingDependencyError
+    from streamson.output import portaudio
+    from streamson.output.device import output_devices
 
     try:
         devices = output_devices()
@@ -96,7 +96,7 @@ def _device_remedy() -> str:
 
 
 def _endpoint() -> Iterator[Finding]:
-    from streamson.wire import Receiver  # noqa: PLC0415  (loads ZeroMQ)
+    from streamson.wire import Receiver  # loads ZeroMQ
 
     try:
         Receiver(DEFAULT_ENDPOINT).close()

@@ -28,8 +28,8 @@ def command(
     Every stream that appears is heard at once. In another terminal, run a producer such as
     "streamson produce system", or publish your own data: see the README.
     """
-    from streamson.cli.playing import play  # noqa: PLC0415  (loads the synthesiser)
-    from streamson.listener import Listener  # noqa: PLC0415
+    from streamson.cli.playing import play  # loads the synthesiser
+    from streamson.listener import Listener
 
     listener = Listener(bind, session=session, output=output, record=record, duration_s=duration)
     click.echo(f"Listening on {listener.endpoint}.", err=True)

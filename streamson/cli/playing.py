@@ -111,8 +111,8 @@ def _live_line(listener: Listener) -> Iterator[Callable[[], None]]:
     if not sys.stderr.isatty():
         yield _plain_lines(listener)
         return
-    from rich.console import Console  # noqa: PLC0415  (slow to load, and only for terminals)
-    from rich.live import Live  # noqa: PLC0415
+    from rich.console import Console  # slow to load, and only for terminals
+    from rich.live import Live
 
     with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
         yield lambda: live.update(_state(listener), refresh=True)

@@ -53,9 +53,11 @@ def command(
     """
     if out.suffix.lower() not in _WRITERS:
         raise UsageError(f'can\'t write "{out}": .wav (sound) and .csv (notes) are allowed')
-    from streamson.offline.render import DEFAULT_SAMPLE_RATE, score_table  # noqa: PLC0415
-    from streamson.score import load_session  # noqa: PLC0415
-    from streamson.table import Table  # noqa: PLC0415
+    if out.absolute() == table.absolute():
+        raise UsageError(f'can\'t write "{out}": it is the table itself')
+    from streamson.offline.render import DEFAULT_SAMPLE_RATE, score_table
+    from streamson.score import load_session
+    from streamson.table import Table
 
     loaded = load_session(session)
     rate = sample_rate or loaded.audio.sample_rate or DEFAULT_SAMPLE_RATE
@@ -71,21 +73,21 @@ def command(
 
 
 def _write_wav(path: Path, notes: "Iterable[Note]", session: "Session", rate: int) -> str:
-    from streamson.offline.render import render_notes  # noqa: PLC0415
-    from streamson.output.audio_file import WavWriter  # noqa: PLC0415
+    from streamson.offline.render import render_notes
+    from streamson.output.audio_file import WavWriter
 
     peak = 0.0
     with WavWriter(path, rate) as writer:
         for block in render_notes(notes, sample_rate=rate, volume_db=session.audio.volume_db):
             writer.write(block)
             peak = max(peak, float(abs(block).max(initial=0)))
-    from streamson.synth.engine import level_db  # noqa: PLC0415
+    from streamson.synth.engine import level_db
 
     return f"{writer.frames / rate:.1f} s of sound, peak {level_db(peak):.1f} dBFS"
 
 
 def _write_csv(path: Path, notes: "Iterable[Note]", _session: "Session", rate: int) -> str:
-    from streamson.offline.notes_file import write_notes  # noqa: PLC0415
+    from streamson.offline.notes_file import write_notes
 
     with path.open("w", encoding="utf-8", newline="") as file:
         return f"{write_notes(notes, file, sample_rate=rate)} notes"
@@ -115,8 +117,8 @@ def _progress(table: Path) -> Iterator[_Watch]:
     if not sys.stderr.isatty():
         yield iter
         return
-    from rich.console import Console  # noqa: PLC0415  (slow to load, and only for terminals)
-    from rich.progress import Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    from rich.console import Console  # slow to load, and only for terminals
+    from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
     columns = TextColumn("{task.description}  {task.completed} notes"), TimeElapsedColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:

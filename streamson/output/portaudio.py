@@ -45,7 +45,7 @@ def load() -> Any:
     """
     try:
         with quiet_stderr():
-            import sounddevice  # noqa: PLC0415  (see the module's text)
+            import sounddevice
     except OSError:
         raise MissingDependencyError(
             "the PortAudio library, which plays sound, is not installed. "

@@ -1,0 +1,107 @@
+"""``streamson listen`` at the terminal: what is said, what is left, and how it ends."""
+
+import json
+import resource
+import signal
+
+import pytest
+import soundfile
+
+from streamson import Publisher
+from tests.conftest import until
+
+ANY_PORT = "tcp://127.0.0.1:*"
+
+
+def endpoint(running):
+    return running.await_line("Listening on").removeprefix("Listening on ").rstrip(".")
+
+
+def test_points_are_heard_recorded_and_counted(start, tmp_path):
+    options = ("--output", "none", "--record", "take.wav", "--stats", "stats.json")
+    listener = start("listen", "--bind", ANY_PORT, *options)
+    where = endpoint(listener)
+    listener.await_line("Playing without sound")
+    with Publisher(where) as publisher:
+        assert publisher.wait_for_listener(20)
+        for i in range(20):
+            publisher.send("boiler", temperature=float(i))
+    path = tmp_path / "take.wav"
+    until(lambda: path.stat().st_size > 44_100 * 6, "a second of recording")
+    code, out, err = listener.end()
+    assert code == 130
+    assert err.strip() == ""
+    summary = out.splitlines()
+    assert summary[0].startswith("played 20 notes of 20 points in ")
+    assert summary[1].startswith("lost 0 points, refused 0 messages, dropped 0 notes")
+    assert summary[2].endswith(" s to take.wav")
+    stats = json.loads((tmp_path / "stats.json").read_text())
+    assert stats["points_received"] == stats["notes_played"] == 20
+    sound, _ = soundfile.read(path)
+    assert len(sound) / 44_100 == pytest.approx(stats["recorded_seconds"])
+    assert 0.01 < abs(sound).max() < 0.9
+
+
+def test_a_duration_ends_it_with_success(run, tmp_path):
+    words = ("--output", "none", "--duration", "0.5s", "--record", "take.wav")
+    done = run("listen", "--bind", ANY_PORT, *words)
+    assert done.returncode == 0
+    assert "recorded 0.5 s to take.wav" in done.stdout
+    assert soundfile.info(tmp_path / "take.wav").frames == 22_050
+
+
+def test_sigterm_ends_it_cleanly(start, tmp_path):
+    listener = start("listen", "--bind", ANY_PORT, "--output", "none", "--record", "take.wav")
+    listener.await_line("Playing")
+    code, out, _ = listener.end(signal.SIGTERM)
+    assert code == 143
+    assert "recorded" in out
+    soundfile.info(tmp_path / "take.wav")
+
+
+def test_a_port_in_use_is_explained(start, run):
+    where = endpoint(start("listen", "--bind", ANY_PORT, "--output", "none"))
+    done = run("listen", "--bind", where, "--output", "none")
+    assert done.returncode == 1
+    assert "the port is in use" in done.stderr
+    assert "--bind" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--bind", "nonsense"], 2, "the form is"),
+        (["--bind", "tcp://127.0.0.1"], 2, "the form is"),
+        (["--session", "none.toml"], 1, "none.toml"),
+        (["--duration", "soon"], 2, "a time such as 20, 20s, 5min or 1h is allowed"),
+        (["--duration", "0"], 2, "a time such as"),
+        (["--output", "no such card"], 3, ""),
+        (["--stats", "."], 2, "is a directory"),
+    ],
+)
+def test_mistakes_are_explained(run, words, code, message):
+    bind = [] if "--bind" in words else ["--bind", ANY_PORT]
+    done = run("listen", "--duration", "1", *bind, *words)
+    assert message in done.stderr
+    assert done.returncode == code
+    assert len(done.stderr.strip().splitlines()) <= 4
+
+
+def test_a_recording_path_that_can_not_be_written_lets_the_sound_go_on(run):
+    words = ("--output", "none", "--duration", "0.5", "--record", "no/take.wav")
+    done = run("listen", "--bind", ANY_PORT, *words)
+    assert done.returncode == 1
+    assert "can't write no/take.wav: No such file or directory" in done.stderr
+    assert "played 0 notes of 0 points in 0.5 s" in done.stdout
+
+
+def test_a_full_disk_lets_the_sound_go_on(run, tmp_path):
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    words = ("--output", "none", "--duration", "2", "--record", "take.wav")
+    done = run("listen", "--bind", ANY_PORT, *words, preexec_fn=limit)
+    assert done.returncode == 1
+    assert "The recording ends here; the sound goes on." in done.stderr
+    assert "points in 2.0 s" in done.stdout
+    assert soundfile.info(tmp_path / "take.wav").frames > 10_000

@@ -1,0 +1,70 @@
+"""``streamson render`` at the terminal."""
+
+import csv
+import shutil
+
+import pytest
+import soundfile
+
+from tests.conftest import DATA
+
+
+@pytest.fixture
+def table(tmp_path):
+    return shutil.copy(DATA / "article_eta_300.csv", tmp_path / "eta.csv")
+
+
+def test_the_articles_tune(run, table, tmp_path):
+    done = run("render", "eta.csv", "--session", "article", "-o", "eta.wav")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "eta.wav: 82.7 s of sound, peak -22.3 dBFS\n"
+    assert soundfile.info(tmp_path / "eta.wav").duration == pytest.approx(82.7, abs=0.05)
+
+    done = run("render", "eta.csv", "--session", "article", "-o", "eta.notes.csv")
+    assert (done.returncode, done.stdout) == (0, "eta.notes.csv: 300 notes\n")
+    with (tmp_path / "eta.notes.csv").open(newline="") as file:
+        notes = list(csv.DictReader(file))
+    with (DATA / "article_eta_300.csv").open(newline="") as file:
+        assert [row["midi_note"] for row in notes] == [r["midi_note"] for r in csv.DictReader(file)]
+    assert {path.name for path in tmp_path.iterdir()} == {"eta.csv", "eta.wav", "eta.notes.csv"}
+
+
+def test_the_sample_rate_can_be_chosen(run, table, tmp_path):
+    done = run("render", "eta.csv", "--sample-rate", "8000", "-o", "eta.wav")
+    assert done.returncode == 0
+    assert soundfile.info(tmp_path / "eta.wav").samplerate == 8_000
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["none.csv", "-o", "x.wav"], 1, "none.csv: can't be read: No such file or directory"),
+        (["eta.csv", "-o", "x.mp4"], 2, ".wav (sound) and .csv (notes) are allowed"),
+        (["eta.csv", "-o", "no/x.wav"], 1, "No such file or directory"),
+        (["eta.csv", "-o", "x.wav", "--session", "artcle"], 1, 'did you mean "article"'),
+        (["eta.csv", "-o", "x.wav", "--sample-rate", "1"], 2, "8000<=x<=192000"),
+        (["eta.csv"], 2, "Missing option '-o'"),
+        (["eta.csv", "-o", "x.wav", "--sesion", "a"], 2, "--session"),
+        (["broken.csv", "-o", "x.wav"], 1, "broken.csv, line 3, column 're': found 'oops'"),
+        (["eta.csv", "-o", "x.wav", "--session", "bad.toml"], 1, "bad.toml"),
+        (["eta.csv", "-o", "eta.csv"], 2, "is the table itself"),
+    ],
+)
+def test_mistakes_are_explained_and_leave_nothing_behind(
+    run, table, tmp_path, words, code, message
+):
+    (tmp_path / "broken.csv").write_text("re,im,modulus\n1,2,3\noops,2,3\n")
+    (tmp_path / "bad.toml").write_text('[[part]]\ninstrument = "sinus"\n')
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    done = run("render", *words)
+    assert message in done.stderr
+    assert done.returncode == code
+    assert done.stdout == ""
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_an_output_that_exists_stays_if_rendering_fails(run, tmp_path):
+    (tmp_path / "t.csv").write_text("re\n1\noops\n")
+    (tmp_path / "out.wav").write_text("precious")
+    assert run("render", "t.csv", "-o", "out.wav").returncode == 1
+    assert (tmp_path / "out.wav").read_text() == "precious"
