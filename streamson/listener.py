@@ -237,7 +237,7 @@ class Listener:
             self._error = error
 
     def _hear(self, point: DataPoint, received_ns: int) -> None:
-        for note in self._score.play(point, self.engine.frame):
+        for note in self._score.play(point, self.engine.soonest_frame):
             number = self.engine.play(note)
             if number is None:
                 self._notes_unheard += 1

@@ -145,6 +145,11 @@ class Engine:
         return int(self.state["frame"])
 
     @property
+    def soonest_frame(self) -> int:
+        """The first frame that a note handed over now reaches in time, with a block to spare."""
+        return self.frame + 2 * int(self.state["block_frames"]) + 2 * QUANTUM
+
+    @property
     def stop_frame(self) -> int:
         """The frame from which there is silence, set by `stop_at`; far away if it was not."""
         return int(self.state["stop_frame"])

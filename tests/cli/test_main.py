@@ -45,7 +45,7 @@ def test_the_version(run):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["lissten"], "did you mean "listen"?"),
+        (["lissten"], 'did you mean "listen"?'),
         (["--nonsense"], "No such option"),
         (["devices", "x"], "unexpected extra argument"),
     ],

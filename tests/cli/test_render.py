@@ -50,9 +50,7 @@ def test_the_sample_rate_can_be_chosen(run, table, tmp_path):
         (["eta.csv", "-o", "eta.csv"], 2, "is the table itself"),
     ],
 )
-def test_mistakes_are_explained_and_leave_nothing_behind(
-    run, table, tmp_path, words, code, message
-):
+def test_mistakes_are_explained_and_leave_nothing(run, table, tmp_path, words, code, message):
     (tmp_path / "broken.csv").write_text("re,im,modulus\n1,2,3\noops,2,3\n")
     (tmp_path / "bad.toml").write_text('[[part]]\ninstrument = "sinus"\n')
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
