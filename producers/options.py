@@ -1,0 +1,32 @@
+"""Options that producers share."""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import click
+
+from streamson.wire.limits import DEFAULT_ENDPOINT
+
+MAX_RATE: Final = 10_000.0
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+endpoint = click.option(
+    "--endpoint",
+    default=DEFAULT_ENDPOINT,
+    show_default=True,
+    help="Where the listener is.",
+)
+rate = click.option(
+    "--rate",
+    type=click.FloatRange(0, MAX_RATE, min_open=True),
+    default=4.0,
+    show_default=True,
+    metavar="HZ",
+    help="Points a second.",
+)
+
+
+def stream(default: str) -> Callable[[_Command], _Command]:
+    """Return the option for the stream's name."""
+    return click.option("--stream", default=default, show_default=True, help="The stream's name.")

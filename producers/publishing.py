@@ -1,0 +1,132 @@
+"""Publishing at a steady pace until the points or the patience of the user end."""
+
+import math
+import signal
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final, NamedTuple
+
+import click
+
+from streamson.wire import Publisher
+
+POLL_S: Final = 0.2
+TERMINATED: Final = 143
+MAX_DELAY_S: Final = 366 * 86_400.0
+
+
+class Sample(NamedTuple):
+    """One reading, and when it is due.
+
+    Attributes
+    ----------
+    stream
+        The stream that it belongs to.
+    fields
+        Values by field; None is a missing value.
+    due_s
+        When to send it, in seconds since the first one; 0 for at once.
+    time
+        When it was measured, seconds since 1970; None for the moment of sending.
+    """
+
+    stream: str
+    fields: Mapping[str, float | None]
+    due_s: float = 0.0
+    time: float | None = None
+
+
+def publish(name: str, samples: Iterable[Sample], *, endpoint: str, keep: bool) -> int:
+    """Send samples when they are due, and say on stderr what happens.
+
+    Parameters
+    ----------
+    name
+        The producer, for what is said.
+    samples
+        What to send; the next one is asked for once the one before it is sent.
+    endpoint
+        Where the listener is.
+    keep
+        While nobody listens, wait with computed or recorded samples instead of dropping them. Live
+        ones are dropped: nobody wants old news.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    with _terminating(), Publisher(endpoint, wait_s=0) as publisher:
+        try:
+            _await_first(name, publisher)
+            _send_all(name, samples, publisher, keep=keep)
+        finally:
+            click.echo(
+                f"{name}: {publisher.sent} points sent, {publisher.dropped} dropped", err=True
+            )
+    return 0
+
+
+def _send_all(name: str, samples: Iterable[Sample], publisher: Publisher, *, keep: bool) -> None:
+    origin = time.monotonic()
+    heard = True
+    for sample in samples:
+        sleep_until(origin + min(sample.due_s, MAX_DELAY_S))
+        if publisher.listening != heard:
+            heard = not heard
+            _say_change(name, heard=heard, keep=keep)
+        if not heard and keep:
+            gone_at = time.monotonic()
+            publisher.wait_for_listener()
+            origin += time.monotonic() - gone_at
+            heard = True
+            _say_change(name, heard=heard, keep=keep)
+        publisher.send(sample.stream, sample.fields, time=sample.time)
+
+
+def _say_change(name: str, *, heard: bool, keep: bool) -> None:
+    gone = "waiting for it" if keep else "measuring on, points are dropped meanwhile"
+    text = "the listener is back" if heard else f"the listener has gone; {gone}"
+    click.echo(f"{name}: {text}", err=True)
+
+
+def _await_first(name: str, publisher: Publisher) -> None:
+    if not publisher.wait_for_listener(POLL_S):
+        click.echo(f"{name}: waiting for a listener on {publisher.endpoint}", err=True)
+        publisher.wait_for_listener()
+
+
+def sleep_until(moment: float) -> None:
+    """Sleep until a moment of `time.monotonic`, in pieces, so that Ctrl-C is heard at once."""
+    while (remaining := moment - time.monotonic()) > 0:
+        time.sleep(min(remaining, POLL_S))
+
+
+def steadily(
+    stream: str, points: Iterable[Mapping[str, float | None]], *, rate: float
+) -> Iterator[Sample]:
+    """Yield points as samples that are due at a rate, in points a second."""
+    for number, fields in enumerate(points):
+        yield Sample(stream, fields, number / rate)
+
+
+def or_missing(value: float) -> float | None:
+    """Return a finite value as it is, and None for NaN and infinities."""
+    return value if math.isfinite(value) else None
+
+
+@contextmanager
+def _terminating() -> Iterator[None]:
+    """Let SIGTERM end the program as Ctrl-C does, with a summary."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        sys.exit(TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,84 @@
+"""The replay producer: a table's rows, at their own pace or a steady one."""
+
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import click
+
+from streamson.cli import run
+from streamson.producers import options
+from streamson.producers.publishing import Sample, or_missing, publish
+from streamson.table import Table
+
+DEFAULT_RATE = 4.0
+
+
+@click.command()
+@click.argument("table", type=click.Path(path_type=Path))
+@click.option(
+    "--speed",
+    type=click.FloatRange(0, 1e9, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="How many times faster than the rows' own time.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, options.MAX_RATE, min_open=True),
+    metavar="HZ",
+    help="Rows a second, whatever their time.  [default: the rows' own time, or 4 without one]",
+)
+@click.option("--time-column", metavar="NAME", help="Which column is the time.  [default: by name]")
+@click.option("--loop", is_flag=True, help="Begin again at the end.")
+@click.option("--stream", help="The stream's name.  [default: the table's]")
+@options.endpoint
+def command(
+    *,
+    table: Path,
+    speed: float,
+    rate: float | None,
+    time_column: str | None,
+    loop: bool,
+    stream: str | None,
+    endpoint: str,
+) -> int:
+    """Publish the rows of TABLE, a .csv or .jsonl file, at their own timestamps' pace.
+
+    Five minutes of readings in a second: streamson produce replay cpu.csv --speed 300
+    """
+    source = Table(table, time_column=time_column)
+    if source.ignored:
+        click.echo(f"replay: left out, not numbers: {', '.join(source.ignored)}", err=True)
+    if source.time_column is None and rate is None:
+        rate = DEFAULT_RATE
+        click.echo(f"replay: no column of time; {rate:g} rows a second", err=True)
+    samples = _samples(source, stream or source.name, speed=speed, rate=rate, loop=loop)
+    return publish("replay", samples, endpoint=endpoint, keep=True)
+
+
+def _samples(
+    table: Table, stream: str, *, speed: float, rate: float | None, loop: bool
+) -> Iterator[Sample]:
+    due_s = step_s = 0.0
+    first = True
+    while first or loop:
+        before = math.nan
+        for fields, time in table.rows():
+            if rate is not None:
+                step_s = 1 / rate
+            elif (
+                time > before
+            ):  # a step back, as at the end of summer time, takes as long as the last
+                step_s = (time - before) / speed
+            due_s += 0.0 if first else step_s
+            first, before = False, time
+            yield Sample(stream, _with_none(fields), due_s, None if math.isnan(time) else time)
+
+
+def _with_none(fields: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: or_missing(value) for name, value in fields.items()}
+
+
+if __name__ == "__main__":
+    run(command)

@@ -1,0 +1,84 @@
+"""The system producer: what this machine's processor, memory, disks and network do."""
+
+import socket
+import time
+from collections.abc import Iterator
+from itertools import count
+from typing import Any, Final
+
+import click
+
+from streamson.cli import run
+from streamson.errors import MissingDependencyError
+from streamson.producers import options
+from streamson.producers.publishing import Sample, publish, sleep_until
+
+RATES: Final = {
+    "disk": ("disk_io_counters", {"read": "read_bytes", "written": "write_bytes"}),
+    "network": ("net_io_counters", {"received": "bytes_recv", "sent": "bytes_sent"}),
+}
+"""Stream to psutil's function, and field (bytes a second) to psutil's counter."""
+
+
+@click.command()
+@click.option(
+    "--interval",
+    type=click.FloatRange(0.05, 3_600),
+    default=1.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time between two readings.",
+)
+@click.option("--name", help="What to call this machine.  [default: its host name]")
+@options.endpoint
+def command(*, interval: float, name: str | None, endpoint: str) -> int:
+    """Publish this machine's load as the streams NAME/cpu, /memory, /disk and /network.
+
+    cpu and memory are in percent; disk and network in bytes a second.
+    """
+    samples = _readings(_psutil(), name or socket.gethostname(), interval)
+    return publish("system", samples, endpoint=endpoint, keep=False)
+
+
+def _psutil() -> Any:
+    try:
+        import psutil
+    except ImportError:
+        raise MissingDependencyError(
+            "psutil is not installed. Install it: pip install 'streamson[system]'"
+        ) from None
+    return psutil
+
+
+def _readings(psutil: Any, host: str, interval: float) -> Iterator[Sample]:
+    """Measure at each interval, first after one: rates need two readings."""
+    psutil.cpu_percent()  # the first call has nothing to compare with, and says 0
+    origin = measured_at = time.monotonic()
+    before = _counters(psutil)
+    for number in count(1):
+        sleep_until(origin + number * interval)
+        after, now = _counters(psutil), time.monotonic()
+        yield Sample(f"{host}/cpu", {"percent": psutil.cpu_percent()})
+        yield Sample(f"{host}/memory", {"percent": psutil.virtual_memory().percent})
+        for stream in after.keys() & before.keys():
+            counters = after[stream]
+            fields = {
+                field: max(0.0, value - before[stream][field]) / (now - measured_at)
+                for field, value in counters.items()
+            }
+            yield Sample(f"{host}/{stream}", fields)
+        before, measured_at = after, now
+
+
+def _counters(psutil: Any) -> dict[str, dict[str, float]]:
+    """Return the counters of each stream that this machine has."""
+    found = {}
+    for stream, (function, fields) in RATES.items():
+        counters = getattr(psutil, function)()
+        if counters is not None:  # there may be no disk, as in a container
+            found[stream] = {field: getattr(counters, name) for field, name in fields.items()}
+    return found
+
+
+if __name__ == "__main__":
+    run(command)
