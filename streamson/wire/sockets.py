@@ -10,6 +10,8 @@ from streamson.errors import StreamsonError, UsageError
 HEARTBEAT_MS: Final = 2_000
 """A peer that is silent for three of these is gone; ZeroMQ alone would never notice."""
 
+MAX_PORT: Final = 65_535
+
 _FORM: Final = 'the form is "tcp://HOST:PORT", such as tcp://127.0.0.1:5570, or "ipc://PATH"'
 
 
@@ -22,6 +24,7 @@ def set_heartbeat(socket: zmq.Socket[Any]) -> None:
 def connect(socket: zmq.Socket[Any], endpoint: str) -> None:
     """Connect, or close the socket and raise `UsageError` for an endpoint that can't be one."""
     try:
+        _check_port(endpoint)
         socket.connect(endpoint)
     except (zmq.ZMQError, TypeError, ValueError) as error:
         socket.close(0)
@@ -39,6 +42,7 @@ def bind(socket: zmq.Socket[Any], endpoint: str) -> str:
         If the port is taken or the address is not one of this machine.
     """
     try:
+        _check_port(endpoint)
         socket.bind(endpoint)
     except (zmq.ZMQError, TypeError, ValueError) as error:
         socket.close(0)
@@ -55,3 +59,12 @@ def bind(socket: zmq.Socket[Any], endpoint: str) -> str:
             ) from None
         raise UsageError(f"can't listen on {endpoint!r}: {error}; {_FORM}") from None
     return socket.getsockopt_string(zmq.LAST_ENDPOINT)
+
+
+def _check_port(endpoint: str) -> None:
+    """Raise `ValueError` for a port that is none: ZeroMQ would try to connect to it for ever."""
+    if not endpoint.startswith("tcp://"):
+        return
+    port = endpoint.rpartition(":")[2]
+    if port != "*" and not (port.isdecimal() and 0 < int(port) <= MAX_PORT):
+        raise ValueError(f"found port {port!r}; 1 to {MAX_PORT} is allowed")

@@ -1,0 +1,203 @@
+"""Publisher and receiver over real sockets: nothing lost unseen, and nobody stopped by rubbish."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+import zmq
+
+from streamson.errors import MessageError, StreamsonError, UsageError
+from streamson.wire import Batch, Publisher, Receiver
+from streamson.wire.limits import MAX_MESSAGE_BYTES
+from tests.conftest import DEADLINE_S, until
+
+ANY_PORT = "tcp://127.0.0.1:*"
+
+
+class Ear:
+    """A receiver that is served while a test waits: only then do publishers hear of it."""
+
+    def __init__(self, endpoint=ANY_PORT):
+        self.receiver = Receiver(endpoint)
+        self.endpoint = self.receiver.endpoint
+        self.messages = []
+
+    @property
+    def counts(self):
+        return self.receiver.counts
+
+    def listen(self, condition, what):
+        def served():
+            self.messages += self.receiver.receive(0.005)
+            return condition()
+
+        until(served, what)
+
+    def await_messages(self, count):
+        self.listen(lambda: len(self.messages) >= count, f"{count} messages")
+
+    def close(self):
+        self.receiver.close()
+
+
+@pytest.fixture
+def ear():
+    ear = Ear()
+    yield ear
+    ear.close()
+
+
+@pytest.fixture
+def publisher(ear):
+    with Publisher(ear.endpoint, wait_s=0) as publisher:
+        ear.listen(lambda: publisher.listening, "the connection")
+        yield publisher
+
+
+def test_every_point_arrives_in_order(ear, publisher):
+    for i in range(5_000):
+        assert publisher.send("eta", re=float(i), im=None)
+    ear.await_messages(5_000)
+    assert [message.fields["re"] for message in ear.messages] == [float(i) for i in range(5_000)]
+    assert [message.sequence for message in ear.messages] == list(range(5_000))
+    assert {message.source for message in ear.messages} == {publisher.source}
+    assert ear.messages[0].time == pytest.approx(time.time(), abs=DEADLINE_S)
+    assert (ear.counts.received, ear.counts.lost, ear.counts.refused) == (5_000, 0, 0)
+    assert (publisher.sent, publisher.dropped) == (5_000, 0)
+
+
+def test_batches_and_points_share_a_sequence(ear, publisher):
+    publisher.send("x", a=1)
+    publisher.send_batch("x", {"a": [1, 2, 3]}, times=np.arange(3))
+    publisher.send("x", a=1)
+    publisher.send("y", a=1)
+    ear.await_messages(4)
+    assert [message.sequence for message in ear.messages] == [0, 1, 4, 0]
+    assert isinstance(ear.messages[1], Batch)
+    assert (ear.counts.received, ear.counts.lost) == (6, 0)
+
+
+def test_gaps_are_counted(ear, publisher):
+    publisher.send("x", a=1)
+    publisher._sequences["x"] += 7
+    publisher.send("x", a=1)
+    publisher._sequences["x"] = 0  # a producer that begins anew under its old name loses nothing
+    publisher.send("x", a=1)
+    publisher.send("x", a=1)
+    ear.await_messages(4)
+    assert ear.counts.lost == 7
+
+
+def test_two_publishers_of_one_stream_do_not_disturb_each_other(ear, publisher):
+    with Publisher(ear.endpoint, wait_s=0, encoding="json") as other:
+        ear.listen(lambda: other.listening, "the connection")
+        for _ in range(100):
+            publisher.send("x", a=1)
+            other.send("x", a=2)
+        ear.await_messages(200)
+    assert ear.counts.lost == 0
+
+
+def test_nothing_is_sent_while_nobody_listens_and_a_new_listener_hears_the_next_point(ear):
+    with Publisher(ear.endpoint, wait_s=0) as publisher:
+        ear.listen(lambda: publisher.listening, "the connection")
+        publisher.send("x", a=1)
+        ear.await_messages(1)
+        endpoint = ear.endpoint
+        ear.close()
+        until(lambda: not publisher.listening, "the loss to be noticed")
+        assert not publisher.send("x", a=2)
+        assert publisher.dropped == 1
+        again = Ear(endpoint)
+        again.listen(lambda: publisher.listening, "the connection")
+        assert publisher.send("x", a=3)
+        again.await_messages(1)
+        assert again.messages[0].fields == {"a": 3.0}
+        assert again.counts.lost == 0
+        again.close()
+
+
+def test_a_listener_that_does_not_read_makes_drops_that_are_counted(monkeypatch):
+    monkeypatch.setattr("streamson.wire.publisher.SEND_HIGH_WATER_MARK", 10)
+    with zmq.Context() as context, context.socket(zmq.SUB) as slow:
+        slow.setsockopt(zmq.RCVHWM, 10)
+        slow.subscribe(b"")
+        port = slow.bind_to_random_port("tcp://127.0.0.1")
+        with Publisher(f"tcp://127.0.0.1:{port}", wait_s=0) as publisher:
+            until(lambda: slow.poll(5) or publisher.listening, "the connection")
+            payload = {f"field{i}": float(i) for i in range(60)}
+            until(lambda: not publisher.send("x", payload), "the high-water mark")
+            assert publisher.dropped == 1
+            assert publisher._sequences["x"] == publisher.sent + 1  # so the listener sees a gap
+
+
+def test_one_short_program_gets_its_only_point_through(ear):
+    def program():
+        with Publisher(ear.endpoint) as publisher:
+            assert publisher.send("boiler", temperature=71.3)
+
+    thread = threading.Thread(target=program)
+    thread.start()
+    ear.await_messages(1)
+    thread.join()
+    assert ear.messages[0].fields == {"temperature": 71.3}
+
+
+def test_rubbish_is_refused_and_counted(ear):
+    with zmq.Context() as context, context.socket(zmq.XPUB) as socket:
+        socket.connect(ear.endpoint)
+        ear.listen(lambda: socket.poll(0), "the connection")
+        socket.send(b"rubbish")
+        socket.send_multipart([b'x\0{"fields": {"a": 1}}', b"more", b"and more"])
+        socket.send(b"x\0{" + b" " * MAX_MESSAGE_BYTES)
+        socket.send(b'x\0{"fields": {"a": 1}}')
+        ear.await_messages(1)
+        socket.close(0)
+    assert ear.counts.refused == 3
+    assert ear.messages[0].fields == {"a": 1.0}
+
+
+def test_a_frame_that_would_eat_the_memory_only_cuts_off_its_sender(ear, publisher):
+    with zmq.Context() as context, context.socket(zmq.XPUB) as socket:
+        socket.connect(ear.endpoint)
+        ear.listen(lambda: socket.poll(0), "the connection")
+        socket.send(bytes(17 << 20))
+        publisher.send("x", a=1)
+        ear.await_messages(1)
+        socket.close(0)
+    assert ear.messages[0].fields == {"a": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda p: p.send("x", a="hot"), r"stream 'x', field 'a': found 'hot'; a number or None"),
+        (lambda p: p.send("x", a=[1]), "found"),
+        (lambda p: p.send("x"), "length >= 1"),
+        (lambda p: p.send("", a=1), "printable"),
+        (lambda p: p.send("x", {"": 1}), "length >= 1"),
+        (lambda p: p.send_batch("x", {"a": [1, 2], "b": [1]}), "differ in length"),
+        (lambda p: p.send_batch("x", {"a": ["hot"]}), "could not convert"),
+        (lambda p: p.send_batch("x", {}), "length >= 1"),
+    ],
+)
+def test_mistakes_of_a_program_are_explained_to_it(publisher, call, words):
+    with pytest.raises(MessageError, match=words):
+        call(publisher)
+    assert (publisher.sent, publisher.dropped) == (0, 0)
+
+
+@pytest.mark.parametrize("endpoint", ["", "nonsense", "tcp://", "tcp://127.0.0.1:99999", "x://y:1"])
+def test_endpoints_that_are_none_are_explained(endpoint):
+    with pytest.raises(UsageError, match="the form is"):
+        Publisher(endpoint)
+    with pytest.raises(StreamsonError, match="can't listen on"):
+        Receiver(endpoint)
+
+
+def test_a_port_in_use_and_a_foreign_address_are_explained(ear):
+    with pytest.raises(StreamsonError, match="the port is in use"):
+        Receiver(ear.endpoint)
+    with pytest.raises(StreamsonError, match="does not have that address"):
+        Receiver("tcp://192.0.2.1:5570")
