@@ -7,6 +7,7 @@ from typing import Any, Final
 import click
 
 from streamson.errors import MissingDependencyError
+from streamson.producers import options
 
 RELATIVE_ACCURACY_BITS: Final = 53
 MAX_PRECISION_BITS: Final = 4_096
@@ -22,7 +23,11 @@ backend_option = click.option(
     help="What computes: flint is 50 times faster.  [default: flint where it is installed]",
 )
 sigma_option = click.option(
-    "--sigma", type=float, default=0.5, show_default=True, help="The real part of sigma + it."
+    "--sigma",
+    type=options.FiniteFloat(),
+    default=0.5,
+    show_default=True,
+    help="The real part of sigma + it.",
 )
 
 
@@ -81,7 +86,7 @@ def _by_mpmath(name: str, sigma: float) -> Function:
     def value(t: float) -> complex | None:
         try:
             return complex(function(mpmath.mpc(sigma, t)))
-        except (ValueError, ZeroDivisionError, mpmath.NoConvergence):
+        except (ValueError, ZeroDivisionError, mpmath.libmp.NoConvergence):
             return None
 
     return value

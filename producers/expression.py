@@ -16,6 +16,8 @@ from streamson.errors import UsageError, nearest
 
 MAX_CHARS: Final = 1_000
 MAX_DEPTH: Final = 50
+MAX_MAGNITUDE_BITS: Final = 100_000
+"""A larger number on the way counts as infinite: mpmath's have no limit, and 9**9**9**9 no end."""
 
 Function = Callable[[float], complex | None]
 _Node = Callable[[Any], Any]  # t, as an mpf, to a value
@@ -40,6 +42,14 @@ CONSTANTS: Final = {
     "i": mpmath.mpc(0, 1),
     "j": mpmath.mpc(0, 1),
 }
+
+_NO_VALUE: Final = (
+    ArithmeticError,
+    ValueError,
+    TypeError,  # a wrong number of arguments, which only the call itself can tell
+    NotImplementedError,
+    mpmath.libmp.NoConvergence,
+)
 
 _OPERATORS: Final[dict[type[ast.AST], Callable[..., Any]]] = {
     ast.Add: operator.add,
@@ -79,7 +89,7 @@ def parse(text: str) -> Function:
     def value(t: float) -> complex | None:
         try:
             return complex(node(mpmath.mpf(t)))
-        except (ArithmeticError, ValueError, TypeError, mpmath.NoConvergence, NotImplementedError):
+        except _NO_VALUE:
             return None
 
     return value
@@ -110,7 +120,14 @@ def _operands(tree: ast.UnaryOp | ast.BinOp) -> list[ast.expr]:
 
 def _apply(function: Callable[..., Any], args: list[ast.expr], text: str, depth: int) -> _Node:
     nodes = [_build(arg, text, depth=depth + 1) for arg in args]
-    return lambda t: function(*(node(t) for node in nodes))
+
+    def value(t: Any) -> Any:
+        result = function(*(node(t) for node in nodes))
+        if mpmath.mag(result) > MAX_MAGNITUDE_BITS:
+            raise OverflowError
+        return result
+
+    return value
 
 
 def _constant(value: Any) -> _Node:

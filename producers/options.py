@@ -1,5 +1,6 @@
 """Options that producers share."""
 
+import math
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
@@ -11,6 +12,20 @@ MAX_RATE: Final = 10_000.0
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
+
+class FiniteFloat(click.FloatRange):
+    """A number in a range; unlike click's own, NaN and infinities are none."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number, or say what is allowed."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"found {value!r}; a finite number is allowed", param, ctx)
+        return number
+
+
 endpoint = click.option(
     "--endpoint",
     default=DEFAULT_ENDPOINT,
@@ -19,7 +34,7 @@ endpoint = click.option(
 )
 rate = click.option(
     "--rate",
-    type=click.FloatRange(0, MAX_RATE, min_open=True),
+    type=FiniteFloat(0, MAX_RATE, min_open=True),
     default=4.0,
     show_default=True,
     metavar="HZ",

@@ -18,14 +18,14 @@ DEFAULT_RATE = 4.0
 @click.argument("table", type=click.Path(path_type=Path))
 @click.option(
     "--speed",
-    type=click.FloatRange(0, 1e9, min_open=True),
+    type=options.FiniteFloat(0, 1e9, min_open=True),
     default=1.0,
     show_default=True,
     help="How many times faster than the rows' own time.",
 )
 @click.option(
     "--rate",
-    type=click.FloatRange(0, options.MAX_RATE, min_open=True),
+    type=options.FiniteFloat(0, options.MAX_RATE, min_open=True),
     metavar="HZ",
     help="Rows a second, whatever their time.  [default: the rows' own time, or 4 without one]",
 )

@@ -23,7 +23,7 @@ RATES: Final = {
 @click.command()
 @click.option(
     "--interval",
-    type=click.FloatRange(0.05, 3_600),
+    type=options.FiniteFloat(0.05, 3_600),
     default=1.0,
     show_default=True,
     metavar="SECONDS",

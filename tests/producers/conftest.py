@@ -1,0 +1,75 @@
+"""Producers as a person runs them: real processes that publish to a real receiver."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from streamson.wire import DataPoint, Receiver
+from tests.conftest import until
+
+TIMEOUT_S = 30
+
+
+class Producing:
+    """A producer's process, and the receiver that it publishes to."""
+
+    def __init__(self, receiver: Receiver, command: list[str], **options: object) -> None:
+        self.receiver = receiver
+        self.points: list[DataPoint] = []
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+        )
+
+    def await_points(self, count: int) -> list[DataPoint]:
+        def served() -> bool:
+            for message in self.receiver.receive(0.01):
+                assert isinstance(message, DataPoint)
+                self.points.append(message)
+            return len(self.points) >= count
+
+        until(served, f"{count} points", TIMEOUT_S)
+        return self.points
+
+    def finish(self) -> tuple[int, str]:
+        """Serve it to its end; return exit code and stderr."""
+
+        def ended() -> bool:
+            self.points += self.receiver.receive(0.01)
+            return self.process.poll() is not None
+
+        until(ended, "the producer's end", TIMEOUT_S)
+        _, err = self.process.communicate()
+        self.points += self.receiver.receive(0.05)
+        assert "Traceback" not in err
+        return self.process.returncode, err
+
+    def interrupt(self, how: signal.Signals = signal.SIGINT) -> tuple[int, str]:
+        self.process.send_signal(how)
+        return self.finish()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver("tcp://127.0.0.1:*") as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def produce(receiver: Receiver, tmp_path: Path) -> Iterator[Callable[..., Producing]]:
+    """Start ``streamson produce WORDS`` with the receiver's endpoint, in an empty folder."""
+    started = []
+
+    def produce(*words: str, **options: object) -> Producing:
+        command = [sys.executable, "-m", "streamson", "produce", *words]
+        options = {"cwd": tmp_path, "stdin": subprocess.DEVNULL, **options}
+        started.append(Producing(receiver, [*command, "--endpoint", receiver.endpoint], **options))
+        return started[-1]
+
+    yield produce
+    for producing in started:
+        producing.process.kill()
+        producing.process.communicate()
