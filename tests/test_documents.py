@@ -1,0 +1,106 @@
+"""What the documents tell is true: their commands run, their programs work."""
+
+import doctest
+import re
+import shlex
+import subprocess
+import sys
+import threading
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from streamson import Listener
+from streamson.score import load_session
+from tests.conftest import until
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+ENDLESS = {
+    "listen": ["--bind", "tcp://127.0.0.1:*", "--output", "none", "--duration", "0.2"],
+    "produce": ["--help"],
+    "doctor": ["--help"],
+}
+"""What a command of the README that runs on, or looks at the machine, is given in the test."""
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def commands():
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    found = [re.sub(r"\s+#.*", "", line).rpartition("| ")[2] for line in lines]
+    return [line for line in found if line.startswith("streamson ")]
+
+
+@pytest.mark.parametrize("line", commands())
+def test_the_readmes_commands_run(line, tmp_path):
+    (tmp_path / "tests").symlink_to(ROOT / "tests")
+    words = shlex.split(line)[1:]
+    done = subprocess.run(
+        [sys.executable, "-m", "streamson", *words, *ENDLESS.get(words[0], [])],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_readmes_scripts_are_there():
+    for name in re.findall(r"scripts/(\w+)(?:\s|`)", README):
+        assert (ROOT / "scripts" / name).stat().st_mode & 0o111, name
+
+
+def test_the_readmes_publisher_is_heard():
+    program = next(block for block in blocks("python") if "Publisher" in block)
+    with Listener("tcp://127.0.0.1:*", output="none") as listener:
+        program = program.replace("tcp://127.0.0.1:5570", listener.endpoint)
+        thread = threading.Thread(target=exec, args=(program, {}))
+        thread.start()
+        until(lambda: listener.stats().notes_played == 3, "three notes")
+        thread.join()
+
+
+def test_the_readmes_other_program_renders(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    program = next(block for block in blocks("python") if "render" in block)
+    names = {}
+    exec(program, names)
+    assert names["audio"].shape[1] == 2
+
+
+def test_the_readmes_session_is_one(tmp_path):
+    (text,) = blocks("toml")
+    path = tmp_path / "readme.toml"
+    path.write_text(text)
+    session = load_session(str(path))
+    assert session.parts[0].stream == tomllib.loads(text)["part"][0]["stream"]
+
+
+def test_the_readmes_message_is_understood():
+    from streamson.wire.codec import decode
+
+    (message,) = blocks("text")
+    point = decode(message.strip().replace("\\0", "\0").encode())
+    assert point.fields == {"temperature": 71.3, "pressure": 2.1}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "streamson.listener",
+        "streamson.offline.render",
+        "streamson.score.score",
+        "streamson.wire.publisher",
+    ],
+)
+def test_the_examples_in_docstrings_are_true(name, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    result = doctest.testmod(import_module(name))
+    assert result.attempted > 0
+    assert result.failed == 0
