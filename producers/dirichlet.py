@@ -10,7 +10,9 @@ from streamson.errors import MissingDependencyError
 from streamson.producers import options
 
 RELATIVE_ACCURACY_BITS: Final = 53
-MAX_PRECISION_BITS: Final = 4_096
+PRECISION_STEP_BITS: Final = 9
+MAX_USUAL_BITS: Final = 200
+MAX_PRECISION_BITS: Final = 3_200
 
 Function = Callable[[float], complex | None]
 
@@ -62,18 +64,24 @@ def dirichlet_function(name: str, sigma: float, backend: str | None) -> Function
 def _by_flint(name: str, sigma: float) -> Function:
     import flint
 
+    usual_bits = RELATIVE_ACCURACY_BITS
+
     def value(t: float) -> complex | None:
-        # Arb encloses the true value in a ball: more bits until the ball is small enough.
-        bits = 2 * RELATIVE_ACCURACY_BITS
-        while bits <= MAX_PRECISION_BITS:
+        # Arb encloses the true value in a ball: more bits until the ball is small enough. What was
+        # enough is where the next point begins, for the bits needed grow with t only.
+        nonlocal usual_bits
+        bits = usual_bits
+        while True:
             with flint.ctx.workprec(bits):
                 ball: Any = getattr(flint.acb(sigma, t), name)()
-                if not ball.is_finite():
-                    return None
-                if ball.rel_accuracy_bits() >= RELATIVE_ACCURACY_BITS:
-                    return complex(ball)
-            bits *= 2
-        return complex(ball)  # a zero: its relative accuracy has no bound, its absolute one has
+            if not ball.is_finite():
+                return None
+            if ball.rel_accuracy_bits() >= RELATIVE_ACCURACY_BITS:
+                usual_bits = min(bits, MAX_USUAL_BITS)
+                return complex(ball)
+            if bits >= MAX_PRECISION_BITS:  # a zero itself: no relative accuracy is ever enough
+                return complex(ball)
+            bits = bits + PRECISION_STEP_BITS if bits < MAX_USUAL_BITS else 2 * bits
 
     return value
 

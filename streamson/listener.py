@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import msgspec
+
 from streamson.errors import UsageError
 from streamson.output.audio_file import AudioFileError
 from streamson.output.device import AUTO, NO_DEVICE
@@ -23,8 +25,8 @@ from streamson.wire import DEFAULT_ENDPOINT, Batch, DataPoint, Receiver
 DEFAULT_SAMPLE_RATE: Final = 44_100
 RECEIVE_TIMEOUT_S: Final = 0.05
 MAX_DURATION_S: Final = 366 * 86_400.0
-MAX_AWAITED: Final = 10_000
-"""Notes whose start is awaited, to measure their latency."""
+MAX_AWAITED: Final = 20_000
+"""Notes whose start is awaited: what the rings to the callback and back can hold, and more."""
 
 LATENCIES_KEPT: Final = 1_000
 """Latency figures are those of so many last notes."""
@@ -51,8 +53,10 @@ class Listener:
         WAV file for what is heard.
     duration_s
         Stop by itself after so much sound.
-    on_note
-        Called with every note as it is scheduled, in the listener's thread; it must not block.
+    on_played
+        Called with every note once it has begun, its real onset, and the time at which its first
+        sample was handed to the device (`time.monotonic_ns`), in the listener's thread: it must
+        not block.
 
     Attributes
     ----------
@@ -90,7 +94,7 @@ class Listener:
         output: str = AUTO,
         record: str | Path | None = None,
         duration_s: float | None = None,
-        on_note: Callable[[Note], None] | None = None,
+        on_played: Callable[[Note, int], None] | None = None,
     ) -> None:
         if duration_s is not None and not 0 < duration_s <= MAX_DURATION_S:
             raise UsageError(f"duration {duration_s} s; up to {MAX_DURATION_S:.0f} s is allowed")
@@ -99,7 +103,7 @@ class Listener:
         self.recording_error: AudioFileError | None = None
         self._record = None if record is None else Path(record)
         self._duration_s = duration_s
-        self._on_note = on_note
+        self._on_played = on_played
         self._receiver = Receiver(bind)
         self.endpoint = self._receiver.endpoint
         device_rate = self._device.sample_rate if self._device else DEFAULT_SAMPLE_RATE
@@ -110,7 +114,7 @@ class Listener:
         self._recorder: Recorder | None = None
         self._player: Player | None = None
         self._notes_unheard = 0
-        self._awaited: dict[int, int] = {}
+        self._awaited: dict[int, tuple[Note, int]] = {}
         self._latencies_ms: deque[float] = deque(maxlen=LATENCIES_KEPT)
         self._last_note: Note | None = None
         self._error: Exception | None = None
@@ -136,7 +140,7 @@ class Listener:
         Raises
         ------
         Exception
-            What ended the listener's thread early, such as an error in `on_note`.
+            What ended the listener's thread early, such as an error in `on_played`.
         """
         self._stopping.set()
         if self._thread.ident is not None:
@@ -168,7 +172,7 @@ class Listener:
 
     @property
     def last_played(self) -> str:
-        """The last note that was scheduled, for a person; empty before the first."""
+        """The last note that began, for a person; empty before the first."""
         note = self._last_note
         return "" if note is None else f"{note.stream} {midi_to_note(note.midi_note)}"
 
@@ -242,19 +246,18 @@ class Listener:
             if number is None:
                 self._notes_unheard += 1
                 continue
-            if note.onset_frame == AS_SOON_AS_POSSIBLE:
-                if len(self._awaited) >= MAX_AWAITED:
-                    self._awaited.clear()
-                self._awaited[number] = received_ns
-            self._last_note = note
-            if self._on_note is not None:
-                self._on_note(note)
+            if len(self._awaited) >= MAX_AWAITED:
+                self._awaited.clear()
+            self._awaited[number] = note, received_ns
 
     def _read_reports(self) -> None:
         (reports,) = self.engine.played.read()
-        for number, handed_ns in zip(
-            reports["id"].tolist(), reports["time_ns"].tolist(), strict=True
-        ):
-            received_ns = self._awaited.pop(number, None)
-            if received_ns is not None:
+        for number, onset_frame, handed_ns in reports.tolist():
+            note, received_ns = self._awaited.pop(number, (None, 0))
+            if note is None:
+                continue
+            if note.onset_frame == AS_SOON_AS_POSSIBLE:
                 self._latencies_ms.append((handed_ns - received_ns) / 1e6)
+            self._last_note = msgspec.structs.replace(note, onset_frame=onset_frame)
+            if self._on_played is not None:
+                self._on_played(self._last_note, handed_ns)
