@@ -80,7 +80,7 @@ def _write_wav(path: Path, notes: "Iterable[Note]", session: "Session", rate: in
     with WavWriter(path, rate) as writer:
         for block in render_notes(notes, sample_rate=rate, volume_db=session.audio.volume_db):
             writer.write(block)
-            peak = max(peak, float(abs(block).max(initial=0)))
+            peak = max(peak, float(block.max()), -float(block.min()))
     from streamson.synth.engine import level_db
 
     return f"{writer.frames / rate:.1f} s of sound, peak {level_db(peak):.1f} dBFS"

@@ -17,7 +17,7 @@ from streamson.table import Table
 from streamson.wire.point import DataPoint
 
 DEFAULT_SAMPLE_RATE: Final = 44_100
-BLOCK_FRAMES: Final = 4_096
+BLOCK_FRAMES: Final = 16_384
 """Frames that are rendered at a time: memory does not grow with the length."""
 
 
@@ -124,7 +124,7 @@ def render_notes(
     Raises
     ------
     StreamsonError
-        If more than 4,096 notes begin within one block.
+        If more than 4,096 notes begin within a block and two quanta.
     """
     engine = Engine(sample_rate, volume_db=volume_db)
     end = 0

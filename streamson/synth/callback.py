@@ -72,18 +72,20 @@ def _fill(engine: int, output: Any, status: int) -> None:
     state = memory.state(engine)[0]
     began = now_ns(engine)
     frames = output.shape[0]
+    ready = memory.ready(engine)
     _watch_clock(state, frames, began, status)
     filled = 0
     while filled < frames:
         if state.position == QUANTUM:
             _render_quantum(engine, began)
             state.position = 0
-        count = min(QUANTUM - state.position, frames - filled)
+        first = state.position
+        count = min(QUANTUM - first, frames - filled)
         for k in range(count):
-            for channel in range(CHANNELS):
-                output[filled + k, channel] = memory.ready(engine)[channel, state.position + k]
+            output[filled + k, 0] = ready[0, first + k]
+            output[filled + k, 1] = ready[1, first + k]
         filled += count
-        state.position += count
+        state.position = first + count
     state.frame += frames
     busy = now_ns(engine) - began
     state.busy_ns += busy
@@ -156,17 +158,18 @@ def _report(engine: int, note: Any, now: int) -> None:
     advance(memory.played_indices(engine), WRITTEN)
 
 
-@njit(nogil=True, fastmath={"contract"})
+@njit(nogil=True)
 def _apply_volume(engine: int) -> None:
     """Multiply the bus by the master gain, on its way to the volume that was asked for."""
     state = memory.state(engine)[0]
     first = state.gain
     most = QUANTUM / (VOLUME_RAMP_S * state.sample_rate)
     last = first + min(max(state.volume - first, -most), most)
-    step = (last - first) / QUANTUM
+    bus = memory.bus(engine)
+    gain, step = np.float32(first), np.float32((last - first) / QUANTUM)
     for channel in range(CHANNELS):
         for k in range(QUANTUM):
-            memory.bus(engine)[channel, k] *= np.float32(first + step * k)
+            bus[channel, k] *= gain + step * np.float32(np.int32(k))
     state.gain = last
 
 
@@ -190,9 +193,10 @@ def _tap(engine: int, first: int) -> None:
         return
     cell = memory.tap_indices(engine)[WRITTEN] % TAP_QUANTA
     memory.tap_frames(engine)[cell] = first
+    tap, ready = memory.tap(engine)[cell], memory.ready(engine)
     for k in range(QUANTUM):
         for channel in range(CHANNELS):
-            memory.tap(engine)[cell, k, channel] = memory.ready(engine)[channel, k]
+            tap[k, channel] = ready[channel, k]
     advance(memory.tap_indices(engine), WRITTEN)
 
 

@@ -50,17 +50,26 @@ def clear(quantum: Any) -> None:
             quantum[channel, k] = 0
 
 
-@njit(nogil=True, fastmath={"contract", "reassoc"})
+@njit(nogil=True)
 def _peak(quantum: Any) -> float:
-    """Return the largest absolute sample, or NaN if one is not finite."""
-    peak = np.float32(0)
-    zero = np.float32(0)
+    """Return the largest absolute sample; infinity or NaN if one is not finite."""
+    # Floats without their sign are in the order of their bits, NaN above all, and the loop over
+    # integers vectorises.
+    largest = np.int32(0)
     for channel in range(CHANNELS):
         for k in range(QUANTUM):
-            sample = quantum[channel, k]
-            zero += sample * np.float32(0)  # NaN, once a sample is not finite
-            peak = max(peak, abs(sample))
-    return float(peak + zero)
+            largest = max(largest, _as_bits(abs(quantum[channel, k])))
+    return float(_as_float(largest))
+
+
+@njit(nogil=True)
+def _as_bits(sample: Any) -> Any:
+    return np.float32(sample).view(np.int32)
+
+
+@njit(nogil=True)
+def _as_float(bits: Any) -> Any:
+    return np.int32(bits).view(np.float32)
 
 
 @njit(nogil=True, fastmath={"contract"})

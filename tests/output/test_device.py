@@ -1,5 +1,6 @@
 """Playing on a real stream: what a second client hears is what offline rendering gives."""
 
+import ctypes
 import subprocess
 import sys
 import threading
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.jack
 @pytest.fixture
 def busy():
     """Two more Python threads that want the interpreter all the time."""
+    Engine(RATE)  # compiling, where that was never done, would take minutes beside them
     stopping = threading.Event()
 
     def work():
@@ -88,17 +90,19 @@ def test_a_second_client_hears_the_samples_of_the_offline_rendering(jack, busy, 
     assert np.abs(recorded[start : start + length] - offline[:length]).max() <= 2.0**-23
 
 
-def test_busy_python_threads_do_not_make_it_miss_blocks(jack, busy):
+def test_the_sound_goes_on_while_the_interpreter_stands_still(jack):
     engine = Engine(RATE)
     for i in range(64):
         engine.play(PlainNote(duration_frames=20 * RATE, frequency_hz=110 + 20 * i, level_db=-40))
     player = Player(engine, find_device("auto"))
     until(lambda: engine.state["blocks"] > 100, "the device to run in")
-    before = int(engine.state["missed"])
-    until(lambda: engine.state["blocks"] > 600, "500 blocks")
-    missed = int(engine.state["missed"]) - before
+    before = int(engine.state["blocks"])
+    ctypes.PyDLL(None).usleep(500_000)  # unlike CDLL, it keeps the interpreter's lock meanwhile
+    came = int(engine.state["blocks"]) - before
     player.stop()
-    assert missed <= 1
+    # 86 blocks are due. A callback in Python would have had none but the one after; a third of
+    # them is left for a machine with other work.
+    assert came > 57
 
 
 def test_a_device_that_goes_away_is_taken_again_when_it_is_back(jack, caplog):

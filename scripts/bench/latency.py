@@ -1,0 +1,84 @@
+"""From `Publisher.send` in another process to the first sample handed to the device.
+
+Timing is arrival, without look-ahead, on a JACK server with a dummy card of 256 frames at 44.1 kHz.
+Points come at random moments, so that they fall anywhere within a block. Handed over is a sample
+at the moment when the device asks for the block that holds it. Holds where the median is at most
+a block and 1 ms, and the 99th percentile at most two blocks and 1 ms.
+
+    python scripts/bench/latency.py [--points 1000]
+"""
+
+import argparse
+import multiprocessing
+import random
+import sys
+import time
+from multiprocessing.connection import Connection
+
+import numpy as np
+from jack_server import BLOCK_FRAMES, RATE, jack_server
+from report import finish
+
+from streamson import Listener, Publisher
+
+BLOCK_MS = 1e3 * BLOCK_FRAMES / RATE
+MEDIAN_HOLD_MS = BLOCK_MS + 1
+P99_HOLD_MS = 2 * BLOCK_MS + 1
+SETTLE_POINTS = 50
+TIMEOUT_S = 30.0
+
+
+def produce(endpoint: str, points: int, pipe: Connection) -> None:
+    """Send points at random moments; tell when each was sent."""
+    chance = random.Random(0)
+    sent = []
+    with Publisher(endpoint) as publisher:
+        publisher.wait_for_listener(TIMEOUT_S)
+        for k in range(points):
+            time.sleep(chance.uniform(0.005, 0.035))
+            sent.append(time.monotonic_ns())
+            publisher.send("walk", value=k % 18)
+    pipe.send(sent)
+
+
+def latencies_ms(points: int) -> np.ndarray:
+    """Return the latency of every point."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    played: list[int] = []
+    with Listener(
+        "tcp://127.0.0.1:*",
+        output="auto",
+        on_played=lambda _note, handed_ns: played.append(handed_ns),
+    ) as listener:
+        process = context.Process(target=produce, args=(listener.endpoint, points, theirs))
+        process.start()
+        if not ours.poll(points * 0.04 + TIMEOUT_S):
+            raise SystemExit("the producer did not finish")
+        sent = ours.recv()
+        process.join()
+        deadline = time.monotonic() + TIMEOUT_S
+        while len(played) < points and time.monotonic() < deadline:
+            time.sleep(0.01)
+        print(f"device  {listener.output}")
+    if len(played) != points:
+        raise SystemExit(f"{points} points were sent, {len(played)} notes played")
+    return (np.array(played) - np.array(sent))[SETTLE_POINTS:] / 1e6
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--points", type=int, default=1_000)
+    args = parser.parse_args()
+    with jack_server():
+        latency = latencies_ms(args.points + SETTLE_POINTS)
+    median, p99 = np.percentile(latency, (50, 99))
+    print(f"median  {median:6.2f} ms    holds up to {MEDIAN_HOLD_MS:.2f} ms")
+    print(f"p99     {p99:6.2f} ms    holds up to {P99_HOLD_MS:.2f} ms")
+    print(f"range   {latency.min():6.2f} to {latency.max():.2f} ms    a block is {BLOCK_MS:.2f} ms")
+    ok = bool(median <= MEDIAN_HOLD_MS and p99 <= P99_HOLD_MS)
+    return finish("latency", round(float(median), 2), "ms", round(MEDIAN_HOLD_MS, 2), ok=ok)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
