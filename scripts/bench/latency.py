@@ -3,9 +3,10 @@
 Timing is arrival, without look-ahead, on a JACK server with a dummy card of 256 frames at 44.1 kHz.
 Points come at random moments, so that they fall anywhere within a block. Handed over is a sample
 at the moment when the device asks for the block that holds it. Holds where the median is at most
-a block and 1 ms, and the 99th percentile at most two blocks and 1 ms.
+a block and 1 ms, and the 99th percentile at most two blocks and 1 ms. Both are those of the round
+in the middle, so that a machine that stood still for a moment does not decide.
 
-    python scripts/bench/latency.py [--points 1000]
+    python scripts/bench/latency.py [--points 500] [--rounds 5]
 """
 
 import argparse
@@ -60,7 +61,6 @@ def latencies_ms(points: int) -> np.ndarray:
         deadline = time.monotonic() + TIMEOUT_S
         while len(played) < points and time.monotonic() < deadline:
             time.sleep(0.01)
-        print(f"device  {listener.output}")
     if len(played) != points:
         raise SystemExit(f"{points} points were sent, {len(played)} notes played")
     return (np.array(played) - np.array(sent))[SETTLE_POINTS:] / 1e6
@@ -68,14 +68,18 @@ def latencies_ms(points: int) -> np.ndarray:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--points", type=int, default=1_000)
+    parser.add_argument("--points", type=int, default=500)
+    parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
+    rounds = []
     with jack_server():
-        latency = latencies_ms(args.points + SETTLE_POINTS)
-    median, p99 = np.percentile(latency, (50, 99))
-    print(f"median  {median:6.2f} ms    holds up to {MEDIAN_HOLD_MS:.2f} ms")
-    print(f"p99     {p99:6.2f} ms    holds up to {P99_HOLD_MS:.2f} ms")
-    print(f"range   {latency.min():6.2f} to {latency.max():.2f} ms    a block is {BLOCK_MS:.2f} ms")
+        for _ in range(args.rounds):
+            latency = latencies_ms(args.points + SETTLE_POINTS)
+            rounds.append(np.percentile(latency, (50, 99, 100)))
+            print("median {:5.2f} ms   p99 {:5.2f} ms   largest {:5.2f} ms".format(*rounds[-1]))
+    median, p99, _ = np.median(rounds, axis=0)
+    print(f"median {median:5.2f} ms, holds up to {MEDIAN_HOLD_MS:.2f} ms (a block and 1 ms)")
+    print(f"p99    {p99:5.2f} ms, holds up to {P99_HOLD_MS:.2f} ms (two blocks and 1 ms)")
     ok = bool(median <= MEDIAN_HOLD_MS and p99 <= P99_HOLD_MS)
     return finish("latency", round(float(median), 2), "ms", round(MEDIAN_HOLD_MS, 2), ok=ok)
 
