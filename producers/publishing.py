@@ -1,12 +1,9 @@
 """Publishing at a steady pace until the points or the patience of the user end."""
 
 import math
-import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from types import FrameType
 from typing import Final, NamedTuple
 
 import click
@@ -14,7 +11,6 @@ import click
 from streamson.wire import Publisher
 
 POLL_S: Final = 0.2
-TERMINATED: Final = 143
 MAX_DELAY_S: Final = 366 * 86_400.0
 
 
@@ -59,7 +55,7 @@ def publish(name: str, samples: Iterable[Sample], *, endpoint: str, keep: bool) 
     int
         The exit code.
     """
-    with _terminating(), Publisher(endpoint, wait_s=0) as publisher:
+    with Publisher(endpoint, wait_s=0) as publisher:
         try:
             _await_first(name, publisher)
             _send_all(name, samples, publisher, keep=keep)
@@ -116,17 +112,3 @@ def steadily(
 def or_missing(value: float) -> float | None:
     """Return a finite value as it is, and None for NaN and infinities."""
     return value if math.isfinite(value) else None
-
-
-@contextmanager
-def _terminating() -> Iterator[None]:
-    """Let SIGTERM end the program as Ctrl-C does, with a summary."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        sys.exit(TERMINATED)
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

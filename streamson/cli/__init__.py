@@ -1,6 +1,7 @@
 """The command line: one module a command, each loaded only when it is called."""
 
 import logging
+import signal
 import sys
 from importlib import import_module
 from typing import Final, NoReturn
@@ -21,6 +22,7 @@ COMMANDS: Final = {
 """Name and one-line help of every command; its code is ``command`` in the module of that name."""
 
 INTERRUPTED: Final = 130
+TERMINATED: Final = 143
 
 
 class LazyGroup(click.Group):
@@ -93,7 +95,11 @@ def main() -> NoReturn:
 
 
 def run(command: click.Command) -> NoReturn:
-    """Run a command and exit with its code; mistakes become one line, never a traceback."""
+    """Run a command and exit with its code; mistakes become one line, never a traceback.
+
+    SIGTERM ends it as Ctrl-C does: files are closed, the summary is printed.
+    """
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(TERMINATED))
     try:
         code = command.main(standalone_mode=False)
     except click.ClickException as error:

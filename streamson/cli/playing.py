@@ -1,12 +1,10 @@
-"""Playing until the end: starting a listener, its live line, signals, and the summary."""
+"""Playing until the end: starting a listener, its live line, and the summary."""
 
-import signal
 import sys
-import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 import click
@@ -18,8 +16,6 @@ from streamson.statistics import Statistics
 REFRESH_S: Final = 0.1
 PLAIN_INTERVAL_S: Final = 10.0
 """Where stderr is not a terminal, a line is printed this often."""
-
-TERMINATED: Final = 143
 
 
 def play(
@@ -39,21 +35,20 @@ def play(
     check
         Called ten times a second; what it raises ends the playing.
     """
-    with _terminating():
-        try:
-            listener.start()
-            click.echo(f"Playing {listener.output}. Ctrl-C ends.", err=True)
-            with _live_line(listener) as show:
-                while not listener.finished:
-                    threading.Event().wait(REFRESH_S)
-                    check()
-                    show()
-        finally:
-            listener.stop()
-            stats = listener.stats()
-            click.echo(summary(stats, listener))
-            if stats_file is not None:
-                _write_stats(stats, stats_file)
+    try:
+        listener.start()
+        click.echo(f"Playing {listener.output}. Ctrl-C ends.", err=True)
+        with _live_line(listener) as show:
+            while not listener.finished:
+                time.sleep(REFRESH_S)
+                check()
+                show()
+    finally:
+        listener.stop()
+        stats = listener.stats()
+        click.echo(summary(stats, listener))
+        if stats_file is not None:
+            _write_stats(stats, stats_file)
     return 1 if listener.recording_error else 0
 
 
@@ -89,20 +84,6 @@ def _write_stats(stats: Statistics, path: Path) -> None:
         path.write_bytes(msgspec.json.format(msgspec.json.encode(stats)) + b"\n")
     except OSError as error:
         raise click.FileError(str(path), error.strerror) from None
-
-
-@contextmanager
-def _terminating() -> Iterator[None]:
-    """Let SIGTERM end the program as Ctrl-C does: files are closed, the summary is printed."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        sys.exit(TERMINATED)
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
