@@ -1,7 +1,6 @@
 """Publishing at a steady pace until the points or the patience of the user end."""
 
 import math
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
