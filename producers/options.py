@@ -16,6 +16,8 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 class FiniteFloat(click.FloatRange):
     """A number in a range; unlike click's own, NaN and infinities are none."""
 
+    name = "number"
+
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:

@@ -101,6 +101,8 @@ _WRITERS: Final[dict[str, _Writer]] = {".wav": _write_wav, ".csv": _write_csv}
 @contextmanager
 def _whole_or_nothing(path: Path) -> Iterator[Path]:
     """Yield a name to write to; it takes the real name only once everything is written."""
+    if not path.parent.is_dir():
+        raise UsageError(f"can't write {path}: there is no folder {path.parent}")
     part = path.with_name(path.name + ".part")
     try:
         yield part

@@ -40,7 +40,7 @@ def test_the_sample_rate_can_be_chosen(run, table, tmp_path):
     [
         (["none.csv", "-o", "x.wav"], 1, "none.csv: can't be read: No such file or directory"),
         (["eta.csv", "-o", "x.mp4"], 2, ".wav (sound) and .csv (notes) are allowed"),
-        (["eta.csv", "-o", "no/x.wav"], 1, "No such file or directory"),
+        (["eta.csv", "-o", "no/x.wav"], 2, "no/x.wav: there is no folder no"),
         (["eta.csv", "-o", "x.wav", "--session", "artcle"], 1, 'did you mean "article"'),
         (["eta.csv", "-o", "x.wav", "--sample-rate", "1"], 2, "8000<=x<=192000"),
         (["eta.csv"], 2, "Missing option '-o'"),
