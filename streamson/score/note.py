@@ -31,6 +31,8 @@ class Note(msgspec.Struct, frozen=True):
         Name of the instrument.
     stream
         Name of the stream whose point it sounds.
+    brightness
+        Tilt of the instrument's partials: -1 is dull, +1 is bright.
     """
 
     onset_frame: int
@@ -41,6 +43,7 @@ class Note(msgspec.Struct, frozen=True):
     pan: float
     instrument: str
     stream: str
+    brightness: float = 0.0
 
     @property
     def frequency_hz(self) -> float:

@@ -1,17 +1,19 @@
 """The engine: Python's handle on the memory and the machine code that turn notes into samples."""
 
 import ctypes
-from math import isfinite, log10
+from collections.abc import Mapping
+from math import ceil, exp, isfinite, log, log10
 from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamson.errors import UsageError
+from streamson.instrument import MIN_RAMP_S, Instrument
 from streamson.synth.callback import FADE_FRAMES, callback
-from streamson.synth.instruments import INSTRUMENTS
 from streamson.synth.memory import (
     CHANNELS,
+    MAX_INSTRUMENTS,
     MAX_VOICES,
     NEVER,
     QUANTUM,
@@ -26,6 +28,8 @@ MAX_SAMPLE_RATE: Final = 192_000
 MAX_VOLUME_DB: Final = 24.0
 MAX_LEVEL_DB: Final = 0.0
 MAX_DURATION_S: Final = 86_400.0
+MAX_BRIGHTNESS: Final = 1.0
+PLAIN: Final = {"sine": Instrument()}
 
 _CALLBACK: Final = ctypes.CFUNCTYPE(
     ctypes.c_int32,
@@ -62,6 +66,10 @@ class PlayableNote(Protocol):
         """Its place from -1, left, to 1, right."""
 
     @property
+    def brightness(self) -> float:
+        """Tilt of its partials from -1, dull, to 1, bright; 0 is as the instrument has it."""
+
+    @property
     def instrument(self) -> str:
         """The name of its instrument."""
 
@@ -80,6 +88,8 @@ class Engine:
         Master volume; see `set_volume`.
     polyphony
         Most voices that sound at once, 1 to 1,024; more notes steal.
+    instruments
+        What notes may name, at most 512.
 
     Attributes
     ----------
@@ -102,9 +112,11 @@ class Engine:
         *,
         volume_db: float = 0.0,
         polyphony: int = MAX_VOICES,
+        instruments: Mapping[str, Instrument] = PLAIN,
     ) -> None:
         _check("sample rate", sample_rate, MIN_SAMPLE_RATE, MAX_SAMPLE_RATE, "Hz")
         _check("polyphony", polyphony, 1, MAX_VOICES, "voices")
+        _check("instruments", len(instruments), 1, MAX_INSTRUMENTS, "of them")
         self.sample_rate = sample_rate
         self._memory = allocate()
         self._addresses = addresses(self._memory)
@@ -116,7 +128,8 @@ class Engine:
             (self._memory["tap_frames"], self._memory["tap"]), self._memory["tap_indices"]
         )
         self._notes = RingWriter(self._memory["notes"], self._memory["note_indices"])
-        self._instruments = self._load_instruments()
+        self._instruments = instruments
+        self._numbers = self._load_instruments()
         self._next_id = 0
         state = self.state
         state["sample_rate"] = sample_rate
@@ -169,7 +182,8 @@ class Engine:
             If the note has a value that can't be played.
         """
         frequency, level_db, pan = note.frequency_hz, note.level_db, note.pan
-        instrument = self._instruments.get(note.instrument)
+        brightness = note.brightness
+        instrument = self._numbers.get(note.instrument)
         if instrument is None:
             raise UsageError(f'instrument "{note.instrument}" is not known')
         if not (0 < frequency < self.sample_rate):
@@ -178,6 +192,8 @@ class Engine:
             raise UsageError(
                 f"level {level_db} dBFS, pan {pan}; up to 0 dBFS and -1 to 1 are allowed"
             )
+        if not -MAX_BRIGHTNESS <= brightness <= MAX_BRIGHTNESS:
+            raise UsageError(f"brightness {brightness}; -1 to 1 is allowed")
         if not 0 < note.duration_frames <= MAX_DURATION_S * self.sample_rate:
             raise UsageError(f"duration of {note.duration_frames} frames; up to a day is allowed")
         number = self._next_id
@@ -189,6 +205,7 @@ class Engine:
             frequency,
             amplitude,
             pan,
+            brightness,
             instrument,
         )
         if not self._notes.write(item):
@@ -198,8 +215,13 @@ class Engine:
 
     def end_frame(self, note: PlayableNote) -> int:
         """Return the frame from which a note is silent."""
-        release = INSTRUMENTS[note.instrument].release_s * self.sample_rate
-        return note.onset_frame + note.duration_frames + int(release)
+        instrument = self._instruments[note.instrument]
+        release = max(instrument.envelope.release, MIN_RAMP_S) * self.sample_rate
+        end = note.duration_frames + int(release)
+        decays = [partial.decay for partial in instrument.partials]
+        if all(decays):  # from -60 dB to -90 dB takes half as long again
+            end = min(end, ceil(1.5 * max(filter(None, decays)) * self.sample_rate))
+        return note.onset_frame + end
 
     def render(self, frames: int) -> NDArray[np.float32]:
         """Return the next frames, shape (frames, 2). Releases the GIL."""
@@ -245,16 +267,28 @@ class Engine:
         self.state["origin_ns"] = 0
 
     def _load_instruments(self) -> dict[str, int]:
-        for number, instrument in enumerate(INSTRUMENTS.values()):
+        rate = self.sample_rate
+        for number, instrument in enumerate(self._instruments.values()):
+            envelope, partials = instrument.envelope, instrument.partials
             self._memory["instruments"][number] = (
-                instrument.attack_s * self.sample_rate,
-                instrument.release_s * self.sample_rate,
-                len(instrument.partials),
+                max(envelope.attack, MIN_RAMP_S) * rate,
+                envelope.decay * rate,
+                max(envelope.release, MIN_RAMP_S) * rate,
+                envelope.sustain,
+                exp(-envelope.curve / 2) - 1,
+                len(partials),
             )
-            self._memory["partials"][number, : len(instrument.partials)] = [
-                tuple(partial) for partial in instrument.partials
+            self._memory["partials"][number, : len(partials)] = [
+                (
+                    partial.exact_ratio,
+                    10 ** (partial.level / 20),
+                    log(1_000) / (partial.decay * rate) if partial.decay else 0.0,
+                    partial.pan * instrument.width,
+                    partial.noise,
+                )
+                for partial in partials
             ]
-        return {name: number for number, name in enumerate(INSTRUMENTS)}
+        return {name: number for number, name in enumerate(self._instruments)}
 
 
 def level_db(amplitude: float) -> float:

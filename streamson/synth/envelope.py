@@ -1,4 +1,4 @@
-"""The shape of a note over time: it rises from nothing and falls to nothing without a jump."""
+"""The shape of a note over time: a function of the frame alone, without a jump or a corner."""
 
 from typing import Any, Final
 
@@ -14,36 +14,49 @@ CUT_FRAMES: Final = 256
 _ZERO: Final = np.float32(0)
 _ONE: Final = np.float32(1)
 _CUT_RATE: Final = np.float32(1 / CUT_FRAMES)
+_FAR: Final = 2**20
+"""Distances in frames are clamped: far away, float32 can't hold a frame, and nothing moves."""
 
 
 @njit(nogil=True, fastmath={"contract"})
-def smoothstep(x: Any) -> Any:
-    """Return 3x^2 - 2x^3 of x clamped to [0, 1]: it starts and ends level, so nothing clicks."""
+def step(x: Any, bend: Any) -> Any:
+    """Rise from 0 to 1 while x does; level at both ends, so that nothing clicks.
+
+    Parameters
+    ----------
+    x
+        Clamped to [0, 1].
+    bend
+        0 is even. Slopes at start and end are as (1 + bend)**2 to 1, before the ends are levelled.
+    """
     clamped = min(max(x, _ZERO), _ONE)
-    return clamped * clamped * (np.float32(3) - np.float32(2) * clamped)
+    bent = clamped * (_ONE + bend) / (_ONE + bend * clamped)
+    return bent * bent * (np.float32(3) - np.float32(2) * bent)
 
 
 @njit(nogil=True, fastmath={"contract"})
 def is_level(voice: Any, start: int, end: int) -> bool:
-    """Return whether a voice's envelope is 1 in all frames from `start` up to `end`."""
-    risen = np.float32(start - voice.onset) * voice.attack_rate >= _ONE
-    falls = end > voice.release or end > voice.cut
-    return risen and not falls
+    """Return whether a voice's envelope stands still in all frames from `start` up to `end`."""
+    return start >= voice.steady and end <= voice.release and end <= voice.cut
 
 
 @njit(nogil=True, fastmath={"contract"})
 def shape(engine: int, voice: Any, start: int) -> None:
-    """Multiply the samples of a voice, which begin at frame `start`, by its envelope."""
-    samples = memory.scratch(engine)
-    since_onset = np.float32(start - voice.onset)
-    # Far from its release or cut, a clamped distance spares float32 a number it can't hold exactly.
-    since_release = np.float32(max(start - voice.release, -(2**20)))
-    since_cut = np.float32(max(start - voice.cut, -(2**20)))
+    """Write a voice's envelope for the quantum that begins at frame `start`."""
+    envelope = memory.envelope(engine)
+    since_onset = np.float32(min(start - voice.onset, _FAR))
+    since_peak = np.float32(max(min(start - voice.peak, _FAR), -_FAR))
+    since_release = np.float32(max(start - voice.release, -_FAR))
+    since_cut = np.float32(max(start - voice.cut, -_FAR))
     attack_rate = voice.attack_rate
+    decay_rate = voice.decay_rate
     release_rate = voice.release_rate
+    fall = _ONE - voice.sustain
+    bend = voice.bend
     for k in range(QUANTUM):
         frame = np.float32(np.int32(k))
-        attack = smoothstep((since_onset + frame) * attack_rate)
-        release = _ONE - smoothstep((since_release + frame) * release_rate)
-        cut = _ONE - smoothstep((since_cut + frame) * _CUT_RATE)
-        samples[k] *= attack * release * cut
+        attack = step((since_onset + frame) * attack_rate, bend)
+        decay = _ONE - fall * step((since_peak + frame) * decay_rate, bend)
+        release = _ONE - step((since_release + frame) * release_rate, bend)
+        cut = _ONE - step((since_cut + frame) * _CUT_RATE, _ZERO)
+        envelope[k] = attack * decay * release * cut

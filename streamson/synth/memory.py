@@ -13,6 +13,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from streamson.instrument import MAX_PARTIALS
 from streamson.synth.ring import INDICES
 
 QUANTUM: Final = 64
@@ -25,8 +26,7 @@ FADE_VOICES: Final = 64
 """Slots beyond the polyphony, for stolen voices that are still fading out."""
 
 VOICE_SLOTS: Final = MAX_VOICES + FADE_VOICES
-MAX_PARTIALS: Final = 32
-MAX_INSTRUMENTS: Final = 64
+MAX_INSTRUMENTS: Final = 512
 NOTE_RING: Final = 4_096
 """Notes on their way to the callback."""
 
@@ -49,6 +49,7 @@ NOTE: Final = np.dtype(
         ("frequency", np.float64),  # Hz
         ("amplitude", np.float32),  # of the note's peak, before pan and volume
         ("pan", np.float32),
+        ("brightness", np.float32),
         ("instrument", np.int64),
     ],
     align=True,
@@ -65,28 +66,57 @@ PLAYED: Final = np.dtype(
 VOICE: Final = np.dtype(
     [
         ("onset", np.int64),
+        ("peak", np.int64),  # frame at which the attack ends
+        ("steady", np.int64),  # frame from which the envelope stands still, until the release
         ("release", np.int64),  # frame at which the release begins
         ("cut", np.int64),  # frame at which stealing began; NEVER
         ("end", np.int64),  # first silent frame
         ("attack_rate", np.float32),  # 1 / frames
+        ("decay_rate", np.float32),
         ("release_rate", np.float32),
-        ("amplitude", np.float32),
-        ("gain_left", np.float32),
-        ("gain_right", np.float32),
+        ("sustain", np.float32),
+        ("bend", np.float32),  # of the envelope's segments; see synth.envelope
+        ("power", np.float32),  # of both channels at this moment
         ("partials", np.int32),
     ],
     align=True,
 )
 
+TONE: Final = np.dtype(
+    [
+        ("left", np.float32),  # gain at the start of the next quantum
+        ("right", np.float32),
+        ("fall", np.float32),  # factor of the gain from one quantum to the next
+        ("phase", np.int32),  # at the start of the next quantum; a turn is 2**32
+        ("increment", np.int32),  # of the phase, a frame
+        ("cells", np.float32),  # of noise a frame; 0 is a sine
+        ("seed", np.uint32),  # of the noise
+    ],
+    align=True,
+)
+"""A partial of a voice, as it sounds."""
+
 INSTRUMENT: Final = np.dtype(
     [
         ("attack", np.float64),  # frames
-        ("release", np.float64),  # frames
+        ("decay", np.float64),
+        ("release", np.float64),
+        ("sustain", np.float32),
+        ("bend", np.float32),
         ("partials", np.int64),
-    ]
+    ],
+    align=True,
 )
 
-PARTIAL: Final = np.dtype([("ratio", np.float64), ("level", np.float64)])
+PARTIAL: Final = np.dtype(
+    [
+        ("ratio", np.float64),
+        ("level", np.float64),  # amplitude
+        ("decay", np.float64),  # of the natural logarithm of the amplitude, a frame
+        ("pan", np.float64),
+        ("noise", np.float64),  # width of the band / frequency
+    ]
+)
 
 STATE: Final = np.dtype(
     [
@@ -145,18 +175,17 @@ LAYOUT: Final[dict[str, tuple[tuple[int, ...], Any]]] = {
     "tap_indices": ((INDICES,), np.int64),
     # Heap of notes by onset.
     "pending": ((PENDING_NOTES,), NOTE),
-    # Per slot, and per slot and partial: phase steps (2**32 is a turn) and amplitudes.
+    # Per slot, and per slot and partial.
     "voices": ((VOICE_SLOTS,), VOICE),
-    "increments": ((VOICE_SLOTS, MAX_PARTIALS), np.int32),
-    "levels": ((VOICE_SLOTS, MAX_PARTIALS), np.float32),
+    "tones": ((VOICE_SLOTS, MAX_PARTIALS), TONE),
     # Slot numbers: sounding voices in the order of their onsets, and unused slots.
     "active": ((VOICE_SLOTS,), np.int64),
     "free": ((VOICE_SLOTS,), np.int64),
     # The tables.
     "instruments": ((MAX_INSTRUMENTS,), INSTRUMENT),
     "partials": ((MAX_INSTRUMENTS, MAX_PARTIALS), PARTIAL),
-    # One voice's quantum; then those being mixed, held by the limiter, and finished.
-    "scratch": ((QUANTUM,), np.float32),
+    # One voice's envelope; then the quanta being mixed, held by the limiter, and finished.
+    "envelope": ((QUANTUM,), np.float32),
     "bus": ((CHANNELS, QUANTUM), np.float32),
     "held": ((CHANNELS, QUANTUM), np.float32),
     "ready": ((CHANNELS, QUANTUM), np.float32),
@@ -221,13 +250,12 @@ tap = _view("tap")
 tap_indices = _view("tap_indices")
 pending = _view("pending")
 voices = _view("voices")
-increments = _view("increments")
-levels = _view("levels")
+tones = _view("tones")
 active = _view("active")
 free = _view("free")
 instruments = _view("instruments")
 partials = _view("partials")
-scratch = _view("scratch")
+envelope = _view("envelope")
 bus = _view("bus")
 held = _view("held")
 ready = _view("ready")

@@ -1,7 +1,7 @@
 """Voices: starting, stealing and mixing them."""
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numba import njit
@@ -9,7 +9,19 @@ from numba import njit
 from streamson.synth import memory
 from streamson.synth.envelope import CUT_FRAMES, is_level, shape
 from streamson.synth.memory import NEVER, QUANTUM
-from streamson.synth.oscillator import TURN, sine
+from streamson.synth.oscillator import TURN, noise_band, sine
+
+TILT: Final = 2.0
+"""Brightness 1 raises a partial by 12 dB an octave above the fundamental, -1 lowers it so."""
+
+RING_OUT: Final = math.log(10 ** (90 / 20))
+"""A partial has rung out once it has fallen by 90 dB."""
+
+NYQUIST_FADE: Final = 40.0
+"""Partials fade over the last 5 % below Nyquist, so that none appears at once as a pitch glides."""
+
+GOLDEN: Final = (math.sqrt(5) - 1) / 2
+_PER_FRAME: Final = np.float32(1 / QUANTUM)
 
 
 @njit(nogil=True)
@@ -38,34 +50,63 @@ def start_voice(engine: int, note: Any, now: int) -> bool:
     instrument = memory.instruments(engine)[note.instrument]
     voice = memory.voices(engine)[slot]
     voice.onset = note.onset
+    voice.peak = note.onset + np.int64(math.ceil(instrument.attack))
+    voice.steady = note.onset + np.int64(math.ceil(instrument.attack + instrument.decay))
     voice.release = note.onset + note.duration
     voice.cut = NEVER
-    voice.end = voice.release + np.int64(instrument.release)
     voice.attack_rate = np.float32(1 / instrument.attack)
+    voice.decay_rate = np.float32(1 / max(instrument.decay, 1.0))
     voice.release_rate = np.float32(1 / instrument.release)
-    voice.amplitude = note.amplitude
-    # Equal power, with the centre at unity in both channels: a note's level is what each channel
-    # carries there, and its power is the same wherever it is.
-    angle = (note.pan + 1.0) * (math.pi / 4)
-    voice.gain_left = np.float32(math.sqrt(2) * math.cos(angle))
-    voice.gain_right = np.float32(math.sqrt(2) * math.sin(angle))
-    voice.partials = _start_partials(engine, slot, note)
+    voice.sustain = instrument.sustain
+    voice.bend = instrument.bend
+    voice.power = 2 * note.amplitude * note.amplitude
+    ring = _start_partials(engine, slot, note, now)
+    voice.end = min(voice.release + np.int64(instrument.release), note.onset + ring)
     return True
 
 
 @njit(nogil=True)
-def _start_partials(engine: int, slot: int, note: Any) -> int:
+def _start_partials(engine: int, slot: int, note: Any, now: int) -> int:
+    """Set up a voice's partials; return after how many frames the last one has rung out."""
     state = memory.state(engine)[0]
-    count = 0
+    voice = memory.voices(engine)[slot]
+    count, power = 0, 0.0
+    ring: Any = 0
     for i in range(memory.instruments(engine)[note.instrument].partials):
         partial = memory.partials(engine)[note.instrument, i]
         turns_per_frame = note.frequency * partial.ratio / state.sample_rate
         if turns_per_frame >= 0.5:  # above Nyquist it would alias
             continue
-        memory.increments(engine)[slot, count] = np.int32(turns_per_frame * TURN + 0.5)
-        memory.levels(engine)[slot, count] = np.float32(partial.level)
+        level = partial.level
+        if note.brightness != 0:
+            level *= partial.ratio ** (note.brightness * TILT)
+        power += level * level
+        if partial.decay > 0:
+            ring = max(ring, np.int64(RING_OUT / partial.decay))
+        else:
+            ring = NEVER - note.onset
+        tone = memory.tones(engine)[slot, count]
+        tone.increment = np.int32(turns_per_frame * TURN + 0.5)
+        # A phase of its own for each spreads the peaks of a tone with many partials.
+        first = np.int32(np.uint32(np.int64(i * (GOLDEN * TURN)) & 0xFFFF_FFFF))
+        tone.phase = np.int32(first - tone.increment * (note.onset - now))
+        tone.fall = np.float32(math.exp(-partial.decay * QUANTUM))
+        tone.cells = np.float32(partial.noise * turns_per_frame)
+        tone.seed = np.uint32(np.int64(note.frequency * 1_000) * 31 + i)
+        level *= math.exp(partial.decay * (note.onset - now))
+        level *= min((0.5 - turns_per_frame) * NYQUIST_FADE, 1.0)
+        # Equal power, with the centre at unity in both channels: a note's level is what each
+        # channel carries there, and its power is the same wherever it is.
+        angle = (min(max(note.pan + partial.pan, -1.0), 1.0) + 1.0) * (math.pi / 4)
+        tone.left = np.float32(level * (math.sqrt(2) * math.cos(angle)))
+        tone.right = np.float32(level * (math.sqrt(2) * math.sin(angle)))
         count += 1
-    return count
+    scale = np.float32(note.amplitude / math.sqrt(power)) if count else np.float32(0)
+    for i in range(count):
+        memory.tones(engine)[slot, i].left *= scale
+        memory.tones(engine)[slot, i].right *= scale
+    voice.partials = count
+    return ring
 
 
 @njit(nogil=True)
@@ -93,8 +134,8 @@ def _steal(engine: int, now: int) -> None:
 def _missed_less(a: Any, b: Any, now: int) -> bool:
     if (a.release <= now) != (b.release <= now):
         return a.release <= now
-    if a.amplitude != b.amplitude:
-        return a.amplitude < b.amplitude
+    if a.power != b.power:
+        return a.power < b.power
     return a.onset < b.onset
 
 
@@ -105,48 +146,95 @@ def mix_voices(engine: int, start: int) -> None:
     The voices keep their order, so that a sum of the same voices is the same to the last bit.
     """
     state = memory.state(engine)[0]
+    voices, active = memory.voices(engine), memory.active(engine)
     kept = 0
     for i in range(state.active):
-        slot = memory.active(engine)[i]
-        voice = memory.voices(engine)[slot]
+        slot = active[i]
         _mix_voice(engine, slot, start)
-        if voice.end > start + QUANTUM:
-            memory.active(engine)[kept] = slot
+        if voices[slot].end > start + QUANTUM:
+            active[kept] = slot
             kept += 1
         else:
             memory.free(engine)[state.free] = slot
             state.free += 1
-            state.fading -= voice.cut != NEVER
+            state.fading -= voices[slot].cut != NEVER
     state.active = kept
 
 
-@njit(nogil=True)
+@njit(nogil=True, inline="always")
 def _mix_voice(engine: int, slot: int, start: int) -> None:
-    voice = memory.voices(engine)[slot]
-    samples = memory.scratch(engine)
-    for k in range(QUANTUM):
-        samples[k] = 0
-    for i in range(voice.partials):
-        increment = memory.increments(engine)[slot, i]
-        # The phase follows from the frame alone: there is no state that could drift.
-        phase = np.int32(increment * (start - voice.onset))
-        _add_partial(engine, phase, increment, voice.amplitude * memory.levels(engine)[slot, i])
-    if not is_level(voice, start, start + QUANTUM):
+    voice, tones = memory.voices(engine)[slot], memory.tones(engine)
+    level = is_level(voice, start, start + QUANTUM)
+    if not level:
         shape(engine, voice, start)
-    _add_panned(engine, voice.gain_left, voice.gain_right)
+    power = np.float32(0)
+    for i in range(voice.partials):
+        tone = tones[slot, i]
+        if tone.cells > 0:
+            if level:  # noise is rare: one loop for it is enough
+                shape(engine, voice, start)
+            _add_noise(engine, tone, start - voice.onset)
+        elif level:
+            _add_level(engine, tone, voice.sustain)
+        else:
+            _add_shaped(engine, tone)
+        tone.left *= tone.fall
+        tone.right *= tone.fall
+        tone.phase = np.int32(tone.phase + tone.increment * QUANTUM)
+        power += tone.left * tone.left + tone.right * tone.right
+    gain = voice.sustain if level else memory.envelope(engine)[QUANTUM - 1]
+    voice.power = power * gain * gain
 
 
 @njit(nogil=True, fastmath={"contract"})
-def _add_partial(engine: int, phase: Any, increment: Any, level: Any) -> None:
-    samples = memory.scratch(engine)
-    for k in range(QUANTUM):
-        samples[k] += level * sine(np.int32(phase + np.int32(k) * increment))
-
-
-@njit(nogil=True, fastmath={"contract"})
-def _add_panned(engine: int, gain_left: Any, gain_right: Any) -> None:
-    samples = memory.scratch(engine)
+def _add_level(engine: int, tone: Any, gain: Any) -> None:
+    """Add a sine whose envelope stands still; its gain runs straight to the next quantum's."""
     bus = memory.bus(engine)
+    phase, increment = tone.phase, tone.increment
+    left, right = gain * tone.left, gain * tone.right
+    left_step = left * (tone.fall - np.float32(1)) * _PER_FRAME
+    right_step = right * (tone.fall - np.float32(1)) * _PER_FRAME
     for k in range(QUANTUM):
-        bus[0, k] += gain_left * samples[k]
-        bus[1, k] += gain_right * samples[k]
+        frame = np.float32(np.int32(k))
+        sample = sine(np.int32(phase + np.int32(k) * increment))
+        bus[0, k] += sample * (left + left_step * frame)
+        bus[1, k] += sample * (right + right_step * frame)
+
+
+@njit(nogil=True, fastmath={"contract"})
+def _add_shaped(engine: int, tone: Any) -> None:
+    """Add a sine multiplied by the voice's envelope."""
+    bus, envelope = memory.bus(engine), memory.envelope(engine)
+    phase, increment = tone.phase, tone.increment
+    left, right = tone.left, tone.right
+    left_step = left * (tone.fall - np.float32(1)) * _PER_FRAME
+    right_step = right * (tone.fall - np.float32(1)) * _PER_FRAME
+    for k in range(QUANTUM):
+        frame = np.float32(np.int32(k))
+        sample = sine(np.int32(phase + np.int32(k) * increment)) * envelope[k]
+        bus[0, k] += sample * (left + left_step * frame)
+        bus[1, k] += sample * (right + right_step * frame)
+
+
+@njit(nogil=True, fastmath={"contract"})
+def _add_noise(engine: int, tone: Any, since_onset: int) -> None:
+    """Add a band of noise multiplied by the voice's envelope."""
+    bus, envelope = memory.bus(engine), memory.envelope(engine)
+    phase, increment = tone.phase, tone.increment
+    left, right, cells, seed = tone.left, tone.right, tone.cells, tone.seed
+    position = np.float64(since_onset) * np.float64(cells)
+    first = math.floor(position)
+    within = np.float32(position - first)
+    first_cell = np.int32(np.int64(first))
+    for k in range(QUANTUM):
+        place = within + cells * np.float32(np.int32(k))
+        cell = np.int32(place)
+        band = noise_band(
+            np.int32(phase + np.int32(k) * increment),
+            seed,
+            np.int32(first_cell + cell),
+            place - np.float32(cell),
+        )
+        sample = band * envelope[k]
+        bus[0, k] += sample * left
+        bus[1, k] += sample * right

@@ -6,9 +6,24 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from streamson.instrument import Envelope, Instrument, Partial
 from streamson.synth.engine import Engine
 
 RATE = 44_100
+
+INSTRUMENTS = {
+    "sine": Instrument(),
+    "struck": Instrument(
+        tuple(Partial(ratio=2.7**i, level=-6 * i, decay=0.4 / (i + 1)) for i in range(4)),
+        Envelope(attack=0.002, release=0.05, curve=-3),
+    ),
+    "bowed": Instrument(
+        tuple(Partial(ratio=i + 1, detune=3 * i, pan=(-1) ** i * 0.5) for i in range(8)),
+        Envelope(attack=0.03, decay=0.02, sustain=0.7, release=0.04, curve=2),
+    ),
+    "blown": Instrument((Partial(), Partial(noise=0.3, level=-10)), width=0.5),
+}
+"""One for each thing that an instrument can have: decays, an envelope, width, noise."""
 
 
 class PlainNote(NamedTuple):
@@ -19,6 +34,7 @@ class PlainNote(NamedTuple):
     frequency_hz: float = 440.0
     level_db: float = -20.0
     pan: float = 0.0
+    brightness: float = 0.0
     instrument: str = "sine"
 
 
@@ -29,7 +45,8 @@ plain_notes = st.builds(
     frequency_hz=st.floats(8, 20_000),
     level_db=st.floats(-90, 0),
     pan=st.floats(-1, 1),
-    instrument=st.just("sine"),
+    brightness=st.floats(-1, 1),
+    instrument=st.sampled_from(["sine", "struck", "bowed", "blown"]),
 )
 
 
@@ -42,7 +59,7 @@ def rendered(
     **options: float,
 ) -> NDArray[np.float32]:
     """Return the sound of notes that are all known from the start."""
-    engine = Engine(sample_rate, **options)  # type: ignore[arg-type]
+    engine = Engine(sample_rate, instruments=INSTRUMENTS, **options)  # type: ignore[arg-type]
     for note in notes:
         assert engine.play(note) is not None
     sizes = blocks or [frames]

@@ -9,7 +9,7 @@ from streamson.errors import UsageError
 from streamson.synth.engine import Engine
 from streamson.synth.limiter import CEILING
 from streamson.synth.memory import FADE_VOICES, MAX_VOICES, NOTE_RING, QUANTUM
-from tests.synth.notes import RATE, PlainNote, plain_notes, rendered
+from tests.synth.notes import INSTRUMENTS, RATE, PlainNote, plain_notes, rendered
 
 
 @settings(deadline=None, max_examples=60)
@@ -123,6 +123,18 @@ def test_stealing_prefers_released_then_quiet_then_old_voices():
     spectrum = np.abs(np.fft.rfft(sound[12_000 : 12_000 + 22_050, 0]))
     heard = [bool(spectrum[hz // 2] > 10) for hz in (500, 700, 900, 1_100)]
     assert heard == [False, True, True, True]
+
+
+def test_stealing_takes_what_has_rung_out_before_what_was_struck_softly():
+    engine = Engine(RATE, polyphony=2, instruments=INSTRUMENTS)
+    loud = PlainNote(instrument="struck", frequency_hz=500, duration_frames=RATE, level_db=-6)
+    engine.play(loud)
+    engine.play(PlainNote(frequency_hz=700, level_db=-30, duration_frames=RATE))
+    engine.play(PlainNote(onset_frame=RATE // 2, frequency_hz=900, duration_frames=RATE))
+    sound = engine.render(RATE)
+    spectrum = np.abs(np.fft.rfft(sound[-RATE // 4 :, 0]))
+    assert spectrum[700 // 4] > 100  # -30 dBFS; the first note is 75 dB below its onset by then
+    assert int(engine.state["stolen"]) == 1
 
 
 def test_more_voices_than_slots_are_refused_and_counted():

@@ -1,0 +1,85 @@
+"""What an instrument is: a table of partials and an envelope."""
+
+from math import exp2
+from typing import Final
+
+import msgspec
+
+MAX_PARTIALS: Final = 32
+MIN_RAMP_S: Final = 0.001
+"""Nothing rises or falls faster: that would be a click."""
+
+
+class Partial(msgspec.Struct, frozen=True):
+    """One sine, or one band of noise, of an instrument's tone.
+
+    Attributes
+    ----------
+    ratio
+        Its frequency as a multiple of the note's.
+    level
+        In dB. Only the differences between partials matter: together they have the power of a sine
+        of the note's level.
+    decay
+        Seconds in which it falls by 60 dB; None where it does not.
+    detune
+        In cents, beside the ratio.
+    pan
+        Its place beside the note's, -1 to 1.
+    noise
+        Width of its band as a multiple of its frequency; 0 is a sine.
+    """
+
+    ratio: float = 1.0
+    level: float = 0.0
+    decay: float | None = None
+    detune: float = 0.0
+    pan: float = 0.0
+    noise: float = 0.0
+
+    @property
+    def exact_ratio(self) -> float:
+        """The ratio with the detune in it."""
+        return self.ratio * exp2(self.detune / 1_200)
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """How a note rises and falls.
+
+    Attributes
+    ----------
+    attack, decay, release
+        Seconds: from silence to the peak, from the peak to the sustained level, and from the end
+        of the note's duration to silence.
+    sustain
+        The sustained level, as a multiple of the peak.
+    curve
+        Natural logarithm of the slope at the end of a segment over that at its start: 0 is even,
+        below 0 is quick first.
+    """
+
+    # Rise and fall are of one length and add up to 1: a note that follows another without a gap
+    # never makes the two together louder than either.
+    attack: float = 0.01
+    decay: float = 0.0
+    sustain: float = 1.0
+    release: float = 0.01
+    curve: float = 0.0
+
+
+class Instrument(msgspec.Struct, frozen=True):
+    """A tone colour and how it begins and ends. Without arguments it is a plain sine.
+
+    Attributes
+    ----------
+    partials
+        At most `MAX_PARTIALS`; those above Nyquist are left out.
+    envelope
+        How its notes rise and fall.
+    width
+        How far its partials stand apart between left and right: 0 not at all, 1 as they say.
+    """
+
+    partials: tuple[Partial, ...] = (Partial(),)
+    envelope: Envelope = Envelope()
+    width: float = 1.0
