@@ -76,6 +76,8 @@ class Instrument(msgspec.Struct, frozen=True):
         At most `MAX_PARTIALS`; those above Nyquist are left out.
     envelope
         How its notes rise and fall.
+    about
+        What it is, for a person.
     width
         How far its partials stand apart between left and right: 0 not at all, 1 as they say.
     """
@@ -83,3 +85,4 @@ class Instrument(msgspec.Struct, frozen=True):
     partials: tuple[Partial, ...] = (Partial(),)
     envelope: Envelope = Envelope()
     width: float = 1.0
+    about: str = ""

@@ -108,7 +108,9 @@ class Listener:
         self.endpoint = self._receiver.endpoint
         device_rate = self._device.sample_rate if self._device else DEFAULT_SAMPLE_RATE
         self.engine = Engine(
-            loaded.audio.sample_rate or device_rate, volume_db=loaded.audio.volume_db
+            loaded.audio.sample_rate or device_rate,
+            volume_db=loaded.audio.volume_db,
+            instruments=loaded.instruments,
         )
         self._score = Score(loaded, sample_rate=self.engine.sample_rate)
         self._recorder: Recorder | None = None

@@ -52,7 +52,7 @@ def test_the_demo_preset_plays_the_article_live_as_offline_to_the_sample(tmp_pat
     assert [note.midi_note for note in notes] == expected
     for note, following in itertools.pairwise(notes):
         assert following.onset_frame == note.onset_frame + note.duration_frames
-    offline = np.concatenate(list(render_notes(notes, volume_db=9)))
+    offline = np.concatenate(list(render_notes(notes, load_session("demo"))))
     recorded, rate = soundfile.read(path, dtype="float32")
     assert rate == 44_100
     assert np.abs(recorded[: len(offline)] - offline).max() <= 2.0**-23

@@ -78,7 +78,7 @@ def _write_wav(path: Path, notes: "Iterable[Note]", session: "Session", rate: in
 
     peak = 0.0
     with WavWriter(path, rate) as writer:
-        for block in render_notes(notes, sample_rate=rate, volume_db=session.audio.volume_db):
+        for block in render_notes(notes, session, sample_rate=rate):
             writer.write(block)
             peak = max(peak, float(block.max()), -float(block.min()))
     from streamson.synth.engine import level_db

@@ -63,7 +63,7 @@ def render(
     loaded = session if isinstance(session, Session) else load_session(session)
     rate = sample_rate or loaded.audio.sample_rate or DEFAULT_SAMPLE_RATE
     notes = score_table(table, loaded, sample_rate=rate, stream=stream, online=online)
-    blocks = list(render_notes(notes, sample_rate=rate, volume_db=loaded.audio.volume_db))
+    blocks = list(render_notes(notes, loaded, sample_rate=rate))
     return np.concatenate(blocks) if blocks else np.zeros((0, 2), np.float32)
 
 
@@ -99,9 +99,9 @@ def survey(table: Table) -> dict[str, tuple[float, float]]:
 
 def render_notes(
     notes: Iterable[Note],
+    session: Session,
     *,
     sample_rate: int = DEFAULT_SAMPLE_RATE,
-    volume_db: float = 0.0,
     block_frames: int = BLOCK_FRAMES,
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the sound of notes in blocks, until the last one has faded.
@@ -110,10 +110,10 @@ def render_notes(
     ----------
     notes
         In the order of their onsets, each of which is a frame.
+    session
+        Its instruments and volume.
     sample_rate
         In Hz.
-    volume_db
-        Master volume.
     block_frames
         Largest block; it does not change the samples.
 
@@ -126,7 +126,7 @@ def render_notes(
     StreamsonError
         If more than 4,096 notes begin within a block and two quanta.
     """
-    engine = Engine(sample_rate, volume_db=volume_db)
+    engine = Engine(sample_rate, volume_db=session.audio.volume_db, instruments=session.instruments)
     end = 0
     for note in notes:
         # The engine synthesises a quantum ahead, and finishes the one it is in.

@@ -24,8 +24,12 @@ class Place(NamedTuple):
         if not self.key:
             return Place(self.file, key)
         # "part 1, pitch" and then "part 1, pitch.scale".
-        joint = ", " if self.key.startswith("part ") and "," not in self.key else "."
+        joint = ", " if self.key[-1].isdigit() else "."
         return Place(self.file, f"{self.key}{joint}{key}")
+
+    def numbered(self, number: int) -> "Place":
+        """Return the place of an item of the list that stands here, counted from 1."""
+        return Place(self.file, f"{self.key} {number}")
 
     def error(self, problem: str) -> SessionError:
         """Return the error that says where the problem is."""

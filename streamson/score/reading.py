@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from streamson.instrument import Instrument
 from streamson.score.checks import (
     Check,
     Place,
@@ -15,10 +16,15 @@ from streamson.score.checks import (
     whole_number,
     word,
 )
+from streamson.score.instruments import (
+    ENVELOPE_KEYS,
+    WIDTH,
+    builtin_instruments,
+    read_instruments,
+)
 from streamson.score.rescale import MAX_WINDOW_POINTS, Window
 from streamson.score.scales import SCALES, nearest_scale, parse_scale, scale_notes
 from streamson.score.schema import (
-    INSTRUMENTS,
     Audio,
     MappingSpec,
     Part,
@@ -140,10 +146,10 @@ _AUDIO_KEYS: Final[dict[str, Check[Any]]] = {
     "sample_rate": whole_number(8000, 192_000),
 }
 _PART_KEYS: Final[dict[str, Check[Any]]] = {
-    "stream": text(MAX_NAME_CHARS),
-    "instrument": word(*INSTRUMENTS),
     "timing": word("arrival", "sequence"),
     "queue": whole_number(1, MAX_QUEUE),
+    "envelope": lambda value, place: table(value, place, ENVELOPE_KEYS),
+    "width": WIDTH,
     **{parameter: _mapping(parameter) for parameter in UNITS},
 }
 
@@ -152,19 +158,42 @@ def _audio(value: object, place: Place) -> Audio:
     return Audio(**table(value, place, _AUDIO_KEYS))
 
 
-def _parts(value: object, place: Place) -> tuple[Part, ...]:
+def _parts(value: object, place: Place, instruments: dict[str, Instrument]) -> tuple[Part, ...]:
+    """Return the parts; adds an instrument for each that changes one."""
     if not isinstance(value, list):
         raise place.refuse(value, "tables that each begin with [[part]]")
     if len(value) > MAX_PARTS:
         raise place.error(f"found {len(value)} parts; allowed: at most {MAX_PARTS}")
-    return tuple(_part(found, Place(place.file, f"part {i}")) for i, found in enumerate(value, 1))
+    keys = {"stream": text(MAX_NAME_CHARS), "instrument": word(*instruments), **_PART_KEYS}
+    return tuple(
+        _part(found, Place(place.file, f"part {i}"), keys, instruments)
+        for i, found in enumerate(value, 1)
+    )
 
 
-def _part(value: object, place: Place) -> Part:
-    found = table(value, place, _PART_KEYS)
+def _part(
+    value: object, place: Place, keys: dict[str, Check[Any]], instruments: dict[str, Instrument]
+) -> Part:
+    found = table(value, place, keys)
     if "queue" in found and found.get("timing") != "sequence":
         raise place.error('found queue without timing = "sequence"; other notes never wait')
-    return Part(**found)
+    changes = {key: found.pop(key) for key in ("envelope", "width") if key in found}
+    part = Part(**found)
+    if not changes:
+        return part
+    name = f"{part.instrument} of {place.key}"
+    instruments[name] = _changed(instruments[part.instrument], **changes)
+    return msgspec.structs.replace(part, instrument=name)
+
+
+def _changed(
+    instrument: Instrument, envelope: dict[str, float] | None = None, width: float | None = None
+) -> Instrument:
+    return msgspec.structs.replace(
+        instrument,
+        envelope=msgspec.structs.replace(instrument.envelope, **(envelope or {})),
+        width=instrument.width if width is None else width,
+    )
 
 
 def read_session(document: object, file: str) -> Session:
@@ -182,5 +211,14 @@ def read_session(document: object, file: str) -> Session:
     SessionError
         Something in it isn't allowed; the message says where, what, and what is.
     """
-    found = table(document, Place(file), {"audio": _audio, "part": _parts})
-    return Session(file, found.get("audio", Audio()), found.get("part", ()))
+    place = Place(file)
+    tables = table(document, place, dict.fromkeys(("audio", "instrument", "part"), _as_it_is))
+    audio = _audio(tables.get("audio", {}), place.inside("audio"))
+    own = read_instruments(tables.get("instrument", []), place.inside("instrument"))
+    instruments = {**builtin_instruments(), **own}
+    parts = _parts(tables.get("part", []), place.inside("part"), instruments)
+    return Session(file, audio, parts, instruments)
+
+
+def _as_it_is(value: object, _place: Place) -> object:
+    return value

@@ -1,14 +1,14 @@
 """What a session says: its sound, its parts and their mappings."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
+from streamson.instrument import Instrument
+from streamson.score.instruments import builtin_instruments
 from streamson.score.pitch import note_to_midi
 from streamson.score.rescale import Range, Window
-
-INSTRUMENTS: Final = ("sine",)
-"""Names of the instruments a part may play."""
 
 DEFAULT_SCALE: Final = "c major pentatonic"
 DEFAULT_DURATION_S: Final = 0.3
@@ -38,7 +38,7 @@ class MappingSpec(msgspec.Struct, frozen=True):
     Attributes
     ----------
     parameter
-        pitch, duration, volume or pan.
+        pitch, duration, volume, pan or brightness.
     low, high
         Range: MIDI notes; seconds; dBFS or amplitude, as the unit says; -1 to +1.
     field
@@ -75,11 +75,25 @@ class Part(msgspec.Struct, frozen=True):
     duration: MappingSpec = MappingSpec("duration", 0.1, 0.5, value=DEFAULT_DURATION_S)
     volume: MappingSpec = MappingSpec("volume", -26, -14, value=DEFAULT_VOLUME_DB)
     pan: MappingSpec | None = None
+    brightness: MappingSpec = MappingSpec("brightness", -1, 1, value=0)
 
 
 class Session(msgspec.Struct, frozen=True):
-    """What is played: the sound's settings and the parts, in order. ``name`` is for messages."""
+    """What is played.
+
+    Attributes
+    ----------
+    name
+        For messages.
+    audio
+        The sound's settings.
+    parts
+        In order.
+    instruments
+        What parts may play, by name: those that streamson brings along, and the session's own.
+    """
 
     name: str = "default"
     audio: Audio = Audio()
     parts: tuple[Part, ...] = ()
+    instruments: Mapping[str, Instrument] = msgspec.field(default_factory=builtin_instruments)

@@ -13,7 +13,7 @@ from streamson.score.parts import automatic_pan, matching_parts, parts_for
 from streamson.score.timing import Arrival, Sequence, TableSequence, Timing
 
 if TYPE_CHECKING:  # at run time the wire would bring ZeroMQ along
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from streamson.score.schema import MappingSpec, Part, Session
     from streamson.wire.point import DataPoint
@@ -156,7 +156,13 @@ class Score:
             stream=point.stream,
             instrument=part.instrument,
             timing=self._timing(part),
-            readers=(reader(part.pitch), reader(part.duration), reader(part.volume), pan),
+            readers=(
+                reader(part.pitch),
+                reader(part.duration),
+                reader(part.volume),
+                pan,
+                reader(part.brightness),
+            ),
             counts=self.counts,
         )
 
@@ -177,13 +183,19 @@ class _Voice:
         stream: str,
         instrument: str,
         timing: Timing,
-        readers: tuple[Reader, Reader, Reader, Reader],
+        readers: Iterable[Reader],
         counts: Counts,
     ) -> None:
         self._stream = stream
         self._instrument = instrument
         self._place = timing.place
-        self._pitch, self._duration, self._volume, self._pan = (r.read for r in readers)
+        (
+            self._pitch,
+            self._duration,
+            self._volume,
+            self._pan,
+            self._brightness,
+        ) = (reader.read for reader in readers)
         self._counts = counts
 
     def play(self, fields: Mapping[str, float], time: float, now_frame: int) -> Note | None:
@@ -193,6 +205,7 @@ class _Voice:
         duration_s = self._duration(fields, time)
         level_db = self._volume(fields, time)
         pan = self._pan(fields, time)
+        brightness = self._brightness(fields, time)
         slot = self._place(duration_s, now_frame)
         if slot is None:
             self._counts.dropped += 1
@@ -211,11 +224,12 @@ class _Voice:
             pan,
             self._instrument,
             self._stream,
+            brightness,
         )
 
 
 def _specs(part: Part) -> list[MappingSpec]:
-    specs = (part.pitch, part.duration, part.volume, part.pan)
+    specs = (part.pitch, part.duration, part.volume, part.pan, part.brightness)
     return [spec for spec in specs if spec is not None]
 
 

@@ -52,4 +52,5 @@ UNITS: Final[dict[str, dict[str, Unit]]] = {  # the first unit is the default
         "amplitude": Unit(_amplitude, 0.05, 0.2, convert=amplitude_to_db),
     },
     "pan": {"": Unit(number(-1, 1), -1, 1)},
+    "brightness": {"": Unit(number(-1, 1), -1, 1)},
 }

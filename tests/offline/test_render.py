@@ -58,9 +58,11 @@ def test_the_articles_sound_is_its_notes(article_notes, article_sound):
 
 def test_block_size_does_not_change_a_rendering(article_notes):
     notes = article_notes[:20]
-    whole = np.concatenate(list(render_notes(notes)))
+    whole = np.concatenate(list(render_notes(notes, load_session("article"))))
     for block_frames in (64, 1_000, 100_000):
-        other = np.concatenate(list(render_notes(notes, block_frames=block_frames)))
+        other = np.concatenate(
+            list(render_notes(notes, load_session("article"), block_frames=block_frames))
+        )
         assert np.array_equal(whole, other)
 
 

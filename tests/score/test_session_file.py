@@ -68,7 +68,7 @@ def test_windows(window, parsed):
 RESCALE = '[[part]]\npitch = {{ field = "a", rescale = {{ {} }} }}'
 
 MISTAKES = [  # text of the file, key path, found, allowed, nearest
-    ("[[parts]]", "", '"parts"', "audio, part", "part"),
+    ("[[parts]]", "", '"parts"', "audio, instrument, part", "part"),
     ("[audio]\nvolume_dB = 0", "audio", '"volume_dB"', "volume_db, sample_rate", "volume_db"),
     ("[audio]\nvolume_db = 13", "audio.volume_db", "13", "from -60 to 12 dB", ""),
     ("[audio]\nvolume_db = nan", "audio.volume_db", "nan", "from -60 to 12 dB", ""),
