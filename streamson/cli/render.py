@@ -56,6 +56,7 @@ def command(
     if out.absolute() == table.absolute():
         raise UsageError(f'can\'t write "{out}": it is the table itself')
     from streamson.offline.render import DEFAULT_SAMPLE_RATE, score_table
+    from streamson.offline.sound_file import whole_or_nothing
     from streamson.score import load_session
     from streamson.table import Table
 
@@ -66,7 +67,7 @@ def command(
         click.echo(f"left out, not numbers: {', '.join(source.ignored)}", err=True)
     notes = score_table(source, loaded, sample_rate=rate, stream=stream, online=online)
     write = _WRITERS[out.suffix.lower()]
-    with _whole_or_nothing(out) as part, _progress(table) as watch:
+    with whole_or_nothing(out) as part, _progress(table) as watch:
         done = write(part, watch(notes), loaded, rate)
     click.echo(f"{out}: {done}")
     return 0
@@ -74,16 +75,9 @@ def command(
 
 def _write_wav(path: Path, notes: "Iterable[Note]", session: "Session", rate: int) -> str:
     from streamson.offline.render import render_notes
-    from streamson.output.audio_file import WavWriter
+    from streamson.offline.sound_file import write_wav
 
-    peak = 0.0
-    with WavWriter(path, rate) as writer:
-        for block in render_notes(notes, session, sample_rate=rate):
-            writer.write(block)
-            peak = max(peak, float(block.max()), -float(block.min()))
-    from streamson.synth.engine import level_db
-
-    return f"{writer.frames / rate:.1f} s of sound, peak {level_db(peak):.1f} dBFS"
+    return write_wav(path, render_notes(notes, session, sample_rate=rate), rate)
 
 
 def _write_csv(path: Path, notes: "Iterable[Note]", _session: "Session", rate: int) -> str:
@@ -96,21 +90,6 @@ def _write_csv(path: Path, notes: "Iterable[Note]", _session: "Session", rate: i
 _Watch: TypeAlias = Callable[["Iterable[Note]"], "Iterator[Note]"]
 _Writer: TypeAlias = Callable[[Path, "Iterable[Note]", "Session", int], str]
 _WRITERS: Final[dict[str, _Writer]] = {".wav": _write_wav, ".csv": _write_csv}
-
-
-@contextmanager
-def _whole_or_nothing(path: Path) -> Iterator[Path]:
-    """Yield a name to write to; it takes the real name only once everything is written."""
-    if not path.parent.is_dir():
-        raise UsageError(f"can't write {path}: there is no folder {path.parent}")
-    part = path.with_name(path.name + ".part")
-    try:
-        yield part
-        part.replace(path)
-    except OSError as error:
-        raise UsageError(f"can't write {path}: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -1,0 +1,49 @@
+"""Writing sound that is rendered to a file: all of it or nothing."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamson.errors import UsageError
+from streamson.output.audio_file import WavWriter
+from streamson.synth.engine import level_db
+
+
+def write_wav(path: Path, blocks: Iterable[NDArray[np.float32]], sample_rate: int) -> str:
+    """Write blocks of shape (frames, 2) to a WAV file; return what it holds, for a person.
+
+    Raises
+    ------
+    AudioFileError
+        If it can't be written.
+    """
+    peak = 0.0
+    with WavWriter(path, sample_rate) as writer:
+        for block in blocks:
+            writer.write(block)
+            peak = max(peak, float(block.max()), -float(block.min()))
+    return f"{writer.frames / sample_rate:.1f} s of sound, peak {level_db(peak):.1f} dBFS"
+
+
+@contextmanager
+def whole_or_nothing(path: Path) -> Iterator[Path]:
+    """Yield a name to write to; it takes the real name only once everything is written.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder, or the file can't be written.
+    """
+    if not path.parent.is_dir():
+        raise UsageError(f"can't write {path}: there is no folder {path.parent}")
+    part = path.with_name(path.name + ".part")
+    try:
+        yield part
+        part.replace(path)
+    except OSError as error:
+        raise UsageError(f"can't write {path}: {error.strerror}") from None
+    finally:
+        part.unlink(missing_ok=True)
