@@ -10,6 +10,8 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from streamson.synth.keeping import kept
+
 _BYTES = 8
 
 
@@ -41,14 +43,14 @@ def store_release(typing_context: Any, array: Any, index: Any, value: Any) -> An
     return types.void(array, types.intp, types.int64), codegen
 
 
-@njit(nogil=True, cache=True)
+@kept(njit, nogil=True)
 def load_index(indices: Any, index: int) -> int:
     """`load_acquire` for Python code."""
     value: int = load_acquire(indices, index)
     return value
 
 
-@njit(nogil=True, cache=True)
+@kept(njit, nogil=True)
 def store_index(indices: Any, index: int, value: int) -> None:
     """`store_release` for Python code."""
     store_release(indices, index, value)

@@ -4,6 +4,8 @@ Live and offline call the very same code, so the same notes give the same sample
 """
 
 import hashlib
+import logging
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +15,7 @@ from numba import carray, cfunc, njit, types
 
 from streamson.synth import memory
 from streamson.synth.clock import NS, now_ns
+from streamson.synth.keeping import kept
 from streamson.synth.limiter import clear, limit
 from streamson.synth.memory import (
     CHANNELS,
@@ -33,7 +36,12 @@ FADE_FRAMES: Final = 1_024
 VOLUME_RAMP_S: Final = 0.05
 """Time that a change of volume by the whole scale takes."""
 
+NOTICE_AFTER_S: Final = 1.5
+"""Compiling takes about 10 s, which a person should know."""
+
 _UNDERFLOW: Final = 4  # paOutputUnderflow
+
+_log = logging.getLogger(__name__)
 
 # PaStreamCallback of portaudio.h: input, output, frames, time info, status flags, user data.
 _SIGNATURE: Final = types.int32(
@@ -58,7 +66,14 @@ def callback() -> Any:
         _fill(address(engine), carray(output, (frames, CHANNELS), np.float32), status)
         return 0
 
-    return cfunc(_SIGNATURE, cache=True, error_model="numpy")(audio_callback)
+    # The machine code of the last time loads in 0.4 s.
+    notice = threading.Timer(NOTICE_AFTER_S, _log.warning, ["Compiling, on the first run only ..."])
+    notice.daemon = True
+    notice.start()
+    try:
+        return kept(cfunc, _SIGNATURE, error_model="numpy")(audio_callback)
+    finally:
+        notice.cancel()
 
 
 def _digest() -> str:
