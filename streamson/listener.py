@@ -112,11 +112,12 @@ class Listener:
             volume_db=loaded.audio.volume_db,
             instruments=loaded.instruments,
         )
+        self._look_ahead_frames = round(loaded.audio.look_ahead * self.engine.sample_rate)
         self._score = Score(loaded, sample_rate=self.engine.sample_rate)
         self._recorder: Recorder | None = None
         self._player: Player | None = None
         self._notes_unheard = 0
-        self._awaited: dict[int, tuple[Note, int]] = {}
+        self._awaited: dict[int, tuple[Note, int | None]] = {}
         self._latencies_ms: deque[float] = deque(maxlen=LATENCIES_KEPT)
         self._last_note: Note | None = None
         self._error: Exception | None = None
@@ -243,22 +244,26 @@ class Listener:
             self._error = error
 
     def _hear(self, point: DataPoint, received_ns: int) -> None:
-        for note in self._score.play(point, self.engine.soonest_frame):
+        now_frame = self.engine.soonest_frame
+        if self._look_ahead_frames:
+            now_frame = self.engine.frame_at(received_ns) + self._look_ahead_frames
+        for note in self._score.play(point, now_frame):
             number = self.engine.play(note)
             if number is None:
                 self._notes_unheard += 1
                 continue
             if len(self._awaited) >= MAX_AWAITED:
                 self._awaited.clear()
-            self._awaited[number] = note, received_ns
+            on_arrival = note.onset_frame in (AS_SOON_AS_POSSIBLE, now_frame)
+            self._awaited[number] = note, received_ns if on_arrival else None
 
     def _read_reports(self) -> None:
         (reports,) = self.engine.played.read()
         for number, onset_frame, handed_ns in reports.tolist():
-            note, received_ns = self._awaited.pop(number, (None, 0))
+            note, received_ns = self._awaited.pop(number, (None, None))
             if note is None:
                 continue
-            if note.onset_frame == AS_SOON_AS_POSSIBLE:
+            if received_ns is not None:
                 self._latencies_ms.append((handed_ns - received_ns) / 1e6)
             self._last_note = msgspec.structs.replace(note, onset_frame=onset_frame)
             if self._on_played is not None:

@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import time
 
 import numpy as np
 import pytest
@@ -79,6 +80,36 @@ def test_any_stream_sounds_at_once_without_a_session():
     # The silent clock renders every 10 ms; a busy machine may double that and more.
     assert 0 <= stats.latency_median_ms < 1_000
     assert -60 < stats.peak_dbfs < -1
+
+
+def test_with_look_ahead_the_delay_is_always_the_same(tmp_path):
+    session = tmp_path / "ahead.toml"
+    session.write_text("[audio]\nlook_ahead = 0.2\n")
+    heard, sent = [], []
+    with (
+        Listener(
+            ANY_PORT,
+            output="none",
+            session=session,
+            on_played=lambda note, handed_ns: heard.append((note.onset_frame, handed_ns)),
+        ) as listener,
+        Publisher(listener.endpoint) as publisher,
+    ):
+        assert publisher.wait_for_listener(20)
+        for k in range(40):
+            time.sleep(0.003 + 0.0007 * (k % 11))  # anywhere within a block of 10 ms
+            sent.append(time.monotonic_ns())
+            publisher.send("walk", value=k)
+        until(lambda: len(heard) == 40, "all notes")
+        stats = listener.stats()
+    onsets_s = np.array([onset for onset, _ in heard]) / listener.engine.sample_rate
+    delays_s = onsets_s - np.array(sent) / 1e9
+    low, high = np.percentile(delays_s, (10, 90))
+    assert high - low < 0.004  # as soon as possible it is 8 ms: onsets are those of blocks
+    handed_s = np.array([handed for _, handed in heard]) / 1e9
+    assert np.median(handed_s - np.array(sent) / 1e9) == pytest.approx(0.2, abs=0.03)
+    assert stats.notes_late == 0
+    assert stats.latency_median_ms == pytest.approx(200, abs=30)
 
 
 def test_rubbish_is_counted_and_the_next_point_is_heard():

@@ -36,6 +36,7 @@ from streamson.score.units import UNITS, Unit
 MAX_PARTS: Final = 256
 MAX_NAME_CHARS: Final = 200
 MAX_QUEUE: Final = 4096
+MAX_LOOK_AHEAD_S: Final = 5.0
 MAX_WINDOW_S: Final = 366 * 86_400.0
 
 
@@ -144,6 +145,7 @@ def _check_field_and_range(spec: MappingSpec, given: set[str], place: Place) -> 
 _AUDIO_KEYS: Final[dict[str, Check[Any]]] = {
     "volume_db": number(-60, 12, "dB"),
     "sample_rate": whole_number(8000, 192_000),
+    "look_ahead": number(0, MAX_LOOK_AHEAD_S, "s"),
 }
 _PART_KEYS: Final[dict[str, Check[Any]]] = {
     "timing": word("arrival", "sequence"),

@@ -18,10 +18,22 @@ HIGHEST_NOTE: Final = note_to_midi("C6")
 
 
 class Audio(msgspec.Struct, frozen=True):
-    """The ``[audio]`` table: master volume in dB, and frames a second if the session sets them."""
+    """The ``[audio]`` table.
+
+    Attributes
+    ----------
+    volume_db
+        Master volume.
+    sample_rate
+        Frames a second; None where the device's own will do.
+    look_ahead
+        Seconds from a point's arrival to the onset of its note, always the same; 0 is as soon as
+        possible, a block of the device more or less.
+    """
 
     volume_db: float = -6.0
     sample_rate: int | None = None
+    look_ahead: float = 0.0
 
 
 class Rescale(msgspec.Struct, frozen=True):

@@ -117,7 +117,7 @@ class Score:
         point
             The data point.
         now_frame
-            The frame that sounds now; sequences are placed after it.
+            The first frame at which its notes may begin; sequences are placed after it.
         """
         voices = self._voices.get(point.stream)
         if voices is None:
@@ -171,7 +171,7 @@ class Score:
             return TableSequence(self._sample_rate)
         if part.timing == "sequence":
             return Sequence(self._sample_rate, queue=part.queue)
-        return Arrival(self._sample_rate)
+        return Arrival(self._sample_rate, look_ahead=self._session.audio.look_ahead > 0)
 
 
 class _Voice:

@@ -28,14 +28,25 @@ class Timing(Protocol):
 
 
 class Arrival:
-    """Each note starts as soon as possible."""
+    """Each note starts when its point comes.
 
-    def __init__(self, sample_rate: int) -> None:
+    Parameters
+    ----------
+    sample_rate
+        Frames a second.
+    look_ahead
+        At the frame that is given, which lies ahead, so that the delay is always the same; without,
+        as soon as possible.
+    """
+
+    def __init__(self, sample_rate: int, *, look_ahead: bool = False) -> None:
         self._sample_rate = sample_rate
+        self._look_ahead = look_ahead
 
-    def place(self, duration_s: float, now_frame: int) -> Slot | None:  # noqa: ARG002  # as Timing
+    def place(self, duration_s: float, now_frame: int) -> Slot | None:
         """Return the slot of the next note."""
-        return Slot(AS_SOON_AS_POSSIBLE, round(duration_s * self._sample_rate))
+        onset_frame = now_frame if self._look_ahead else AS_SOON_AS_POSSIBLE
+        return Slot(onset_frame, round(duration_s * self._sample_rate))
 
 
 class Sequence:

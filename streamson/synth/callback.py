@@ -31,7 +31,7 @@ from streamson.synth.ring import READ, WRITTEN, advance, readable, writable
 from streamson.synth.voices import mix_voices, start_voice
 
 FADE_FRAMES: Final = 1_024
-"""The sound fades over so many frames before it stops, 23 ms at 44.1 kHz."""
+"""The sound fades over so many frames before it stops, and on a new device, 23 ms at 44.1 kHz."""
 
 VOLUME_RAMP_S: Final = 0.05
 """Time that a change of volume by the whole scale takes."""
@@ -102,6 +102,8 @@ def _fill(engine: int, output: Any, status: int) -> None:
         filled += count
         state.position = first + count
     state.frame += frames
+    if state.fade_in > 0:
+        _fade_in(state, output)
     busy = now_ns(engine) - began
     state.busy_ns += busy
     state.busy_ns_max = max(state.busy_ns_max, busy)
@@ -198,6 +200,17 @@ def _fade_to_stop(quantum: Any, first: int, stop: int) -> None:
         gain = np.float32(remaining * remaining * (3 - 2 * remaining))
         for channel in range(CHANNELS):
             quantum[channel, k] *= gain
+
+
+@njit(nogil=True)
+def _fade_in(state: Any, output: Any) -> None:
+    """Fade in what a new device gets: it may begin in the midst of notes. The tap is not faded."""
+    for k in range(min(state.fade_in, output.shape[0])):
+        passed = 1 - (state.fade_in - k) / FADE_FRAMES
+        gain = np.float32(passed * passed * (3 - 2 * passed))
+        for channel in range(CHANNELS):
+            output[k, channel] *= gain
+    state.fade_in = max(0, state.fade_in - output.shape[0])
 
 
 @njit(nogil=True)

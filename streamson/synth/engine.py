@@ -162,6 +162,21 @@ class Engine:
         """The first frame that a note handed over now reaches in time, with a block to spare."""
         return self.frame + 2 * int(self.state["block_frames"]) + 2 * QUANTUM
 
+    def frame_at(self, time_ns: int) -> int:
+        """Return the frame that the device asks for at a time, free of the jitter of its blocks.
+
+        Parameters
+        ----------
+        time_ns
+            By `time.monotonic_ns`, at most some seconds ago or ahead.
+        """
+        state = self.state
+        if not state["origin_ns"]:  # no device has asked yet
+            return self.frame
+        elapsed_s = (time_ns - int(state["origin_ns"])) / 1e9
+        frames = elapsed_s * self.sample_rate - float(state["lead"])
+        return int(state["origin_frame"]) + round(frames)
+
     @property
     def stop_frame(self) -> int:
         """The frame from which there is silence, set by `stop_at`; far away if it was not."""
@@ -263,8 +278,9 @@ class Engine:
         self.state["tap_on"] = 0
 
     def new_device(self) -> None:
-        """Tell the callback's clock that another device calls it from now on."""
+        """Tell the callback that another device calls it from now on; the sound fades in there."""
         self.state["origin_ns"] = 0
+        self.state["fade_in"] = FADE_FRAMES
 
     def _load_instruments(self) -> dict[str, int]:
         rate = self.sample_rate

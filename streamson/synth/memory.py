@@ -134,9 +134,11 @@ STATE: Final = np.dtype(
         # Master: the first two are written by Python.
         ("volume", np.float64),  # target gain
         ("stop_frame", np.int64),  # silence from here on, after a fade
+        ("fade_in", np.int64),  # frames that are left of the fade in on a new device
         ("gain", np.float64),  # gain at this moment, on its way to the volume
         ("limiter_gain", np.float64),  # at the start of the held quantum
         ("limiter_need", np.float64),  # the most that the held quantum bears
+        ("limiter_peak", np.float64),  # of the held quantum
         ("tap_on", np.int64),  # written by Python
         # Counts.
         ("played", np.int64),
@@ -189,6 +191,8 @@ LAYOUT: Final[dict[str, tuple[tuple[int, ...], Any]]] = {
     "bus": ((CHANNELS, QUANTUM), np.float32),
     "held": ((CHANNELS, QUANTUM), np.float32),
     "ready": ((CHANNELS, QUANTUM), np.float32),
+    # One channel of the bus after the end of what is held.
+    "joined": ((2 * QUANTUM,), np.float32),
     # What the system's clock writes: seconds and nanoseconds.
     "clock": ((2,), np.int64),
 }
@@ -259,4 +263,5 @@ envelope = _view("envelope")
 bus = _view("bus")
 held = _view("held")
 ready = _view("ready")
+joined = _view("joined")
 clock = _view("clock")

@@ -75,7 +75,7 @@ MISTAKES = [  # text of the file, key path, found, allowed, nearest
     ("[audio]\nvolume_db = true", "audio.volume_db", "true", "from -60 to 12 dB", ""),
     ("[audio]\nsample_rate = 7999", "audio.sample_rate", "7999", "from 8000 to 192000", ""),
     ("[audio]\nsample_rate = 44100.5", "audio.sample_rate", "44100.5", "whole number", ""),
-    ("audio = 1", "audio", "1", "a table with the keys volume_db, sample_rate", ""),
+    ("audio = 1", "audio", "1", "a table with the keys volume_db, sample_rate, look_ahead", ""),
     ("[part]", "part", "a table", "[[part]]", ""),
     ("part = [1]", "part 1", "1", "a table with the keys stream", ""),
     ("[[part]]\n[[part]]\nstraem = 'a'", "part 2", '"straem"', "stream, instrument", "stream"),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.signal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -219,6 +220,39 @@ def test_a_sample_that_is_not_finite_is_silenced_and_counted():
     assert np.isfinite(sound).all()
 
 
+def test_a_chord_of_a_thousand_notes_stays_below_the_true_peak():
+    """-1 dBTP as ITU-R BS.1770-5 has it, measured by more points and a steeper filter."""
+    engine = Engine(RATE, instruments=INSTRUMENTS)
+    for i in range(1_000):
+        engine.play(
+            PlainNote(
+                onset_frame=i * 7,
+                duration_frames=20_000,
+                frequency_hz=30 * 2 ** (i % 97 / 12),
+                level_db=-12,
+                pan=(i % 21 - 10) / 10,
+                instrument=("bowed", "struck", "sine")[i % 3],
+            )
+        )
+    sound = engine.render(30_000).astype(np.float64)
+    oversampled = scipy.signal.resample_poly(sound, 16, 1, window=("kaiser", 8.0))
+    true_peak = np.abs(oversampled).max()
+    assert 20 * np.log10(true_peak) <= -1
+    assert np.abs(sound).max() > 0.8 * CEILING
+
+
+def test_mute_is_silence_after_a_glide_and_can_be_undone():
+    engine = Engine(RATE)
+    engine.play(PlainNote(frequency_hz=200, duration_frames=10 * RATE, level_db=-6))
+    engine.render(5_000)
+    engine.set_volume(float("-inf"))
+    muted = engine.render(10_000)[:, 0]
+    assert np.abs(np.diff(muted)).max() < 0.5012 * 2 * np.pi * 200 / RATE * 1.1
+    assert not muted[5_000:].any()
+    engine.set_volume(0)
+    assert np.abs(engine.render(10_000)[5_000:]).max() == pytest.approx(0.5012, rel=0.01)
+
+
 def test_volume_glides():
     engine = Engine(RATE)
     engine.play(PlainNote(frequency_hz=200, duration_frames=10 * RATE, level_db=-6))
@@ -227,6 +261,20 @@ def test_volume_glides():
     sound = engine.render(10_000)[:, 0]
     assert np.abs(np.diff(sound)).max() < 0.5012 * 2 * np.pi * 200 / RATE * 1.1
     assert np.abs(sound[-2_000:]).max() == pytest.approx(10 ** (-26 / 20), rel=0.01)
+
+
+def test_a_new_device_is_faded_in_and_the_tap_is_not():
+    engine = Engine(RATE)
+    engine.play(PlainNote(frequency_hz=200, duration_frames=10 * RATE, level_db=-6))
+    engine.render(5_000)
+    engine.open_tap()
+    engine.new_device()
+    heard = np.concatenate([engine.render(n) for n in (100, 700, 5_000)])
+    assert not heard[0].any()
+    assert np.abs(np.diff(heard[:, 0])).max() < 0.5012 * 2 * np.pi * 200 / RATE * 1.1
+    assert np.abs(heard[-2_000:]).max() == pytest.approx(0.5012, rel=0.01)
+    _, quanta = engine.tap.read()
+    assert np.abs(quanta.reshape(-1, 2)[:300]).max() == pytest.approx(0.5012, rel=0.01)
 
 
 def test_it_stops_with_a_fade_exactly_where_it_was_told_to():
