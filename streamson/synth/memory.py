@@ -87,6 +87,9 @@ TONE: Final = np.dtype(
         ("left", np.float32),  # gain at the start of the next quantum
         ("right", np.float32),
         ("fall", np.float32),  # factor of the gain from one quantum to the next
+        ("fall_1", np.float32),  # and in between: 1 + k (fall_1 + k (fall_2 + k fall_3))
+        ("fall_2", np.float32),
+        ("fall_3", np.float32),
         ("phase", np.int32),  # at the start of the next quantum; a turn is 2**32
         ("increment", np.int32),  # of the phase, a frame
         ("cells", np.float32),  # of noise a frame; 0 is a sine

@@ -21,7 +21,6 @@ NYQUIST_FADE: Final = 40.0
 """Partials fade over the last 5 % below Nyquist, so that none appears at once as a pitch glides."""
 
 GOLDEN: Final = (math.sqrt(5) - 1) / 2
-_PER_FRAME: Final = np.float32(1 / QUANTUM)
 
 
 @njit(nogil=True)
@@ -90,7 +89,7 @@ def _start_partials(engine: int, slot: int, note: Any, now: int) -> int:
         # A phase of its own for each spreads the peaks of a tone with many partials.
         first = np.int32(np.uint32(np.int64(i * (GOLDEN * TURN)) & 0xFFFF_FFFF))
         tone.phase = np.int32(first - tone.increment * (note.onset - now))
-        tone.fall = np.float32(math.exp(-partial.decay * QUANTUM))
+        _set_fall(tone, partial.decay * QUANTUM)
         tone.cells = np.float32(partial.noise * turns_per_frame)
         tone.seed = np.uint32(np.int64(note.frequency * 1_000) * 31 + i)
         level *= math.exp(partial.decay * (note.onset - now))
@@ -107,6 +106,20 @@ def _start_partials(engine: int, slot: int, note: Any, now: int) -> int:
         memory.tones(engine)[slot, i].right *= scale
     voice.partials = count
     return ring
+
+
+@njit(nogil=True)
+def _set_fall(tone: Any, exponent: float) -> None:
+    """Let a tone fall by e to the minus exponent in each quantum.
+
+    Within a quantum it follows the cubic that has the exponential's values and slopes at both ends:
+    straight lines would have a corner at each border, which is heard where the fall is steep.
+    """
+    fall = math.exp(-exponent)
+    tone.fall = np.float32(fall)
+    tone.fall_1 = np.float32(-exponent / QUANTUM)
+    tone.fall_2 = np.float32((3 * (fall - 1) + exponent * (2 + fall)) / QUANTUM**2)
+    tone.fall_3 = np.float32((2 * (1 - fall) - exponent * (1 + fall)) / QUANTUM**3)
 
 
 @njit(nogil=True)
@@ -188,17 +201,17 @@ def _mix_voice(engine: int, slot: int, start: int) -> None:
 
 @njit(nogil=True, fastmath={"contract"})
 def _add_level(engine: int, tone: Any, gain: Any) -> None:
-    """Add a sine whose envelope stands still; its gain runs straight to the next quantum's."""
+    """Add a sine whose envelope stands still."""
     bus = memory.bus(engine)
     phase, increment = tone.phase, tone.increment
     left, right = gain * tone.left, gain * tone.right
-    left_step = left * (tone.fall - np.float32(1)) * _PER_FRAME
-    right_step = right * (tone.fall - np.float32(1)) * _PER_FRAME
+    fall_1, fall_2, fall_3 = tone.fall_1, tone.fall_2, tone.fall_3
     for k in range(QUANTUM):
         frame = np.float32(np.int32(k))
-        sample = sine(np.int32(phase + np.int32(k) * increment))
-        bus[0, k] += sample * (left + left_step * frame)
-        bus[1, k] += sample * (right + right_step * frame)
+        fall = np.float32(1) + frame * (fall_1 + frame * (fall_2 + frame * fall_3))
+        sample = sine(np.int32(phase + np.int32(k) * increment)) * fall
+        bus[0, k] += sample * left
+        bus[1, k] += sample * right
 
 
 @njit(nogil=True, fastmath={"contract"})
@@ -207,13 +220,13 @@ def _add_shaped(engine: int, tone: Any) -> None:
     bus, envelope = memory.bus(engine), memory.envelope(engine)
     phase, increment = tone.phase, tone.increment
     left, right = tone.left, tone.right
-    left_step = left * (tone.fall - np.float32(1)) * _PER_FRAME
-    right_step = right * (tone.fall - np.float32(1)) * _PER_FRAME
+    fall_1, fall_2, fall_3 = tone.fall_1, tone.fall_2, tone.fall_3
     for k in range(QUANTUM):
         frame = np.float32(np.int32(k))
-        sample = sine(np.int32(phase + np.int32(k) * increment)) * envelope[k]
-        bus[0, k] += sample * (left + left_step * frame)
-        bus[1, k] += sample * (right + right_step * frame)
+        fall = np.float32(1) + frame * (fall_1 + frame * (fall_2 + frame * fall_3))
+        sample = sine(np.int32(phase + np.int32(k) * increment)) * fall * envelope[k]
+        bus[0, k] += sample * left
+        bus[1, k] += sample * right
 
 
 @njit(nogil=True, fastmath={"contract"})
@@ -222,12 +235,15 @@ def _add_noise(engine: int, tone: Any, since_onset: int) -> None:
     bus, envelope = memory.bus(engine), memory.envelope(engine)
     phase, increment = tone.phase, tone.increment
     left, right, cells, seed = tone.left, tone.right, tone.cells, tone.seed
+    fall_1, fall_2, fall_3 = tone.fall_1, tone.fall_2, tone.fall_3
     position = np.float64(since_onset) * np.float64(cells)
     first = math.floor(position)
     within = np.float32(position - first)
     first_cell = np.int32(np.int64(first))
     for k in range(QUANTUM):
-        place = within + cells * np.float32(np.int32(k))
+        frame = np.float32(np.int32(k))
+        fall = np.float32(1) + frame * (fall_1 + frame * (fall_2 + frame * fall_3))
+        place = within + cells * frame
         cell = np.int32(place)
         band = noise_band(
             np.int32(phase + np.int32(k) * increment),
@@ -235,6 +251,6 @@ def _add_noise(engine: int, tone: Any, since_onset: int) -> None:
             np.int32(first_cell + cell),
             place - np.float32(cell),
         )
-        sample = band * envelope[k]
+        sample = band * fall * envelope[k]
         bus[0, k] += sample * left
         bus[1, k] += sample * right
