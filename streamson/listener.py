@@ -18,8 +18,9 @@ from streamson.output.player import Player, choose_device
 from streamson.output.recorder import Recorder
 from streamson.score import AS_SOON_AS_POSSIBLE, Note, Score, Session, load_session
 from streamson.score.pitch import midi_to_note
+from streamson.session_engine import session_engine
 from streamson.statistics import Statistics
-from streamson.synth.engine import Engine, level_db
+from streamson.synth.engine import level_db
 from streamson.wire import DEFAULT_ENDPOINT, Batch, DataPoint, Receiver
 
 DEFAULT_SAMPLE_RATE: Final = 44_100
@@ -107,11 +108,7 @@ class Listener:
         self._receiver = Receiver(bind)
         self.endpoint = self._receiver.endpoint
         device_rate = self._device.sample_rate if self._device else DEFAULT_SAMPLE_RATE
-        self.engine = Engine(
-            loaded.audio.sample_rate or device_rate,
-            volume_db=loaded.audio.volume_db,
-            instruments=loaded.instruments,
-        )
+        self.engine = session_engine(loaded, loaded.audio.sample_rate or device_rate)
         self._look_ahead_frames = round(loaded.audio.look_ahead * self.engine.sample_rate)
         self._score = Score(loaded, sample_rate=self.engine.sample_rate)
         self._recorder: Recorder | None = None

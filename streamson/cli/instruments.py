@@ -80,11 +80,11 @@ def _play(session: "Session", names: list[str], output: str) -> None:
     from streamson.offline.render import DEFAULT_SAMPLE_RATE
     from streamson.output.device import NO_DEVICE
     from streamson.output.player import Player, choose_device
-    from streamson.synth.engine import Engine
+    from streamson.session_engine import session_engine
 
     device = None if output == NO_DEVICE else choose_device(output)
     rate = device.sample_rate if device else DEFAULT_SAMPLE_RATE
-    engine = Engine(rate, volume_db=session.audio.volume_db, instruments=session.instruments)
+    engine = session_engine(session, rate)
     player = Player(engine, device)
     try:
         for name in names:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from streamson.errors import InputFileError, StreamsonError
 from streamson.score import Note, Score, Session, load_session
 from streamson.score.parts import matching_parts
-from streamson.synth.engine import Engine
+from streamson.session_engine import session_engine
 from streamson.synth.memory import NOTE_RING, QUANTUM
 from streamson.table import Table
 from streamson.wire.point import DataPoint
@@ -126,7 +126,7 @@ def render_notes(
     StreamsonError
         If more than 4,096 notes begin within a block and two quanta.
     """
-    engine = Engine(sample_rate, volume_db=session.audio.volume_db, instruments=session.instruments)
+    engine = session_engine(session, sample_rate)
     end = 0
     for note in notes:
         # The engine synthesises a quantum ahead, and finishes the one it is in.

@@ -100,6 +100,13 @@ def word(*allowed: str) -> Check[str]:
     return check
 
 
+def true_or_false(value: object, place: Place) -> bool:
+    """Allow ``true`` and ``false``."""
+    if isinstance(value, bool):
+        return value
+    raise place.refuse(value, "true or false")
+
+
 def ascending(value: object, place: Place) -> tuple[float, float]:
     """Allow a list of two finite numbers, the lower one first."""
     match value:

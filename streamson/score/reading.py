@@ -13,6 +13,7 @@ from streamson.score.checks import (
     number,
     table,
     text,
+    true_or_false,
     whole_number,
     word,
 )
@@ -146,6 +147,7 @@ _AUDIO_KEYS: Final[dict[str, Check[Any]]] = {
     "volume_db": number(-60, 12, "dB"),
     "sample_rate": whole_number(8000, 192_000),
     "look_ahead": number(0, MAX_LOOK_AHEAD_S, "s"),
+    "equal_loudness": true_or_false,
 }
 _PART_KEYS: Final[dict[str, Check[Any]]] = {
     "timing": word("arrival", "sequence"),

@@ -29,11 +29,14 @@ class Audio(msgspec.Struct, frozen=True):
     look_ahead
         Seconds from a point's arrival to the onset of its note, always the same; 0 is as soon as
         possible, a block of the device more or less.
+    equal_loudness
+        Whether notes of one level are made equally loud, whatever their pitch and instrument.
     """
 
     volume_db: float = -6.0
     sample_rate: int | None = None
     look_ahead: float = 0.0
+    equal_loudness: bool = False
 
 
 class Rescale(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 import ctypes
 from collections.abc import Mapping
-from math import ceil, exp, isfinite, log, log10
+from math import ceil, exp, isfinite, log, log2, log10
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from streamson.errors import UsageError
 from streamson.instrument import MIN_RAMP_S, Instrument
 from streamson.synth.callback import FADE_FRAMES, callback
+from streamson.synth.loudness import NOTES, compensation_db
 from streamson.synth.memory import (
     CHANNELS,
     MAX_INSTRUMENTS,
@@ -90,6 +91,9 @@ class Engine:
         Most voices that sound at once, 1 to 1,024; more notes steal.
     instruments
         What notes may name, at most 512.
+    equal_loudness
+        Raise and lower notes so that those of one level are heard as equally loud, whatever their
+        pitch and instrument.
 
     Attributes
     ----------
@@ -113,6 +117,7 @@ class Engine:
         volume_db: float = 0.0,
         polyphony: int = MAX_VOICES,
         instruments: Mapping[str, Instrument] = PLAIN,
+        equal_loudness: bool = False,
     ) -> None:
         _check("sample rate", sample_rate, MIN_SAMPLE_RATE, MAX_SAMPLE_RATE, "Hz")
         _check("polyphony", polyphony, 1, MAX_VOICES, "voices")
@@ -130,6 +135,8 @@ class Engine:
         self._notes = RingWriter(self._memory["notes"], self._memory["note_indices"])
         self._instruments = instruments
         self._numbers = self._load_instruments()
+        self._equal_loudness = equal_loudness
+        self._compensations: dict[str, list[float]] = {}
         self._next_id = 0
         state = self.state
         state["sample_rate"] = sample_rate
@@ -212,6 +219,8 @@ class Engine:
         if not 0 < note.duration_frames <= MAX_DURATION_S * self.sample_rate:
             raise UsageError(f"duration of {note.duration_frames} frames; up to a day is allowed")
         number = self._next_id
+        if self._equal_loudness:
+            level_db += self._compensation_db(note.instrument, frequency)
         amplitude = 10 ** (level_db / 20)
         item = (
             note.onset_frame,
@@ -281,6 +290,15 @@ class Engine:
         """Tell the callback that another device calls it from now on; the sound fades in there."""
         self.state["origin_ns"] = 0
         self.state["fade_in"] = FADE_FRAMES
+
+    def _compensation_db(self, instrument: str, frequency_hz: float) -> float:
+        table = self._compensations.get(instrument)
+        if table is None:
+            table = compensation_db(self._instruments[instrument], self.sample_rate).tolist()
+            self._compensations[instrument] = table
+        place = min(max(69 + 12 * log2(frequency_hz / 440), 0.0), NOTES - 1.000_001)
+        below = int(place)
+        return table[below] + (place - below) * (table[below + 1] - table[below])
 
     def _load_instruments(self) -> dict[str, int]:
         rate = self.sample_rate

@@ -1,0 +1,14 @@
+"""An engine that sounds as a session says: the same for listening, rendering and trying out."""
+
+from streamson.score import Session
+from streamson.synth.engine import Engine
+
+
+def session_engine(session: Session, sample_rate: int) -> Engine:
+    """Return a new engine with a session's instruments, volume and loudness."""
+    return Engine(
+        sample_rate,
+        volume_db=session.audio.volume_db,
+        instruments=session.instruments,
+        equal_loudness=session.audio.equal_loudness,
+    )

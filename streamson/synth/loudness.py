@@ -1,0 +1,104 @@
+"""Equal loudness: how much louder a tone must be to be heard as loud as another.
+
+ISO 226:2023, "Normal equal-loudness-level contours", formula 1 and table 1.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamson.instrument import Instrument
+
+LISTENING_PHON: Final = 60.0
+"""Loudness level of the contour: conversation, and music in the background."""
+
+REFERENCE_HZ: Final = 261.63
+"""A sine of this frequency, C4, keeps its level."""
+
+MAX_BOOST_DB: Final = 12.0
+"""Deep notes would else take what room there is: reached at G2 by a sine."""
+
+NOTES: Final = 128
+
+# Frequency in Hz, exponent of loudness perception, magnitude of the linear transfer function in dB,
+# and threshold of hearing in dB.
+_TABLE: Final = np.array(
+    [
+        (20, 0.635, -31.5, 78.1),
+        (25, 0.602, -27.2, 68.7),
+        (31.5, 0.569, -23.1, 59.5),
+        (40, 0.537, -19.3, 51.1),
+        (50, 0.509, -16.1, 44.0),
+        (63, 0.482, -13.1, 37.5),
+        (80, 0.456, -10.4, 31.5),
+        (100, 0.433, -8.2, 26.5),
+        (125, 0.412, -6.3, 22.1),
+        (160, 0.391, -4.6, 17.9),
+        (200, 0.373, -3.2, 14.4),
+        (250, 0.357, -2.1, 11.4),
+        (315, 0.343, -1.2, 8.6),
+        (400, 0.330, -0.5, 6.2),
+        (500, 0.320, 0.0, 4.4),
+        (630, 0.311, 0.4, 3.0),
+        (800, 0.303, 0.5, 2.2),
+        (1_000, 0.300, 0.0, 2.4),
+        (1_250, 0.295, -2.7, 3.5),
+        (1_600, 0.292, -4.2, 1.7),
+        (2_000, 0.290, -1.2, -1.3),
+        (2_500, 0.290, 1.4, -4.2),
+        (3_150, 0.289, 2.3, -6.0),
+        (4_000, 0.289, 1.0, -5.4),
+        (5_000, 0.289, -2.3, -1.5),
+        (6_300, 0.293, -7.2, 6.0),
+        (8_000, 0.303, -11.2, 12.6),
+        (10_000, 0.323, -10.9, 13.9),
+        (12_500, 0.354, -3.5, 12.3),
+    ]
+)
+
+
+def contour_db(phon: float, frequencies_hz: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sound pressure level of tones that are heard as loud as 1 kHz at `phon` dB.
+
+    Between the frequencies of the standard it is interpolated over the logarithm of the frequency,
+    and beyond them it stays.
+
+    Parameters
+    ----------
+    phon
+        Loudness level, 20 to 80.
+    frequencies_hz
+        Any shape.
+    """
+    hz, exponent, transfer, threshold = _TABLE.T
+    loudness = 4e-10 ** (0.3 - exponent) * (10 ** (0.03 * phon) - 10**0.072)
+    at_threshold = 10 ** (exponent * (threshold + transfer) / 10)
+    levels = 10 / exponent * np.log10(loudness + at_threshold) - transfer
+    return np.interp(np.log(frequencies_hz), np.log(hz), levels)
+
+
+def compensation_db(instrument: Instrument, sample_rate: int) -> NDArray[np.float64]:
+    """Return by how much each MIDI note is raised or lowered to be as loud as a sine at C4.
+
+    The loudness of a tone with partials is the sum of their powers, each weighted by the contour.
+
+    Returns
+    -------
+    ndarray, shape (128,)
+        In dB, at most `MAX_BOOST_DB`; 0 where nothing of the note is below Nyquist.
+    """
+    frequencies = 440 * 2 ** ((np.arange(NOTES) - 69) / 12)
+    partials = instrument.partials
+    ratios = np.array([partial.exact_ratio for partial in partials])
+    powers = 10 ** (np.array([partial.level for partial in partials]) / 10)
+    hz = frequencies[:, None] * ratios
+    shares = np.where(hz < sample_rate / 2, powers, 0.0)
+    reference = contour_db(LISTENING_PHON, np.array(REFERENCE_HZ))
+    weights = 10 ** ((reference - contour_db(LISTENING_PHON, hz)) / 10)
+    total = shares.sum(axis=1)
+    loudness = (shares * weights).sum(axis=1)
+    heard = total > 0
+    compensation = np.zeros(NOTES)
+    compensation[heard] = -10 * np.log10(loudness[heard] / total[heard])
+    return np.minimum(compensation, MAX_BOOST_DB)
