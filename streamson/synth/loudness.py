@@ -19,6 +19,9 @@ REFERENCE_HZ: Final = 261.63
 MAX_BOOST_DB: Final = 12.0
 """Deep notes would else take what room there is: reached at G2 by a sine."""
 
+INTEGRATION_S: Final = 0.125
+"""The ear takes in what comes within this time as one: what dies away earlier is quieter."""
+
 NOTES: Final = 128
 
 # Frequency in Hz, exponent of loudness perception, magnitude of the linear transfer function in dB,
@@ -97,8 +100,15 @@ def compensation_db(instrument: Instrument, sample_rate: int) -> NDArray[np.floa
     reference = contour_db(LISTENING_PHON, np.array(REFERENCE_HZ))
     weights = 10 ** ((reference - contour_db(LISTENING_PHON, hz)) / 10)
     total = shares.sum(axis=1)
-    loudness = (shares * weights).sum(axis=1)
+    loudness = (shares * weights * _staying(instrument)).sum(axis=1)
     heard = total > 0
     compensation = np.zeros(NOTES)
     compensation[heard] = -10 * np.log10(loudness[heard] / total[heard])
     return np.minimum(compensation, MAX_BOOST_DB)
+
+
+def _staying(instrument: Instrument) -> NDArray[np.float64]:
+    """Return each partial's mean power over the ear's time, beside that of its onset."""
+    decays = np.array([partial.decay or np.inf for partial in instrument.partials])
+    exponents = 2 * np.log(1_000) * INTEGRATION_S / decays
+    return np.where(exponents > 0, -np.expm1(-exponents) / np.where(exponents > 0, exponents, 1), 1)
