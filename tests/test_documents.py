@@ -22,6 +22,7 @@ ENDLESS = {
     "listen": ["--bind", "tcp://127.0.0.1:*", "--output", "none", "--duration", "0.2"],
     "produce": ["--help"],
     "doctor": ["--help"],
+    "instruments": ["--output", "none"],
 }
 """What a command of the README that runs on, or looks at the machine, is given in the test."""
 
@@ -74,8 +75,8 @@ def test_the_readmes_other_program_renders(monkeypatch):
     assert names["audio"].shape[1] == 2
 
 
-def test_the_readmes_session_is_one(tmp_path):
-    (text,) = blocks("toml")
+@pytest.mark.parametrize("text", blocks("toml"))
+def test_the_readmes_sessions_are_some(text, tmp_path):
     path = tmp_path / "readme.toml"
     path.write_text(text)
     session = load_session(str(path))

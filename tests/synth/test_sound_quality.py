@@ -14,6 +14,7 @@ STEADY = [
     for name, instrument in INSTRUMENTS.items()
     if not any(partial.decay or partial.noise for partial in instrument.partials)
 ]
+PITCHED = sorted(INSTRUMENTS.keys() - {"breath", "click"})  # a band of noise, and a tick
 RATES = (44_100, 48_000, 96_000)
 PITCHES = (24, 36, 48, 60, 72, 84, 96, 108)
 
@@ -63,10 +64,8 @@ def test_a_steady_tone_has_its_partials_and_nothing_else_above_90_db(name, rate)
 
 
 @pytest.mark.parametrize("rate", RATES)
-@pytest.mark.parametrize("name", INSTRUMENTS)
+@pytest.mark.parametrize("name", PITCHED)
 def test_the_strongest_partial_is_in_tune_within_a_cent(name, rate):
-    if name in {"breath", "click"}:
-        pytest.skip("neither a band of noise nor a tick has an exact pitch")
     for midi_note in PITCHES:
         start = round(rate * (INSTRUMENTS[name].envelope.attack + 0.02))
         sound = play(name, midi_note, rate, 1.5, frames=start + rate // 2)[start:].mean(axis=1)
