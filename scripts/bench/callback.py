@@ -1,9 +1,10 @@
 """Missed blocks at 256 frames and 44.1 kHz with two busy Python threads in the process.
 
-The machine-code callback with 64 sounding voices against a plain Python sounddevice callback with
-32 numpy sines, each in a process of its own, in turns, on a JACK server with a dummy card. Blocks
-are missed where fewer came than the time holds; those that the device reports lost count as well.
-The first second, in which threads and pages settle, is left out.
+The machine-code callback with 512 sounding voices of 12 partials, and the limiter at work, against
+a plain Python sounddevice callback with 32 numpy sines, each in a process of its own, in turns, on
+a JACK server with a dummy card. Blocks are missed where fewer came than the time holds; those that
+the device reports lost count as well. The first second, in which threads and pages settle, is left
+out.
 
 A machine that stands still for a block or two, as virtual ones do, lets any program miss blocks.
 How many, a control tells: beside the machine code, another process plays on the same server
@@ -47,14 +48,16 @@ class Result(NamedTuple):
 
 def machine_code() -> Callable[[], Count]:
     """Start to play; return the function that counts."""
+    from streamson.instrument import Instrument, Partial
     from streamson.output.device import find_device
     from streamson.output.player import Player
     from streamson.score import Note
     from streamson.synth.engine import Engine
 
-    engine = Engine(RATE)
-    for voice in range(64):
-        engine.play(Note(0, 1.0, 3_600 * RATE, 40 + voice / 2, -40, 0, "sine", "bench"))
+    partials = tuple(Partial(ratio=i + 1, level=-3 * i, pan=i / 22) for i in range(12))
+    engine = Engine(RATE, instruments={"rich": Instrument(partials)})
+    for voice in range(512):
+        engine.play(Note(0, 1.0, 3_600 * RATE, 30 + voice / 8, -20, 0, "rich", "bench"))
     _playing.append(Player(engine, find_device("auto")))
     return lambda: Count(int(engine.state["blocks"]), int(engine.state["underflows"]))
 

@@ -33,6 +33,7 @@ from streamson.score.schema import (
     Session,
 )
 from streamson.score.units import UNITS, Unit
+from streamson.space import Reverb
 
 MAX_PARTS: Final = 256
 MAX_NAME_CHARS: Final = 200
@@ -143,11 +144,16 @@ def _check_field_and_range(spec: MappingSpec, given: set[str], place: Place) -> 
         raise place.error(f'no note of "{spec.scale}" from low {spec.low:g} to high {spec.high:g}')
 
 
+_REVERB_KEYS: Final[dict[str, Check[Any]]] = {
+    "level": number(-60, 6, "dB"),
+    "decay": number(0.1, 20, "s"),
+}
 _AUDIO_KEYS: Final[dict[str, Check[Any]]] = {
     "volume_db": number(-60, 12, "dB"),
     "sample_rate": whole_number(8000, 192_000),
     "look_ahead": number(0, MAX_LOOK_AHEAD_S, "s"),
     "equal_loudness": true_or_false,
+    "reverb": lambda value, place: Reverb(**table(value, place, _REVERB_KEYS)),
 }
 _PART_KEYS: Final[dict[str, Check[Any]]] = {
     "timing": word("arrival", "sequence"),

@@ -9,6 +9,7 @@ from streamson.instrument import Instrument
 from streamson.score.instruments import builtin_instruments
 from streamson.score.pitch import note_to_midi
 from streamson.score.rescale import Range, Window
+from streamson.space import Reverb
 
 DEFAULT_SCALE: Final = "c major pentatonic"
 DEFAULT_DURATION_S: Final = 0.3
@@ -31,12 +32,15 @@ class Audio(msgspec.Struct, frozen=True):
         possible, a block of the device more or less.
     equal_loudness
         Whether notes of one level are made equally loud, whatever their pitch and instrument.
+    reverb
+        The room that they sound in; None is none.
     """
 
     volume_db: float = -6.0
     sample_rate: int | None = None
     look_ahead: float = 0.0
     equal_loudness: bool = False
+    reverb: Reverb | None = None
 
 
 class Rescale(msgspec.Struct, frozen=True):

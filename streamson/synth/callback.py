@@ -27,6 +27,7 @@ from streamson.synth.memory import (
     address,
 )
 from streamson.synth.pending import drop_first, push
+from streamson.synth.reverb import reverberate
 from streamson.synth.ring import READ, WRITTEN, advance, readable, writable
 from streamson.synth.voices import mix_voices, start_voice
 
@@ -129,6 +130,7 @@ def _synthesise(engine: int, now: int) -> None:
     _take_notes(engine, state.synth_frame)
     _start_notes(engine, state.synth_frame, now)
     mix_voices(engine, state.synth_frame)
+    reverberate(engine)
     _apply_volume(engine)
     limit(engine)
     state.synth_frame += QUANTUM

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from streamson.errors import UsageError
 from streamson.instrument import MIN_RAMP_S, Instrument
+from streamson.space import Reverb
 from streamson.synth.callback import FADE_FRAMES, callback
 from streamson.synth.loudness import NOTES, compensation_db
 from streamson.synth.memory import (
@@ -22,6 +23,7 @@ from streamson.synth.memory import (
     addresses,
     allocate,
 )
+from streamson.synth.reverb import set_up, tail_frames
 from streamson.synth.ring import RingReader, RingWriter
 
 MIN_SAMPLE_RATE: Final = 8_000
@@ -94,6 +96,8 @@ class Engine:
     equal_loudness
         Raise and lower notes so that those of one level are heard as equally loud, whatever their
         pitch and instrument.
+    reverb
+        The room that they sound in; None is none.
 
     Attributes
     ----------
@@ -118,6 +122,7 @@ class Engine:
         polyphony: int = MAX_VOICES,
         instruments: Mapping[str, Instrument] = PLAIN,
         equal_loudness: bool = False,
+        reverb: Reverb | None = None,
     ) -> None:
         _check("sample rate", sample_rate, MIN_SAMPLE_RATE, MAX_SAMPLE_RATE, "Hz")
         _check("polyphony", polyphony, 1, MAX_VOICES, "voices")
@@ -138,6 +143,8 @@ class Engine:
         self._equal_loudness = equal_loudness
         self._compensations: dict[str, list[float]] = {}
         self._next_id = 0
+        set_up(self._memory, reverb, sample_rate)
+        self._tail_frames = tail_frames(reverb, sample_rate)
         state = self.state
         state["sample_rate"] = sample_rate
         state["polyphony"] = polyphony
@@ -238,14 +245,14 @@ class Engine:
         return number
 
     def end_frame(self, note: PlayableNote) -> int:
-        """Return the frame from which a note is silent."""
+        """Return the frame from which a note is silent, and the room after it."""
         instrument = self._instruments[note.instrument]
         release = max(instrument.envelope.release, MIN_RAMP_S) * self.sample_rate
         end = note.duration_frames + int(release)
         decays = [partial.decay for partial in instrument.partials]
         if all(decays):  # from -60 dB to -90 dB takes half as long again
             end = min(end, ceil(1.5 * max(filter(None, decays)) * self.sample_rate))
-        return note.onset_frame + end
+        return note.onset_frame + end + self._tail_frames
 
     def render(self, frames: int) -> NDArray[np.float32]:
         """Return the next frames, shape (frames, 2). Releases the GIL."""

@@ -39,6 +39,10 @@ PLAYED_RING: Final = 8_192
 TAP_QUANTA: Final = 8_192
 """Quanta on their way to the recorder: 11.9 s at 44.1 kHz."""
 
+LINES: Final = 8
+LINE_FRAMES: Final = 16_384
+"""Length of each of the reverb's delay lines: a power of two, 85 ms at 192 kHz."""
+
 NEVER: Final = 2**62
 
 NOTE: Final = np.dtype(
@@ -143,6 +147,11 @@ STATE: Final = np.dtype(
         ("limiter_need", np.float64),  # the most that the held quantum bears
         ("limiter_peak", np.float64),  # of the held quantum
         ("tap_on", np.int64),  # written by Python
+        # The reverb.
+        ("reverb_gain", np.float64),  # of what comes out of the lines; 0: no reverb
+        ("reverb_frames", np.int64),  # in which it rings out
+        ("reverb_left", np.int64),  # of those
+        ("reverb_position", np.int64),  # in the lines
         # Counts.
         ("played", np.int64),
         ("late", np.int64),
@@ -196,6 +205,12 @@ LAYOUT: Final[dict[str, tuple[tuple[int, ...], Any]]] = {
     "ready": ((CHANNELS, QUANTUM), np.float32),
     # One channel of the bus after the end of what is held.
     "joined": ((2 * QUANTUM,), np.float32),
+    # The reverb's delay lines, the first quantum again at their ends; what comes out of them,
+    # their lengths, and what they let through.
+    "lines": ((LINES, LINE_FRAMES + QUANTUM), np.float32),
+    "lines_out": ((LINES, QUANTUM), np.float32),
+    "line_delays": ((LINES,), np.int64),
+    "line_gains": ((LINES,), np.float32),
     # What the system's clock writes: seconds and nanoseconds.
     "clock": ((2,), np.int64),
 }
@@ -267,4 +282,8 @@ bus = _view("bus")
 held = _view("held")
 ready = _view("ready")
 joined = _view("joined")
+lines = _view("lines")
+lines_out = _view("lines_out")
+line_delays = _view("line_delays")
+line_gains = _view("line_gains")
 clock = _view("clock")

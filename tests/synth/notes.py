@@ -56,7 +56,7 @@ def rendered(
     *,
     blocks: list[int] | None = None,
     sample_rate: int = RATE,
-    **options: float,
+    **options: object,
 ) -> NDArray[np.float32]:
     """Return the sound of notes that are all known from the start."""
     engine = Engine(sample_rate, instruments=INSTRUMENTS, **options)  # type: ignore[arg-type]

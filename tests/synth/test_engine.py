@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamson.errors import UsageError
+from streamson.space import Reverb
 from streamson.synth.engine import Engine
 from streamson.synth.limiter import CEILING
 from streamson.synth.memory import FADE_VOICES, MAX_VOICES, NOTE_RING, QUANTUM
@@ -17,11 +18,17 @@ from tests.synth.notes import INSTRUMENTS, RATE, PlainNote, plain_notes, rendere
 @given(
     notes=st.lists(plain_notes, max_size=40),
     blocks=st.lists(st.integers(1, 700), min_size=1, max_size=6),
-    polyphony=st.integers(1, 8),
+    options=st.fixed_dictionaries(
+        {
+            "polyphony": st.integers(1, 8),
+            "reverb": st.sampled_from([None, Reverb()]),
+            "equal_loudness": st.booleans(),
+        }
+    ),
 )
-def test_block_size_does_not_change_the_sound(notes, blocks, polyphony):
-    whole = rendered(notes, 9_000, polyphony=polyphony)
-    in_blocks = rendered(notes, 9_000, blocks=blocks, polyphony=polyphony)
+def test_block_size_does_not_change_the_sound(notes, blocks, options):
+    whole = rendered(notes, 9_000, **options)
+    in_blocks = rendered(notes, 9_000, blocks=blocks, **options)
     assert np.array_equal(whole, in_blocks)
 
 
