@@ -33,6 +33,10 @@ class Note(msgspec.Struct, frozen=True):
         Name of the stream whose point it sounds.
     brightness
         Tilt of the instrument's partials: -1 is dull, +1 is bright.
+    held_key
+        Names the held voice that glides to the note, or begins with it; 0 is a voice of its own.
+    glide_frames
+        Frames that gliding to it takes.
     """
 
     onset_frame: int
@@ -44,6 +48,8 @@ class Note(msgspec.Struct, frozen=True):
     instrument: str
     stream: str
     brightness: float = 0.0
+    held_key: int = 0
+    glide_frames: int = 0
 
     @property
     def frequency_hz(self) -> float:

@@ -38,6 +38,8 @@ from streamson.space import Reverb
 MAX_PARTS: Final = 256
 MAX_NAME_CHARS: Final = 200
 MAX_QUEUE: Final = 4096
+MAX_GLIDE_S: Final = 60.0
+MAX_HOLD_S: Final = 3_600.0
 MAX_LOOK_AHEAD_S: Final = 5.0
 MAX_WINDOW_S: Final = 366 * 86_400.0
 
@@ -158,6 +160,9 @@ _AUDIO_KEYS: Final[dict[str, Check[Any]]] = {
 _PART_KEYS: Final[dict[str, Check[Any]]] = {
     "timing": word("arrival", "sequence"),
     "queue": whole_number(1, MAX_QUEUE),
+    "articulation": word("separate", "continuous"),
+    "glide": number(0.002, MAX_GLIDE_S, "s"),
+    "hold": number(0.1, MAX_HOLD_S, "s"),
     "envelope": lambda value, place: table(value, place, ENVELOPE_KEYS),
     "width": WIDTH,
     **{parameter: _mapping(parameter) for parameter in UNITS},
@@ -187,6 +192,11 @@ def _part(
     found = table(value, place, keys)
     if "queue" in found and found.get("timing") != "sequence":
         raise place.error('found queue without timing = "sequence"; other notes never wait')
+    if found.get("articulation") != "continuous" and (idle := {"glide", "hold"} & set(found)):
+        raise place.error(
+            f'found {", ".join(sorted(idle))} without articulation = "continuous"; '
+            "separate notes are not held"
+        )
     changes = {key: found.pop(key) for key in ("envelope", "width") if key in found}
     part = Part(**found)
     if not changes:

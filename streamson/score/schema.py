@@ -84,12 +84,36 @@ class MappingSpec(msgspec.Struct, frozen=True):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """A ``[[part]]`` table: what the streams that match a pattern play. No pan: by appearance."""
+    """A ``[[part]]`` table: what the streams that match a pattern play.
+
+    Attributes
+    ----------
+    stream
+        Shell pattern of their names.
+    instrument
+        Name of the instrument.
+    timing
+        ``arrival`` or ``sequence``.
+    queue
+        Notes of a sequence that may wait.
+    articulation
+        ``separate``: a voice for each note. ``continuous``: one held voice that glides from note to
+        note.
+    glide
+        Seconds that gliding takes.
+    hold
+        Seconds that a held voice waits for the next point; then it falls silent.
+    pitch, duration, volume, pan, brightness
+        The mappings. No pan: by order of appearance.
+    """
 
     stream: str = "*"
     instrument: str = "sine"
     timing: str = "arrival"
     queue: int = 64
+    articulation: str = "separate"
+    glide: float = 0.15
+    hold: float = 10.0
     pitch: MappingSpec = MappingSpec("pitch", LOWEST_NOTE, HIGHEST_NOTE, scale=DEFAULT_SCALE)
     duration: MappingSpec = MappingSpec("duration", 0.1, 0.5, value=DEFAULT_DURATION_S)
     volume: MappingSpec = MappingSpec("volume", -26, -14, value=DEFAULT_VOLUME_DB)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import isnan
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # at run time the wire would bring ZeroMQ along
 
     from streamson.score.schema import MappingSpec, Part, Session
     from streamson.wire.point import DataPoint
+
+JOIN_S: Final = 0.25
+"""A held voice of a sequence outlasts its note by so much."""
 
 MAX_STREAMS: Final = 1024
 """Streams a score plays; points of later ones are refused and counted."""
@@ -93,6 +96,7 @@ class Score:
         self._sequence_only = sequence_only
         self._voices: dict[str, list[_Voice]] = {}
         self._refused: set[str] = set()
+        self._last_key = 0
 
     @property
     def needs_survey(self) -> bool:
@@ -156,6 +160,7 @@ class Score:
             stream=point.stream,
             instrument=part.instrument,
             timing=self._timing(part),
+            held=self._held(part),
             readers=(
                 reader(part.pitch),
                 reader(part.duration),
@@ -166,12 +171,32 @@ class Score:
             counts=self.counts,
         )
 
+    def _held(self, part: Part) -> _Held:
+        if part.articulation != "continuous":
+            return _Held()
+        self._last_key += 1
+        in_sequence = self._sequence_only or part.timing == "sequence"
+        return _Held(
+            key=self._last_key,
+            glide_frames=round(part.glide * self._sample_rate),
+            # In a sequence the next note is there when one ends.
+            frames=round((JOIN_S if in_sequence else part.hold) * self._sample_rate),
+        )
+
     def _timing(self, part: Part) -> Timing:
         if self._sequence_only:
             return TableSequence(self._sample_rate)
         if part.timing == "sequence":
             return Sequence(self._sample_rate, queue=part.queue)
         return Arrival(self._sample_rate, look_ahead=self._session.audio.look_ahead > 0)
+
+
+class _Held(NamedTuple):
+    """How a part's voice is held from note to note; by default it is not."""
+
+    key: int = 0
+    glide_frames: int = 0
+    frames: int = 0
 
 
 class _Voice:
@@ -183,12 +208,14 @@ class _Voice:
         stream: str,
         instrument: str,
         timing: Timing,
+        held: _Held,
         readers: Iterable[Reader],
         counts: Counts,
     ) -> None:
         self._stream = stream
         self._instrument = instrument
         self._place = timing.place
+        self._held = held
         (
             self._pitch,
             self._duration,
@@ -218,13 +245,15 @@ class _Voice:
         return Note(
             onset_frame,
             duration_s,
-            duration_frames,
+            duration_frames + self._held.frames,
             midi_note,
             level_db,
             pan,
             self._instrument,
             self._stream,
             brightness,
+            self._held.key,
+            self._held.glide_frames,
         )
 
 

@@ -73,6 +73,14 @@ class PlayableNote(Protocol):
         """Tilt of its partials from -1, dull, to 1, bright; 0 is as the instrument has it."""
 
     @property
+    def held_key(self) -> int:
+        """Names a held voice: it glides to the note, or begins with it; 0 is a voice of its own."""
+
+    @property
+    def glide_frames(self) -> int:
+        """Frames that gliding to it takes."""
+
+    @property
     def instrument(self) -> str:
         """The name of its instrument."""
 
@@ -238,6 +246,8 @@ class Engine:
             pan,
             brightness,
             instrument,
+            note.held_key,
+            note.glide_frames,
         )
         if not self._notes.write(item):
             return None

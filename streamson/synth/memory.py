@@ -55,6 +55,8 @@ NOTE: Final = np.dtype(
         ("pan", np.float32),
         ("brightness", np.float32),
         ("instrument", np.int64),
+        ("key", np.int64),  # of the held voice that glides to the note; 0: a voice of its own
+        ("glide", np.int64),  # frames that it takes
     ],
     align=True,
 )
@@ -80,6 +82,8 @@ VOICE: Final = np.dtype(
         ("release_rate", np.float32),
         ("sustain", np.float32),
         ("bend", np.float32),  # of the envelope's segments; see synth.envelope
+        ("key", np.int64),  # by which notes find the voice; 0: none do
+        ("glide", np.int64),  # quanta that are left of a glide
         ("power", np.float32),  # of both channels at this moment
         ("partials", np.int32),
     ],
@@ -98,6 +102,9 @@ TONE: Final = np.dtype(
         ("increment", np.int32),  # of the phase, a frame
         ("cells", np.float32),  # of noise a frame; 0 is a sine
         ("seed", np.uint32),  # of the noise
+        ("left_to", np.float32),  # where a glide leads
+        ("right_to", np.float32),
+        ("increment_to", np.int32),
     ],
     align=True,
 )

@@ -21,6 +21,7 @@ NYQUIST_FADE: Final = 40.0
 """Partials fade over the last 5 % below Nyquist, so that none appears at once as a pitch glides."""
 
 GOLDEN: Final = (math.sqrt(5) - 1) / 2
+_PER_FRAME: Final = np.float32(1 / QUANTUM)
 
 
 @njit(nogil=True)
@@ -37,6 +38,8 @@ def start_voice(engine: int, note: Any, now: int) -> bool:
         The first frame of that quantum.
     """
     state = memory.state(engine)[0]
+    if note.key != 0 and _glide(engine, note):
+        return True
     if state.free == 0:
         return False
     if state.active - state.fading >= state.polyphony:
@@ -59,9 +62,70 @@ def start_voice(engine: int, note: Any, now: int) -> bool:
     voice.sustain = instrument.sustain
     voice.bend = instrument.bend
     voice.power = 2 * note.amplitude * note.amplitude
+    voice.key = note.key
+    voice.glide = 0
     ring = _start_partials(engine, slot, note, now)
     voice.end = min(voice.release + np.int64(instrument.release), note.onset + ring)
     return True
+
+
+@njit(nogil=True)
+def _glide(engine: int, note: Any) -> bool:
+    """Let the voice that is held by the note's key glide to it; return False if none is held."""
+    state = memory.state(engine)[0]
+    for i in range(state.active):
+        slot = memory.active(engine)[i]
+        voice = memory.voices(engine)[slot]
+        if voice.key == note.key and voice.cut == NEVER and voice.release > note.onset:
+            scale = _scale(engine, note)
+            for partial in range(voice.partials):
+                tone = memory.tones(engine)[slot, partial]
+                aim = _aim(engine, note, partial, scale)
+                tone.increment_to, tone.left_to, tone.right_to = aim
+            instrument = memory.instruments(engine)[note.instrument]
+            voice.glide = max(1, (note.glide + QUANTUM // 2) // QUANTUM)
+            voice.release = note.onset + note.duration
+            voice.end = voice.release + np.int64(instrument.release)
+            return True
+    return False
+
+
+@njit(nogil=True)
+def _aim(engine: int, note: Any, i: int, scale: Any) -> tuple[Any, Any, Any]:
+    """Return the phase increment and the gains, left and right, of a note's partial."""
+    state = memory.state(engine)[0]
+    partial = memory.partials(engine)[note.instrument, i]
+    turns_per_frame = min(note.frequency * partial.ratio / state.sample_rate, 0.5)
+    level = _level(note, partial)
+    level *= min((0.5 - turns_per_frame) * NYQUIST_FADE, 1.0)
+    # Equal power, with the centre at unity in both channels: a note's level is what each channel
+    # carries there, and its power is the same wherever it is.
+    angle = (min(max(note.pan + partial.pan, -1.0), 1.0) + 1.0) * (math.pi / 4)
+    return (
+        np.int32(min(turns_per_frame * TURN + 0.5, TURN / 2 - 1)),
+        np.float32(level * (math.sqrt(2) * math.cos(angle))) * scale,
+        np.float32(level * (math.sqrt(2) * math.sin(angle))) * scale,
+    )
+
+
+@njit(nogil=True)
+def _scale(engine: int, note: Any) -> Any:
+    """Return what gives the partials below Nyquist together the note's power."""
+    state = memory.state(engine)[0]
+    power = 0.0
+    for i in range(memory.instruments(engine)[note.instrument].partials):
+        partial = memory.partials(engine)[note.instrument, i]
+        if note.frequency * partial.ratio < 0.5 * state.sample_rate:
+            power += _level(note, partial) ** 2
+    return np.float32(note.amplitude / math.sqrt(power)) if power > 0 else np.float32(0)
+
+
+@njit(nogil=True)
+def _level(note: Any, partial: Any) -> float:
+    level: float = partial.level
+    if note.brightness != 0:
+        level *= partial.ratio ** (note.brightness * TILT)
+    return level
 
 
 @njit(nogil=True)
@@ -69,41 +133,29 @@ def _start_partials(engine: int, slot: int, note: Any, now: int) -> int:
     """Set up a voice's partials; return after how many frames the last one has rung out."""
     state = memory.state(engine)[0]
     voice = memory.voices(engine)[slot]
-    count, power = 0, 0.0
+    scale = _scale(engine, note)
+    count = 0
     ring: Any = 0
     for i in range(memory.instruments(engine)[note.instrument].partials):
         partial = memory.partials(engine)[note.instrument, i]
         turns_per_frame = note.frequency * partial.ratio / state.sample_rate
-        if turns_per_frame >= 0.5:  # above Nyquist it would alias
+        if turns_per_frame >= 0.5 and note.key == 0:  # above Nyquist it would alias
             continue
-        level = partial.level
-        if note.brightness != 0:
-            level *= partial.ratio ** (note.brightness * TILT)
-        power += level * level
-        if partial.decay > 0:
-            ring = max(ring, np.int64(RING_OUT / partial.decay))
-        else:
-            ring = NEVER - note.onset
+        # What is held does not die away, and glides with all its partials.
+        decay = partial.decay if note.key == 0 else 0.0
+        ring = max(ring, np.int64(RING_OUT / decay)) if decay > 0 else NEVER - note.onset
         tone = memory.tones(engine)[slot, count]
-        tone.increment = np.int32(turns_per_frame * TURN + 0.5)
+        tone.increment, tone.left, tone.right = _aim(engine, note, i, scale)
         # A phase of its own for each spreads the peaks of a tone with many partials.
         first = np.int32(np.uint32(np.int64(i * (GOLDEN * TURN)) & 0xFFFF_FFFF))
         tone.phase = np.int32(first - tone.increment * (note.onset - now))
-        _set_fall(tone, partial.decay * QUANTUM)
         tone.cells = np.float32(partial.noise * turns_per_frame)
         tone.seed = np.uint32(np.int64(note.frequency * 1_000) * 31 + i)
-        level *= math.exp(partial.decay * (note.onset - now))
-        level *= min((0.5 - turns_per_frame) * NYQUIST_FADE, 1.0)
-        # Equal power, with the centre at unity in both channels: a note's level is what each
-        # channel carries there, and its power is the same wherever it is.
-        angle = (min(max(note.pan + partial.pan, -1.0), 1.0) + 1.0) * (math.pi / 4)
-        tone.left = np.float32(level * (math.sqrt(2) * math.cos(angle)))
-        tone.right = np.float32(level * (math.sqrt(2) * math.sin(angle)))
+        _set_fall(tone, decay * QUANTUM)
+        fallen = np.float32(math.exp(decay * (note.onset - now)))
+        tone.left *= fallen
+        tone.right *= fallen
         count += 1
-    scale = np.float32(note.amplitude / math.sqrt(power)) if count else np.float32(0)
-    for i in range(count):
-        memory.tones(engine)[slot, i].left *= scale
-        memory.tones(engine)[slot, i].right *= scale
     voice.partials = count
     return ring
 
@@ -180,6 +232,9 @@ def _mix_voice(engine: int, slot: int, start: int) -> None:
     level = is_level(voice, start, start + QUANTUM)
     if not level:
         shape(engine, voice, start)
+    if voice.glide > 0:
+        _mix_gliding(engine, slot, start)
+        return
     power = np.float32(0)
     for i in range(voice.partials):
         tone = tones[slot, i]
@@ -197,6 +252,49 @@ def _mix_voice(engine: int, slot: int, start: int) -> None:
         power += tone.left * tone.left + tone.right * tone.right
     gain = voice.sustain if level else memory.envelope(engine)[QUANTUM - 1]
     voice.power = power * gain * gain
+
+
+@njit(nogil=True)
+def _mix_gliding(engine: int, slot: int, start: int) -> None:
+    """Mix a voice that is held, and bring it a quantum nearer to where its glide leads."""
+    voice, tones = memory.voices(engine)[slot], memory.tones(engine)
+    shape(engine, voice, start)
+    power = np.float32(0)
+    for i in range(voice.partials):
+        tone = tones[slot, i]
+        left = tone.left + (tone.left_to - tone.left) / np.float32(voice.glide)
+        right = tone.right + (tone.right_to - tone.right) / np.float32(voice.glide)
+        # Frequency runs straight within the quantum, so the phase runs along a parabola.
+        way = np.int64(tone.increment_to) - np.int64(tone.increment)
+        bend = np.int32(way // (np.int64(voice.glide) * QUANTUM))
+        if tone.cells > 0:
+            _add_noise(engine, tone, start - voice.onset)
+        else:
+            _add_gliding(engine, tone, bend, left, right)
+        parabola = np.int32(bend * np.int32(QUANTUM * (QUANTUM - 1) // 2))
+        tone.phase = np.int32(tone.phase + tone.increment * QUANTUM + parabola)
+        last = voice.glide == 1
+        tone.increment = tone.increment_to if last else np.int32(tone.increment + bend * QUANTUM)
+        tone.left, tone.right = left, right
+        power += left * left + right * right
+    gain = memory.envelope(engine)[QUANTUM - 1]
+    voice.power = power * gain * gain
+    voice.glide -= 1
+
+
+@njit(nogil=True, fastmath={"contract"})
+def _add_gliding(engine: int, tone: Any, bend: Any, left_to: Any, right_to: Any) -> None:
+    """Add a sine whose frequency and gains run straight to those of the next quantum."""
+    bus, envelope = memory.bus(engine), memory.envelope(engine)
+    phase, increment = tone.phase, tone.increment
+    left, right = tone.left, tone.right
+    left_step, right_step = (left_to - left) * _PER_FRAME, (right_to - right) * _PER_FRAME
+    for k in range(QUANTUM):
+        frame = np.float32(np.int32(k))
+        bent = np.int32(bend * np.int32(np.int32(k) * np.int32(k - 1) // np.int32(2)))
+        sample = sine(np.int32(phase + np.int32(k) * increment + bent)) * envelope[k]
+        bus[0, k] += sample * (left + left_step * frame)
+        bus[1, k] += sample * (right + right_step * frame)
 
 
 @njit(nogil=True, fastmath={"contract"})

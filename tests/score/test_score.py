@@ -191,3 +191,18 @@ def test_memory_stays_bounded_over_a_long_run():
     assert grown < 200_000  # rising values fill their windows: 300 entries of about 100 bytes each
     run(20_000, 100_000)
     assert score.counts.notes + score.counts.dropped == 100_000
+
+
+def test_a_continuous_part_holds_one_voice_for_each_stream():
+    session = parse_session(
+        b'[[part]]\narticulation = "continuous"\nglide = 0.5\nhold = 3\n', "drone.toml"
+    )
+    score = Score(session, sample_rate=1_000)
+    notes = [
+        note
+        for stream in ("a", "b", "a")
+        for note in score.play(DataPoint(stream, {"x": 1.0}, 0.0), 0)
+    ]
+    assert [note.held_key for note in notes] == [1, 2, 1]
+    assert {note.glide_frames for note in notes} == {500}
+    assert {note.duration_frames for note in notes} == {300 + 3_000}

@@ -35,6 +35,8 @@ class PlainNote(NamedTuple):
     level_db: float = -20.0
     pan: float = 0.0
     brightness: float = 0.0
+    held_key: int = 0
+    glide_frames: int = 0
     instrument: str = "sine"
 
 
@@ -46,6 +48,8 @@ plain_notes = st.builds(
     level_db=st.floats(-90, 0),
     pan=st.floats(-1, 1),
     brightness=st.floats(-1, 1),
+    held_key=st.integers(-1, 2).map(lambda key: max(key, 0)),
+    glide_frames=st.integers(0, 2_000),
     instrument=st.sampled_from(["sine", "struck", "bowed", "blown"]),
 )
 
