@@ -5,6 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -109,6 +110,8 @@ class Listener:
         self.endpoint = self._receiver.endpoint
         device_rate = self._device.sample_rate if self._device else DEFAULT_SAMPLE_RATE
         self.engine = session_engine(loaded, loaded.audio.sample_rate or device_rate)
+        self._volume_db = loaded.audio.volume_db
+        self._muted = False
         self._look_ahead_frames = round(loaded.audio.look_ahead * self.engine.sample_rate)
         self._score = Score(loaded, sample_rate=self.engine.sample_rate)
         self._recorder: Recorder | None = None
@@ -175,6 +178,23 @@ class Listener:
         """The last note that began, for a person; empty before the first."""
         note = self._last_note
         return "" if note is None else f"{note.stream} {midi_to_note(note.midi_note)}"
+
+    def set_volume(self, volume_db: float) -> None:
+        """Let the master volume glide to a level in dB, or set where unmuting leads.
+
+        Raises
+        ------
+        UsageError
+            If it is above 24 dB or not a number.
+        """
+        if not self._muted:
+            self.engine.set_volume(volume_db)
+        self._volume_db = volume_db
+
+    def mute(self, *, muted: bool = True) -> None:
+        """Let the sound glide to silence, or back."""
+        self._muted = muted
+        self.engine.set_volume(-inf if muted else self._volume_db)
 
     def stats(self) -> Statistics:
         """Return the counters and figures of this moment."""

@@ -112,6 +112,33 @@ def test_with_look_ahead_the_delay_is_always_the_same(tmp_path):
     assert stats.latency_median_ms == pytest.approx(200, abs=30)
 
 
+def test_volume_and_mute_while_it_plays(tmp_path):
+    path = tmp_path / "take.wav"
+    with (
+        Listener(ANY_PORT, session="article", output="none", record=path) as listener,
+        Publisher(listener.endpoint) as publisher,
+    ):
+        assert publisher.wait_for_listener(20)
+        for _ in range(6):
+            publisher.send("x", re=1.0, im=1.0, modulus=1.0)
+        until(lambda: listener.stats().notes_played >= 2, "the notes")
+        listener.mute()
+        muted_at = listener.engine.frame
+        listener.set_volume(20)  # is for later
+        until(lambda: listener.engine.frame > muted_at + 15_000, "silence")
+        listener.mute(muted=False)
+        loud_at = listener.engine.frame
+        until(lambda: listener.engine.frame > loud_at + 15_000, "sound")
+        with pytest.raises(UsageError, match="24"):
+            listener.set_volume(99)
+    sound = np.abs(soundfile.read(path)[0])
+    before = sound[muted_at - 4_000 : muted_at].max()
+    assert before > 0.01
+    # A glide takes 2,205 frames; the block that was on its way 441 more.
+    assert not sound[muted_at + 3_000 : muted_at + 14_000].any()
+    assert sound[loud_at + 8_000 :].max() > 5 * before
+
+
 def test_rubbish_is_counted_and_the_next_point_is_heard():
     with Listener(ANY_PORT, output="none") as listener:
         with zmq.Context() as context, context.socket(zmq.XPUB) as socket:
