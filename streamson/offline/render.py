@@ -17,7 +17,7 @@ from streamson.table import Table
 from streamson.wire.point import DataPoint
 
 DEFAULT_SAMPLE_RATE: Final = 44_100
-BLOCK_FRAMES: Final = 16_384
+BLOCK_FRAMES: Final = 32_768
 """Frames that are rendered at a time: memory does not grow with the length."""
 
 
@@ -124,7 +124,7 @@ def render_notes(
     Raises
     ------
     StreamsonError
-        If more than 4,096 notes begin within a block and two quanta.
+        If more than 4,096 notes begin at once.
     """
     engine = session_engine(session, sample_rate)
     end = 0
@@ -132,8 +132,10 @@ def render_notes(
         # The engine synthesises a quantum ahead, and finishes the one it is in.
         while note.onset_frame >= engine.frame + block_frames + 2 * QUANTUM:
             yield engine.render(block_frames)
-        if engine.play(note) is None:
-            raise StreamsonError(f"more than {NOTE_RING} notes begin within {block_frames} frames")
+        while engine.play(note) is None:  # the ring is full: let time take some of it
+            if note.onset_frame < engine.frame + 3 * QUANTUM:
+                raise StreamsonError(f"more than {NOTE_RING} notes begin at frame {engine.frame}")
+            yield engine.render(QUANTUM)
         end = max(end, engine.end_frame(note))
     while engine.frame < end:
         yield engine.render(min(block_frames, end - engine.frame))

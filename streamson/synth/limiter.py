@@ -47,10 +47,9 @@ def limit(engine: int) -> None:
         clear(memory.bus(engine))
         state.invalid += 1
         peak = 0.0
-    if peak > _QUIET or state.limiter_peak > _QUIET:
-        true_peak = max(peak, _peak_between(engine))
-    else:
-        true_peak = peak
+    held_peak = state.limiter_peak
+    loud = max(peak, held_peak) > _QUIET
+    true_peak = max(peak, _peak_between(engine)) if loud else peak
     state.limiter_peak = peak
     need = 1.0 if true_peak <= CEILING else CEILING / true_peak
     first = state.limiter_gain
@@ -61,7 +60,9 @@ def limit(engine: int) -> None:
     state.limited += last < 1 or first < 1
     _ramp(memory.ready(engine), memory.held(engine), np.float32(first), np.float32(last))
     _ramp(memory.held(engine), memory.bus(engine), np.float32(1), np.float32(1))
-    state.peak = max(state.peak, _peak(memory.ready(engine)))
+    untouched = first == 1 and last == 1
+    heard = held_peak if untouched else _peak(memory.ready(engine))
+    state.peak = max(state.peak, heard)
     state.limiter_gain = last
     state.limiter_need = need
 

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 import streamson
-from streamson.errors import InputFileError
+from streamson.errors import InputFileError, StreamsonError
 from streamson.offline.notes_file import COLUMNS, write_notes
 from streamson.offline.render import render_notes, score_table, survey
-from streamson.score import load_session
+from streamson.score import Note, load_session
+from streamson.synth.memory import NOTE_RING
 from streamson.table import Table
 from tests.conftest import DATA
 
@@ -114,3 +115,12 @@ def test_a_session_that_plays_another_stream_is_explained(tmp_path):
     with pytest.raises(InputFileError, match=r"plays the stream 't'; they play eta\*.*--stream"):
         streamson.render(table, session)
     assert len(streamson.render(table, session, stream="eta/1"))
+
+
+def test_more_notes_than_the_ring_holds_are_rendered_all_the_same():
+    session = load_session("article")
+    notes = [Note(i * 3, 0.001, 44, 60.0, -80.0, 0.0, "sine", "many") for i in range(3 * NOTE_RING)]
+    whole = sum(len(block) for block in render_notes(notes, session))
+    assert whole >= notes[-1].onset_frame + 44
+    with pytest.raises(StreamsonError, match="begin at frame"):
+        list(render_notes([notes[0]] * 3 * NOTE_RING, session))
