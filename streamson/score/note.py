@@ -20,7 +20,8 @@ class Note(msgspec.Struct, frozen=True):
     duration_s
         Its exact duration in seconds.
     duration_frames
-        The same in whole frames, rounded so that notes end to end stay end to end.
+        The same in whole frames, rounded so that notes end to end stay end to end; for a held voice
+        also the time that it waits for the next note.
     midi_note
         Pitch as a MIDI note number; fractions of a semitone are allowed.
     level_db

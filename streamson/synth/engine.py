@@ -223,8 +223,9 @@ class Engine:
         instrument = self._numbers.get(note.instrument)
         if instrument is None:
             raise UsageError(f'instrument "{note.instrument}" is not known')
-        if not (0 < frequency < self.sample_rate):
-            raise UsageError(f"frequency {frequency} Hz; 0 to {self.sample_rate} Hz is allowed")
+        # What lies above Nyquist is silent: at 8 kHz the highest MIDI notes are, and no mistake.
+        if not (0 < frequency <= MAX_SAMPLE_RATE):
+            raise UsageError(f"frequency {frequency} Hz; up to {MAX_SAMPLE_RATE} Hz is allowed")
         if not (level_db <= MAX_LEVEL_DB and -1 <= pan <= 1):
             raise UsageError(
                 f"level {level_db} dBFS, pan {pan}; up to 0 dBFS and -1 to 1 are allowed"

@@ -107,6 +107,13 @@ def test_partials_above_nyquist_are_left_out():
     assert not rendered([PlainNote(frequency_hz=RATE / 2 + 1)], 5_000).any()
 
 
+def test_the_highest_note_is_silent_at_the_lowest_sample_rate():
+    engine = Engine(8_000)
+    assert engine.play(PlainNote(frequency_hz=12_543.85)) is not None
+    assert not engine.render(8_000).any()
+    assert int(engine.state["active"]) == 0
+
+
 def test_stealing_fades_instead_of_clicking():
     first = PlainNote(frequency_hz=100, duration_frames=30_000, level_db=-6)
     second = PlainNote(onset_frame=10_007, frequency_hz=100, duration_frames=9_000, level_db=-6)
