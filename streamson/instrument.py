@@ -1,9 +1,13 @@
-"""What an instrument is: a table of partials and an envelope."""
+"""What an instrument is: a table of partials, or a sampled sound, and an envelope."""
 
 from math import exp2
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
+
+if TYPE_CHECKING:  # at run time the score does without
+    import numpy as np
+    from numpy.typing import NDArray
 
 MAX_PARTIALS: Final = 32
 MIN_RAMP_S: Final = 0.001
@@ -67,6 +71,33 @@ class Envelope(msgspec.Struct, frozen=True):
     curve: float = 0.0
 
 
+class Sample(msgspec.Struct, frozen=True, eq=False):
+    """A recorded sound that is played at other pitches.
+
+    Attributes
+    ----------
+    sound
+        float32, shape (frames, 2).
+    sample_rate
+        Frames a second.
+    root
+        MIDI note at which it is played as it is.
+    loop
+        First frame that is repeated as long as a note lasts, and the frame after the last one; None
+        where the sound just ends.
+    """
+
+    sound: "NDArray[np.float32]"
+    sample_rate: int
+    root: float = 60.0
+    loop: tuple[int, int] | None = None
+
+    @property
+    def root_hz(self) -> float:
+        """Frequency at which it is played as it is."""
+        return 440 * exp2((self.root - 69) / 12)
+
+
 class Instrument(msgspec.Struct, frozen=True):
     """A tone colour and how it begins and ends. Without arguments it is a plain sine.
 
@@ -76,13 +107,17 @@ class Instrument(msgspec.Struct, frozen=True):
         At most `MAX_PARTIALS`; those above Nyquist are left out.
     envelope
         How its notes rise and fall.
+    width
+        How far its partials, or the sides of its sample, stand apart between left and right: 0 not
+        at all, 1 as they say.
     about
         What it is, for a person.
-    width
-        How far its partials stand apart between left and right: 0 not at all, 1 as they say.
+    sample
+        Played instead of the partials, if there is one.
     """
 
     partials: tuple[Partial, ...] = (Partial(),)
     envelope: Envelope = Envelope()
     width: float = 1.0
     about: str = ""
+    sample: Sample | None = None

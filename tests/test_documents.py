@@ -10,7 +10,9 @@ import tomllib
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from streamson import Listener
 from streamson.score import load_session
@@ -79,6 +81,9 @@ def test_the_readmes_other_program_renders(monkeypatch):
 def test_the_readmes_sessions_are_some(text, tmp_path):
     path = tmp_path / "readme.toml"
     path.write_text(text)
+    for instrument in tomllib.loads(text).get("instrument", []):
+        if "sample" in instrument:
+            soundfile.write(tmp_path / instrument["sample"], np.sin(np.arange(30_000) / 20), 44_100)
     session = load_session(str(path))
     assert session.parts[0].stream == tomllib.loads(text)["part"][0]["stream"]
 

@@ -189,6 +189,34 @@ def test_an_error_in_a_callback_ends_the_listener_and_is_raised():
         listener.stop()
 
 
+@pytest.mark.parametrize("look_ahead", [0, 0.03, 0.3])
+def test_look_ahead_changes_onsets_alone(tmp_path, look_ahead):
+    """Whatever it is, the recording has the samples that the same onset frames give offline."""
+    session = tmp_path / "ahead.toml"
+    session.write_text(f"[audio]\nlook_ahead = {look_ahead}\nreverb = {{}}\n")
+    take, heard = tmp_path / "take.wav", []
+    with (
+        Listener(
+            ANY_PORT,
+            output="none",
+            session=session,
+            record=take,
+            on_played=lambda note, _: heard.append(note),
+        ) as listener,
+        Publisher(listener.endpoint) as publisher,
+    ):
+        assert publisher.wait_for_listener(20)
+        for k in range(20):
+            publisher.send(f"walk{k % 3}", value=k * k % 7)
+        until(lambda: len(heard) == 20, "all notes")
+        until(lambda: listener.engine.frame > heard[-1].onset_frame + 44_100, "a second more")
+    recorded, _ = soundfile.read(take, dtype="float32")
+    offline = np.concatenate(list(render_notes(heard, load_session(session))))
+    assert np.abs(offline).max() > 0.01
+    frames = min(len(offline), heard[-1].onset_frame + 40_000)
+    assert np.abs(recorded[:frames] - offline[:frames]).max() <= 2.0**-23
+
+
 @pytest.mark.parametrize("duration", [0, -1, float("nan"), float("inf")])
 def test_absurd_durations_are_refused(duration):
     with pytest.raises(UsageError, match="duration"):

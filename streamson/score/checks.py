@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NamedTuple, TypeGuard, TypeVar
 
 from streamson.errors import SessionError, nearest
+from streamson.score.pitch import HIGHEST_MIDI, LOWEST_MIDI, note_to_midi
 
 T = TypeVar("T")
 
@@ -71,7 +72,7 @@ def whole_number(low: int, high: int) -> Check[int]:
     """Allow whole numbers from ``low`` to ``high``, both included."""
 
     def check(value: object, place: Place) -> int:
-        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+        if is_whole(value) and low <= value <= high:
             return value
         raise place.refuse(value, f"a whole number from {low} to {high}")
 
@@ -107,6 +108,18 @@ def true_or_false(value: object, place: Place) -> bool:
     raise place.refuse(value, "true or false")
 
 
+def note(value: object, place: Place) -> float:
+    """Allow the names of notes, and MIDI note numbers with their fractions."""
+    if isinstance(value, str):
+        try:
+            return note_to_midi(value)
+        except ValueError:
+            pass
+    elif is_number(value) and LOWEST_MIDI <= value <= HIGHEST_MIDI:
+        return float(value)
+    raise place.refuse(value, 'a note such as "G3" or "C#4", or a MIDI number from 0 to 127')
+
+
 def ascending(value: object, place: Place) -> tuple[float, float]:
     """Allow a list of two finite numbers, the lower one first."""
     match value:
@@ -124,6 +137,11 @@ def table(value: object, place: Place, keys: Mapping[str, Check[Any]]) -> dict[s
             problem = f"unknown key {show(key)}; allowed: {', '.join(keys)}"
             raise place.error(problem + _nearest(key, keys))
     return {key: keys[key](found, place.inside(key)) for key, found in value.items()}
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Return whether it is a whole number; true and false are not."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def is_number(value: object) -> TypeGuard[float]:

@@ -3,15 +3,27 @@
 import tomllib
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any, Final
 
-from streamson.instrument import MAX_PARTIALS, MIN_RAMP_S, Envelope, Instrument, Partial
-from streamson.score.checks import Check, Place, number, table, text
+import msgspec
+
+from streamson.errors import InputFileError
+from streamson.instrument import MAX_PARTIALS, MIN_RAMP_S, Envelope, Instrument, Partial, Sample
+from streamson.score.checks import Check, Place, is_whole, note, number, table, text
 
 MAX_INSTRUMENTS: Final = 128
 """Instruments of one session file."""
 
+MAX_SAMPLES: Final = 32
+"""Sampled ones among them."""
+
+MIN_LOOP_FRAMES: Final = 8
+SAMPLED_ENVELOPE: Final = Envelope(attack=MIN_RAMP_S, release=0.1)
+"""A sampled sound has a beginning of its own."""
+
 MAX_NAME_CHARS: Final = 60
+MAX_PATH_CHARS: Final = 1_000
 MAX_ABOUT_CHARS: Final = 200
 MAX_RAMP_S: Final = 60.0
 
@@ -43,14 +55,28 @@ def _partials(value: object, place: Place) -> tuple[Partial, ...]:
     )
 
 
-def _envelope(value: object, place: Place) -> Envelope:
-    return Envelope(**table(value, place, ENVELOPE_KEYS))
+def _envelope(value: object, place: Place) -> dict[str, float]:
+    return table(value, place, ENVELOPE_KEYS)
+
+
+def _loop(value: object, place: Place) -> tuple[int, int]:
+    match value:
+        case [first, end] if is_whole(first) and is_whole(end):
+            if 0 <= first <= end - MIN_LOOP_FRAMES:
+                return first, end
+    raise place.refuse(
+        value,
+        f"[first frame, frame after the last], {MIN_LOOP_FRAMES} frames or more apart",
+    )
 
 
 _INSTRUMENT_KEYS: Final[dict[str, Check[Any]]] = {
     "name": text(MAX_NAME_CHARS),
     "about": text(MAX_ABOUT_CHARS),
     "partials": _partials,
+    "sample": text(MAX_PATH_CHARS),
+    "root": note,
+    "loop": _loop,
     "envelope": _envelope,
     "width": WIDTH,
 }
@@ -69,6 +95,7 @@ def read_instruments(value: object, place: Place) -> dict[str, Instrument]:
     if len(value) > MAX_INSTRUMENTS:
         raise place.error(f"found {len(value)} instruments; allowed: at most {MAX_INSTRUMENTS}")
     instruments: dict[str, Instrument] = {}
+    samples = 0
     for i, found in enumerate(value, 1):
         here = Place(place.file, f"instrument {i}")
         keys = table(found, here, _INSTRUMENT_KEYS)
@@ -77,8 +104,51 @@ def read_instruments(value: object, place: Place) -> dict[str, Instrument]:
         name = keys.pop("name")
         if name in instruments:
             raise here.inside("name").error(f'found "{name}" a second time')
-        instruments[name] = Instrument(**keys)
+        instruments[name] = _instrument(here, **keys)
+        samples += instruments[name].sample is not None
+        if samples > MAX_SAMPLES:
+            raise here.inside("sample").error(f"allowed: at most {MAX_SAMPLES} of them")
     return instruments
+
+
+def _instrument(
+    place: Place,
+    *,
+    sample: str | None = None,
+    root: float | None = None,
+    loop: tuple[int, int] | None = None,
+    envelope: dict[str, float] | None = None,
+    **keys: Any,
+) -> Instrument:
+    if sample is None:
+        if root is not None or loop is not None:
+            raise place.error("found root or loop without sample; they say how a sample is played")
+        return Instrument(envelope=Envelope(**(envelope or {})), **keys)
+    if "partials" in keys:
+        raise place.error("found partials and sample; an instrument is made of one of the two")
+    if root is None:
+        raise place.error(
+            'found sample without root; say which note its file plays, such as root = "C4"'
+        )
+    return Instrument(
+        envelope=msgspec.structs.replace(SAMPLED_ENVELOPE, **(envelope or {})),
+        sample=_sample(sample, root, loop, place),
+        **keys,
+    )
+
+
+def _sample(name: str, root: float, loop: tuple[int, int] | None, place: Place) -> Sample:
+    # Only who plays samples waits for the library that reads them.
+    from streamson.sample_file import read_sample
+
+    try:
+        # Beside the session file, wherever that is read from.
+        sound, sample_rate = read_sample(Path(place.file).parent / name)
+    except InputFileError as error:
+        raise place.inside("sample").error(str(error)) from None
+    if loop is not None and loop[1] > len(sound):
+        raise place.inside("loop").refuse(list(loop), f"up to {len(sound)}, the frames of {name}")
+    return Sample(sound, sample_rate, root, loop)
 
 
 @cache

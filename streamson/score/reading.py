@@ -10,6 +10,7 @@ from streamson.score.checks import (
     Check,
     Place,
     ascending,
+    is_whole,
     number,
     table,
     text,
@@ -64,7 +65,7 @@ _TIME: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) *(s|min|h|d)")
 def _window(value: object, place: Place) -> Window:
     if value == "all":
         return Window()
-    if isinstance(value, int) and not isinstance(value, bool) and 2 <= value <= MAX_WINDOW_POINTS:
+    if is_whole(value) and 2 <= value <= MAX_WINDOW_POINTS:
         return Window(points=value)
     if isinstance(value, str) and (match := _TIME.fullmatch(value)):
         seconds = float(match[1]) * _SECONDS[match[2]]
@@ -196,6 +197,14 @@ def _part(
         raise place.error(
             f'found {", ".join(sorted(idle))} without articulation = "continuous"; '
             "separate notes are not held"
+        )
+    plays = found.get("instrument", Part().instrument)
+    if "brightness" in found and instruments[plays].sample:
+        raise place.inside("brightness").error(f'"{plays}" is a sample; only partials have it')
+    sample = instruments[plays].sample
+    if found.get("articulation") == "continuous" and sample and not sample.loop:
+        raise place.inside("instrument").error(
+            f'"{plays}" is a sample without a loop, which can\'t be held; give it one'
         )
     changes = {key: found.pop(key) for key in ("envelope", "width") if key in found}
     part = Part(**found)

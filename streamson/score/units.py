@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from streamson.score.checks import Check, Place, is_number, number
+from streamson.score.checks import Check, Place, is_number, note, number
 from streamson.score.level import amplitude_to_db
-from streamson.score.pitch import HIGHEST_MIDI, LOWEST_MIDI, hz_to_midi, midi_to_hz, note_to_midi
+from streamson.score.pitch import HIGHEST_MIDI, LOWEST_MIDI, hz_to_midi, midi_to_hz
 from streamson.score.schema import HIGHEST_NOTE, LOWEST_NOTE
 
 
@@ -19,17 +19,6 @@ class Unit(NamedTuple):
     convert: Callable[[float], float] = float
 
 
-def _note(value: object, place: Place) -> float:
-    if isinstance(value, str):
-        try:
-            return note_to_midi(value)
-        except ValueError:
-            pass
-    elif is_number(value) and LOWEST_MIDI <= value <= HIGHEST_MIDI:
-        return float(value)
-    raise place.refuse(value, 'a note such as "G3" or "C#4", or a MIDI number from 0 to 127')
-
-
 def _amplitude(value: object, place: Place) -> float:
     if is_number(value) and 0 < value <= 1:
         return float(value)
@@ -38,8 +27,8 @@ def _amplitude(value: object, place: Place) -> float:
 
 UNITS: Final[dict[str, dict[str, Unit]]] = {  # the first unit is the default
     "pitch": {
-        "": Unit(_note, LOWEST_NOTE, HIGHEST_NOTE),
-        "midi": Unit(_note, direct=True),
+        "": Unit(note, LOWEST_NOTE, HIGHEST_NOTE),
+        "midi": Unit(note, direct=True),
         "hz": Unit(
             number(midi_to_hz(LOWEST_MIDI), midi_to_hz(HIGHEST_MIDI), "Hz"),
             direct=True,

@@ -2,8 +2,8 @@
 
 import ctypes
 from collections.abc import Mapping
-from math import ceil, exp, isfinite, log, log2, log10
-from typing import Any, Final, Protocol
+from math import ceil, isfinite, log2, log10
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from streamson.errors import UsageError
 from streamson.instrument import MIN_RAMP_S, Instrument
 from streamson.space import Reverb
 from streamson.synth.callback import FADE_FRAMES, callback
+from streamson.synth.instrument_tables import allocate_with, ring_s
 from streamson.synth.loudness import NOTES, compensation_db
 from streamson.synth.memory import (
     CHANNELS,
@@ -21,8 +22,8 @@ from streamson.synth.memory import (
     QUANTUM,
     VOICE_SLOTS,
     addresses,
-    allocate,
 )
+from streamson.synth.playable_note import PlayableNote
 from streamson.synth.reverb import set_up, tail_frames
 from streamson.synth.ring import RingReader, RingWriter
 
@@ -43,46 +44,6 @@ _CALLBACK: Final = ctypes.CFUNCTYPE(
     ctypes.c_uint64,
     ctypes.c_void_p,
 )
-
-
-class PlayableNote(Protocol):
-    """What the engine has to know of a note."""
-
-    @property
-    def onset_frame(self) -> int:
-        """Frame at which it begins; negative: as soon as possible."""
-
-    @property
-    def duration_frames(self) -> int:
-        """Frames until its release begins."""
-
-    @property
-    def frequency_hz(self) -> float:
-        """Its pitch in Hz."""
-
-    @property
-    def level_db(self) -> float:
-        """Its peak at the centre of the stereo field, in dBFS."""
-
-    @property
-    def pan(self) -> float:
-        """Its place from -1, left, to 1, right."""
-
-    @property
-    def brightness(self) -> float:
-        """Tilt of its partials from -1, dull, to 1, bright; 0 is as the instrument has it."""
-
-    @property
-    def held_key(self) -> int:
-        """Names a held voice: it glides to the note, or begins with it; 0 is a voice of its own."""
-
-    @property
-    def glide_frames(self) -> int:
-        """Frames that gliding to it takes."""
-
-    @property
-    def instrument(self) -> str:
-        """The name of its instrument."""
 
 
 class Engine:
@@ -136,7 +97,7 @@ class Engine:
         _check("polyphony", polyphony, 1, MAX_VOICES, "voices")
         _check("instruments", len(instruments), 1, MAX_INSTRUMENTS, "of them")
         self.sample_rate = sample_rate
-        self._memory = allocate()
+        self._memory = allocate_with(instruments, sample_rate)
         self._addresses = addresses(self._memory)
         self._machine_code = callback()
         self._call = _CALLBACK(self._machine_code.address)
@@ -147,7 +108,7 @@ class Engine:
         )
         self._notes = RingWriter(self._memory["notes"], self._memory["note_indices"])
         self._instruments = instruments
-        self._numbers = self._load_instruments()
+        self._numbers = {name: number for number, name in enumerate(instruments)}
         self._equal_loudness = equal_loudness
         self._compensations: dict[str, list[float]] = {}
         self._next_id = 0
@@ -259,10 +220,8 @@ class Engine:
         """Return the frame from which a note is silent, and the room after it."""
         instrument = self._instruments[note.instrument]
         release = max(instrument.envelope.release, MIN_RAMP_S) * self.sample_rate
-        end = note.duration_frames + int(release)
-        decays = [partial.decay for partial in instrument.partials]
-        if all(decays):  # from -60 dB to -90 dB takes half as long again
-            end = min(end, ceil(1.5 * max(filter(None, decays)) * self.sample_rate))
+        rings = ring_s(instrument, note.frequency_hz) * self.sample_rate
+        end = ceil(min(note.duration_frames + int(release), rings))
         return note.onset_frame + end + self._tail_frames
 
     def render(self, frames: int) -> NDArray[np.float32]:
@@ -317,30 +276,6 @@ class Engine:
         place = min(max(69 + 12 * log2(frequency_hz / 440), 0.0), NOTES - 1.000_001)
         below = int(place)
         return table[below] + (place - below) * (table[below + 1] - table[below])
-
-    def _load_instruments(self) -> dict[str, int]:
-        rate = self.sample_rate
-        for number, instrument in enumerate(self._instruments.values()):
-            envelope, partials = instrument.envelope, instrument.partials
-            self._memory["instruments"][number] = (
-                max(envelope.attack, MIN_RAMP_S) * rate,
-                envelope.decay * rate,
-                max(envelope.release, MIN_RAMP_S) * rate,
-                envelope.sustain,
-                exp(-envelope.curve / 2) - 1,
-                len(partials),
-            )
-            self._memory["partials"][number, : len(partials)] = [
-                (
-                    partial.exact_ratio,
-                    10 ** (partial.level / 20),
-                    log(1_000) / (partial.decay * rate) if partial.decay else 0.0,
-                    partial.pan * instrument.width,
-                    partial.noise,
-                )
-                for partial in partials
-            ]
-        return {name: number for number, name in enumerate(self._instruments)}
 
 
 def level_db(amplitude: float) -> float:

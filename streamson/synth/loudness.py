@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streamson.instrument import Instrument
+from streamson.instrument import Instrument, Sample
 
 LISTENING_PHON: Final = 60.0
 """Loudness level of the contour: conversation, and music in the background."""
@@ -92,19 +92,40 @@ def compensation_db(instrument: Instrument, sample_rate: int) -> NDArray[np.floa
         In dB, at most `MAX_BOOST_DB`; 0 where nothing of the note is below Nyquist.
     """
     frequencies = 440 * 2 ** ((np.arange(NOTES) - 69) / 12)
-    partials = instrument.partials
-    ratios = np.array([partial.exact_ratio for partial in partials])
-    powers = 10 ** (np.array([partial.level for partial in partials]) / 10)
+    ratios, powers, staying = _spectrum(instrument)
     hz = frequencies[:, None] * ratios
     shares = np.where(hz < sample_rate / 2, powers, 0.0)
     reference = contour_db(LISTENING_PHON, np.array(REFERENCE_HZ))
     weights = 10 ** ((reference - contour_db(LISTENING_PHON, hz)) / 10)
     total = shares.sum(axis=1)
-    loudness = (shares * weights * _staying(instrument)).sum(axis=1)
+    loudness = (shares * weights * staying).sum(axis=1)
     heard = total > 0
     compensation = np.zeros(NOTES)
     compensation[heard] = -10 * np.log10(loudness[heard] / total[heard])
     return np.minimum(compensation, MAX_BOOST_DB)
+
+
+_Array = NDArray[np.float64]
+
+
+def _spectrum(instrument: Instrument) -> tuple[_Array, _Array, _Array]:
+    """Return the ratios of what sounds, the power of each, and the share that the ear hears."""
+    if instrument.sample is not None:
+        ratios, powers = _sample_spectrum(instrument.sample)
+        return ratios, powers, np.ones(len(powers))
+    partials = instrument.partials
+    ratios = np.array([partial.exact_ratio for partial in partials])
+    powers = 10 ** (np.array([partial.level for partial in partials]) / 10)
+    return ratios, powers, _staying(instrument)
+
+
+def _sample_spectrum(sample: Sample) -> tuple[_Array, _Array]:
+    """Return a sample's powers in bands of a third of an octave, by their ratio to its root."""
+    power = (np.abs(np.fft.rfft(sample.sound, axis=0)) ** 2).sum(axis=1)[1:]
+    hz = np.arange(1, len(power) + 1) * sample.sample_rate / len(sample.sound)
+    bands = np.round(3 * np.log2(hz / sample.root_hz)).astype(int)
+    powers = np.bincount(bands - bands.min(), power).astype(np.float64)
+    return 2.0 ** ((np.arange(len(powers)) + bands.min()) / 3), powers
 
 
 def _staying(instrument: Instrument) -> NDArray[np.float64]:

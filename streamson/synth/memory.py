@@ -43,6 +43,12 @@ LINES: Final = 8
 LINE_FRAMES: Final = 16_384
 """Length of each of the reverb's delay lines: a power of two, 85 ms at 192 kHz."""
 
+SAMPLE_LEVELS: Final = 13
+"""Copies of a sampled sound, half an octave apart: it can be played up to six octaves higher."""
+
+MAX_SAMPLE_FRAMES: Final = 2**40
+"""More than any memory: the frames of an engine's samples are as many as there are."""
+
 NEVER: Final = 2**62
 
 NOTE: Final = np.dtype(
@@ -86,6 +92,7 @@ VOICE: Final = np.dtype(
         ("glide", np.int64),  # quanta that are left of a glide
         ("power", np.float32),  # of both channels at this moment
         ("partials", np.int32),
+        ("instrument", np.int64),
     ],
     align=True,
 )
@@ -100,8 +107,10 @@ TONE: Final = np.dtype(
         ("fall_3", np.float32),
         ("phase", np.int32),  # at the start of the next quantum; a turn is 2**32
         ("increment", np.int32),  # of the phase, a frame
-        ("cells", np.float32),  # of noise a frame; 0 is a sine
+        ("noise", np.float32),  # width of the band / frequency; 0 is a sine
         ("seed", np.uint32),  # of the noise
+        ("cell", np.int32),  # of the noise at the start of the next quantum
+        ("within", np.float32),  # place in the cell
         ("left_to", np.float32),  # where a glide leads
         ("right_to", np.float32),
         ("increment_to", np.int32),
@@ -118,6 +127,9 @@ INSTRUMENT: Final = np.dtype(
         ("sustain", np.float32),
         ("bend", np.float32),
         ("partials", np.int64),
+        ("sample_speed", np.float64),  # frames of the file in a frame, for 1 Hz; 0: no sample
+        ("sample_end", np.float64),  # frames of the file, or where its loop ends
+        ("sample_loop", np.float64),  # frames of the file that repeat; 0: none
     ],
     align=True,
 )
@@ -131,6 +143,30 @@ PARTIAL: Final = np.dtype(
         ("noise", np.float64),  # width of the band / frequency
     ]
 )
+
+LEVEL: Final = np.dtype(
+    [
+        ("start", np.int64),  # first frame in the samples
+        ("ratio", np.float64),  # frames in a frame of the file
+        ("margin", np.float64),  # frames before the sound begins
+    ]
+)
+"""A copy of a sampled sound, without what is too high for its speed."""
+
+HEAD: Final = np.dtype(
+    [
+        ("place", np.float64),  # frames of the file, at the start of the next quantum
+        ("speed", np.float64),  # frames of the file in a frame
+        ("left", np.float32),  # gain
+        ("right", np.float32),
+        ("copy", np.int64),
+        ("speed_to", np.float64),  # where a glide leads
+        ("left_to", np.float32),
+        ("right_to", np.float32),
+    ],
+    align=True,
+)
+"""Where a voice reads its sample."""
 
 STATE: Final = np.dtype(
     [
@@ -199,12 +235,17 @@ LAYOUT: Final[dict[str, tuple[tuple[int, ...], Any]]] = {
     # Per slot, and per slot and partial.
     "voices": ((VOICE_SLOTS,), VOICE),
     "tones": ((VOICE_SLOTS, MAX_PARTIALS), TONE),
+    "heads": ((VOICE_SLOTS,), HEAD),
     # Slot numbers: sounding voices in the order of their onsets, and unused slots.
     "active": ((VOICE_SLOTS,), np.int64),
     "free": ((VOICE_SLOTS,), np.int64),
     # The tables.
     "instruments": ((MAX_INSTRUMENTS,), INSTRUMENT),
     "partials": ((MAX_INSTRUMENTS, MAX_PARTIALS), PARTIAL),
+    "sample_levels": ((MAX_INSTRUMENTS, SAMPLE_LEVELS), LEVEL),
+    # The samples, one after the other.
+    "sample_left": ((MAX_SAMPLE_FRAMES,), np.float32),
+    "sample_right": ((MAX_SAMPLE_FRAMES,), np.float32),
     # One voice's envelope; then the quanta being mixed, held by the limiter, and finished.
     "envelope": ((QUANTUM,), np.float32),
     "bus": ((CHANNELS, QUANTUM), np.float32),
@@ -224,9 +265,12 @@ LAYOUT: Final[dict[str, tuple[tuple[int, ...], Any]]] = {
 """Name, shape and type of every array of an engine."""
 
 
-def allocate() -> dict[str, NDArray[Any]]:
-    """Return zeroed memory for one engine by name, about 6 MB."""
-    return {name: np.zeros(shape, dtype) for name, (shape, dtype) in LAYOUT.items()}
+def allocate(sample_frames: int = 0) -> dict[str, NDArray[Any]]:
+    """Return zeroed memory for one engine by name, about 7 MB and its samples."""
+    return {
+        name: np.zeros((sample_frames,) if shape == (MAX_SAMPLE_FRAMES,) else shape, dtype)
+        for name, (shape, dtype) in LAYOUT.items()
+    }
 
 
 def addresses(arrays: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
@@ -280,10 +324,14 @@ tap_indices = _view("tap_indices")
 pending = _view("pending")
 voices = _view("voices")
 tones = _view("tones")
+heads = _view("heads")
 active = _view("active")
 free = _view("free")
 instruments = _view("instruments")
 partials = _view("partials")
+sample_levels = _view("sample_levels")
+sample_left = _view("sample_left")
+sample_right = _view("sample_right")
 envelope = _view("envelope")
 bus = _view("bus")
 held = _view("held")

@@ -44,7 +44,10 @@ def start_tones(engine: int, slot: int, note: Any, now: int) -> int:
         # A phase of its own for each spreads the peaks of a tone with many partials.
         first = np.int32(np.uint32(np.int64(i * (GOLDEN * TURN)) & 0xFFFF_FFFF))
         tone.phase = np.int32(first - tone.increment * (note.onset - now))
-        tone.cells = np.float32(partial.noise * turns_per_frame)
+        tone.noise = np.float32(partial.noise)
+        cells = -(note.onset - now) * partial.noise * turns_per_frame
+        tone.cell = np.int32(math.floor(cells))
+        tone.within = np.float32(cells - math.floor(cells))
         tone.seed = np.uint32(np.int64(note.frequency * 1_000) * 31 + i)
         _set_fall(tone, decay * QUANTUM)
         fallen = np.float32(math.exp(decay * (note.onset - now)))
@@ -138,30 +141,32 @@ def add_shaped(engine: int, tone: Any) -> None:
 
 
 @njit(nogil=True, fastmath={"contract"})
-def add_noise(engine: int, tone: Any, since_onset: int) -> None:
-    """Add a band of noise multiplied by the voice's envelope."""
+def add_noise(engine: int, tone: Any, bend: Any, left_to: Any, right_to: Any) -> None:
+    """Add a band of noise whose frequency and gains run straight to those of the next quantum."""
     bus, envelope = memory.bus(engine), memory.envelope(engine)
-    phase, increment = tone.phase, tone.increment
-    left, right, cells, seed = tone.left, tone.right, tone.cells, tone.seed
-    fall_1, fall_2, fall_3 = tone.fall_1, tone.fall_2, tone.fall_3
-    position = np.float64(since_onset) * np.float64(cells)
-    first = math.floor(position)
-    within = np.float32(position - first)
-    first_cell = np.int32(np.int64(first))
+    phase, increment, seed = tone.phase, tone.increment, tone.seed
+    left, right = tone.left, tone.right
+    left_step, right_step = (left_to - left) * _PER_FRAME, (right_to - right) * _PER_FRAME
+    within, first_cell = tone.within, tone.cell
+    cells = tone.noise * np.float32(increment) * np.float32(1 / TURN)
     for k in range(QUANTUM):
         frame = np.float32(np.int32(k))
-        fall = np.float32(1) + frame * (fall_1 + frame * (fall_2 + frame * fall_3))
         place = within + cells * frame
         cell = np.int32(place)
+        bent = np.int32(bend * np.int32(np.int32(k) * np.int32(k - 1) // np.int32(2)))
         band = noise_band(
-            np.int32(phase + np.int32(k) * increment),
+            np.int32(phase + np.int32(k) * increment + bent),
             seed,
             np.int32(first_cell + cell),
             place - np.float32(cell),
         )
-        sample = band * fall * envelope[k]
-        bus[0, k] += sample * left
-        bus[1, k] += sample * right
+        sample = band * envelope[k]
+        bus[0, k] += sample * (left + left_step * frame)
+        bus[1, k] += sample * (right + right_step * frame)
+    place = within + cells * np.float32(QUANTUM)
+    cell = np.int32(place)
+    tone.cell = np.int32(first_cell + cell)
+    tone.within = place - np.float32(cell)
 
 
 @njit(nogil=True, fastmath={"contract"})

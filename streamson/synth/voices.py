@@ -9,6 +9,7 @@ from numba import njit
 from streamson.synth import memory
 from streamson.synth.envelope import CUT_FRAMES, is_level, shape
 from streamson.synth.memory import NEVER, QUANTUM
+from streamson.synth.sampling import aim_sample, mix_sample, start_sample
 from streamson.synth.tones import (
     add_gliding,
     add_level,
@@ -60,7 +61,12 @@ def start_voice(engine: int, note: Any, now: int) -> bool:
     voice.power = 2 * note.amplitude * note.amplitude
     voice.key = note.key
     voice.glide = 0
-    ring = start_tones(engine, slot, note, now)
+    voice.partials = 0
+    voice.instrument = note.instrument
+    if instrument.sample_speed > 0:
+        ring = start_sample(engine, slot, note, now)
+    else:
+        ring = start_tones(engine, slot, note, now)
     voice.end = min(voice.release + np.int64(instrument.release), note.onset + ring)
     return True
 
@@ -79,6 +85,9 @@ def _glide(engine: int, note: Any) -> bool:
                 target = aim(engine, note, partial, scale)
                 tone.increment_to, tone.left_to, tone.right_to = target
             instrument = memory.instruments(engine)[note.instrument]
+            if instrument.sample_speed > 0:
+                head = memory.heads(engine)[slot]
+                head.speed_to, head.left_to, head.right_to = aim_sample(engine, note)
             voice.glide = max(1, (note.glide + QUANTUM // 2) // QUANTUM)
             voice.release = note.onset + note.duration
             voice.end = voice.release + np.int64(instrument.release)
@@ -144,16 +153,21 @@ def _mix_voice(engine: int, slot: int, start: int) -> None:
     level = is_level(voice, start, start + QUANTUM)
     if not level:
         shape(engine, voice, start)
+    if memory.instruments(engine)[voice.instrument].sample_speed > 0:
+        if level:
+            shape(engine, voice, start)
+        mix_sample(engine, slot)
+        return
     if voice.glide > 0:
         _mix_gliding(engine, slot, start)
         return
     power = np.float32(0)
     for i in range(voice.partials):
         tone = tones[slot, i]
-        if tone.cells > 0:
+        if tone.noise > 0:
             if level:  # noise is rare: one loop for it is enough
                 shape(engine, voice, start)
-            add_noise(engine, tone, start - voice.onset)
+            add_noise(engine, tone, np.int32(0), tone.left * tone.fall, tone.right * tone.fall)
         elif level:
             add_level(engine, tone, voice.sustain)
         else:
@@ -179,8 +193,8 @@ def _mix_gliding(engine: int, slot: int, start: int) -> None:
         # Frequency runs straight within the quantum, so the phase runs along a parabola.
         way = np.int64(tone.increment_to) - np.int64(tone.increment)
         bend = np.int32(way // (np.int64(voice.glide) * QUANTUM))
-        if tone.cells > 0:
-            add_noise(engine, tone, start - voice.onset)
+        if tone.noise > 0:
+            add_noise(engine, tone, bend, left, right)
         else:
             add_gliding(engine, tone, bend, left, right)
         parabola = np.int32(bend * np.int32(QUANTUM * (QUANTUM - 1) // 2))

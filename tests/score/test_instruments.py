@@ -1,11 +1,13 @@
 """Instruments: those that come along, a session's own, parts that change them, and mistakes."""
 
+import numpy as np
 import pytest
+import soundfile
 
 from streamson.errors import SessionError
 from streamson.instrument import MAX_PARTIALS, Envelope, Instrument
 from streamson.score.instruments import builtin_instruments
-from streamson.score.session import parse_session
+from streamson.score.session import load_session, parse_session
 
 BELL = """
 [[instrument]]
@@ -84,4 +86,77 @@ def test_a_mistake_is_explained(text, message):
     with pytest.raises(SessionError) as caught:
         read(text)
     assert str(caught.value).startswith("my.toml: ")
+    assert message in str(caught.value)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with sound files, good and bad."""
+    tone = 0.5 * np.sin(np.arange(8_000) * 0.1)
+    soundfile.write(tmp_path / "tone.wav", tone, 16_000)
+    soundfile.write(tmp_path / "tone.flac", np.stack([tone, -tone], 1), 16_000)
+    soundfile.write(tmp_path / "silent.wav", np.zeros(8_000), 16_000)
+    soundfile.write(tmp_path / "short.wav", tone[:20], 16_000)
+    soundfile.write(tmp_path / "slow.wav", tone, 4_000)
+    soundfile.write(tmp_path / "nan.wav", np.full(100, np.nan), 16_000, subtype="FLOAT")
+    (tmp_path / "broken.wav").write_bytes(b"RIFF....WAVEjunk")
+    (tmp_path / "text.wav").write_text("no sound at all")
+    (tmp_path / "empty.wav").write_bytes(b"")
+    return tmp_path
+
+
+def sampled(folder, keys, rest=""):
+    session = folder / "my.toml"
+    session.write_text(f'[[instrument]]\nname = "x"\n{keys}\n{rest}')
+    return load_session(session)
+
+
+@pytest.mark.parametrize("file", ["tone.wav", "tone.flac"])
+def test_a_sample_lies_beside_the_session_file(folder, file):
+    session = sampled(folder, f'sample = "{file}"\nroot = "A3"\nloop = [1000, 8000]')
+    sample = session.instruments["x"].sample
+    assert sample.sound.shape == (8_000, 2)
+    assert (sample.sample_rate, sample.root, sample.loop) == (16_000, 57, (1_000, 8_000))
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ('sample = "tone.wav"', "instrument 1: found sample without root"),
+        ('root = "C4"', "found root or loop without sample"),
+        ('sample = "tone.wav"\nroot = "C4"\npartials = [{}]', "found partials and sample"),
+        ('sample = "tone.wav"\nroot = "H4"', 'root: found "H4"; allowed: a note'),
+        ('sample = "tone.wav"\nroot = 60\nloop = [5, 3]', "loop: found [5, 3]; allowed: [first"),
+        ('sample = "tone.wav"\nroot = 60\nloop = [-1, 30]', "loop: found [-1, 30]"),
+        ('sample = "tone.wav"\nroot = 60\nloop = [0, 8001]', "allowed: up to 8000, the frames"),
+        ('sample = "nowhere.wav"\nroot = 60', "nowhere.wav: No such file or directory"),
+        ('sample = "."\nroot = 60', "Is a directory"),
+        ('sample = "broken.wav"\nroot = 60', "broken.wav as a sound file"),
+        ('sample = "text.wav"\nroot = 60', "text.wav as a sound file"),
+        ('sample = "empty.wav"\nroot = 60', "empty.wav as a sound file"),
+        ('sample = "silent.wav"\nroot = 60', "silent.wav is silent"),
+        ('sample = "short.wav"\nroot = 60', "short.wav has 20 frames; 64 to"),
+        ('sample = "slow.wav"\nroot = 60', "slow.wav has a sample rate of 4000 Hz; 8000 to"),
+        ('sample = "nan.wav"\nroot = 60', "nan.wav has samples that are not finite"),
+        ('sample = "a\\u0000b"\nroot = 60', "instrument 1, sample"),
+    ],
+)
+def test_mistakes_with_samples_are_explained(folder, keys, message):
+    with pytest.raises(SessionError) as caught:
+        sampled(folder, keys)
+    assert str(caught.value).startswith(str(folder / "my.toml") + ": instrument 1")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ('articulation = "continuous"', 'part 1, instrument: "x" is a sample without a loop'),
+        ('brightness = { field = "a" }', 'part 1, brightness: "x" is a sample; only partials'),
+    ],
+)
+def test_a_part_may_ask_too_much_of_a_sample(folder, part, message):
+    keys = 'sample = "tone.wav"\nroot = 60'
+    with pytest.raises(SessionError) as caught:
+        sampled(folder, keys, f'[[part]]\ninstrument = "x"\n{part}')
     assert message in str(caught.value)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamson.errors import UsageError
+from streamson.score.instruments import builtin_instruments
 from streamson.space import Reverb
 from streamson.synth.engine import Engine
 from streamson.synth.limiter import CEILING
@@ -344,3 +345,25 @@ def test_nothing_played_is_silence_however_long():
     for _ in range(20):
         assert not engine.render(50_000).any()
     assert engine.frame == 1_000_000
+
+
+@pytest.mark.parametrize("name", sorted(builtin_instruments()))
+def test_the_limiter_does_not_pump_on_ordinary_material(name):
+    """Twelve streams at their usual level, all at once: at rare peaks it takes off 2 dB."""
+
+    def render(volume_db):
+        engine = Engine(RATE, instruments=builtin_instruments(), volume_db=volume_db)
+        steps = np.random.default_rng(1).integers(55, 85, (12, 20))
+        for i in range(20):
+            for stream in range(12):
+                hz = 440 * 2 ** ((steps[stream, i] - 69) / 12)
+                onset = i * RATE // 4 + stream * 700
+                pan = stream / 11 - 0.5
+                engine.play(PlainNote(onset, 15_435, hz, -18, pan, instrument=name))
+        return engine.render(5 * RATE).astype(np.float64)
+
+    usual, quiet = render(-6), render(-30) * 10 ** (24 / 20)
+    heard = np.abs(quiet) > 0.1 * np.abs(quiet).max()
+    reduction_db = -20 * np.log10(usual[heard] / quiet[heard])
+    assert reduction_db.max() < 2
+    assert np.percentile(reduction_db, 90) < 1

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from streamson.instrument import Instrument, Partial
 from streamson.synth.engine import Engine
 from tests.synth.notes import INSTRUMENTS, RATE, PlainNote
 
@@ -86,3 +87,26 @@ def test_it_lets_go_when_nothing_comes_and_begins_anew():
 def test_keys_hold_voices_of_their_own():
     _, engine = play(held(0, 440.0), held(0, 660.0, held_key=8), held(1_000, 550.0))
     assert int(engine.state["active"]) == 2
+
+
+def test_a_held_band_of_noise_glides_without_steps_and_widens_with_its_pitch():
+    notes = [
+        held(i * 30_000, hz, instrument="wind", level_db=-12 - 12 * (i % 2), pan=0.5 * (i % 2))
+        for i, hz in enumerate((200.0, 800.0))
+    ]
+    engine = Engine(RATE, instruments={"wind": Instrument((Partial(noise=0.1),))})
+    for note in notes:
+        engine.play(note)
+    sound = engine.render(3 * RATE).astype(np.float64)
+    gliding = sound[30_000 : 30_000 + GLIDE + 64] * np.hanning(GLIDE + 64)[:, None]
+    levels = np.abs(np.fft.rfft(gliding, axis=0))
+    frequencies = np.fft.rfftfreq(len(gliding), 1 / RATE)
+    assert 20 * np.log10(levels[frequencies > 8_000].max() / levels.max()) < -75
+
+    def width_hz(part):
+        power = np.abs(np.fft.rfft(part[:, 0] * np.hanning(len(part)))) ** 2
+        hz = np.fft.rfftfreq(len(part), 1 / RATE)
+        centre = (power * hz).sum() / power.sum()
+        return np.sqrt((power * (hz - centre) ** 2).sum() / power.sum())
+
+    assert width_hz(sound[40_000:120_000]) > 2.5 * width_hz(sound[2_000:30_000])
