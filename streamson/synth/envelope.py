@@ -14,8 +14,8 @@ CUT_FRAMES: Final = 256
 _ZERO: Final = np.float32(0)
 _ONE: Final = np.float32(1)
 _CUT_RATE: Final = np.float32(1 / CUT_FRAMES)
-_FAR: Final = 2**20
-"""Distances in frames are clamped: far away, float32 can't hold a frame, and nothing moves."""
+_FAR: Final = 2**24
+"""Distances in frames are clamped to what float32 holds exactly: more than the longest segment."""
 
 
 @njit(nogil=True, fastmath={"contract"})
@@ -40,23 +40,30 @@ def is_level(voice: Any, start: int, end: int) -> bool:
     return start >= voice.steady and end <= voice.release and end <= voice.cut
 
 
-@njit(nogil=True, fastmath={"contract"})
+@njit(nogil=True)
 def shape(engine: int, voice: Any, start: int) -> None:
     """Write a voice's envelope for the quantum that begins at frame `start`."""
     envelope = memory.envelope(engine)
-    since_onset = np.float32(min(start - voice.onset, _FAR))
-    since_peak = np.float32(max(min(start - voice.peak, _FAR), -_FAR))
-    since_release = np.float32(max(start - voice.release, -_FAR))
-    since_cut = np.float32(max(start - voice.cut, -_FAR))
-    attack_rate = voice.attack_rate
-    decay_rate = voice.decay_rate
-    release_rate = voice.release_rate
-    fall = _ONE - voice.sustain
-    bend = voice.bend
+    end = start + QUANTUM
+    for k in range(QUANTUM):
+        envelope[k] = _ONE
+    # Of the segments hardly ever more than one is under way.
+    if start < voice.peak:
+        _multiply(envelope, np.float32(start - voice.onset), voice.attack_rate, voice.bend, _ONE)
+    if voice.sustain < _ONE and end > voice.peak:
+        since = np.float32(min(start - voice.peak, _FAR))
+        _multiply(envelope, since, voice.decay_rate, voice.bend, voice.sustain - _ONE)
+    if end > voice.release:
+        since = np.float32(start - voice.release)
+        _multiply(envelope, since, voice.release_rate, voice.bend, -_ONE)
+    if end > voice.cut:
+        _multiply(envelope, np.float32(start - voice.cut), _CUT_RATE, _ZERO, -_ONE)
+
+
+@njit(nogil=True, fastmath={"contract"})
+def _multiply(envelope: Any, since: Any, rate: Any, bend: Any, way: Any) -> None:
+    """Multiply by a segment that began some frames ago: up from 0 by 1, or down from 1 by `way`."""
+    base = _ZERO if way == _ONE else _ONE
     for k in range(QUANTUM):
         frame = np.float32(np.int32(k))
-        attack = step((since_onset + frame) * attack_rate, bend)
-        decay = _ONE - fall * step((since_peak + frame) * decay_rate, bend)
-        release = _ONE - step((since_release + frame) * release_rate, bend)
-        cut = _ONE - step((since_cut + frame) * _CUT_RATE, _ZERO)
-        envelope[k] = attack * decay * release * cut
+        envelope[k] *= base + way * step((since + frame) * rate, bend)

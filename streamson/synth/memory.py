@@ -91,7 +91,7 @@ VOICE: Final = np.dtype(
         ("key", np.int64),  # by which notes find the voice; 0: none do
         ("glide", np.int64),  # quanta that are left of a glide
         ("power", np.float32),  # of both channels at this moment
-        ("partials", np.int32),
+        ("partials", np.int32),  # -1: it plays a sample instead
         ("instrument", np.int64),
     ],
     align=True,

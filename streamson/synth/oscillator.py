@@ -33,8 +33,8 @@ def sine(phase: Any) -> Any:
     """
     # sin(p) is cos(p - a quarter), and cos(pi/2 x) is sin(pi/2 (1 - |x|)) for all |x| <= 2: so one
     # absolute value folds the whole turn into the polynomial's range.
-    x = np.float32(np.int32(phase - _QUARTER)) * _TO_QUARTERS
-    y = np.float32(1) - abs(x)
+    x = np.float32(np.int32(phase - _QUARTER))
+    y = np.float32(1) - abs(x) * _TO_QUARTERS
     z = y * y
     return y * (_C1 + z * (_C3 + z * (_C5 + z * _C7)))
 

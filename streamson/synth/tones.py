@@ -111,8 +111,21 @@ def _set_fall(tone: Any, exponent: float) -> None:
 
 
 @njit(nogil=True, fastmath={"contract"})
-def add_level(engine: int, tone: Any, gain: Any) -> None:
-    """Add a sine whose envelope stands still."""
+def add_steady(engine: int, tone: Any, gain: Any) -> None:
+    """Add a sine that stays as it is."""
+    bus = memory.bus(engine)
+    phase, increment = tone.phase, tone.increment
+    left, right = gain * tone.left, gain * tone.right
+    for k in range(QUANTUM):
+        sample = sine(phase)
+        phase = np.int32(phase + increment)
+        bus[0, k] += sample * left
+        bus[1, k] += sample * right
+
+
+@njit(nogil=True, fastmath={"contract"})
+def add_falling(engine: int, tone: Any, gain: Any) -> None:
+    """Add a sine that dies away, of a voice whose envelope stands still."""
     bus = memory.bus(engine)
     phase, increment = tone.phase, tone.increment
     left, right = gain * tone.left, gain * tone.right
@@ -120,7 +133,8 @@ def add_level(engine: int, tone: Any, gain: Any) -> None:
     for k in range(QUANTUM):
         frame = np.float32(np.int32(k))
         fall = np.float32(1) + frame * (fall_1 + frame * (fall_2 + frame * fall_3))
-        sample = sine(np.int32(phase + np.int32(k) * increment)) * fall
+        sample = sine(phase) * fall
+        phase = np.int32(phase + increment)
         bus[0, k] += sample * left
         bus[1, k] += sample * right
 
@@ -135,7 +149,8 @@ def add_shaped(engine: int, tone: Any) -> None:
     for k in range(QUANTUM):
         frame = np.float32(np.int32(k))
         fall = np.float32(1) + frame * (fall_1 + frame * (fall_2 + frame * fall_3))
-        sample = sine(np.int32(phase + np.int32(k) * increment)) * fall * envelope[k]
+        sample = sine(phase) * fall * envelope[k]
+        phase = np.int32(phase + increment)
         bus[0, k] += sample * left
         bus[1, k] += sample * right
 

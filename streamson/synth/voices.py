@@ -12,9 +12,10 @@ from streamson.synth.memory import NEVER, QUANTUM
 from streamson.synth.sampling import aim_sample, mix_sample, start_sample
 from streamson.synth.tones import (
     add_gliding,
-    add_level,
+    add_falling,
     add_noise,
     add_shaped,
+    add_steady,
     aim,
     full_scale,
     start_tones,
@@ -61,9 +62,9 @@ def start_voice(engine: int, note: Any, now: int) -> bool:
     voice.power = 2 * note.amplitude * note.amplitude
     voice.key = note.key
     voice.glide = 0
-    voice.partials = 0
     voice.instrument = note.instrument
     if instrument.sample_speed > 0:
+        voice.partials = -1
         ring = start_sample(engine, slot, note, now)
     else:
         ring = start_tones(engine, slot, note, now)
@@ -153,7 +154,7 @@ def _mix_voice(engine: int, slot: int, start: int) -> None:
     level = is_level(voice, start, start + QUANTUM)
     if not level:
         shape(engine, voice, start)
-    if memory.instruments(engine)[voice.instrument].sample_speed > 0:
+    if voice.partials < 0:
         if level:
             shape(engine, voice, start)
         mix_sample(engine, slot)
@@ -168,10 +169,12 @@ def _mix_voice(engine: int, slot: int, start: int) -> None:
             if level:  # noise is rare: one loop for it is enough
                 shape(engine, voice, start)
             add_noise(engine, tone, np.int32(0), tone.left * tone.fall, tone.right * tone.fall)
-        elif level:
-            add_level(engine, tone, voice.sustain)
-        else:
+        elif not level:
             add_shaped(engine, tone)
+        elif tone.fall < 1:
+            add_falling(engine, tone, voice.sustain)
+        else:
+            add_steady(engine, tone, voice.sustain)
         tone.left *= tone.fall
         tone.right *= tone.fall
         tone.phase = np.int32(tone.phase + tone.increment * QUANTUM)
