@@ -11,8 +11,8 @@ from streamson.synth.envelope import CUT_FRAMES, is_level, shape
 from streamson.synth.memory import NEVER, QUANTUM
 from streamson.synth.sampling import aim_sample, mix_sample, start_sample
 from streamson.synth.tones import (
-    add_gliding,
     add_falling,
+    add_gliding,
     add_noise,
     add_shaped,
     add_steady,

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamson.errors import UsageError
+from streamson.instrument import Envelope, Instrument
 from streamson.score.instruments import builtin_instruments
 from streamson.space import Reverb
 from streamson.synth.engine import Engine
@@ -367,3 +368,14 @@ def test_the_limiter_does_not_pump_on_ordinary_material(name):
     reduction_db = -20 * np.log10(usual[heard] / quiet[heard])
     assert reduction_db.max() < 2
     assert np.percentile(reduction_db, 90) < 1
+
+
+def test_the_longest_segments_come_to_their_end():
+    """A minute has more frames than a float32 can count by halves."""
+    slow = Instrument(envelope=Envelope(attack=60, decay=60, sustain=0.25))
+    engine = Engine(RATE, instruments={"sine": slow})
+    engine.play(PlainNote(duration_frames=150 * RATE, level_db=-20))
+    engine.render(60 * RATE)
+    assert np.abs(engine.render(RATE)).max() == pytest.approx(0.1, rel=0.01)
+    engine.render(60 * RATE)
+    assert np.abs(engine.render(RATE)).max() == pytest.approx(0.025, rel=0.001)
