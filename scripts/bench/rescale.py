@@ -15,7 +15,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from streamson.score.rescale import LastPoints, LastSeconds, Rescaler
+from streamson.score.extremes import LastPoints, LastSeconds
+from streamson.score.rescale import Rescaler
 
 WINDOWS = (10, 1_000, 100_000, 1_000_000)
 SLICE_POINTS = 2_000

@@ -1,8 +1,9 @@
 """Data points become notes: session, rescaling, scales, mappings, timing."""
 
+from streamson.score.counts import Counts
 from streamson.score.note import AS_SOON_AS_POSSIBLE, Note
 from streamson.score.schema import Session
-from streamson.score.score import Counts, Score
+from streamson.score.score import Score
 from streamson.score.session import load_session, preset_names
 
 __all__ = [

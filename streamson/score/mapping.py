@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from streamson.score.counts import Counts
 from streamson.score.level import amplitude_to_db
 from streamson.score.pitch import HIGHEST_MIDI, LOWEST_MIDI, hz_to_midi
 from streamson.score.rescale import Rescaler, make_rescaler
@@ -79,7 +80,9 @@ class Rescaled:
         return self._spread(1.0 - u if self._down else u)
 
 
-def make_reader(spec: MappingSpec, *, field: str, survey: Survey | None = None) -> Reader:
+def make_reader(
+    spec: MappingSpec, *, field: str, counts: Counts, survey: Survey | None = None
+) -> Reader:
     """Make a mapping ready to run for one stream.
 
     Parameters
@@ -88,6 +91,8 @@ def make_reader(spec: MappingSpec, *, field: str, survey: Survey | None = None) 
         The mapping, as checked when the session was read.
     field
         The field it reads: the spec's, or the stream's first.
+    counts
+        Where values outside the range are counted.
     survey
         Extremes of the whole table, for the window "all"; None live.
     """
@@ -99,9 +104,7 @@ def make_reader(spec: MappingSpec, *, field: str, survey: Survey | None = None) 
         return Direct(field, _midi_of_hz)
     spread = _spread(spec)
     rescaler = make_rescaler(
-        spec.rescale.window,
-        initial=spec.rescale.initial_range,
-        survey=None if survey is None else survey.get(field),
+        spec.rescale, survey=None if survey is None else survey.get(field), counts=counts
     )
     missing = math.nan if spec.parameter == "pitch" else spread(0.5)
     return Rescaled(field, rescaler, spread, down=spec.polarity == "down", missing=missing)

@@ -12,6 +12,7 @@ from streamson.score.checks import (
     ascending,
     is_whole,
     number,
+    quoted,
     table,
     text,
     true_or_false,
@@ -24,13 +25,13 @@ from streamson.score.instruments import (
     builtin_instruments,
     read_instruments,
 )
-from streamson.score.rescale import MAX_WINDOW_POINTS, Window
+from streamson.score.place import MAX_WINDOW_POINTS, Window
+from streamson.score.rescale import MODES, Rescale
 from streamson.score.scales import SCALES, nearest_scale, parse_scale, scale_notes
 from streamson.score.schema import (
     Audio,
     MappingSpec,
     Part,
-    Rescale,
     Session,
 )
 from streamson.score.units import UNITS, Unit
@@ -58,6 +59,13 @@ def _scale(value: object, place: Place) -> str:
     raise place.refuse(value, f"a root such as c or f# and one of {', '.join(SCALES)}", hint)
 
 
+def _quantiles(value: object, place: Place) -> tuple[float, float]:
+    low, high = ascending(value, place)
+    if low >= 0 and high <= 1:
+        return low, high
+    raise place.refuse(value, "[low, high], both from 0 to 1")
+
+
 _SECONDS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 _TIME: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) *(s|min|h|d)")
 
@@ -75,9 +83,43 @@ def _window(value: object, place: Place) -> Window:
     raise place.refuse(value, allowed + 'up to 366 days, or "all"')
 
 
+_RESCALE_KEYS: Final[dict[str, Check[Any]]] = {
+    "mode": word(*MODES),
+    "window": _window,
+    "initial_range": ascending,
+    "range": ascending,
+    "quantiles": _quantiles,
+    "half_life": number(1, MAX_WINDOW_POINTS, "points"),
+    "deviations": number(0.1, 100),
+    "slew": number(0, MAX_WINDOW_POINTS, "points"),
+    "warm_up": whole_number(0, MAX_WINDOW_POINTS),
+}
+_KEYS_OF_MODE: Final = {
+    "quantile": {"window", "quantiles", "slew"},
+    "minmax": {"window", "initial_range", "slew"},
+    "rank": {"window"},
+    "decay": {"half_life", "slew"},
+    "zscore": {"half_life", "deviations", "slew"},
+    "fixed": {"range"},
+}
+
+
 def _rescale(value: object, place: Place) -> Rescale:
-    keys = {"mode": word("minmax"), "window": _window, "initial_range": ascending}
-    return Rescale(**table(value, place, keys))
+    found = table(value, place, _RESCALE_KEYS)
+    mode = found.get("mode", Rescale().mode)
+    allowed = _KEYS_OF_MODE[mode]
+    if idle := found.keys() - allowed - {"mode", "warm_up"}:
+        of_modes = [mode for mode, keys in _KEYS_OF_MODE.items() if idle <= keys]
+        hint = f"; they go with {quoted(of_modes)}" if of_modes else ""
+        raise place.error(
+            f'found {", ".join(sorted(idle))} with mode = "{mode}"; '
+            f"allowed with it: {', '.join(sorted(allowed))}, warm_up{hint}"
+        )
+    if mode == "fixed":
+        if "range" not in found:
+            raise place.error('found mode = "fixed" without range = [lowest, highest]')
+        found["initial_range"] = found.pop("range")
+    return Rescale(**found)
 
 
 def _mapping(parameter: str) -> Check[MappingSpec]:

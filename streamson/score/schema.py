@@ -8,7 +8,7 @@ import msgspec
 from streamson.instrument import Instrument
 from streamson.score.instruments import builtin_instruments
 from streamson.score.pitch import note_to_midi
-from streamson.score.rescale import Range, Window
+from streamson.score.rescale import Rescale
 from streamson.space import Reverb
 
 DEFAULT_SCALE: Final = "c major pentatonic"
@@ -41,14 +41,6 @@ class Audio(msgspec.Struct, frozen=True):
     look_ahead: float = 0.0
     equal_loudness: bool = False
     reverb: Reverb | None = None
-
-
-class Rescale(msgspec.Struct, frozen=True):
-    """How a field becomes a number from 0 to 1: the mode (so far only minmax) and its window."""
-
-    mode: str = "minmax"
-    window: Window = Window(points=300)
-    initial_range: Range | None = None
 
 
 class MappingSpec(msgspec.Struct, frozen=True):

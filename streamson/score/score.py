@@ -5,8 +5,7 @@ from __future__ import annotations
 from math import isnan
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import msgspec
-
+from streamson.score.counts import Counts
 from streamson.score.mapping import Constant, Reader, Survey, make_reader
 from streamson.score.note import Note
 from streamson.score.parts import automatic_pan, matching_parts, parts_for
@@ -23,30 +22,6 @@ JOIN_S: Final = 0.25
 
 MAX_STREAMS: Final = 1024
 """Streams a score plays; points of later ones are refused and counted."""
-
-
-class Counts(msgspec.Struct):
-    """What became of the points: each gives one note, drop or rest to each part that plays it.
-
-    Attributes
-    ----------
-    notes
-        Notes handed out.
-    dropped
-        Notes left out because the queue of their sequence was full.
-    rests
-        Points without a value for the pitch; in a sequence the rest takes its duration.
-    streams_refused
-        Streams beyond `MAX_STREAMS`; counted up to as many again.
-    points_refused
-        Points of those streams.
-    """
-
-    notes: int = 0
-    dropped: int = 0
-    rests: int = 0
-    streams_refused: int = 0
-    points_refused: int = 0
 
 
 class Score:
@@ -153,7 +128,12 @@ class Score:
         first_field = next(iter(point.fields), "")
 
         def reader(spec: MappingSpec) -> Reader:
-            return make_reader(spec, field=spec.field or first_field, survey=self._survey)
+            return make_reader(
+                spec,
+                field=spec.field or first_field,
+                counts=self.counts,
+                survey=self._survey,
+            )
 
         pan = reader(part.pan) if part.pan else Constant(automatic_pan(len(self._voices)))
         return _Voice(
@@ -263,4 +243,4 @@ def _specs(part: Part) -> list[MappingSpec]:
 
 
 def _looks_at_all(part: Part) -> bool:
-    return any(spec.value is None and spec.rescale.window.is_all for spec in _specs(part))
+    return any(spec.value is None and spec.rescale.wants_survey for spec in _specs(part))

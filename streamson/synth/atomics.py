@@ -10,7 +10,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from streamson.synth.keeping import kept
+from streamson.keeping import kept
 
 _BYTES = 8
 

@@ -13,9 +13,9 @@ from typing import Any, Final
 import numpy as np
 from numba import carray, cfunc, njit, types
 
+from streamson.keeping import kept
 from streamson.synth import memory
 from streamson.synth.clock import NS, now_ns
-from streamson.synth.keeping import kept
 from streamson.synth.limiter import clear, limit
 from streamson.synth.memory import (
     CHANNELS,

@@ -7,15 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamson.score.rescale import (
-    MAX_WINDOW_POINTS,
-    EverySeen,
-    LastPoints,
-    LastSeconds,
-    Window,
-    make_rescaler,
-    place,
-)
+from streamson.score.extremes import EverySeen, LastPoints, LastSeconds
+from streamson.score.place import MAX_WINDOW_POINTS, Window, place
+from streamson.score.rescale import Rescale, make_rescaler
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 SOME = st.floats(-100, 100).map(lambda x: round(x, 1))  # rounded, so that equal values occur
@@ -55,7 +49,7 @@ def test_last_seconds_equal_a_look_at_the_window(steps, seconds, initial):
 
 @given(values=st.lists(SOME, max_size=60), initial=st.none() | RANGES, survey=st.none() | RANGES)
 def test_all_equals_a_look_at_everything(values, initial, survey):
-    rescaler = make_rescaler(Window(), initial=initial, survey=survey)
+    rescaler = make_rescaler(Rescale("minmax", Window(), initial), survey=survey)
     known = [*(initial or ()), *(survey or ())]
     for i, value in enumerate(values):
         assert rescaler.rescale(value, 0.0) == expected(value, [*known, *values[: i + 1]])
@@ -67,7 +61,7 @@ WINDOWS = [Window(points=2), Window(points=300), Window(seconds=5.0), Window()]
 @pytest.mark.parametrize("window", WINDOWS)
 @given(values=st.lists(st.tuples(FINITE, st.floats())))
 def test_any_finite_values_at_any_times_give_zero_to_one(window, values):
-    rescaler = make_rescaler(window)
+    rescaler = make_rescaler(Rescale("minmax", window))
     for value, time in values:
         assert 0 <= rescaler.rescale(value, time) <= 1
 
@@ -93,7 +87,7 @@ def test_extremes_of_the_float_range():
 
 @pytest.mark.parametrize("window", WINDOWS)
 def test_first_point_and_constant_series_lie_in_the_middle(window):
-    rescaler = make_rescaler(window)
+    rescaler = make_rescaler(Rescale("minmax", window))
     assert [rescaler.rescale(7.0, float(t)) for t in range(20)] == [0.5] * 20
 
 
@@ -138,7 +132,7 @@ def test_a_rising_series_in_a_long_time_holds_a_bounded_number_of_points():
 def test_a_long_run_stays_right_and_small(window):
     rng = random.Random(5)
     values = [rng.gauss(0, 1) for _ in range(100_000)]
-    rescaler = make_rescaler(window)
+    rescaler = make_rescaler(Rescale("minmax", window))
     for i, value in enumerate(values):
         u = rescaler.rescale(value, float(i))
         if i % 997 == 996:

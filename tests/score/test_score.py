@@ -77,6 +77,11 @@ def test_each_stream_of_a_part_has_windows_of_its_own():
     assert [note.midi_note for note in play(score, [1.0, 2.0], stream="b")] == [50, 100]
 
 
+LAST_TWO = 'rescale = { mode = "minmax", window = 2 }'
+LAST_SECOND = 'rescale = { mode = "minmax", window = "1s" }'
+FROM_0_TO_10 = 'rescale = { mode = "minmax", initial_range = [0, 10] }'
+
+
 @pytest.mark.parametrize(
     ("pitch", "values", "midi_notes"),
     [
@@ -88,9 +93,9 @@ def test_each_stream_of_a_part_has_windows_of_its_own():
         ("{ low = 60, high = 70 }", [0, 10, 5], [65, 70, 65]),
         ('{ low = 60, high = 70, polarity = "down" }', [0, 10, 2.5], [65, 60, 67.5]),
         ('{ scale = "c chromatic", low = 60, high = 60 }', [0, 10, 5], [60, 60, 60]),
-        ("{ low = 0, high = 10, rescale = { initial_range = [0, 10] } }", [1, 5, 10], [1, 5, 10]),
-        ("{ low = 0, high = 10, rescale = { window = 2 } }", [1, 5, 4, 4], [5, 10, 0, 5]),
-        ('{ low = 0, high = 10, rescale = { window = "1s" } }', [1, 5, 4, 4.5], [5, 10, 0, 10]),
+        (f"{{ low = 0, high = 10, {FROM_0_TO_10} }}", [1, 5, 10], [1, 5, 10]),
+        (f"{{ low = 0, high = 10, {LAST_TWO} }}", [1, 5, 4, 4], [5, 10, 0, 5]),
+        (f"{{ low = 0, high = 10, {LAST_SECOND} }}", [1, 5, 4, 4.5], [5, 10, 0, 10]),
         ('{ field = "y" }', [1, 2], []),
     ],
 )
@@ -165,15 +170,17 @@ def test_streams_beyond_the_limit_are_refused_and_counted():
 def test_only_a_mapping_that_reads_a_field_needs_the_survey():
     assert Score(load_session("article")).needs_survey
     assert not Score(load_session()).needs_survey
-    assert score_of('[[part]]\npan = { field = "x", rescale = { window = "all" } }').needs_survey
+    assert score_of(
+        '[[part]]\npan = { field = "x", rescale = { mode = "minmax", window = "all" } }'
+    ).needs_survey
 
 
 def test_memory_stays_bounded_over_a_long_run():
     score = score_of("""
         [[part]]
         timing = "sequence"
-        duration = { field = "x", rescale = { window = "5min" } }
-        volume = { field = "x", rescale = { window = "all" } }
+        duration = { field = "x", rescale = { mode = \"minmax\", window = "5min" } }
+        volume = { field = "x", rescale = { mode = \"minmax\", window = "all" } }
     """)
 
     def run(start, stop):

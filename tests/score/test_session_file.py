@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from streamson.errors import SessionError
 from streamson.score import load_session, preset_names
+from streamson.score.place import Window
 from streamson.score.reading import read_session
-from streamson.score.rescale import Window
 from streamson.score.session import MAX_SESSION_BYTES, parse_session
 
 

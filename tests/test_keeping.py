@@ -6,7 +6,7 @@ import sys
 
 MODULE = """
 from numba import njit
-from streamson.synth.keeping import kept
+from streamson.keeping import kept
 
 @kept(njit, "int64(int64)", nogil=True)
 def double(x):

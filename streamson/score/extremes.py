@@ -1,0 +1,163 @@
+"""Rolling minimum and maximum."""
+
+import math
+from collections import deque
+
+from streamson.score.place import MAX_WINDOW_POINTS, Range, place
+
+
+class EverySeen:
+    """Extremes of all values so far, and of an initial range or the survey of a whole table."""
+
+    def __init__(self, initial: Range | None = None) -> None:
+        self._low, self._high = initial or (math.inf, -math.inf)
+
+    def rescale(self, value: float, time: float) -> float:  # noqa: ARG002  # as Rescaler
+        """Take in a value and return its place from 0 to 1."""
+        self._low = min(self._low, value)
+        self._high = max(self._high, value)
+        return place(value, self._low, self._high)
+
+    def range_with(self, value: float, time: float) -> Range:
+        """Take in a value and return the range."""
+        self.rescale(value, time)
+        return self._low, self._high
+
+
+class _Candidates:
+    """The values of a window that can still become its lowest or highest, in order.
+
+    This is the monotonic queue of Lemire 2006, "Streaming maximum-minimum filter": a value costs
+    O(1) whatever the window. Positions and values are kept apart: a tuple for each candidate
+    makes a window of 1,000 up to a fifth dearer than one of 10, for it overflows the first cache.
+    """
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._low_positions: deque[float] = deque()
+        self._lows: deque[float] = deque()
+        self._high_positions: deque[float] = deque()
+        self._highs: deque[float] = deque()
+
+    def begin(self, position: float, initial: Range | None) -> None:
+        """Hold nothing but the initial range, if there is one, at a position."""
+        self.clear()
+        if initial is None:
+            return
+        self._low_positions.append(position)
+        self._lows.append(initial[0])
+        self._high_positions.append(position)
+        self._highs.append(initial[1])
+
+    def slide(self, position: float, value: float, oldest: float) -> float:
+        """Take in a value, forget those before position ``oldest``, and return its place."""
+        positions, lows = self._low_positions, self._lows
+        while lows and lows[-1] >= value:
+            lows.pop()
+            positions.pop()
+        lows.append(value)
+        positions.append(position)
+        while positions[0] < oldest:
+            positions.popleft()
+            lows.popleft()
+
+        positions, highs = self._high_positions, self._highs
+        while highs and highs[-1] <= value:
+            highs.pop()
+            positions.pop()
+        highs.append(value)
+        positions.append(position)
+        while positions[0] < oldest:
+            positions.popleft()
+            highs.popleft()
+
+        return place(value, lows[0], highs[0])
+
+    @property
+    def range(self) -> Range:
+        """The lowest and the highest value that are held."""
+        return self._lows[0], self._highs[0]
+
+    def limit(self, points: int) -> None:
+        """Forget the oldest candidate where there are more than so many."""
+        if len(self._lows) > points:
+            self._lows.popleft()
+            self._low_positions.popleft()
+        if len(self._highs) > points:
+            self._highs.popleft()
+            self._high_positions.popleft()
+
+    def __len__(self) -> int:
+        """Return how many lows or highs are held, whichever are more."""
+        return max(len(self._lows), len(self._highs))
+
+
+class LastPoints:
+    """Extremes of the last so many values.
+
+    An initial range counts as values seen just before the first one.
+    """
+
+    def __init__(self, points: int, initial: Range | None = None) -> None:
+        self._points = points
+        self._seen = 0
+        self._candidates = _Candidates()
+        self._candidates.begin(0, initial)
+
+    def rescale(self, value: float, time: float) -> float:  # noqa: ARG002  # as Rescaler
+        """Take in a value and return its place from 0 to 1."""
+        self._seen = seen = self._seen + 1
+        return self._candidates.slide(seen, value, seen - self._points + 1)
+
+    def range_with(self, value: float, time: float) -> Range:
+        """Take in a value of that time (seconds) and return the range."""
+        self.rescale(value, time)
+        return self._candidates.range
+
+    def __len__(self) -> int:
+        """Return how many values are held."""
+        return len(self._candidates)
+
+
+class LastSeconds:
+    """Extremes of the values of the last so many seconds, by the points' times.
+
+    A point that comes late counts as one of the newest time. A clock that is set back by more
+    than the window starts it afresh, as one that leaps forward does. An initial range counts as
+    values of the first point's time. At most `MAX_WINDOW_POINTS` lows and highs are held: beyond
+    that the oldest goes early.
+    """
+
+    def __init__(self, seconds: float, initial: Range | None = None) -> None:
+        self._seconds = seconds
+        self._initial = initial
+        self._newest = -math.inf
+        self._candidates = _Candidates()
+
+    def rescale(self, value: float, time: float) -> float:
+        """Take in a value of that time (seconds) and return its place from 0 to 1."""
+        if self._newest == -math.inf:
+            self._candidates.begin(time, self._initial)
+        if self._newest < time < math.inf or time < self._newest - self._seconds:
+            self._step_to(time)
+        newest = self._newest
+        u = self._candidates.slide(newest, value, newest - self._seconds)
+        self._candidates.limit(MAX_WINDOW_POINTS)
+        return u
+
+    def _step_to(self, time: float) -> None:
+        if time < self._newest:
+            self._candidates.clear()
+        self._newest = time
+
+    def range_with(self, value: float, time: float) -> Range:
+        """Take in a value of that time (seconds) and return the range."""
+        self.rescale(value, time)
+        return self._candidates.range
+
+    def __len__(self) -> int:
+        """Return how many values are held."""
+        return len(self._candidates)
