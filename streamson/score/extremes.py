@@ -21,6 +21,11 @@ class EverySeen:
     def range_with(self, value: float, time: float) -> Range:
         """Take in a value and return the range."""
         self.rescale(value, time)
+        return self.range
+
+    @property
+    def range(self) -> Range:
+        """The range at this moment."""
         return self._low, self._high
 
 
@@ -115,6 +120,11 @@ class LastPoints:
     def range_with(self, value: float, time: float) -> Range:
         """Take in a value of that time (seconds) and return the range."""
         self.rescale(value, time)
+        return self.range
+
+    @property
+    def range(self) -> Range:
+        """The range at this moment."""
         return self._candidates.range
 
     def __len__(self) -> int:
@@ -156,6 +166,11 @@ class LastSeconds:
     def range_with(self, value: float, time: float) -> Range:
         """Take in a value of that time (seconds) and return the range."""
         self.rescale(value, time)
+        return self.range
+
+    @property
+    def range(self) -> Range:
+        """The range at this moment."""
         return self._candidates.range
 
     def __len__(self) -> int:

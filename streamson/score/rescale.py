@@ -267,14 +267,18 @@ class WithinRange:
         """Take in a value and return its place from 0 to 1."""
         low, high = self._range_with(value, time)
         share = self._share
-        if share < 1.0:
-            if self._low < self._high:
-                low = _between(self._low, low, share)
-                high = _between(self._high, high, share)
-            self._low, self._high = low, high
+        if share < 1.0 and self._low < self._high:
+            low = _between(self._low, low, share)
+            high = _between(self._high, high, share)
+        self._low, self._high = low, high
         if not low <= value <= high:
             self._counts.clamped += 1
         return place(value, low, high)
+
+    @property
+    def range(self) -> Range:
+        """The range at this moment."""
+        return self._low, self._high
 
 
 class WarmUp:

@@ -1,0 +1,75 @@
+"""Compare ways of rescaling on tables of live metrics; the output is docs/rescaling.md's table.
+
+    python scripts/compare_rescaling.py TABLE.csv ...
+
+For each table and way: the normalised entropy of the notes that its values get (1: all notes of the
+scale are played as often), how many of its values would be re-pitched by two notes or more within
+the next 50 points though they did not change, and the share of values outside the range. The scale
+is the one that live parts have by default.
+"""
+
+import argparse
+import math
+from collections import Counter
+from pathlib import Path
+
+from streamson.score.counts import Counts
+from streamson.score.place import Range, Window, place
+from streamson.score.rescale import Rescale, make_rescaler
+from streamson.score.scales import scale_notes
+from streamson.score.schema import DEFAULT_SCALE, HIGHEST_NOTE, LOWEST_NOTE
+from streamson.table import Table
+
+NOTES = len(scale_notes(DEFAULT_SCALE, LOWEST_NOTE, HIGHEST_NOTE))
+AHEAD = 50
+
+WAYS = {
+    "global min-max": Rescale("minmax", Window()),
+    "rolling min-max, 300": Rescale("minmax", Window(points=300)),
+    "live default": Rescale(),
+    "live default, slewed": Rescale(slew=30),
+}
+
+
+def note(value: float, low: float, high: float) -> int:
+    return int(0.999 * NOTES * place(value, low, high))
+
+
+def entropy(notes: list[int]) -> float:
+    shares = [count / len(notes) for count in Counter(notes).values()]
+    return sum(share * -math.log(share) for share in shares) / math.log(NOTES)
+
+
+def re_pitched(values: list[float], ranges: list[Range], notes: list[int]) -> int:
+    return sum(
+        any(abs(note(values[i], *ranges[k]) - notes[i]) >= 2 for k in range(i + 1, i + 1 + AHEAD))
+        for i in range(len(values) - AHEAD)
+    )
+
+
+def compare(values: list[float], way: Rescale) -> tuple[float, int, float]:
+    counts = Counts()
+    known = (min(values), max(values)) if way.wants_survey else None
+    rescaler = make_rescaler(way, counts=counts, survey=known)
+    notes, ranges = [], []
+    for value in values:
+        notes.append(int(0.999 * NOTES * rescaler.rescale(value, 0.0)))
+        ranges.append(rescaler.range)
+    return entropy(notes), re_pitched(values, ranges, notes), counts.clamped / len(values)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tables", nargs="+", type=Path, metavar="TABLE")
+    print("| table | rescaling | entropy | re-pitched | outside |")
+    print("|---|---|---|---|---|")
+    for path in parser.parse_args().tables:
+        table = Table(path)
+        values = [fields[table.columns[0]] for fields, _ in table.rows()]
+        for name, way in WAYS.items():
+            found, moved, outside = compare(values, way)
+            print(f"| {path.stem} | {name} | {found:.2f} | {moved} | {outside:.1%} |")
+
+
+if __name__ == "__main__":
+    main()
