@@ -26,6 +26,9 @@ from streamson.wire import DEFAULT_ENDPOINT, Batch, DataPoint, Receiver
 
 DEFAULT_SAMPLE_RATE: Final = 44_100
 RECEIVE_TIMEOUT_S: Final = 0.05
+MERGING_TIMEOUT_S: Final = 0.01
+"""Points that were merged begin at most so long after there is room for them."""
+
 MAX_DURATION_S: Final = 366 * 86_400.0
 MAX_AWAITED: Final = 20_000
 """Notes whose start is awaited: what the rings to the callback and back can hold, and more."""
@@ -215,6 +218,8 @@ class Listener:
             notes_stolen=int(state["stolen"]),
             notes_waiting=score.notes - unheard - int(state["played"]),
             notes_dropped=score.dropped + unheard,
+            points_merged=score.merged + self._score.points_waiting,
+            values_clamped=score.clamped,
             rests=score.rests,
             blocks=int(state["blocks"]),
             blocks_missed=int(state["missed"]),
@@ -251,20 +256,35 @@ class Listener:
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
-                for message in self._receiver.receive(RECEIVE_TIMEOUT_S):
-                    received_ns = time.monotonic_ns()
-                    points = message.points() if isinstance(message, Batch) else [message]
-                    for point in points:
-                        self._hear(point, received_ns)
+                waiting = self._score.points_waiting > 0
+                timeout_s = MERGING_TIMEOUT_S if waiting else RECEIVE_TIMEOUT_S
+                for message in self._receiver.receive(timeout_s):
+                    self._hear(message, time.monotonic_ns())
+                if waiting:
+                    self._flush(time.monotonic_ns())
                 self._read_reports()
         except Exception as error:  # `stop` raises it in the caller's thread
             self._error = error
 
-    def _hear(self, point: DataPoint, received_ns: int) -> None:
-        now_frame = self.engine.soonest_frame
+    def _hear(self, message: DataPoint | Batch, received_ns: int) -> None:
+        now_frame = self._frame_for(received_ns)
+        if isinstance(message, Batch):
+            self._play(self._score.play_batch(message, now_frame), now_frame, received_ns)
+        else:
+            self._play(self._score.play(message, now_frame), now_frame, received_ns)
+
+    def _flush(self, now_ns: int) -> None:
+        now_frame = self._frame_for(now_ns)
+        self._play(self._score.flush(now_frame), now_frame, now_ns)
+
+    def _frame_for(self, time_ns: int) -> int:
+        """Return the frame at which what comes at a time may begin."""
         if self._look_ahead_frames:
-            now_frame = self.engine.frame_at(received_ns) + self._look_ahead_frames
-        for note in self._score.play(point, now_frame):
+            return self.engine.frame_at(time_ns) + self._look_ahead_frames
+        return self.engine.soonest_frame
+
+    def _play(self, notes: list[Note], now_frame: int, received_ns: int) -> None:
+        for note in notes:
             number = self.engine.play(note)
             if number is None:
                 self._notes_unheard += 1

@@ -21,6 +21,10 @@ class Statistics(msgspec.Struct, frozen=True):
         Notes whose onset is still to come.
     notes_dropped
         Notes that did not fit into a queue.
+    points_merged
+        Points that came faster than they can be heard, and were merged, or wait for that.
+    values_clamped
+        Values outside the range they were rescaled in.
     rests
         Points that had no value for a pitch.
     blocks, blocks_missed, underflows
@@ -49,6 +53,8 @@ class Statistics(msgspec.Struct, frozen=True):
     notes_stolen: int
     notes_waiting: int
     notes_dropped: int
+    points_merged: int
+    values_clamped: int
     rests: int
     blocks: int
     blocks_missed: int

@@ -84,7 +84,7 @@ def test_any_stream_sounds_at_once_without_a_session():
 
 def test_with_look_ahead_the_delay_is_always_the_same(tmp_path):
     session = tmp_path / "ahead.toml"
-    session.write_text("[audio]\nlook_ahead = 0.2\n")
+    session.write_text("[audio]\nlook_ahead = 0.2\n[[part]]\nnotes_per_second = 1000\n")
     heard, sent = [], []
     with (
         Listener(
@@ -193,7 +193,8 @@ def test_an_error_in_a_callback_ends_the_listener_and_is_raised():
 def test_look_ahead_changes_onsets_alone(tmp_path, look_ahead):
     """Whatever it is, the recording has the samples that the same onset frames give offline."""
     session = tmp_path / "ahead.toml"
-    session.write_text(f"[audio]\nlook_ahead = {look_ahead}\nreverb = {{}}\n")
+    sound = f"[audio]\nlook_ahead = {look_ahead}\nreverb = {{}}\n"
+    session.write_text(sound + "[[part]]\nnotes_per_second = 1000\n")
     take, heard = tmp_path / "take.wav", []
     with (
         Listener(
@@ -208,7 +209,7 @@ def test_look_ahead_changes_onsets_alone(tmp_path, look_ahead):
         assert publisher.wait_for_listener(20)
         for k in range(20):
             publisher.send(f"walk{k % 3}", value=k * k % 7)
-        until(lambda: len(heard) == 20, "all notes")
+            until(lambda k=k: len(heard) == k + 1, "the note")
         until(lambda: listener.engine.frame > heard[-1].onset_frame + 44_100, "a second more")
     recorded, _ = soundfile.read(take, dtype="float32")
     offline = np.concatenate(list(render_notes(heard, load_session(session))))

@@ -21,11 +21,13 @@ from jack_server import BLOCK_FRAMES, RATE, jack_server
 from report import finish
 
 from streamson import Listener, Publisher
+from streamson.score.session import parse_session
 
 BLOCK_MS = 1e3 * BLOCK_FRAMES / RATE
 MEDIAN_HOLD_MS = BLOCK_MS + 1
 P99_HOLD_MS = 2 * BLOCK_MS + 1
 SETTLE_POINTS = 50
+EVERY_POINT = parse_session(b"[[part]]\nnotes_per_second = 1000", "bench")
 TIMEOUT_S = 30.0
 
 
@@ -50,6 +52,7 @@ def latencies_ms(points: int) -> np.ndarray:
     with Listener(
         "tcp://127.0.0.1:*",
         output="auto",
+        session=EVERY_POINT,
         on_played=lambda _note, handed_ns: played.append(handed_ns),
     ) as listener:
         process = context.Process(target=produce, args=(listener.endpoint, points, theirs))

@@ -60,8 +60,8 @@ def summary(stats: Statistics, listener: Listener) -> str:
         + (f", {stats.notes_waiting} more were still to come" if stats.notes_waiting else "")
         + _peak(stats),
         f"lost {stats.points_lost} points, refused {stats.messages_refused} messages, "
-        f"dropped {stats.notes_dropped} notes, late {stats.notes_late}, "
-        f"missed {stats.blocks_missed} of {stats.blocks} blocks",
+        f"merged {stats.points_merged} points, dropped {stats.notes_dropped} notes, "
+        f"late {stats.notes_late}, missed {stats.blocks_missed} of {stats.blocks} blocks",
     ]
     if listener.recording is not None:
         lost = stats.recording_lost_seconds

@@ -4,7 +4,7 @@ import msgspec
 
 
 class Counts(msgspec.Struct):
-    """What became of the points: each gives one note, drop or rest to each part that plays it.
+    """What became of the points: each is one of these for each part that plays it.
 
     Attributes
     ----------
@@ -12,6 +12,8 @@ class Counts(msgspec.Struct):
         Notes handed out.
     dropped
         Notes left out because the queue of their sequence was full.
+    merged
+        Points that came too fast and were merged with others.
     rests
         Points without a value for the pitch; in a sequence the rest takes its duration.
     streams_refused
@@ -24,6 +26,7 @@ class Counts(msgspec.Struct):
 
     notes: int = 0
     dropped: int = 0
+    merged: int = 0
     rests: int = 0
     streams_refused: int = 0
     points_refused: int = 0

@@ -25,6 +25,7 @@ from streamson.score.instruments import (
     builtin_instruments,
     read_instruments,
 )
+from streamson.score.overload import KEEPS
 from streamson.score.place import MAX_WINDOW_POINTS, Window
 from streamson.score.rescale import MODES, Rescale
 from streamson.score.scales import SCALES, nearest_scale, parse_scale, scale_notes
@@ -203,6 +204,8 @@ _AUDIO_KEYS: Final[dict[str, Check[Any]]] = {
 _PART_KEYS: Final[dict[str, Check[Any]]] = {
     "timing": word("arrival", "sequence"),
     "queue": whole_number(1, MAX_QUEUE),
+    "notes_per_second": number(2, 1_000),
+    "overload": word(*KEEPS),
     "articulation": word("separate", "continuous"),
     "glide": number(0.002, MAX_GLIDE_S, "s"),
     "hold": number(0.1, MAX_HOLD_S, "s"),
@@ -235,6 +238,12 @@ def _part(
     found = table(value, place, keys)
     if "queue" in found and found.get("timing") != "sequence":
         raise place.error('found queue without timing = "sequence"; other notes never wait')
+    if found.get("timing") == "sequence" and (
+        idle := {"notes_per_second", "overload"} & set(found)
+    ):
+        raise place.error(
+            f'found {", ".join(sorted(idle))} with timing = "sequence"; its notes wait in a queue'
+        )
     if found.get("articulation") != "continuous" and (idle := {"glide", "hold"} & set(found)):
         raise place.error(
             f'found {", ".join(sorted(idle))} without articulation = "continuous"; '

@@ -7,6 +7,7 @@ import msgspec
 
 from streamson.instrument import Instrument
 from streamson.score.instruments import builtin_instruments
+from streamson.score.overload import KEEPS, NOTES_PER_SECOND
 from streamson.score.pitch import note_to_midi
 from streamson.score.rescale import Rescale
 from streamson.space import Reverb
@@ -88,6 +89,10 @@ class Part(msgspec.Struct, frozen=True):
         ``arrival`` or ``sequence``.
     queue
         Notes of a sequence that may wait.
+    notes_per_second
+        Of each stream at most; points that come faster are merged. Sequences have a queue instead.
+    overload
+        What is kept of those: ``extremes``, ``last`` or ``mean``.
     articulation
         ``separate``: a voice for each note. ``continuous``: one held voice that glides from note to
         note.
@@ -103,6 +108,8 @@ class Part(msgspec.Struct, frozen=True):
     instrument: str = "sine"
     timing: str = "arrival"
     queue: int = 64
+    notes_per_second: float = NOTES_PER_SECOND
+    overload: str = KEEPS[0]
     articulation: str = "separate"
     glide: float = 0.15
     hold: float = 10.0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from streamson.score.counts import Counts
 from streamson.score.mapping import Constant, Reader, Survey, make_reader
 from streamson.score.note import Note
+from streamson.score.overload import Merger, Reading
 from streamson.score.parts import automatic_pan, matching_parts, parts_for
 from streamson.score.timing import Arrival, Sequence, TableSequence, Timing
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:  # at run time the wire would bring ZeroMQ along
     from collections.abc import Iterable, Mapping
 
     from streamson.score.schema import MappingSpec, Part, Session
-    from streamson.wire.point import DataPoint
+    from streamson.wire.point import Batch, DataPoint
 
 JOIN_S: Final = 0.25
 """A held voice of a sequence outlasts its note by so much."""
@@ -100,32 +101,55 @@ class Score:
         """
         voices = self._voices.get(point.stream)
         if voices is None:
-            voices = self._meet(point)
-        notes = []
+            voices = self._meet(point.stream, point.fields, 1)
+        notes: list[Note] = []
         for voice in voices:
-            note = voice.play(point.fields, point.time, now_frame)
-            if note is not None:
-                notes.append(note)
+            notes += voice.hear(point.fields, point.time, now_frame)
         return notes
 
-    def _meet(self, point: DataPoint) -> list[_Voice]:
-        """Set up a stream that appears for the first time."""
+    def play_batch(self, batch: Batch, now_frame: int) -> list[Note]:
+        """Return the notes of a batch of points, as `play` does."""
+        voices = self._voices.get(batch.stream)
+        if voices is None:
+            voices = self._meet(batch.stream, batch.fields(0), len(batch))
+        notes: list[Note] = []
+        for voice in voices:
+            notes += voice.hear_batch(batch, now_frame)
+        return notes
+
+    def flush(self, now_frame: int) -> list[Note]:
+        """Return the notes of merged points whose time has come; to be called often."""
+        return [
+            note
+            for voices in self._voices.values()
+            for voice in voices
+            if voice.waiting
+            for note in voice.flush(now_frame)
+        ]
+
+    @property
+    def points_waiting(self) -> int:
+        """How many points wait to be merged, each once for each part that plays it."""
+        return sum(voice.waiting for voices in self._voices.values() for voice in voices)
+
+    def _meet(self, stream: str, fields: Mapping[str, float], points: int) -> list[_Voice]:
+        """Set up a stream that appears for the first time, with so many points."""
         if len(self._voices) >= MAX_STREAMS:
-            self._refuse(point.stream)
+            self._refuse(stream, points)
             return []
-        parts = parts_for(self._session, point.stream, point.fields)
-        voices = [self._voice(part, point) for part in parts]
-        self._voices[point.stream] = voices
+        parts = parts_for(self._session, stream, fields)
+        voices = [self._voice(part, stream, fields) for part in parts]
+        self._voices[stream] = voices
         return voices
 
-    def _refuse(self, stream: str) -> None:
-        self.counts.points_refused += 1
+    def _refuse(self, stream: str, points: int) -> None:
+        self.counts.points_refused += points
         if stream not in self._refused and len(self._refused) < MAX_STREAMS:
             self._refused.add(stream)
             self.counts.streams_refused += 1
 
-    def _voice(self, part: Part, point: DataPoint) -> _Voice:
-        first_field = next(iter(point.fields), "")
+    def _voice(self, part: Part, stream: str, fields: Mapping[str, float]) -> _Voice:
+        first_field = next(iter(fields), "")
 
         def reader(spec: MappingSpec) -> Reader:
             return make_reader(
@@ -137,9 +161,10 @@ class Score:
 
         pan = reader(part.pan) if part.pan else Constant(automatic_pan(len(self._voices)))
         return _Voice(
-            stream=point.stream,
+            stream=stream,
             instrument=part.instrument,
             timing=self._timing(part),
+            merger=self._merger(part, part.pitch.field or first_field),
             held=self._held(part),
             readers=(
                 reader(part.pitch),
@@ -161,6 +186,17 @@ class Score:
             glide_frames=round(part.glide * self._sample_rate),
             # In a sequence the next note is there when one ends.
             frames=round((JOIN_S if in_sequence else part.hold) * self._sample_rate),
+        )
+
+    def _merger(self, part: Part, field: str) -> Merger | None:
+        if self._sequence_only or part.timing == "sequence":
+            return None
+        return Merger(
+            field,
+            sample_rate=self._sample_rate,
+            notes_per_second=part.notes_per_second,
+            keep=part.overload,
+            counts=self.counts,
         )
 
     def _timing(self, part: Part) -> Timing:
@@ -188,6 +224,7 @@ class _Voice:
         stream: str,
         instrument: str,
         timing: Timing,
+        merger: Merger | None,
         held: _Held,
         readers: Iterable[Reader],
         counts: Counts,
@@ -195,6 +232,7 @@ class _Voice:
         self._stream = stream
         self._instrument = instrument
         self._place = timing.place
+        self._merger = merger
         self._held = held
         (
             self._pitch,
@@ -205,7 +243,34 @@ class _Voice:
         ) = (reader.read for reader in readers)
         self._counts = counts
 
-    def play(self, fields: Mapping[str, float], time: float, now_frame: int) -> Note | None:
+    @property
+    def waiting(self) -> int:
+        """Points that wait to be merged."""
+        return self._merger.waiting if self._merger else 0
+
+    def hear(self, fields: Mapping[str, float], time: float, now_frame: int) -> list[Note]:
+        """Take in a point; return the notes that begin now."""
+        if self._merger is None:
+            return self._play_all((Reading(fields, time),), now_frame)
+        return self._play_all(self._merger.offer(fields, time, now_frame), now_frame)
+
+    def hear_batch(self, batch: Batch, now_frame: int) -> list[Note]:
+        """Take in points; return the notes that begin now."""
+        if self._merger is None:
+            readings = (Reading(point.fields, point.time) for point in batch.points())
+            return self._play_all(readings, now_frame)
+        passing = self._merger.offer_batch(batch.columns, batch.times, now_frame)
+        return self._play_all(passing, now_frame)
+
+    def flush(self, now_frame: int) -> list[Note]:
+        """Return the notes of points that waited."""
+        return self._play_all(self._merger.flush(now_frame), now_frame) if self._merger else []
+
+    def _play_all(self, readings: Iterable[Reading], now_frame: int) -> list[Note]:
+        notes = (self._play(fields, time, now_frame) for fields, time in readings)
+        return [note for note in notes if note is not None]
+
+    def _play(self, fields: Mapping[str, float], time: float, now_frame: int) -> Note | None:
         """Return the note of a point, or None where it is a rest or there is no room."""
         # Every field is read, whatever becomes of the note: a window has seen what was sent.
         midi_note = self._pitch(fields, time)

@@ -54,6 +54,10 @@ class Batch(msgspec.Struct, frozen=True):
         """Return the number of points."""
         return len(self.times)
 
+    def fields(self, number: int) -> dict[str, float]:
+        """Return the fields of one of its points, counted from 0."""
+        return {name: float(column[number]) for name, column in self.columns.items()}
+
     def points(self) -> list[DataPoint]:
         """Return the points one by one, as if each had come in a message of its own."""
         names = list(self.columns)

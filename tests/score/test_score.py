@@ -18,9 +18,9 @@ def score_of(toml, **options):
     return Score(parse_session(toml.encode(), "test.toml"), sample_rate=44100, **options)
 
 
-def play(score, values, stream="s", field="x"):
+def play(score, values, stream="s", field="x", *, apart=44_100, start=0):
     points = [DataPoint(stream, {field: value}, float(i)) for i, value in enumerate(values)]
-    return [note for point in points for note in score.play(point, 0)]
+    return [note for i, point in enumerate(points) for note in score.play(point, start + i * apart)]
 
 
 def test_a_stream_without_a_part_sounds_by_itself():
@@ -28,7 +28,7 @@ def test_a_stream_without_a_part_sounds_by_itself():
     notes = []
     for i in range(11):
         fields = {"load": i / 10, "memory": 10.0 - i, "other": 5.0}
-        notes += score.play(DataPoint("host1/cpu", fields, float(i)), 0)
+        notes += score.play(DataPoint("host1/cpu", fields, float(i)), i * 44_100)
     first, last = notes[0], notes[-1]
     assert (first.onset_frame, first.duration_s, first.pan) == (AS_SOON_AS_POSSIBLE, 0.35, 0)
     assert first.duration_frames == round(0.35 * 44100)
@@ -43,7 +43,7 @@ def test_streams_are_spread_by_order_of_appearance():
     score = Score(Session(), sample_rate=44100)
     pans = [play(score, [1.0], stream=name)[0].pan for name in "abcde"]
     assert pans == [0, -0.5, 0.5, -0.25, 0.25]
-    assert play(score, [1.0], stream="b")[0].pan == -0.5
+    assert play(score, [1.0], stream="b", start=44_100)[0].pan == -0.5
 
 
 def test_one_field_alone_has_a_steady_volume():
@@ -125,7 +125,7 @@ def test_a_missing_value_gives_the_middle_of_duration_volume_and_pan():
 
 def test_a_rest_in_a_sequence_takes_its_duration():
     score = score_of('[[part]]\ntiming = "sequence"\nduration = { value = 0.5 }')
-    first, second = play(score, [1.0, math.nan, 2.0])
+    first, second = play(score, [1.0, math.nan, 2.0], apart=0)
     assert second.onset_frame - first.onset_frame == 44100
     assert score.counts.rests == 1
 
@@ -154,7 +154,7 @@ def test_notes_dropped_and_rests_add_up_to_the_points(arrivals, queue):
 
 def test_a_full_queue_drops_and_goes_on_when_there_is_room():
     score = score_of('[[part]]\ntiming = "sequence"\nqueue = 10')
-    assert len(play(score, range(100))) == 10
+    assert len(play(score, range(100), apart=0)) == 10
     assert score.counts.dropped == 90
     assert len(score.play(DataPoint("s", {"x": 1.0}, 0.0), 10 * 44100)) == 1
 
@@ -207,8 +207,8 @@ def test_a_continuous_part_holds_one_voice_for_each_stream():
     score = Score(session, sample_rate=1_000)
     notes = [
         note
-        for stream in ("a", "b", "a")
-        for note in score.play(DataPoint(stream, {"x": 1.0}, 0.0), 0)
+        for now, stream in enumerate(("a", "b", "a"))
+        for note in score.play(DataPoint(stream, {"x": 1.0}, 0.0), now * 1_000)
     ]
     assert [note.held_key for note in notes] == [1, 2, 1]
     assert {note.glide_frames for note in notes} == {500}

@@ -1,0 +1,137 @@
+"""Points that come faster than can be heard: merged by slots, bounded, and counted to the last."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamson.score import Score
+from streamson.score.counts import Counts
+from streamson.score.overload import Merger
+from streamson.score.session import parse_session
+from streamson.wire.point import Batch, DataPoint
+
+RATE = 1_000
+VALUES = st.floats(-9, 9) | st.just(math.nan)
+
+
+def merger(keep="extremes", notes_per_second=11, counts=None):
+    return Merger(
+        "x",
+        sample_rate=RATE,
+        notes_per_second=notes_per_second,
+        keep=keep,
+        counts=counts or Counts(),
+    )
+
+
+def xs(readings):
+    return [reading.fields["x"] for reading in readings]
+
+
+def test_what_comes_slowly_passes_as_it_is():
+    counts = Counts()
+    slow = merger(counts=counts)
+    for i in range(20):
+        assert xs(slow.offer({"x": float(i)}, 0.0, i * 100)) == [i]
+    assert counts.merged == 0
+
+
+@pytest.mark.parametrize(
+    ("keep", "kept"), [("extremes", [9.0, 2.0]), ("last", [5.0]), ("mean", [5.0])]
+)
+def test_what_comes_too_fast_is_merged_until_there_is_room(keep, kept):
+    counts = Counts()
+    fast = merger(keep, counts=counts)
+    assert xs(fast.offer({"x": 7.0}, 0.0, 0)) == [7]
+    for now, x in ((10, 4.0), (20, 9.0), (30, 2.0), (40, 5.0)):
+        assert not fast.offer({"x": x}, 0.0, now)
+    assert not fast.flush(99)
+    assert fast.waiting == 4
+    assert xs(fast.flush(100)) == kept  # the extremes in the order in which they came
+    assert fast.waiting == 0
+    assert counts.merged == 4 - len(kept)
+    # A pair takes the room of two.
+    assert not fast.offer({"x": 1.0}, 0.0, 100 + 100 * len(kept) - 1)
+    assert xs(fast.flush(100 + 100 * len(kept))) == [1]
+
+
+def test_missing_values_are_kept_only_where_there_is_nothing_else():
+    fast = merger()
+    fast.offer({"x": 0.0}, 0.0, 0)
+    for x in (math.nan, 3.0, math.nan):
+        fast.offer({"x": x}, 0.0, 1)
+    assert xs(fast.flush(100)) == [3.0]
+    fast.offer({"x": math.nan}, 0.0, 101)
+    assert math.isnan(xs(fast.flush(1_000))[0])
+
+
+@pytest.mark.parametrize("keep", ["extremes", "last", "mean"])
+@given(values=st.lists(VALUES, min_size=1, max_size=50), later=st.lists(VALUES, max_size=5))
+def test_a_batch_is_merged_as_its_points_would_be(keep, values, later):
+    counts, other_counts = Counts(), Counts()
+    one, other = merger(keep, counts=counts), merger(keep, counts=other_counts)
+    passed = []
+    for x in values:
+        passed += one.offer({"x": x, "y": -x}, 1.0, 0)
+    columns = {"x": np.array(values), "y": -np.array(values)}
+    at_once = other.offer_batch(columns, np.ones(len(values)), 0)
+    np.testing.assert_equal(xs(at_once), xs(passed))
+    for x in later:
+        one.offer({"x": x, "y": -x}, 1.0, 5)
+        other.offer({"x": x, "y": -x}, 1.0, 5)
+    assert one.waiting == other.waiting
+    for a, b in zip(one.flush(900), other.flush(900), strict=True):
+        x, y = a.fields.get("x", math.nan), b.fields.get("x", math.nan)
+        np.testing.assert_allclose(x, y, atol=1e-9)
+    assert counts.merged == other_counts.merged
+
+
+@given(
+    steps=st.lists(st.tuples(st.integers(0, 60), st.floats(-9, 9)), min_size=1, max_size=300),
+    notes_per_second=st.integers(2, 30),
+)
+def test_never_more_in_a_second_than_allowed_and_every_point_is_counted(steps, notes_per_second):
+    counts = Counts()
+    limited = merger(notes_per_second=notes_per_second, counts=counts)
+    now, passed = 0, []
+    for step, x in steps:
+        for _ in range(step):
+            now += 1
+            passed += [now] * len(limited.flush(now))
+        passed += [now] * len(limited.offer({"x": x}, 0.0, now))
+    for first in passed:
+        assert sum(first <= at < first + RATE for at in passed) <= notes_per_second
+    assert len(passed) + counts.merged + limited.waiting == len(steps)
+
+
+def test_the_score_counts_every_point_of_points_and_batches():
+    session = parse_session(b"[[part]]\n[[part]]\ntiming = 'sequence'", "two.toml")
+    score = Score(session, sample_rate=RATE)
+    notes, points = [], 0
+    random = np.random.default_rng(1)
+    for now in range(0, 5_000, 7):
+        notes += score.flush(now)
+        if now % 3:
+            count = int(random.integers(1, 200))
+            columns = {"x": random.normal(size=count)}
+            notes += score.play_batch(Batch("s", columns, np.arange(count) * 1.0), now)
+        else:
+            count = 1
+            notes += score.play(DataPoint("s", {"x": 1.0}, 0.0), now)
+        points += count
+    counts = score.counts
+    assert len(notes) == counts.notes
+    whole = counts.notes + counts.merged + counts.dropped + counts.rests + score.points_waiting
+    assert whole == 2 * points
+
+
+def test_the_extremes_of_a_burst_are_heard():
+    session = parse_session(b"[[part]]\npitch = { unit = 'midi' }", "raw.toml")
+    score = Score(session, sample_rate=RATE)
+    columns = {"x": np.array([60.0, 61.0, 90.0, 62.0, 30.0, 63.0])}
+    first = score.play_batch(Batch("s", columns, np.zeros(6)), 0)
+    assert [note.midi_note for note in first] == [60]
+    assert [note.midi_note for note in score.flush(500)] == [90, 30]
