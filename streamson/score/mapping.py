@@ -1,4 +1,4 @@
-"""One mapping, made ready to run: field -> rescale -> polarity -> range of a parameter."""
+"""One mapping, ready to run: field -> transform -> rescale -> polarity -> range of a parameter."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +10,7 @@ from streamson.score.pitch import HIGHEST_MIDI, LOWEST_MIDI, hz_to_midi
 from streamson.score.rescale import Rescaler, make_rescaler
 from streamson.score.scales import scale_notes
 from streamson.score.schema import MappingSpec
+from streamson.score.transform import Transform, make_transform
 
 Survey = Mapping[str, tuple[float, float]]
 """Field name to the lowest and highest value of a whole table."""
@@ -54,6 +55,8 @@ class Rescaled:
         From [0, 1] to the parameter.
     missing
         What a missing value gives.
+    transform
+        Done to values before; None is nothing.
     """
 
     def __init__(
@@ -64,18 +67,24 @@ class Rescaled:
         *,
         down: bool,
         missing: float,
+        transform: Transform | None = None,
     ) -> None:
         self._field = field
         self._rescale = rescaler.rescale
         self._spread = spread
         self._down = down
         self._missing = missing
+        self._transform = transform
 
     def read(self, fields: Mapping[str, float], time: float) -> float:
         """Take in a point and return the parameter."""
         value = fields.get(self._field, math.nan)
         if value - value != 0.0:  # NaN or infinite
             return self._missing
+        if self._transform is not None:
+            value = self._transform(value, time)
+            if value != value:  # noqa: PLR0124  # NaN
+                return self._missing
         u = self._rescale(value, time)
         return self._spread(1.0 - u if self._down else u)
 
@@ -104,10 +113,19 @@ def make_reader(
         return Direct(field, _midi_of_hz)
     spread = _spread(spec)
     rescaler = make_rescaler(
-        spec.rescale, survey=None if survey is None else survey.get(field), counts=counts
+        spec.rescale,
+        survey=survey.get(field) if survey is not None and spec.wants_survey else None,
+        counts=counts,
     )
     missing = math.nan if spec.parameter == "pitch" else spread(0.5)
-    return Rescaled(field, rescaler, spread, down=spec.polarity == "down", missing=missing)
+    return Rescaled(
+        field,
+        rescaler,
+        spread,
+        down=spec.polarity == "down",
+        missing=missing,
+        transform=make_transform(spec.transform, spec.smooth),
+    )
 
 
 def _spread(spec: MappingSpec) -> Callable[[float], float]:

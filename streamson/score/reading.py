@@ -35,11 +35,13 @@ from streamson.score.schema import (
     Part,
     Session,
 )
+from streamson.score.transform import TRANSFORMS
 from streamson.score.units import UNITS, Unit
 from streamson.space import Reverb
 
 MAX_PARTS: Final = 256
 MAX_NAME_CHARS: Final = 200
+MAX_TRANSFORMS: Final = 4
 MAX_QUEUE: Final = 4096
 MAX_GLIDE_S: Final = 60.0
 MAX_HOLD_S: Final = 3_600.0
@@ -123,6 +125,15 @@ def _rescale(value: object, place: Place) -> Rescale:
     return Rescale(**found)
 
 
+def _transforms(value: object, place: Place) -> tuple[str, ...]:
+    one = word(*TRANSFORMS)
+    if not isinstance(value, list):
+        return (one(value, place),)
+    if not 1 <= len(value) <= MAX_TRANSFORMS:
+        raise place.refuse(value, f"one of {quoted(TRANSFORMS)}, or a list of 1 to 4")
+    return tuple(one(name, place.numbered(i)) for i, name in enumerate(value, 1))
+
+
 def _mapping(parameter: str) -> Check[MappingSpec]:
     units = UNITS[parameter]
 
@@ -156,6 +167,8 @@ def _keys(parameter: str, unit: Unit) -> dict[str, Check[Any]]:
         "high": unit.check,
         "polarity": word("up", "down"),
         "rescale": _rescale,
+        "transform": _transforms,
+        "smooth": number(0, MAX_WINDOW_POINTS, "points"),
     }
     if parameter in {"pitch", "volume"}:
         keys["unit"] = text(MAX_NAME_CHARS)  # already checked
@@ -164,7 +177,15 @@ def _keys(parameter: str, unit: Unit) -> dict[str, Check[Any]]:
     return keys
 
 
-_RESCALING_KEYS: Final = {"low", "high", "scale", "polarity", "rescale"}
+_RESCALING_KEYS: Final = {
+    "low",
+    "high",
+    "scale",
+    "polarity",
+    "rescale",
+    "transform",
+    "smooth",
+}
 
 
 def _refuse_idle_keys(value: object, unit: Unit, place: Place) -> None:

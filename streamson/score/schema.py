@@ -61,6 +61,10 @@ class MappingSpec(msgspec.Struct, frozen=True):
         pitch: ``midi`` or ``hz`` take the field as it is; volume: ``dbfs`` or ``amplitude``.
     scale
         pitch: the scale whose notes are played; None is a continuous pitch.
+    transform
+        Names of `streamson.score.transform.TRANSFORMS`, in the order in which they are done.
+    smooth
+        Half-life in points of a mean that follows the transformed values; 0 is none.
     polarity
         ``up``, or ``down`` where a high value of the field gives a low one of the parameter.
     """
@@ -73,7 +77,15 @@ class MappingSpec(msgspec.Struct, frozen=True):
     unit: str = ""
     scale: str | None = None
     polarity: str = "up"
+    transform: tuple[str, ...] = ()
+    smooth: float = 0.0
     rescale: Rescale = Rescale()
+
+    @property
+    def wants_survey(self) -> bool:
+        """Whether it would like to know a whole table's extremes of its field beforehand."""
+        plain = self.value is None and not self.transform and not self.smooth
+        return plain and self.rescale.wants_survey
 
 
 class Part(msgspec.Struct, frozen=True):

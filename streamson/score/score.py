@@ -308,4 +308,4 @@ def _specs(part: Part) -> list[MappingSpec]:
 
 
 def _looks_at_all(part: Part) -> bool:
-    return any(spec.value is None and spec.rescale.wants_survey for spec in _specs(part))
+    return any(spec.wants_survey for spec in _specs(part))

@@ -1,0 +1,76 @@
+"""Transforms: what they give, and that nothing that is not finite comes out."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamson.score import Score
+from streamson.score.session import parse_session
+from streamson.score.transform import TRANSFORMS, make_transform
+from streamson.wire.point import DataPoint
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+
+
+def through(names, values, times=None, smooth=0.0):
+    transform = make_transform(names, smooth)
+    return [
+        transform(value, time)
+        for value, time in zip(values, times or range(len(values)), strict=True)
+    ]
+
+
+def same(found, expected):
+    assert found == pytest.approx(expected, nan_ok=True)
+
+
+def test_each():
+    same(through(["log"], [100.0, 0.0, -5.0, 0.1]), [2, math.nan, math.nan, -1])
+    same(through(["symlog"], [0.0, 9.0, -9.0, 999.0]), [0, 1, -1, 3])
+    same(through(["absolute"], [-2.0, 3.0]), [2, 3])
+    same(through(["difference"], [5.0, 7.0, 4.0]), [math.nan, 2, -3])
+    same(through(["rate"], [10.0, 30.0, 40.0], [0, 2, 4]), [math.nan, 10, 5])
+
+
+def test_a_counter_that_falls_has_begun_again():
+    same(through(["rate"], [1_000.0, 1_010.0, 6.0, 16.0]), [math.nan, 10, 6, 10])
+
+
+def test_a_rate_needs_time_to_pass():
+    found = through(["rate"], [10.0, 20.0, 30.0, 50.0], [1, 1, 0, 2])
+    same(found, [math.nan, math.nan, math.nan, 40])
+
+
+def test_one_after_the_other_and_smoothed():
+    same(through(["difference", "absolute"], [5.0, 2.0, 4.0]), [math.nan, 3, 2])
+    steps = through([], [0.0] * 50 + [1.0] * 10, smooth=10)
+    assert steps[49] == 0
+    assert steps[-1] == pytest.approx(0.5, abs=0.02)
+
+
+def test_without_any_there_is_none():
+    assert make_transform([], 0) is None
+
+
+@pytest.mark.parametrize("name", sorted(TRANSFORMS))
+@given(values=st.lists(st.tuples(FINITE, st.floats())))
+def test_whatever_comes_out_is_finite_or_missing(name, values):
+    transform = make_transform([name], 3)
+    for value, time in values:
+        found = transform(value, time)
+        assert math.isfinite(found) or math.isnan(found)
+
+
+def test_a_session_plays_the_rate_of_a_counter():
+    text = (
+        '[[part]]\npitch = { field = "n", transform = "rate", low = 60, high = 70, '
+        'rescale = { mode = "fixed", range = [0, 10] } }'
+    )
+    score = Score(parse_session(text.encode(), "x.toml"), sample_rate=1_000)
+    notes = []
+    for i, n in enumerate((100.0, 105.0, 115.0, 0.0)):
+        notes += score.play(DataPoint("s", {"n": n}, float(i)), i * 1_000)
+    assert [note.midi_note for note in notes] == [65, 70, 60]
+    assert score.counts.rests == 1
