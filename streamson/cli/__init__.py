@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "produce": "Run a producer: eta, zeta, function, system, replay, tail.",
     "render": "Turn a table into a sound file or a list of notes.",
     "instruments": "List the instruments, play or render a phrase of each.",
+    "scales": "List the scales that a pitch may have.",
     "devices": "List the sound devices.",
     "doctor": "Say what is missing on this machine, and the command that mends it.",
 }

@@ -138,9 +138,9 @@ def _spread(spec: MappingSpec) -> Callable[[float], float]:
     return lambda u: low + span * u
 
 
-def _steps(notes: Sequence[int]) -> Callable[[float], float]:
+def _steps(notes: Sequence[float]) -> Callable[[float], float]:
     # The article's formula: 0.999 keeps u = 1 on the last note instead of one beyond it. From
-    # 1000 notes on it could not reach the last ones, but MIDI has 128.
+    # 1000 notes on it could not reach the last ones, but 72 divisions of an octave make 769.
     factor = 0.999 * len(notes)
     pitches = [float(note) for note in notes]
     return lambda u: pitches[int(factor * u)]

@@ -59,7 +59,8 @@ def _scale(value: object, place: Place) -> str:
             return value
     close = nearest_scale(value) if isinstance(value, str) else None
     hint = f'; did you mean "{close}"?' if close else ""
-    raise place.refuse(value, f"a root such as c or f# and one of {', '.join(SCALES)}", hint)
+    allowed = f"a root such as c or f# and one of {', '.join(SCALES)}, 19 edo"
+    raise place.refuse(value, allowed, hint)
 
 
 def _quantiles(value: object, place: Place) -> tuple[float, float]:

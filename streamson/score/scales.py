@@ -1,12 +1,12 @@
 """Musical scales by name."""
 
-import math
+import re
 from difflib import get_close_matches
 from typing import Final
 
 from streamson.score.pitch import pitch_class
 
-SCALES: Final[dict[str, tuple[int, ...]]] = {
+SCALES: Final[dict[str, tuple[float, ...]]] = {
     "major": (0, 2, 4, 5, 7, 9, 11),
     "minor": (0, 2, 3, 5, 7, 8, 10),
     "harmonic minor": (0, 2, 3, 5, 7, 8, 11),
@@ -23,12 +23,39 @@ SCALES: Final[dict[str, tuple[int, ...]]] = {
     "mixolydian": (0, 2, 4, 5, 7, 9, 10),
     "aeolian": (0, 2, 3, 5, 7, 8, 10),
     "locrian": (0, 1, 3, 5, 6, 8, 10),
+    "lydian dominant": (0, 2, 4, 6, 7, 9, 10),
+    "phrygian dominant": (0, 1, 4, 5, 7, 8, 10),
+    "altered": (0, 1, 3, 4, 6, 8, 10),
+    "octatonic": (0, 2, 3, 5, 6, 8, 9, 11),
+    # Of other traditions; quarter tones are written as .5.
+    "double harmonic": (0, 1, 4, 5, 7, 8, 11),
+    "hungarian minor": (0, 2, 3, 6, 7, 8, 11),
+    "hirajoshi": (0, 2, 3, 7, 8),
+    "in": (0, 1, 5, 7, 8),
+    "yo": (0, 2, 5, 7, 9),
+    "iwato": (0, 1, 5, 6, 10),
+    "marwa": (0, 1, 4, 6, 7, 9, 11),
+    "rast": (0, 2, 3.5, 5, 7, 9, 10.5),
+    "bayati": (0, 1.5, 3, 5, 7, 8, 10),
+    # Chords: an arpeggio over all octaves.
+    "major chord": (0, 4, 7),
+    "minor chord": (0, 3, 7),
+    "augmented chord": (0, 4, 8),
+    "diminished chord": (0, 3, 6, 9),
+    "suspended chord": (0, 5, 7),
+    "seventh chord": (0, 4, 7, 10),
+    "major seventh chord": (0, 4, 7, 11),
+    "minor seventh chord": (0, 3, 7, 10),
+    "sixth chord": (0, 4, 7, 9),
 }
 """Semitones above the root, by name of the scale."""
 
+MAX_DIVISIONS: Final = 72
+_EQUAL: Final = re.compile(r"([1-9][0-9]?) ?edo")
 
-def parse_scale(text: str) -> frozenset[int]:
-    """Return the pitch classes, 0 (C) to 11 (B), of a scale such as ``c major`` or ``Bb blues``.
+
+def parse_scale(text: str) -> frozenset[float]:
+    """Return the pitch classes, 0 (C) up to 12, of a scale such as ``c major`` or ``Bb 19 edo``.
 
     Raises
     ------
@@ -36,13 +63,23 @@ def parse_scale(text: str) -> frozenset[int]:
         The root isn't the name of a note, or there is no such scale.
     """
     root, _, name = " ".join(text.lower().split()).partition(" ")
-    if name not in SCALES:
+    steps = SCALES.get(name) or _equal_divisions(name)
+    if steps is None:
         raise ValueError(f'"{text}" is not a scale')
     tonic = pitch_class(root)
-    return frozenset((tonic + step) % 12 for step in SCALES[name])
+    return frozenset((tonic + step) % 12 for step in steps)
 
 
-def scale_notes(text: str, low: float, high: float) -> tuple[int, ...]:
+def _equal_divisions(name: str) -> tuple[float, ...] | None:
+    """Return the steps of so many equal divisions of the octave, as in ``19 edo``."""
+    match = _EQUAL.fullmatch(name)
+    if match is None or int(match[1]) > MAX_DIVISIONS:
+        return None
+    divisions = int(match[1])
+    return tuple(12 * i / divisions for i in range(divisions))
+
+
+def scale_notes(text: str, low: float, high: float) -> tuple[float, ...]:
     """Return the MIDI notes of a scale from ``low`` to ``high``, both included, going up.
 
     Raises
@@ -50,9 +87,10 @@ def scale_notes(text: str, low: float, high: float) -> tuple[int, ...]:
     ValueError
         As `parse_scale`.
     """
-    classes = parse_scale(text)
-    notes = range(math.ceil(low), math.floor(high) + 1)
-    return tuple(note for note in notes if note % 12 in classes)
+    classes = sorted(parse_scale(text))
+    octaves = range(int(low // 12), int(high // 12) + 1)
+    notes = (12 * octave + step for octave in octaves for step in classes)
+    return tuple(note for note in notes if low <= note <= high)
 
 
 def nearest_scale(text: str) -> str | None:

@@ -108,3 +108,11 @@ def test_start_up_is_quick():
     subprocess.run([sys.executable, "-m", "streamson", "--help"], check=True, capture_output=True)
     # 0.1 s on an idle machine; ten times that is still no compiler.
     assert time.monotonic() - began < 1
+
+
+def test_scales_are_listed_as_sessions_name_them(run):
+    done = run("scales")
+    assert done.returncode == 0
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert ["rast", "0", "2", "3.5", "5", "7", "9", "10.5"] in lines
+    assert lines[-1][:2] == ["N", "edo"]

@@ -67,6 +67,10 @@ def test_the_scale_of_the_article():
         ("bb  Blues", (61, 63, 64, 65, 68, 70)),
         ("d dorian", (60, 62, 64, 65, 67, 69, 71, 72)),
         ("f# chromatic", tuple(range(60, 73))),
+        ("g major chord", (62, 67, 71)),
+        ("c rast", (60, 62, 63.5, 65, 67, 69, 70.5, 72)),
+        ("c 5 edo", (60, 62.4, 64.8, 67.2, 69.6, 72)),
+        ("a 12edo", tuple(range(60, 73))),
     ],
 )
 def test_notes_of_a_scale(text, notes):
@@ -81,7 +85,7 @@ def test_both_ends_are_included_and_fractions_left_out():
 @pytest.mark.parametrize("name", SCALES)
 @given(root=st.sampled_from("cdefgab"), accidental=st.sampled_from(["", "#", "b"]))
 def test_a_scale_has_its_root_and_as_many_notes_an_octave(name, root, accidental):
-    notes = scale_notes(f"{root}{accidental} {name}", 36, 47)
+    notes = scale_notes(f"{root}{accidental} {name}", 36, 47.99)
     assert len(notes) == len(SCALES[name])
     assert pitch_class(root + accidental) in parse_scale(f"{root}{accidental} {name}")
 
@@ -95,6 +99,8 @@ def test_a_scale_has_its_root_and_as_many_notes_an_octave(name, root, accidental
         ("d dorain", "d dorian"),
         ("c xyz", None),
         ("", None),
+        ("c 0 edo", None),
+        ("c 73 edo", None),
     ],
 )
 def test_nearest_scale(text, meant):
