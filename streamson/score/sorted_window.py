@@ -265,32 +265,28 @@ def _quantiles(values: Any, places: Any, low: float, high: float) -> Any:
 
 @_compiled
 def _rank(values: Any, places: Any, value: float) -> Any:
-    sizes = _HEAD + places[_MOST_CHUNKS]
+    most = places[_MOST_CHUNKS]
+    largest, sizes = places[_CAPACITY] + most * places[_CHUNK], _HEAD + most
     chunk = _chunk_of(values, places, value)
-    below = _below(values, _block(places, chunk), places[sizes + chunk], value)
-    for k in range(chunk):
-        below += places[sizes + k]
-    last = _not_above(values, places, value)
-    return (below + last) / (2.0 * places[_SIZE])
+    before = places[sizes : sizes + chunk].sum()
+    below = before + _below(values, _block(places, chunk), places[sizes + chunk], value)
+    not_above = before
+    while chunk < places[_CHUNKS] and values[largest + chunk] <= value:  # equal ones may fill some
+        not_above += places[sizes + chunk]
+        chunk += 1
+    if chunk < places[_CHUNKS]:
+        not_above += _not_above(values, _block(places, chunk), places[sizes + chunk], value)
+    return (below + not_above) / (2.0 * places[_SIZE])
 
 
 @_compiled
-def _not_above(values: Any, places: Any, value: float) -> Any:
-    """Return how many values are not above a value; equal ones may fill several chunks."""
-    most = places[_MOST_CHUNKS]
-    largest, sizes = places[_CAPACITY] + most * places[_CHUNK], _HEAD + most
-    count = 0
-    for chunk in range(places[_CHUNKS]):
-        if values[largest + chunk] <= value:
-            count += places[sizes + chunk]
-            continue
-        start = _block(places, chunk)
-        low, high = 0, places[sizes + chunk]
-        while low < high:
-            middle = (low + high) // 2
-            if values[start + middle] <= value:
-                low = middle + 1
-            else:
-                high = middle
-        return count + low
-    return count
+def _not_above(values: Any, start: int, size: int, value: float) -> Any:
+    """Return how many of a block's values are not above a value."""
+    low, high = 0, size
+    while low < high:
+        middle = (low + high) // 2
+        if values[start + middle] <= value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
