@@ -14,10 +14,9 @@ from collections import Counter
 from pathlib import Path
 
 from streamson.score.counts import Counts
-from streamson.score.place import Range, Window, place
-from streamson.score.rescale import Rescale, make_rescaler
+from streamson.score.rescaling import Range, Rescale, Window, make_rescaler, place
 from streamson.score.scales import scale_notes
-from streamson.score.schema import DEFAULT_SCALE, HIGHEST_NOTE, LOWEST_NOTE
+from streamson.score.session.schema import DEFAULT_SCALE, HIGHEST_NOTE, LOWEST_NOTE
 from streamson.table import Table
 
 NOTES = len(scale_notes(DEFAULT_SCALE, LOWEST_NOTE, HIGHEST_NOTE))

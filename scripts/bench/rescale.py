@@ -7,7 +7,6 @@ to the mean of its round.
 """
 
 import gc
-import json
 import random
 import statistics
 import sys
@@ -15,9 +14,10 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from streamson.score.extremes import LastPoints, LastSeconds
-from streamson.score.place import Window
-from streamson.score.rescale import Rescale, Rescaler, make_rescaler
+from report import finish
+
+from streamson.score.rescaling import Rescale, Rescaler, Window, make_rescaler
+from streamson.score.rescaling.extremes import LastPoints, LastSeconds
 
 WINDOWS = (10, 1_000, 100_000, 1_000_000)
 SLICE_POINTS = 2_000
@@ -103,10 +103,7 @@ def main() -> int:
             ratios.append(ratio)
             print(f"{kind:>15} {name:>7}", *(f"{c:11.3f}" for c in costs_us), f"{ratio:9.2f}")
     figure = round(max(ratios), 3)
-    ok = figure <= HOLD
-    result = {"name": "rescale", "figure": figure, "unit": "max/min cost", "hold": HOLD, "ok": ok}
-    print(json.dumps(result))
-    return 0 if ok else 1
+    return finish("rescale", figure, "max/min cost", HOLD, ok=figure <= HOLD)
 
 
 if __name__ == "__main__":

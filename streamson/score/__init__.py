@@ -2,9 +2,8 @@
 
 from streamson.score.counts import Counts
 from streamson.score.note import AS_SOON_AS_POSSIBLE, Note
-from streamson.score.schema import Session
 from streamson.score.score import Score
-from streamson.score.session import load_session, preset_names
+from streamson.score.session import Session, load_session, preset_names
 
 __all__ = [
     "AS_SOON_AS_POSSIBLE",

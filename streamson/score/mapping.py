@@ -7,9 +7,9 @@ from typing import Protocol
 from streamson.score.counts import Counts
 from streamson.score.level import amplitude_to_db
 from streamson.score.pitch import HIGHEST_MIDI, LOWEST_MIDI, hz_to_midi
-from streamson.score.rescale import Rescaler, make_rescaler
+from streamson.score.rescaling import Rescaler, make_rescaler
 from streamson.score.scales import scale_notes
-from streamson.score.schema import MappingSpec
+from streamson.score.session.schema import MappingSpec
 from streamson.score.transform import Transform, make_transform
 
 Survey = Mapping[str, tuple[float, float]]

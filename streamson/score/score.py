@@ -9,13 +9,13 @@ from streamson.score.counts import Counts
 from streamson.score.mapping import Constant, Reader, Survey, make_reader
 from streamson.score.note import Note
 from streamson.score.overload import Merger, Reading
-from streamson.score.parts import automatic_pan, matching_parts, parts_for
+from streamson.score.session.parts import automatic_pan, matching_parts, parts_for
 from streamson.score.timing import Arrival, Sequence, TableSequence, Timing
 
 if TYPE_CHECKING:  # at run time the wire would bring ZeroMQ along
     from collections.abc import Iterable, Mapping
 
-    from streamson.score.schema import MappingSpec, Part, Session
+    from streamson.score.session.schema import MappingSpec, Part, Session
     from streamson.wire.point import Batch, DataPoint
 
 JOIN_S: Final = 0.25

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from streamson.score import Score
 from streamson.score.counts import Counts
 from streamson.score.overload import Merger
-from streamson.score.session import parse_session
+from streamson.score.session.file import parse_session
 from streamson.wire.point import Batch, DataPoint
 
 RATE = 1_000

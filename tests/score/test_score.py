@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamson.score import AS_SOON_AS_POSSIBLE, Score, load_session
-from streamson.score.schema import Session
 from streamson.score.score import MAX_STREAMS
-from streamson.score.session import parse_session
+from streamson.score.session.file import parse_session
+from streamson.score.session.schema import Session
 from streamson.wire import DataPoint
 
 

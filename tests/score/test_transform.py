@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamson.score import Score
-from streamson.score.session import parse_session
+from streamson.score.session.file import parse_session
 from streamson.score.transform import TRANSFORMS, make_transform
 from streamson.wire.point import DataPoint
 

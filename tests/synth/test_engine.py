@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from streamson.errors import UsageError
 from streamson.instrument import Envelope, Instrument
-from streamson.score.instruments import builtin_instruments
+from streamson.score.session.instruments import builtin_instruments
 from streamson.space import Reverb
 from streamson.synth.engine import Engine
 from streamson.synth.limiter import CEILING

@@ -2,31 +2,38 @@
 
 import math
 from collections import deque
+from itertools import pairwise
+from typing import Any
 
-from streamson.score.place import MAX_WINDOW_POINTS, Range, place
+import msgspec
+
+from streamson.score.rescaling.place import MAX_WINDOW_POINTS, Range, place, range_of
 
 
 class EverySeen:
     """Extremes of all values so far, and of an initial range or the survey of a whole table."""
 
     def __init__(self, initial: Range | None = None) -> None:
-        self._low, self._high = initial or (math.inf, -math.inf)
+        self.range = initial or (math.inf, -math.inf)
 
-    def rescale(self, value: float, time: float) -> float:  # noqa: ARG002  # as Rescaler
-        """Take in a value and return its place from 0 to 1."""
-        self._low = min(self._low, value)
-        self._high = max(self._high, value)
-        return place(value, self._low, self._high)
-
-    def range_with(self, value: float, time: float) -> Range:
+    def range_with(self, value: float, time: float) -> Range:  # noqa: ARG002  # as Ranger
         """Take in a value and return the range."""
-        self.rescale(value, time)
+        low, high = self.range
+        if not low <= value <= high:
+            self.range = min(low, value), max(high, value)
         return self.range
 
-    @property
-    def range(self) -> Range:
-        """The range at this moment."""
-        return self._low, self._high
+    def rescale(self, value: float, time: float) -> float:
+        """Take in a value and return its place from 0 to 1."""
+        return place(value, *self.range_with(value, time))
+
+    def state(self) -> Any:
+        """Return the extremes."""
+        return self.range
+
+    def restore(self, state: Any) -> None:
+        """Take over extremes."""
+        self.range = range_of(state)
 
 
 class _Candidates:
@@ -38,10 +45,6 @@ class _Candidates:
     """
 
     def __init__(self) -> None:
-        self.clear()
-
-    def clear(self) -> None:
-        """Forget everything."""
         self._low_positions: deque[float] = deque()
         self._lows: deque[float] = deque()
         self._high_positions: deque[float] = deque()
@@ -49,13 +52,8 @@ class _Candidates:
 
     def begin(self, position: float, initial: Range | None) -> None:
         """Hold nothing but the initial range, if there is one, at a position."""
-        self.clear()
-        if initial is None:
-            return
-        self._low_positions.append(position)
-        self._lows.append(initial[0])
-        self._high_positions.append(position)
-        self._highs.append(initial[1])
+        low, high = ([], []) if initial is None else ([initial[0]], [initial[1]])
+        self.restore(([position] * len(low), low, [position] * len(high), high))
 
     def slide(self, position: float, value: float, oldest: float) -> float:
         """Take in a value, forget those before position ``oldest``, and return its place."""
@@ -99,23 +97,42 @@ class _Candidates:
         """Return how many lows or highs are held, whichever are more."""
         return max(len(self._lows), len(self._highs))
 
+    def state(self) -> Any:
+        """Return positions and values of the lows, and of the highs."""
+        queues = self._low_positions, self._lows, self._high_positions, self._highs
+        return tuple(list(queue) for queue in queues)
 
-class LastPoints:
-    """Extremes of the last so many values.
+    def restore(self, state: Any) -> None:
+        """Take over positions and values."""
+        queue = list[float]
+        low_positions, lows, high_positions, highs = msgspec.convert(
+            state, tuple[queue, queue, queue, queue]
+        )
+        rising = (
+            len(low_positions) == len(lows)
+            and len(high_positions) == len(highs)
+            and bool(lows) == bool(highs)
+            and all(a <= b for a, b in pairwise(low_positions))
+            and all(a <= b for a, b in pairwise(high_positions))
+            and all(a < b for a, b in pairwise(lows))
+            and all(a > b for a, b in pairwise(highs))
+            and all(map(math.isfinite, (*low_positions, *lows, *high_positions, *highs)))
+        )
+        if not rising or len(lows) > MAX_WINDOW_POINTS or len(highs) > MAX_WINDOW_POINTS:
+            raise ValueError("candidates that are out of order")
+        self._low_positions, self._lows = deque(low_positions), deque(lows)
+        self._high_positions, self._highs = deque(high_positions), deque(highs)
 
-    An initial range counts as values seen just before the first one.
-    """
 
-    def __init__(self, points: int, initial: Range | None = None) -> None:
-        self._points = points
-        self._seen = 0
+class _Rolling:
+    """What windows of points and of time have in common."""
+
+    def __init__(self) -> None:
         self._candidates = _Candidates()
-        self._candidates.begin(0, initial)
 
-    def rescale(self, value: float, time: float) -> float:  # noqa: ARG002  # as Rescaler
-        """Take in a value and return its place from 0 to 1."""
-        self._seen = seen = self._seen + 1
-        return self._candidates.slide(seen, value, seen - self._points + 1)
+    def rescale(self, value: float, time: float) -> float:
+        """Take in a value of that time (seconds) and return its place from 0 to 1."""
+        raise NotImplementedError
 
     def range_with(self, value: float, time: float) -> Range:
         """Take in a value of that time (seconds) and return the range."""
@@ -132,7 +149,35 @@ class LastPoints:
         return len(self._candidates)
 
 
-class LastSeconds:
+class LastPoints(_Rolling):
+    """Extremes of the last so many values.
+
+    An initial range counts as values seen just before the first one.
+    """
+
+    def __init__(self, points: int, initial: Range | None = None) -> None:
+        super().__init__()
+        self._points = points
+        self._seen = 0
+        self._candidates.begin(0, initial)
+
+    def rescale(self, value: float, time: float) -> float:  # noqa: ARG002  # as Rescaler
+        """Take in a value and return its place from 0 to 1."""
+        self._seen = seen = self._seen + 1
+        return self._candidates.slide(seen, value, seen - self._points + 1)
+
+    def state(self) -> Any:
+        """Return the number of points seen, and the candidates."""
+        return self._seen, self._candidates.state()
+
+    def restore(self, state: Any) -> None:
+        """Take over a number of points seen, and candidates."""
+        seen, candidates = msgspec.convert(state, tuple[int, Any])
+        self._candidates.restore(candidates)
+        self._seen = seen
+
+
+class LastSeconds(_Rolling):
     """Extremes of the values of the last so many seconds, by the points' times.
 
     A point that comes late counts as one of the newest time. A clock that is set back by more
@@ -142,10 +187,10 @@ class LastSeconds:
     """
 
     def __init__(self, seconds: float, initial: Range | None = None) -> None:
+        super().__init__()
         self._seconds = seconds
         self._initial = initial
         self._newest = -math.inf
-        self._candidates = _Candidates()
 
     def rescale(self, value: float, time: float) -> float:
         """Take in a value of that time (seconds) and return its place from 0 to 1."""
@@ -160,19 +205,17 @@ class LastSeconds:
 
     def _step_to(self, time: float) -> None:
         if time < self._newest:
-            self._candidates.clear()
+            self._candidates.begin(time, None)
         self._newest = time
 
-    def range_with(self, value: float, time: float) -> Range:
-        """Take in a value of that time (seconds) and return the range."""
-        self.rescale(value, time)
-        return self.range
+    def state(self) -> Any:
+        """Return the newest time, and the candidates."""
+        return self._newest, self._candidates.state()
 
-    @property
-    def range(self) -> Range:
-        """The range at this moment."""
-        return self._candidates.range
-
-    def __len__(self) -> int:
-        """Return how many values are held."""
-        return len(self._candidates)
+    def restore(self, state: Any) -> None:
+        """Take over a newest time, and candidates."""
+        newest, candidates = msgspec.convert(state, tuple[float, Any])
+        if not newest < math.inf:
+            raise ValueError(f"the time {newest}")
+        self._candidates.restore(candidates)
+        self._newest = newest

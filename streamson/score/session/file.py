@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from streamson.errors import SessionError, nearest
-from streamson.score.checks import Place, quoted
-from streamson.score.reading import read_session
-from streamson.score.schema import Session
+from streamson.score.session.checks import Place, quoted
+from streamson.score.session.reading import read_session
+from streamson.score.session.schema import Session
 
 MAX_SESSION_BYTES: Final = 1 << 18
 """Size of a session file: far more than 256 parts need, and parsed in well under a second."""
@@ -39,7 +39,7 @@ def load_session(name: str | os.PathLike[str] | None = None) -> Session:
     if name is None or name == "":
         return Session()
     if isinstance(name, str) and name in preset_names():
-        preset = resources.files("streamson.score") / "presets" / f"{name}.toml"
+        preset = resources.files("streamson.score.session") / "presets" / f"{name}.toml"
         return parse_session(preset.read_bytes(), name)
     return parse_session(_read(os.fspath(name)), os.fspath(name))
 
@@ -47,7 +47,7 @@ def load_session(name: str | os.PathLike[str] | None = None) -> Session:
 @cache
 def preset_names() -> tuple[str, ...]:
     """Return the names of the sessions that come with streamson, sorted."""
-    files = (resources.files("streamson.score") / "presets").iterdir()
+    files = (resources.files("streamson.score.session") / "presets").iterdir()
     return tuple(sorted(Path(f.name).stem for f in files if f.name.endswith(".toml")))
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from streamson.score.schema import MappingSpec, Part, Session
+from streamson.score.session.schema import MappingSpec, Part, Session
 
 DEFAULT_PART_DURATION_S: Final = 0.35
 

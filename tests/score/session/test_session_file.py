@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from streamson.errors import SessionError
 from streamson.score import load_session, preset_names
-from streamson.score.place import Window
-from streamson.score.reading import read_session
-from streamson.score.session import MAX_SESSION_BYTES, parse_session
+from streamson.score.rescaling import Window
+from streamson.score.session.file import MAX_SESSION_BYTES, parse_session
+from streamson.score.session.reading import read_session
 
 
 def read(text):

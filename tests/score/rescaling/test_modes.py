@@ -1,17 +1,19 @@
 """The modes of rescaling: against a plain look at the window, and what holds for all of them."""
 
+import contextlib
 import copy
 import math
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamson.score.counts import Counts
-from streamson.score.place import Window, place
-from streamson.score.rescale import RESERVOIR_POINTS, Rescale, make_rescaler
-from streamson.score.sorted_window import SortedWindow
+from streamson.score.rescaling import Rescale, WarmUp, Window, make_rescaler, place
+from streamson.score.rescaling.ordered import RESERVOIR_POINTS
+from streamson.score.rescaling.sorted_window import SortedWindow
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 SOME = st.floats(-100, 100).map(round)  # rounded, so that equal values occur
@@ -24,6 +26,12 @@ MODES = [
     Rescale("decay", half_life=5, slew=10),
     Rescale("zscore", half_life=5, deviations=1.5),
     Rescale("fixed", initial_range=(-3, 20)),
+]
+WITH_MEMORY = [
+    *MODES,
+    Rescale("decay", half_life=5, warm_up=WarmUp(20)),
+    Rescale("minmax", Window(points=9), (-5, 5)),
+    Rescale("minmax", Window(seconds=9), (-5, 5)),
 ]
 
 
@@ -98,7 +106,7 @@ def test_the_quantiles_of_all_are_near_and_bounded():
     window = make_rescaler(Rescale("quantile", Window()))
     for value in values.tolist():
         window.rescale(value, 0.0)
-    seen = window._range_with.__self__._seen.window
+    seen = window._ranger._ordered.window
     assert len(seen) == RESERVOIR_POINTS
     # Of the sample the standard deviation of a 1 % quantile's share is 0.08 %.
     low, high = seen.quantiles(0.01, 0.99)
@@ -153,7 +161,7 @@ def test_values_outside_are_clamped_and_counted():
 
 
 def test_warming_up_is_spent_in_the_middle():
-    rescaler = make_rescaler(Rescale("minmax", Window(points=9), warm_up=3))
+    rescaler = make_rescaler(Rescale("minmax", Window(points=9), warm_up=WarmUp(3)))
     assert [rescaler.rescale(v, 0.0) for v in (1.0, 9.0, 2.0, 9.0)] == [0.5, 0.5, 0.5, 1]
 
 
@@ -176,3 +184,80 @@ def test_zscore_is_the_weighted_mean_and_deviation():
     deviation = np.sqrt(np.average((values - mean) ** 2, weights=weights))
     expected = place(values[-1], mean - 2 * deviation, mean + 2 * deviation)
     assert found == pytest.approx(expected, abs=1e-9)
+
+
+def test_resting_while_warming_up_has_no_place():
+    rescaler = make_rescaler(Rescale("minmax", Window(points=9), warm_up=WarmUp(2, "rest")))
+    first, second, third = (rescaler.rescale(v, 0.0) for v in (1.0, 9.0, 2.0))
+    assert math.isnan(first)
+    assert math.isnan(second)
+    assert third == 1 / 8
+
+
+def remembered(rescaler):
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(rescaler.state()))
+
+
+@pytest.mark.parametrize("mode", WITH_MEMORY)
+@settings(deadline=None)
+@given(
+    before=st.lists(st.tuples(st.integers(0, 4), SOME), max_size=60),
+    after=st.lists(st.tuples(st.integers(0, 4), SOME), max_size=30),
+)
+def test_a_state_saved_and_loaded_continues_identically(mode, before, after):
+    rescaler, time = make_rescaler(mode), 1.7e9
+    for step, value in before:
+        time += step
+        rescaler.rescale(value, time)
+    other = make_rescaler(mode)
+    other.restore(remembered(rescaler))
+    for step, value in after:
+        time += step
+        first, second = rescaler.rescale(value, time), other.rescale(value, time)
+        assert first == second or (math.isnan(first) and math.isnan(second))
+
+
+def test_a_reservoirs_state_continues_identically():
+    rescaler, other = (make_rescaler(Rescale("quantile", Window())) for _ in range(2))
+    values = np.random.default_rng(3).normal(size=3 * RESERVOIR_POINTS).tolist()
+    for value in values:
+        rescaler.rescale(value, 0.0)
+    other.restore(remembered(rescaler))
+    for value in values:
+        assert rescaler.rescale(value, 0.0) == other.rescale(value, 0.0)
+
+
+JUNK = st.recursive(
+    st.none() | st.integers() | st.floats() | st.text(max_size=3) | st.binary(max_size=3),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=3),
+)
+
+
+@pytest.mark.parametrize("mode", WITH_MEMORY)
+@settings(deadline=None)
+@given(
+    values=st.lists(SOME, min_size=1, max_size=12),
+    junk=JUNK | st.lists(st.floats(), max_size=4),
+    data=st.data(),
+)
+def test_a_damaged_state_is_refused_or_harmless(mode, values, junk, data):
+    rescaler = make_rescaler(mode)
+    for i, value in enumerate(values):
+        rescaler.rescale(value, float(i))
+    other = make_rescaler(mode)
+    with contextlib.suppress(ValueError):
+        other.restore(damaged(remembered(rescaler), junk, data))
+    for i, value in enumerate(values):
+        u = other.rescale(value, float(i))
+        assert 0 <= u <= 1 or math.isnan(u)
+
+
+def damaged(state, junk, data):
+    """Return the state with junk for one of its values, at any depth."""
+    if isinstance(state, dict) and state:
+        key = data.draw(st.sampled_from(sorted(state)))
+        return {**state, key: damaged(state[key], junk, data)}
+    if isinstance(state, list) and state:
+        i = data.draw(st.integers(0, len(state) - 1))
+        return [*state[:i], damaged(state[i], junk, data), *state[i + 1 :]]
+    return junk

@@ -41,3 +41,25 @@ def place(value: float, low: float, high: float) -> float:
         value, low, span = value / 2, low / 2, high / 2 - low / 2
     u = (value - low) / span
     return 0.0 if u < 0.0 else min(u, 1.0)
+
+
+def range_of(state: object) -> Range:
+    """Return a range that was saved: none yet (infinity, -infinity), or two finite ends.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    low, high = msgspec.convert(state, Range)
+    if (low, high) == (math.inf, -math.inf) or (-math.inf < low <= high < math.inf):
+        return low, high
+    raise ValueError(f"a range from {low} to {high}")
+
+
+def between(first: float, second: float, share: float) -> float:
+    """Return what lies so far on the way from the first to the second."""
+    if first == second:  # not even rounding may part equal values
+        return first
+    # The difference of the two may be beyond the largest float.
+    return first * (1 - share) + second * share

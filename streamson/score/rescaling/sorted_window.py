@@ -36,6 +36,11 @@ class SortedWindow:
         Number of slots.
     values
         For the first slots.
+
+    Raises
+    ------
+    ValueError
+        If there are more values than slots, or one is not finite.
     """
 
     def __init__(self, capacity: int, values: Iterable[float] = ()) -> None:
@@ -49,8 +54,11 @@ class SortedWindow:
         self._places = np.zeros(_HEAD + 2 * most, np.int64)
         self._places[[_CAPACITY, _CHUNK, _MOST_CHUNKS]] = capacity, chunk, most
         self._places[_HEAD : _HEAD + most] = np.arange(most)
-        for slot, value in enumerate(values):
-            self.put(slot, value)
+        first = np.array(list(values), np.float64)
+        if len(first) > capacity or not np.isfinite(first).all():
+            raise ValueError(f"{len(first)} values for {capacity} slots, or some not finite")
+        self._values[: len(first)] = first
+        _spread(self._values, self._places, np.sort(first))
 
     def __len__(self) -> int:
         return int(self._places[_SIZE])
@@ -200,10 +208,7 @@ def _split(values: Any, places: Any, chunk: int) -> None:
 @_compiled
 def _pack(values: Any, places: Any) -> None:
     """Write all values into chunks that are half full: so rarely that its cost does not matter."""
-    chunk = places[_CHUNK]
-    most = places[_MOST_CHUNKS]
-    largest = places[_CAPACITY] + most * chunk
-    sizes = _HEAD + most
+    sizes = _HEAD + places[_MOST_CHUNKS]
     ordered = np.empty(places[_SIZE])
     count = 0
     for i in range(places[_CHUNKS]):
@@ -211,7 +216,18 @@ def _pack(values: Any, places: Any) -> None:
         for k in range(places[sizes + i]):
             ordered[count] = values[start + k]
             count += 1
-    half = chunk // 2
+    _spread(values, places, ordered)
+
+
+@_compiled
+def _spread(values: Any, places: Any, ordered: Any) -> None:
+    """Hold these values and no others, in chunks that are half full."""
+    most = places[_MOST_CHUNKS]
+    largest = places[_CAPACITY] + most * places[_CHUNK]
+    sizes = _HEAD + most
+    half = places[_CHUNK] // 2
+    count = len(ordered)
+    places[_SIZE] = count
     places[_CHUNKS] = -(-count // half)
     for i in range(places[_CHUNKS]):
         places[_HEAD + i] = i

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from streamson.score.checks import Check, Place, is_number, note, number
 from streamson.score.level import amplitude_to_db
 from streamson.score.pitch import HIGHEST_MIDI, LOWEST_MIDI, hz_to_midi, midi_to_hz
-from streamson.score.schema import HIGHEST_NOTE, LOWEST_NOTE
+from streamson.score.session.checks import Check, Place, is_number, note, number
+from streamson.score.session.schema import HIGHEST_NOTE, LOWEST_NOTE
 
 
 class Unit(NamedTuple):

@@ -6,7 +6,10 @@ from typing import Any, Final
 import msgspec
 
 from streamson.instrument import Instrument
-from streamson.score.checks import (
+from streamson.score.overload import KEEPS
+from streamson.score.rescaling import MAX_WINDOW_POINTS, MODES, Rescale, WarmUp, Window
+from streamson.score.scales import SCALES, nearest_scale, parse_scale, scale_notes
+from streamson.score.session.checks import (
     Check,
     Place,
     ascending,
@@ -19,24 +22,20 @@ from streamson.score.checks import (
     whole_number,
     word,
 )
-from streamson.score.instruments import (
+from streamson.score.session.instruments import (
     ENVELOPE_KEYS,
     WIDTH,
     builtin_instruments,
     read_instruments,
 )
-from streamson.score.overload import KEEPS
-from streamson.score.place import MAX_WINDOW_POINTS, Window
-from streamson.score.rescale import MODES, Rescale
-from streamson.score.scales import SCALES, nearest_scale, parse_scale, scale_notes
-from streamson.score.schema import (
+from streamson.score.session.schema import (
     Audio,
     MappingSpec,
     Part,
     Session,
 )
+from streamson.score.session.units import UNITS, Unit
 from streamson.score.transform import TRANSFORMS
-from streamson.score.units import UNITS, Unit
 from streamson.space import Reverb
 
 MAX_PARTS: Final = 256
@@ -87,6 +86,27 @@ def _window(value: object, place: Place) -> Window:
     raise place.refuse(value, allowed + 'up to 366 days, or "all"')
 
 
+_WARM_UP_KEYS: Final[dict[str, Check[Any]]] = {
+    "points": whole_number(1, MAX_WINDOW_POINTS),
+    "play": word("middle", "rest"),
+}
+
+
+def _warm_up(value: object, place: Place) -> WarmUp:
+    if isinstance(value, dict):
+        found = table(value, place, _WARM_UP_KEYS)
+        if "points" not in found:
+            raise place.error("found no points; say how many are too few to know the range")
+        return WarmUp(**found)
+    if is_whole(value) and 0 <= value <= MAX_WINDOW_POINTS:
+        return WarmUp(value)
+    raise place.refuse(
+        value,
+        f"0 to {MAX_WINDOW_POINTS} points, which then stand in the middle, or a table such as "
+        '{ points = 20, play = "rest" }',
+    )
+
+
 _RESCALE_KEYS: Final[dict[str, Check[Any]]] = {
     "mode": word(*MODES),
     "window": _window,
@@ -96,7 +116,7 @@ _RESCALE_KEYS: Final[dict[str, Check[Any]]] = {
     "half_life": number(1, MAX_WINDOW_POINTS, "points"),
     "deviations": number(0.1, 100),
     "slew": number(0, MAX_WINDOW_POINTS, "points"),
-    "warm_up": whole_number(0, MAX_WINDOW_POINTS),
+    "warm_up": _warm_up,
 }
 _KEYS_OF_MODE: Final = {
     "quantile": {"window", "quantiles", "slew"},

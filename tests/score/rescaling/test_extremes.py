@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamson.score.extremes import EverySeen, LastPoints, LastSeconds
-from streamson.score.place import MAX_WINDOW_POINTS, Window, place
-from streamson.score.rescale import Rescale, make_rescaler
+from streamson.score.rescaling import MAX_WINDOW_POINTS, Rescale, Window, make_rescaler, place
+from streamson.score.rescaling.extremes import EverySeen, LastPoints, LastSeconds
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 SOME = st.floats(-100, 100).map(lambda x: round(x, 1))  # rounded, so that equal values occur

@@ -6,8 +6,8 @@ import soundfile
 
 from streamson.errors import SessionError
 from streamson.instrument import MAX_PARTIALS, Envelope, Instrument
-from streamson.score.instruments import builtin_instruments
-from streamson.score.session import load_session, parse_session
+from streamson.score.session.file import load_session, parse_session
+from streamson.score.session.instruments import builtin_instruments
 
 BELL = """
 [[instrument]]

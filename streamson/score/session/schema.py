@@ -6,10 +6,10 @@ from typing import Final
 import msgspec
 
 from streamson.instrument import Instrument
-from streamson.score.instruments import builtin_instruments
 from streamson.score.overload import KEEPS, NOTES_PER_SECOND
 from streamson.score.pitch import note_to_midi
-from streamson.score.rescale import Rescale
+from streamson.score.rescaling import Rescale
+from streamson.score.session.instruments import builtin_instruments
 from streamson.space import Reverb
 
 DEFAULT_SCALE: Final = "c major pentatonic"

@@ -10,7 +10,7 @@ import msgspec
 
 from streamson.errors import InputFileError
 from streamson.instrument import MAX_PARTIALS, MIN_RAMP_S, Envelope, Instrument, Partial, Sample
-from streamson.score.checks import Check, Place, is_whole, note, number, table, text
+from streamson.score.session.checks import Check, Place, is_whole, note, number, table, text
 
 MAX_INSTRUMENTS: Final = 128
 """Instruments of one session file."""
@@ -154,6 +154,6 @@ def _sample(name: str, root: float, loop: tuple[int, int] | None, place: Place) 
 @cache
 def builtin_instruments() -> dict[str, Instrument]:
     """Return the instruments that streamson brings along by name, the plain sine first."""
-    file = resources.files("streamson.score") / "instruments.toml"
+    file = resources.files("streamson.score.session") / "instruments.toml"
     document = tomllib.loads(file.read_text("utf-8"))
     return read_instruments(document["instrument"], Place("instruments.toml"))

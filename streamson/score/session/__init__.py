@@ -1,0 +1,14 @@
+"""Session files: what plays which stream, and how."""
+
+from streamson.score.session.file import load_session, parse_session, preset_names
+from streamson.score.session.schema import Audio, MappingSpec, Part, Session
+
+__all__ = [
+    "Audio",
+    "MappingSpec",
+    "Part",
+    "Session",
+    "load_session",
+    "parse_session",
+    "preset_names",
+]
