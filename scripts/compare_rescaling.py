@@ -14,12 +14,13 @@ from collections import Counter
 from pathlib import Path
 
 from streamson.score.counts import Counts
+from streamson.score.mapping import equal_steps
 from streamson.score.rescaling import Range, Rescale, Window, make_rescaler, place
-from streamson.score.scales import scale_notes
-from streamson.score.session.schema import DEFAULT_SCALE, HIGHEST_NOTE, LOWEST_NOTE
+from streamson.score.session.schema import DEFAULT_NOTES
 from streamson.table import Table
 
-NOTES = len(scale_notes(DEFAULT_SCALE, LOWEST_NOTE, HIGHEST_NOTE))
+NOTES = len(DEFAULT_NOTES)
+STEP_OF = equal_steps(range(NOTES))
 AHEAD = 50
 
 WAYS = {
@@ -31,7 +32,7 @@ WAYS = {
 
 
 def note(value: float, low: float, high: float) -> int:
-    return int(0.999 * NOTES * place(value, low, high))
+    return int(STEP_OF(place(value, low, high)))
 
 
 def entropy(notes: list[int]) -> float:
@@ -52,7 +53,7 @@ def compare(values: list[float], way: Rescale) -> tuple[float, int, float]:
     rescaler = make_rescaler(way, counts=counts, survey=known)
     notes, ranges = [], []
     for value in values:
-        notes.append(int(0.999 * NOTES * rescaler.rescale(value, 0.0)))
+        notes.append(int(STEP_OF(rescaler.rescale(value, 0.0))))
         ranges.append(rescaler.range)
     return entropy(notes), re_pitched(values, ranges, notes), counts.clamped / len(values)
 

@@ -217,8 +217,9 @@ class Listener:
             notes_late=int(state["late"]),
             notes_stolen=int(state["stolen"]),
             notes_waiting=score.notes - unheard - int(state["played"]),
-            notes_dropped=score.dropped + unheard,
+            notes_dropped=unheard,
             points_merged=score.merged + self._score.points_waiting,
+            lag_s=self._score.lag_s,
             values_clamped=score.clamped,
             rests=score.rests,
             blocks=int(state["blocks"]),
@@ -256,7 +257,7 @@ class Listener:
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
-                waiting = self._score.points_waiting > 0
+                waiting = self._score.behind
                 timeout_s = MERGING_TIMEOUT_S if waiting else RECEIVE_TIMEOUT_S
                 for message in self._receiver.receive(timeout_s):
                     self._hear(message, time.monotonic_ns())

@@ -20,9 +20,11 @@ class Statistics(msgspec.Struct, frozen=True):
     notes_waiting
         Notes whose onset is still to come.
     notes_dropped
-        Notes that did not fit into a queue.
+        Notes that did not fit into the synthesiser's queue.
     points_merged
         Points that came faster than they can be heard, and were merged, or wait for that.
+    lag_s
+        How long after its point the last note of the stream that lags most was to begin, seconds.
     values_clamped
         Values outside the range they were rescaled in.
     rests
@@ -54,6 +56,7 @@ class Statistics(msgspec.Struct, frozen=True):
     notes_waiting: int
     notes_dropped: int
     points_merged: int
+    lag_s: float
     values_clamped: int
     rests: int
     blocks: int

@@ -14,6 +14,9 @@ from streamson.listener import Listener
 from streamson.statistics import Statistics
 
 REFRESH_S: Final = 0.1
+SHOWN_LAG_S: Final = 0.5
+"""What is more behind than this is told."""
+
 PLAIN_INTERVAL_S: Final = 10.0
 """Where stderr is not a terminal, a line is printed this often."""
 
@@ -118,9 +121,10 @@ def _state(listener: Listener) -> str:
     if not stats.points_received:
         return f"{minutes}:{seconds:02}  waiting for points on {listener.endpoint}"
     lost = f", {stats.points_lost} lost" if stats.points_lost else ""
+    lag = f", {stats.lag_s:.1f} s behind" if stats.lag_s >= SHOWN_LAG_S else ""
     dropped = f", {stats.notes_dropped} dropped" if stats.notes_dropped else ""
     return (
         f"{minutes}:{seconds:02}  {listener.last_played}  {stats.streams} stream(s), "
-        f"{stats.points_received} points{lost}, {stats.notes_played} notes{dropped}, "
+        f"{stats.points_received} points{lost}, {stats.notes_played} notes{dropped}{lag}, "
         f"load {100 * stats.callback_load:.1f} %"
     )

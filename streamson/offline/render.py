@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from streamson.errors import InputFileError, StreamsonError
 from streamson.score import Note, Score, Session, load_session
-from streamson.score.session.parts import matching_parts
+from streamson.score.session.casting import matching_parts
 from streamson.session_engine import session_engine
 from streamson.synth.memory import NOTE_RING, QUANTUM
 from streamson.table import Table

@@ -10,8 +10,6 @@ class Counts(msgspec.Struct):
     ----------
     notes
         Notes handed out.
-    dropped
-        Notes left out because the queue of their sequence was full.
     merged
         Points that came too fast and were merged with others.
     rests
@@ -25,7 +23,6 @@ class Counts(msgspec.Struct):
     """
 
     notes: int = 0
-    dropped: int = 0
     merged: int = 0
     rests: int = 0
     streams_refused: int = 0

@@ -1,16 +1,19 @@
 """One mapping, ready to run: field -> transform -> rescale -> polarity -> range of a parameter."""
 
 import math
+from bisect import bisect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from itertools import pairwise
+from typing import Any, Protocol
+
+import msgspec
 
 from streamson.score.counts import Counts
 from streamson.score.level import amplitude_to_db
 from streamson.score.pitch import HIGHEST_MIDI, LOWEST_MIDI, hz_to_midi
 from streamson.score.rescaling import Rescaler, make_rescaler
-from streamson.score.scales import scale_notes
-from streamson.score.session.schema import MappingSpec
-from streamson.score.transform import Transform, make_transform
+from streamson.score.session import MappingSpec
+from streamson.score.transform import Transform
 
 Survey = Mapping[str, tuple[float, float]]
 """Field name to the lowest and highest value of a whole table."""
@@ -21,6 +24,12 @@ class Reader(Protocol):
 
     def read(self, fields: Mapping[str, float], time: float) -> float:
         """Return the parameter for a point's fields and time; NaN where there is none."""
+
+    def state(self) -> Any:
+        """Return what `restore` wants, plain values only."""
+
+    def restore(self, state: Any) -> None:
+        """Go on where another one of the same mapping was; ValueError if that was another."""
 
 
 class Constant:
@@ -33,20 +42,48 @@ class Constant:
         """Return the constant."""
         return self._value
 
+    def state(self) -> Any:
+        """Return nothing."""
 
-class Direct:
+    def restore(self, state: Any) -> None:
+        """Do nothing."""
+
+
+class _Remembering:
+    """What a missing value gives: always the same, or the parameter that was there last."""
+
+    def __init__(self, missing: float, *, hold: bool) -> None:
+        self._missing = missing
+        self._hold = hold
+
+
+class Direct(_Remembering):
     """A field that gives the parameter itself; NaN where it is missing."""
 
-    def __init__(self, field: str, convert: Callable[[float], float]) -> None:
+    def __init__(self, field: str, convert: Callable[[float], float], *, hold: bool) -> None:
+        super().__init__(math.nan, hold=hold)
         self._field = field
         self._convert = convert
 
     def read(self, fields: Mapping[str, float], time: float) -> float:  # noqa: ARG002  # as Reader
         """Return the converted field."""
-        return self._convert(fields.get(self._field, math.nan))
+        found = self._convert(fields.get(self._field, math.nan))
+        if not self._hold:
+            return found
+        if not math.isnan(found):
+            self._missing = found
+        return self._missing
+
+    def state(self) -> Any:
+        """Return the last parameter."""
+        return self._missing
+
+    def restore(self, state: Any) -> None:
+        """Take over a last parameter."""
+        self._missing = _midi(msgspec.convert(state, float))
 
 
-class Rescaled:
+class Rescaled(_Remembering):
     """A field rescaled to [0, 1], turned round if its polarity is down, and spread over a range.
 
     Parameters
@@ -55,8 +92,10 @@ class Rescaled:
         From [0, 1] to the parameter.
     missing
         What a missing value gives.
+    hold
+        Whether it gives what was there last, once something was.
     transform
-        Done to values before; None is nothing.
+        Done to values before.
     """
 
     def __init__(
@@ -67,14 +106,17 @@ class Rescaled:
         *,
         down: bool,
         missing: float,
-        transform: Transform | None = None,
+        hold: bool,
+        transform: Transform | None,
     ) -> None:
+        super().__init__(missing, hold=hold)
         self._field = field
+        self._rescaler = rescaler
         self._rescale = rescaler.rescale
         self._spread = spread
         self._down = down
-        self._missing = missing
         self._transform = transform
+        self._last_u: float | None = None
 
     def read(self, fields: Mapping[str, float], time: float) -> float:
         """Take in a point and return the parameter."""
@@ -86,11 +128,38 @@ class Rescaled:
             if value != value:  # noqa: PLR0124  # NaN
                 return self._missing
         u = self._rescale(value, time)
-        return self._spread(1.0 - u if self._down else u)
+        if u != u:  # noqa: PLR0124  # nobody knows yet
+            return self._missing
+        found = self._spread(1.0 - u if self._down else u)
+        if self._hold:
+            self._last_u, self._missing = u, found
+        return found
+
+    def state(self) -> Any:
+        """Return the states of transform and rescaler, and the last place."""
+        transform = self._transform.state() if self._transform else None
+        return transform, self._rescaler.state(), self._last_u
+
+    def restore(self, state: Any) -> None:
+        """Take over the states of a transform and a rescaler, and a last place."""
+        transform, rescaler, last_u = msgspec.convert(state, tuple[Any, Any, float | None])
+        if last_u is not None and not 0 <= last_u <= 1:
+            raise ValueError(f"a place of {last_u}")
+        if self._transform is not None:
+            self._transform.restore(transform)
+        self._rescaler.restore(rescaler)
+        if last_u is not None and self._hold:
+            self._last_u = last_u
+            self._missing = self._spread(1.0 - last_u if self._down else last_u)
 
 
 def make_reader(
-    spec: MappingSpec, *, field: str, counts: Counts, survey: Survey | None = None
+    spec: MappingSpec,
+    *,
+    field: str,
+    counts: Counts,
+    survey: Survey | None = None,
+    hold: bool = False,
 ) -> Reader:
     """Make a mapping ready to run for one stream.
 
@@ -104,46 +173,55 @@ def make_reader(
         Where values outside the range are counted.
     survey
         Extremes of the whole table, for the window "all"; None live.
+    hold
+        Whether a missing value gives what was there last; without, a rest for the pitch, and the
+        middle of the range for the others.
     """
     if spec.value is not None:
         return Constant(spec.value)
     if spec.unit == "midi":
-        return Direct(field, _midi)
+        return Direct(field, _midi, hold=hold)
     if spec.unit == "hz":
-        return Direct(field, _midi_of_hz)
+        return Direct(field, _midi_of_hz, hold=hold)
     spread = _spread(spec)
     rescaler = make_rescaler(
         spec.rescale,
         survey=survey.get(field) if survey is not None and spec.wants_survey else None,
         counts=counts,
     )
-    missing = math.nan if spec.parameter == "pitch" else spread(0.5)
     return Rescaled(
         field,
         rescaler,
         spread,
         down=spec.polarity == "down",
-        missing=missing,
-        transform=make_transform(spec.transform, spec.smooth),
+        missing=math.nan if spec.parameter == "pitch" else spread(0.5),
+        hold=hold,
+        transform=Transform(spec.transform, spec.smooth) if spec.transform or spec.smooth else None,
     )
 
 
 def _spread(spec: MappingSpec) -> Callable[[float], float]:
     low, high = spec.low, spec.high
     span = high - low
-    if spec.scale is not None:
-        return _steps(scale_notes(spec.scale, low, high))
+    if spec.notes:
+        return _nearest(spec.notes, low, high) if spec.nearest else equal_steps(spec.notes)
     if spec.unit == "amplitude":
         return lambda u: amplitude_to_db(low + span * u)
     return lambda u: low + span * u
 
 
-def _steps(notes: Sequence[float]) -> Callable[[float], float]:
-    # The article's formula: 0.999 keeps u = 1 on the last note instead of one beyond it. From
-    # 1000 notes on it could not reach the last ones, but 72 divisions of an octave make 769.
+def equal_steps(notes: Sequence[float]) -> Callable[[float], float]:
+    """Return what gives each note an equal part of [0, 1]; at most `scales.MAX_NOTES`."""
+    # The article's formula: 0.999 keeps u = 1 on the last note instead of one beyond it.
     factor = 0.999 * len(notes)
     pitches = [float(note) for note in notes]
     return lambda u: pitches[int(factor * u)]
+
+
+def _nearest(notes: Sequence[float], low: float, high: float) -> Callable[[float], float]:
+    span = high - low
+    between = [(a + b) / 2 for a, b in pairwise(notes)]
+    return lambda u: notes[bisect(between, low + span * u)]
 
 
 def _midi(note: float) -> float:

@@ -1,12 +1,12 @@
 """What a part does with points that come faster than anybody could hear.
 
-More than some 15 notes a second blur. So where a point comes too soon after the note before, it
-waits, and is merged with others that wait, until there is room for a note again.
+More than some 15 notes a second blur. So where there is no room for the note of a point, it waits,
+and is merged with others that wait, until there is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import isnan, nan
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -18,31 +18,29 @@ if TYPE_CHECKING:  # at run time only batches bring it along
 
     Column = NDArray[np.float64]
 
-NOTES_PER_SECOND: Final = 15
 KEEPS: Final = ("extremes", "last", "mean")
 
 
 class Reading(NamedTuple):
-    """A point's fields, and its time in seconds since 1970."""
+    """A point's fields, its time in seconds since 1970, and the frame since which it waits."""
 
     fields: Mapping[str, float]
     time: float
-
-
-_NONE: Final[Sequence[Reading]] = ()
+    frame: int = 0
 
 
 class Merger:
-    """Lets so many points a second pass, and merges the others.
+    """Lets points pass as long as there is room, and merges the others.
+
+    Its iterators ask whether there is room before each point that they yield: they are to be used
+    up one by one, each point taking its room before the next.
 
     Parameters
     ----------
     field
         The field that decides what is the least and the greatest.
-    sample_rate
-        Frames a second.
-    notes_per_second
-        Points that pass in any second, at most; 2 or more.
+    ready
+        Whether there is room for a note at a frame.
     keep
         What is kept of those that wait: ``extremes``, the least and the greatest, in the order in
         which they came; ``last``; or ``mean``, of all their fields.
@@ -58,58 +56,58 @@ class Merger:
     def __init__(
         self,
         field: str,
+        ready: Callable[[int], bool],
         *,
-        sample_rate: int,
-        notes_per_second: float = NOTES_PER_SECOND,
         keep: str = KEEPS[0],
         counts: Counts,
     ) -> None:
         self._field = field
-        # One less than allowed: so even pairs never make more in any second, wherever it begins.
-        self._interval = sample_rate / (notes_per_second - 1)
+        self._ready = ready
         self._keep = _KEPT[keep]
         self._counts = counts
-        self._next = -(2.0**62)
         self._kept: _Kept | None = None
+        self._since = 0
         self.waiting = 0
 
-    def offer(self, fields: Mapping[str, float], time: float, now_frame: int) -> Sequence[Reading]:
-        """Take in a point; return what passes now, this point or others."""
-        passing = self.flush(now_frame) if self.waiting else _NONE
-        if now_frame >= self._next:
-            self._next = now_frame + self._interval
-            return (Reading(fields, time),)
-        if self._kept is None:
-            self._kept = self._keep()
-        self._kept.add(self._field, Reading(fields, time))
-        self.waiting += 1
-        return passing
+    def offer(self, fields: Mapping[str, float], time: float, now_frame: int) -> Iterator[Reading]:
+        """Take in a point; yield what passes now, this point or others."""
+        yield from self.flush(now_frame)
+        reading = Reading(fields, time, now_frame)
+        if not self.waiting and self._ready(now_frame):
+            yield reading
+        else:
+            self._waiters(1, now_frame).add(self._field, reading)
 
     def offer_batch(
-        self,
-        columns: Mapping[str, Column],
-        times: Column,
-        now_frame: int,
-    ) -> Sequence[Reading]:
-        """Take in points as columns, at a cost that hardly grows with their number."""
-        passing = list(self.offer(_row(columns, 0), float(times[0]), now_frame))
-        if len(times) > 1:
-            if self._kept is None:
-                self._kept = self._keep()
-            rest = {name: column[1:] for name, column in columns.items()}
-            self._kept.add_batch(self._field, rest, times[1:])
-            self.waiting += len(times) - 1
-        return passing
+        self, columns: Mapping[str, Column], times: Column, now_frame: int
+    ) -> Iterator[Reading]:
+        """Take in points as columns; where they are merged it costs little, however many."""
+        yield from self.flush(now_frame)
+        passed, count = 0, len(times)
+        while passed < count and not self.waiting and self._ready(now_frame):
+            yield Reading(_row(columns, passed), float(times[passed]), now_frame)
+            passed += 1
+        if passed < count:
+            rest = {name: column[passed:] for name, column in columns.items()}
+            kept = self._waiters(count - passed, now_frame)
+            kept.add_batch(self._field, rest, times[passed:])
 
-    def flush(self, now_frame: int) -> Sequence[Reading]:
-        """Return what waited, if there is room now."""
-        if now_frame < self._next or self._kept is None:
-            return _NONE
+    def flush(self, now_frame: int) -> Iterator[Reading]:
+        """Yield what waited, if there is room now: of a pair both."""
+        if self._kept is None or not self._ready(now_frame):
+            return
         readings = self._kept.readings()
         self._counts.merged += self.waiting - len(readings)
-        self._next = now_frame + len(readings) * self._interval
         self._kept, self.waiting = None, 0
-        return readings
+        for reading in readings:
+            yield reading._replace(frame=self._since)
+
+    def _waiters(self, more: int, now_frame: int) -> _Kept:
+        """Return what keeps those that wait, so many more from now on."""
+        self.waiting += more
+        if self._kept is None:
+            self._kept, self._since = self._keep(), now_frame
+        return self._kept
 
 
 class _Extremes:

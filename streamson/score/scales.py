@@ -4,6 +4,8 @@ import re
 from difflib import get_close_matches
 from typing import Final
 
+import msgspec
+
 from streamson.score.pitch import pitch_class
 
 SCALES: Final[dict[str, tuple[float, ...]]] = {
@@ -51,11 +53,44 @@ SCALES: Final[dict[str, tuple[float, ...]]] = {
 """Semitones above the root, by name of the scale."""
 
 MAX_DIVISIONS: Final = 72
+MAX_NOTES: Final = 999
+"""Notes of one pitch: of 1,000 or more the article's formula could not reach the last ones."""
+
 _EQUAL: Final = re.compile(r"([1-9][0-9]?) ?edo")
 
 
-def parse_scale(text: str) -> frozenset[float]:
-    """Return the pitch classes, 0 (C) up to 12, of a scale such as ``c major`` or ``Bb 19 edo``.
+class Scale(msgspec.Struct, frozen=True):
+    """Steps that go on above and below in every period.
+
+    Attributes
+    ----------
+    root
+        A MIDI note from which the steps are counted.
+    steps
+        In semitones above the root.
+    period
+        Semitones after which they come again: 12 is the octave.
+    """
+
+    root: float
+    steps: tuple[float, ...]
+    period: float = 12.0
+
+    def notes(self, low: float, high: float) -> tuple[float, ...]:
+        """Return its MIDI notes from ``low`` to ``high``, both included, going up."""
+        first = int((low - self.root - max(self.steps)) // self.period)
+        last = int((high - self.root - min(self.steps)) // self.period)
+        found = {
+            # Thousandths of a cent: what rounding parted is one note.
+            round(self.root + period * self.period + step, 5)
+            for period in range(first, last + 1)
+            for step in self.steps
+        }
+        return tuple(sorted(note for note in found if low <= note <= high))
+
+
+def parse_scale(text: str) -> Scale:
+    """Return the scale that a text such as ``c major`` or ``Bb 19 edo`` names.
 
     Raises
     ------
@@ -66,8 +101,7 @@ def parse_scale(text: str) -> frozenset[float]:
     steps = SCALES.get(name) or _equal_divisions(name)
     if steps is None:
         raise ValueError(f'"{text}" is not a scale')
-    tonic = pitch_class(root)
-    return frozenset((tonic + step) % 12 for step in steps)
+    return Scale(pitch_class(root), steps)
 
 
 def _equal_divisions(name: str) -> tuple[float, ...] | None:
@@ -77,20 +111,6 @@ def _equal_divisions(name: str) -> tuple[float, ...] | None:
         return None
     divisions = int(match[1])
     return tuple(12 * i / divisions for i in range(divisions))
-
-
-def scale_notes(text: str, low: float, high: float) -> tuple[float, ...]:
-    """Return the MIDI notes of a scale from ``low`` to ``high``, both included, going up.
-
-    Raises
-    ------
-    ValueError
-        As `parse_scale`.
-    """
-    classes = sorted(parse_scale(text))
-    octaves = range(int(low // 12), int(high // 12) + 1)
-    notes = (12 * octave + step for octave in octaves for step in classes)
-    return tuple(note for note in notes if low <= note <= high)
 
 
 def nearest_scale(text: str) -> str | None:

@@ -1,6 +1,11 @@
-"""When a note starts: as soon as its point arrives, or when the one before it ends."""
+"""When notes start: when their point comes, when the one before ends, or on a beat.
+
+A timing also says whether there is room for a note at all: no part plays more than can be heard,
+and none lags further behind its points than it may. Points that find no room are merged.
+"""
 
 from collections import deque
+from math import ceil
 from typing import Final, NamedTuple, Protocol
 
 from streamson.score.note import AS_SOON_AS_POSSIBLE
@@ -10,7 +15,17 @@ LEAD_S: Final = 0.1
 than evenly still join on without a gap."""
 
 MARGIN_S: Final = 0.02
-"""A note that is to join on must be on its way this long before: three blocks of 256 frames."""
+"""A note that is to begin at a certain frame must be on its way this long before: three blocks of
+256 frames."""
+
+MAX_WAITING: Final = 1_024
+"""Notes of a sequence whose onset is still to come."""
+
+_NOTES_ON_TOP: Final = 3
+"""What is merged plays two notes at most, once there is room for one. What waits meanwhile begins
+after both, and may be two notes itself."""
+
+_LONG_AGO: Final = -(2.0**62)
 
 
 class Slot(NamedTuple):
@@ -23,8 +38,11 @@ class Slot(NamedTuple):
 class Timing(Protocol):
     """Anything that gives notes their time."""
 
-    def place(self, duration_s: float, now_frame: int) -> Slot | None:
-        """Return the slot of the next note, or None where no more may wait."""
+    def ready(self, now_frame: int) -> bool:
+        """Return whether there is room for one more note."""
+
+    def place(self, duration_s: float, now_frame: int) -> Slot:
+        """Return the slot of the next note."""
 
 
 class Arrival:
@@ -34,19 +52,99 @@ class Arrival:
     ----------
     sample_rate
         Frames a second.
+    notes_per_second
+        At most so many, in any second; 2 or more.
     look_ahead
         At the frame that is given, which lies ahead, so that the delay is always the same; without,
         as soon as possible.
     """
 
-    def __init__(self, sample_rate: int, *, look_ahead: bool = False) -> None:
+    def __init__(
+        self, sample_rate: int, *, notes_per_second: float, look_ahead: bool = False
+    ) -> None:
         self._sample_rate = sample_rate
+        # One less than allowed: then not even pairs make more in a second, wherever it begins.
+        self._interval = sample_rate / (notes_per_second - 1)
         self._look_ahead = look_ahead
+        self._next = _LONG_AGO
 
-    def place(self, duration_s: float, now_frame: int) -> Slot | None:
+    def ready(self, now_frame: int) -> bool:
+        """Return whether the last note is long enough ago."""
+        return now_frame >= self._next
+
+    def place(self, duration_s: float, now_frame: int) -> Slot:
         """Return the slot of the next note."""
+        self._next = max(self._next, now_frame) + self._interval
         onset_frame = now_frame if self._look_ahead else AS_SOON_AS_POSSIBLE
         return Slot(onset_frame, round(duration_s * self._sample_rate))
+
+
+class Event:
+    """A note for each point, when it comes; what comes at once is spread a little.
+
+    Parameters
+    ----------
+    sample_rate
+        Frames a second.
+    notes_per_second
+        How closely notes follow one another at most.
+    max_lag
+        Seconds that a note may begin after its point.
+    """
+
+    def __init__(self, sample_rate: int, *, notes_per_second: float, max_lag: float) -> None:
+        self._sample_rate = sample_rate
+        self._interval = sample_rate / notes_per_second
+        self._room = max(max_lag * sample_rate - _NOTES_ON_TOP * self._interval, 0)
+        self._next = _LONG_AGO
+
+    def ready(self, now_frame: int) -> bool:
+        """Return whether a note would begin soon enough."""
+        return self._next <= now_frame + self._room
+
+    def place(self, duration_s: float, now_frame: int) -> Slot:
+        """Return the slot of the next note."""
+        onset_frame = AS_SOON_AS_POSSIBLE if self._next <= now_frame else round(self._next)
+        self._next = max(self._next, now_frame) + self._interval
+        return Slot(onset_frame, round(duration_s * self._sample_rate))
+
+
+class Grid:
+    """Each note starts on the next beat, or part of a beat, that is free.
+
+    The beats are counted from frame 0 on, so that all streams keep time together.
+
+    Parameters
+    ----------
+    sample_rate
+        Frames a second.
+    steps_per_second
+        How many places for a note there are.
+    notes_per_second
+        At most so many are taken.
+    """
+
+    def __init__(
+        self, sample_rate: int, *, steps_per_second: float, notes_per_second: float
+    ) -> None:
+        self._sample_rate = sample_rate
+        self._frames = sample_rate / steps_per_second
+        self._stride = ceil(steps_per_second / notes_per_second)
+        self._margin = MARGIN_S * sample_rate
+        self._next = 0
+
+    def ready(self, now_frame: int) -> bool:
+        """Return whether the next step is free."""
+        return self._next <= self._step_after(now_frame)
+
+    def place(self, duration_s: float, now_frame: int) -> Slot:
+        """Return the slot of the next note."""
+        step = max(self._next, self._step_after(now_frame))
+        self._next = step + self._stride
+        return Slot(round(step * self._frames), round(duration_s * self._sample_rate))
+
+    def _step_after(self, now_frame: int) -> int:
+        return ceil((now_frame + self._margin) / self._frames)
 
 
 class Sequence:
@@ -59,40 +157,49 @@ class Sequence:
     ----------
     sample_rate
         Frames a second.
-    queue
-        How many notes may wait for their onset.
+    longest
+        Seconds of the longest note.
+    max_lag
+        Seconds that a note may begin after its point: for notes that join on, `LEAD_S` and three of
+        the longest notes are the least.
     """
 
-    def __init__(self, sample_rate: int, *, queue: int) -> None:
+    def __init__(self, sample_rate: int, *, longest: float, max_lag: float) -> None:
         self._sample_rate = sample_rate
-        self._queue = queue
         self._lead = LEAD_S * sample_rate
         self._margin = MARGIN_S * sample_rate
-        self._end = -self._lead
+        self._room = max((max_lag - _NOTES_ON_TOP * longest) * sample_rate, self._lead)
+        self._end = _LONG_AGO
         self._waiting: deque[int] = deque()
 
-    def place(self, duration_s: float, now_frame: int) -> Slot | None:
-        """Return the slot of the next note, or None where the queue is full."""
+    def ready(self, now_frame: int) -> bool:
+        """Return whether a note would begin soon enough."""
         waiting = self._waiting
         while waiting and waiting[0] <= now_frame:
             waiting.popleft()
-        if len(waiting) >= self._queue:
-            return None
+        return self._end <= now_frame + self._room and len(waiting) < MAX_WAITING
+
+    def place(self, duration_s: float, now_frame: int) -> Slot:
+        """Return the slot of the next note."""
         if self._end < now_frame + self._margin:
             self._end = now_frame + self._lead
         slot, self._end = _join(self._end, duration_s * self._sample_rate)
-        waiting.append(slot.onset_frame)
+        self._waiting.append(slot.onset_frame)
         return slot
 
 
 class TableSequence:
-    """Each note starts where the one before it ends, the first at frame 0, and none waits."""
+    """Each note starts where the one before it ends, the first at frame 0, and there is room."""
 
     def __init__(self, sample_rate: int) -> None:
         self._sample_rate = sample_rate
         self._end = 0.0
 
-    def place(self, duration_s: float, now_frame: int) -> Slot | None:  # noqa: ARG002  # as Timing
+    def ready(self, now_frame: int) -> bool:  # noqa: ARG002  # as Timing
+        """Return that there is room: a table can wait."""
+        return True
+
+    def place(self, duration_s: float, now_frame: int) -> Slot:  # noqa: ARG002  # as Timing
         """Return the slot of the next note."""
         slot, self._end = _join(self._end, duration_s * self._sample_rate)
         return slot

@@ -2,22 +2,47 @@
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
+
+import msgspec
 
 
-class Transform(Protocol):
+class Step(Protocol):
     """Anything that turns finite values one by one into others; NaN where there is none."""
 
     def __call__(self, value: float, time: float) -> float:
         """Take in a value of that time (seconds) and return another."""
 
+    def state(self) -> Any:
+        """Return what `restore` wants, plain values only."""
 
-def log(value: float, time: float) -> float:  # noqa: ARG001  # as Transform
+    def restore(self, state: Any) -> None:
+        """Go on where another one was; ValueError if it isn't the state of such a one."""
+
+
+class Stateless:
+    """What does the same with every value, whatever came before."""
+
+    def __init__(self, function: Callable[[float], float]) -> None:
+        self._function = function
+
+    def __call__(self, value: float, time: float) -> float:  # noqa: ARG002  # as Step
+        """Return the function's value."""
+        return self._function(value)
+
+    def state(self) -> Any:
+        """Return nothing."""
+
+    def restore(self, state: Any) -> None:
+        """Do nothing."""
+
+
+def log(value: float) -> float:
     """Return the logarithm to base 10; none for 0 and below."""
     return math.log10(value) if value > 0 else math.nan
 
 
-def symlog(value: float, time: float) -> float:  # noqa: ARG001  # as Transform
+def symlog(value: float) -> float:
     """Return what is straight around 0 and the logarithm far from it, on both sides.
 
     It is the logarithm of 1 and the absolute value, with the sign of the value: the "bi-symmetric
@@ -26,22 +51,25 @@ def symlog(value: float, time: float) -> float:  # noqa: ARG001  # as Transform
     return math.copysign(math.log1p(abs(value)) / math.log(10), value)
 
 
-def absolute(value: float, time: float) -> float:  # noqa: ARG001  # as Transform
-    """Return the absolute value."""
-    return abs(value)
-
-
 class Difference:
     """The change since the value before."""
 
     def __init__(self) -> None:
         self._before = math.nan
 
-    def __call__(self, value: float, time: float) -> float:  # noqa: ARG002  # as Transform
+    def __call__(self, value: float, time: float) -> float:  # noqa: ARG002  # as Step
         """Take in a value and return the change; none for the first."""
         change = value - self._before
         self._before = value
         return change
+
+    def state(self) -> Any:
+        """Return the last value."""
+        return self._before
+
+    def restore(self, state: Any) -> None:
+        """Take over a last value."""
+        self._before = msgspec.convert(state, float)
 
 
 class Rate:
@@ -64,6 +92,14 @@ class Rate:
         self._before, self._time = value, time
         return growth / seconds
 
+    def state(self) -> Any:
+        """Return the last counter and its time."""
+        return self._before, self._time
+
+    def restore(self, state: Any) -> None:
+        """Take over a last counter and its time."""
+        self._before, self._time = msgspec.convert(state, tuple[float, float])
+
 
 class Smooth:
     """The mean of the values, each weighing half as much after so many points.
@@ -79,25 +115,36 @@ class Smooth:
         self._weight = 0.0
         self._mean = 0.0
 
-    def __call__(self, value: float, time: float) -> float:  # noqa: ARG002  # as Transform
+    def __call__(self, value: float, time: float) -> float:  # noqa: ARG002  # as Step
         """Take in a value and return the mean."""
         self._weight = self._weight * self._keep + 1
         share = 1 / self._weight
         self._mean = self._mean * (1 - share) + value * share
         return self._mean
 
+    def state(self) -> Any:
+        """Return weight and mean."""
+        return self._weight, self._mean
 
-TRANSFORMS: Final[dict[str, Callable[[], Transform]]] = {
-    "log": lambda: log,
-    "symlog": lambda: symlog,
-    "absolute": lambda: absolute,
+    def restore(self, state: Any) -> None:
+        """Take over weight and mean."""
+        weight, mean = msgspec.convert(state, tuple[float, float])
+        if not (0 <= weight < math.inf and math.isfinite(mean)):
+            raise ValueError(f"weight {weight}, mean {mean}")
+        self._weight, self._mean = weight, mean
+
+
+TRANSFORMS: Final[dict[str, Callable[[], Step]]] = {
+    "log": lambda: Stateless(log),
+    "symlog": lambda: Stateless(symlog),
+    "absolute": lambda: Stateless(abs),
     "difference": Difference,
     "rate": Rate,
 }
 
 
-def make_transform(names: Iterable[str], smooth: float) -> Transform | None:
-    """Return the transforms one after the other, with smoothing at the end; None without any.
+class Transform:
+    """Steps one after the other, with smoothing at the end.
 
     Parameters
     ----------
@@ -106,15 +153,26 @@ def make_transform(names: Iterable[str], smooth: float) -> Transform | None:
     smooth
         Half-life in points; 0 is none.
     """
-    steps = [TRANSFORMS[name]() for name in names]
-    if smooth:
-        steps.append(Smooth(smooth))
 
-    def transform(value: float, time: float) -> float:
-        for step in steps:
+    def __init__(self, names: Iterable[str], smooth: float) -> None:
+        self._steps: list[Step] = [TRANSFORMS[name]() for name in names]
+        if smooth:
+            self._steps.append(Smooth(smooth))
+
+    def __call__(self, value: float, time: float) -> float:
+        """Take in a finite value of that time (seconds) and return another, or NaN."""
+        for step in self._steps:
             value = step(value, time)
             if value - value != 0.0:  # NaN or infinite
                 return math.nan
         return value
 
-    return transform if steps else None
+    def state(self) -> Any:
+        """Return the steps' states."""
+        return [step.state() for step in self._steps]
+
+    def restore(self, state: Any) -> None:
+        """Go on where another one of the same steps was; ValueError if it isn't such a state."""
+        states = msgspec.convert(state, list[Any])
+        for step, found in zip(self._steps, states, strict=True):
+            step.restore(found)

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from streamson.score import Score, load_session
-from streamson.score.scales import scale_notes
+from streamson.score.scales import parse_scale
 
 FIELDS = ("re", "im", "modulus")
 
@@ -22,7 +22,7 @@ def play(score, points, now_frame=0):
 
 def assert_is_the_article(notes, article):
     assert len(notes) == len(article) == 300
-    scale = scale_notes("c major", 55, 84)
+    scale = parse_scale("c major").notes(55, 84)
     for note, row in zip(notes, article, strict=True):
         assert note.midi_note == row["midi_note"]
         assert scale.index(int(note.midi_note)) == row["note_index"]
@@ -60,17 +60,11 @@ def test_a_surveyed_table_gives_the_article(article, eta_points, survey, sample_
 def test_the_demo_gives_the_article_live(article, eta_points):
     score = Score(load_session("demo"), sample_rate=44100)
     assert not score.needs_survey
-    notes = play(score, eta_points)
-    assert_is_the_article(notes, article)
-    assert_end_to_end(notes, 44100)
-
-
-def test_the_demo_gives_the_article_paced_in_real_time(article, eta_points):
-    score = Score(load_session("demo"), sample_rate=44100)
     notes = []
     for i, point in enumerate(eta_points):  # 3.7 points a second against 3.63 notes a second
         notes += score.play(point, int(i * 44100 / 3.7))
     assert_is_the_article(notes, article)
+    assert_end_to_end(notes, 44100)
 
 
 def test_the_article_live_starts_in_the_middle_and_is_the_tune_once_the_extremes_are_in(

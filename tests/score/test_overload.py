@@ -10,21 +10,41 @@ from hypothesis import strategies as st
 from streamson.score import Score
 from streamson.score.counts import Counts
 from streamson.score.overload import Merger
-from streamson.score.session.file import parse_session
+from streamson.score.session import parse_session
+from streamson.score.timing import Arrival
 from streamson.wire.point import Batch, DataPoint
 
 RATE = 1_000
 VALUES = st.floats(-9, 9) | st.just(math.nan)
 
 
-def merger(keep="extremes", notes_per_second=11, counts=None):
-    return Merger(
-        "x",
-        sample_rate=RATE,
-        notes_per_second=notes_per_second,
-        keep=keep,
-        counts=counts or Counts(),
-    )
+class Limited:
+    """A merger whose passing points take their room at once, as a voice lets them."""
+
+    def __init__(self, keep="extremes", notes_per_second=11, counts=None):
+        self.timing = Arrival(RATE, notes_per_second=notes_per_second)
+        self.merger = Merger("x", self.timing.ready, keep=keep, counts=counts or Counts())
+
+    def _take(self, readings, now):
+        taken = []
+        for reading in readings:
+            self.timing.place(0.1, now)
+            taken.append(reading)
+        return taken
+
+    def offer(self, fields, now):
+        return self._take(self.merger.offer(fields, 1.0, now), now)
+
+    def offer_batch(self, columns, now):
+        times = np.ones(len(columns["x"]))
+        return self._take(self.merger.offer_batch(columns, times, now), now)
+
+    def flush(self, now):
+        return self._take(self.merger.flush(now), now)
+
+    @property
+    def waiting(self):
+        return self.merger.waiting
 
 
 def xs(readings):
@@ -33,9 +53,9 @@ def xs(readings):
 
 def test_what_comes_slowly_passes_as_it_is():
     counts = Counts()
-    slow = merger(counts=counts)
+    slow = Limited(counts=counts)
     for i in range(20):
-        assert xs(slow.offer({"x": float(i)}, 0.0, i * 100)) == [i]
+        assert xs(slow.offer({"x": float(i)}, i * 100)) == [i]
     assert counts.merged == 0
 
 
@@ -44,27 +64,29 @@ def test_what_comes_slowly_passes_as_it_is():
 )
 def test_what_comes_too_fast_is_merged_until_there_is_room(keep, kept):
     counts = Counts()
-    fast = merger(keep, counts=counts)
-    assert xs(fast.offer({"x": 7.0}, 0.0, 0)) == [7]
+    fast = Limited(keep, counts=counts)
+    assert xs(fast.offer({"x": 7.0}, 0)) == [7]
     for now, x in ((10, 4.0), (20, 9.0), (30, 2.0), (40, 5.0)):
-        assert not fast.offer({"x": x}, 0.0, now)
+        assert not fast.offer({"x": x}, now)
     assert not fast.flush(99)
     assert fast.waiting == 4
-    assert xs(fast.flush(100)) == kept  # the extremes in the order in which they came
+    readings = fast.flush(100)
+    assert xs(readings) == kept  # the extremes in the order in which they came
+    assert {reading.frame for reading in readings} == {10}
     assert fast.waiting == 0
     assert counts.merged == 4 - len(kept)
     # A pair takes the room of two.
-    assert not fast.offer({"x": 1.0}, 0.0, 100 + 100 * len(kept) - 1)
+    assert not fast.offer({"x": 1.0}, 100 + 100 * len(kept) - 1)
     assert xs(fast.flush(100 + 100 * len(kept))) == [1]
 
 
 def test_missing_values_are_kept_only_where_there_is_nothing_else():
-    fast = merger()
-    fast.offer({"x": 0.0}, 0.0, 0)
+    fast = Limited()
+    fast.offer({"x": 0.0}, 0)
     for x in (math.nan, 3.0, math.nan):
-        fast.offer({"x": x}, 0.0, 1)
+        fast.offer({"x": x}, 1)
     assert xs(fast.flush(100)) == [3.0]
-    fast.offer({"x": math.nan}, 0.0, 101)
+    fast.offer({"x": math.nan}, 101)
     assert math.isnan(xs(fast.flush(1_000))[0])
 
 
@@ -72,16 +94,16 @@ def test_missing_values_are_kept_only_where_there_is_nothing_else():
 @given(values=st.lists(VALUES, min_size=1, max_size=50), later=st.lists(VALUES, max_size=5))
 def test_a_batch_is_merged_as_its_points_would_be(keep, values, later):
     counts, other_counts = Counts(), Counts()
-    one, other = merger(keep, counts=counts), merger(keep, counts=other_counts)
+    one, other = Limited(keep, counts=counts), Limited(keep, counts=other_counts)
     passed = []
     for x in values:
-        passed += one.offer({"x": x, "y": -x}, 1.0, 0)
+        passed += one.offer({"x": x, "y": -x}, 0)
     columns = {"x": np.array(values), "y": -np.array(values)}
-    at_once = other.offer_batch(columns, np.ones(len(values)), 0)
+    at_once = other.offer_batch(columns, 0)
     np.testing.assert_equal(xs(at_once), xs(passed))
     for x in later:
-        one.offer({"x": x, "y": -x}, 1.0, 5)
-        other.offer({"x": x, "y": -x}, 1.0, 5)
+        one.offer({"x": x, "y": -x}, 5)
+        other.offer({"x": x, "y": -x}, 5)
     assert one.waiting == other.waiting
     for a, b in zip(one.flush(900), other.flush(900), strict=True):
         x, y = a.fields.get("x", math.nan), b.fields.get("x", math.nan)
@@ -95,20 +117,22 @@ def test_a_batch_is_merged_as_its_points_would_be(keep, values, later):
 )
 def test_never_more_in_a_second_than_allowed_and_every_point_is_counted(steps, notes_per_second):
     counts = Counts()
-    limited = merger(notes_per_second=notes_per_second, counts=counts)
+    limited = Limited(notes_per_second=notes_per_second, counts=counts)
     now, passed = 0, []
     for step, x in steps:
         for _ in range(step):
             now += 1
             passed += [now] * len(limited.flush(now))
-        passed += [now] * len(limited.offer({"x": x}, 0.0, now))
+        passed += [now] * len(limited.offer({"x": x}, now))
     for first in passed:
         assert sum(first <= at < first + RATE for at in passed) <= notes_per_second
     assert len(passed) + counts.merged + limited.waiting == len(steps)
 
 
 def test_the_score_counts_every_point_of_points_and_batches():
-    session = parse_session(b"[[part]]\n[[part]]\ntiming = 'sequence'", "two.toml")
+    timings = ("arrival", "sequence", "grid", "event")
+    text = "".join(f'[[part]]\ntiming = "{timing}"\n' for timing in timings)
+    session = parse_session(text.encode(), "four.toml")
     score = Score(session, sample_rate=RATE)
     notes, points = [], 0
     random = np.random.default_rng(1)
@@ -124,8 +148,8 @@ def test_the_score_counts_every_point_of_points_and_batches():
         points += count
     counts = score.counts
     assert len(notes) == counts.notes
-    whole = counts.notes + counts.merged + counts.dropped + counts.rests + score.points_waiting
-    assert whole == 2 * points
+    whole = counts.notes + counts.merged + counts.rests + score.points_waiting
+    assert whole == 4 * points
 
 
 def test_the_extremes_of_a_burst_are_heard():
@@ -135,3 +159,30 @@ def test_the_extremes_of_a_burst_are_heard():
     first = score.play_batch(Batch("s", columns, np.zeros(6)), 0)
     assert [note.midi_note for note in first] == [60]
     assert [note.midi_note for note in score.flush(500)] == [90, 30]
+
+
+@pytest.mark.parametrize("timing", ["sequence", "event"])
+@given(
+    steps=st.lists(st.tuples(st.integers(0, 400), st.integers(1, 30)), min_size=1, max_size=60),
+    max_lag=st.floats(1, 3),
+)
+def test_lag_is_bounded(timing, steps, max_lag):
+    text = f"""
+        [[part]]
+        timing = "{timing}"
+        max_lag = {max_lag}
+        duration = {{ field = "x", low = 0.1, high = 0.3 }}
+    """
+    score = Score(parse_session(text.encode(), "lag.toml"), sample_rate=RATE)
+    came, now, notes = 0, 0, []
+    for step, count in steps:
+        for _ in range(step):
+            now += 1
+            notes += [(now, note) for note in score.flush(now)]
+        batch = Batch("s", {"x": np.arange(count) % 7.0}, np.zeros(count))
+        notes += [(now, note) for note in score.play_batch(batch, now)]
+        came += count
+        assert score.lag_s <= max_lag
+    for at, note in notes:
+        assert note.onset_frame <= at + max_lag * RATE
+    assert score.counts.notes + score.counts.merged + score.points_waiting == came

@@ -1,11 +1,15 @@
 """Names of notes and scales."""
 
+import math
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streamson.score.pitch import hz_to_midi, midi_to_hz, midi_to_note, note_to_midi, pitch_class
-from streamson.score.scales import SCALES, nearest_scale, parse_scale, scale_notes
+from streamson.score.scales import SCALES, nearest_scale, parse_scale
+from streamson.score.scl_file import parse_scl
 
 
 @pytest.mark.parametrize(
@@ -54,7 +58,7 @@ def test_known_frequencies():
 
 
 def test_the_scale_of_the_article():
-    assert scale_notes("C major", 55, 84) == tuple(
+    assert parse_scale("C major").notes(55, 84) == tuple(
         k + 20 for k in range(35, 65) if k % 12 not in {0, 2, 5, 7, 10}
     )
 
@@ -74,20 +78,20 @@ def test_the_scale_of_the_article():
     ],
 )
 def test_notes_of_a_scale(text, notes):
-    assert scale_notes(text, 60, 72) == notes
+    assert parse_scale(text).notes(60, 72) == notes
 
 
 def test_both_ends_are_included_and_fractions_left_out():
-    assert scale_notes("c chromatic", 60.5, 62.5) == (61, 62)
-    assert scale_notes("c major", 61, 61) == ()
+    assert parse_scale("c chromatic").notes(60.5, 62.5) == (61, 62)
+    assert parse_scale("c major").notes(61, 61) == ()
 
 
 @pytest.mark.parametrize("name", SCALES)
 @given(root=st.sampled_from("cdefgab"), accidental=st.sampled_from(["", "#", "b"]))
 def test_a_scale_has_its_root_and_as_many_notes_an_octave(name, root, accidental):
-    notes = scale_notes(f"{root}{accidental} {name}", 36, 47.99)
+    notes = parse_scale(f"{root}{accidental} {name}").notes(36, 47.99)
     assert len(notes) == len(SCALES[name])
-    assert pitch_class(root + accidental) in parse_scale(f"{root}{accidental} {name}")
+    assert pitch_class(root + accidental) in {note % 12 for note in notes}
 
 
 @pytest.mark.parametrize(
@@ -107,3 +111,43 @@ def test_nearest_scale(text, meant):
     assert nearest_scale(text) == meant
     with pytest.raises(ValueError, match="is not a"):
         parse_scale(text)
+
+
+BOHLEN_PIERCE = b"""! bp.scl
+!
+Bohlen-Pierce, some of its steps
+ 3
+!
+ 146.304 cents are the first
+ 9/7
+ 3
+"""
+
+
+def test_a_scala_file_goes_on_in_its_own_period():
+    scale = parse_scl(BOHLEN_PIERCE, 60)
+    twelfth = 12 * math.log2(3)
+    steps = (0, 1.46304, 12 * math.log2(9 / 7))
+    expected = [60 + k * twelfth + step for k in (-1, 0, 1) for step in steps]
+    expected = [note for note in expected if 45 <= note <= 82]
+    assert scale.notes(45, 82) == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "a description and a number of notes are missing"),
+        (b"x\nmany\n", "line 2: 'many' is not a number of notes, 1 to 999"),
+        (b"x\n2\n3/2\n", "line 2 says 2 notes, but 1 follow"),
+        (b"x\n1\nabc\n", "line 3: 'abc' is neither cents (701.955) nor a ratio (3/2)"),
+        (b"x\n1\n3/0\n", "line 3: '3/0' is neither"),
+        (b"x\n1\n-3/2\n", "line 3: '-3/2' is neither"),
+        (b"x\n1\n.\n", "line 3: '.' is neither"),
+        (b"x\n! no\n1\n0.0\n", "line 4: the last pitch, the period, must be above 1/1"),
+        (b"x\n1\n99999999.9\n", "beyond what can be played"),
+        (b"x" * 70_000, "more than 65536 bytes"),
+    ],
+)
+def test_what_is_no_scala_file(content, problem):
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        parse_scl(content, 60)

@@ -2,7 +2,9 @@
 
 import math
 import tracemalloc
+from itertools import pairwise
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,7 +126,7 @@ def test_a_missing_value_gives_the_middle_of_duration_volume_and_pan():
 
 
 def test_a_rest_in_a_sequence_takes_its_duration():
-    score = score_of('[[part]]\ntiming = "sequence"\nduration = { value = 0.5 }')
+    score = score_of('[[part]]\ntiming = "sequence"\nmax_lag = 9\nduration = { value = 0.5 }')
     first, second = play(score, [1.0, math.nan, 2.0], apart=0)
     assert second.onset_frame - first.onset_frame == 44100
     assert score.counts.rests == 1
@@ -139,24 +141,27 @@ def test_rows_of_a_table_follow_one_another_whatever_the_timing():
 
 @given(
     arrivals=st.lists(st.tuples(st.integers(0, 10_000), st.sampled_from([1.0, 2.0, math.nan]))),
-    queue=st.integers(1, 5),
+    max_lag=st.floats(0.2, 2),
 )
-def test_notes_dropped_and_rests_add_up_to_the_points(arrivals, queue):
-    score = score_of(f'[[part]]\ntiming = "sequence"\nqueue = {queue}')
+def test_notes_merged_points_and_rests_add_up_to_the_points(arrivals, max_lag):
+    score = score_of(f'[[part]]\ntiming = "sequence"\nmax_lag = {max_lag}')
     now, notes = 0, 0
     for step, value in arrivals:
         now += step
         notes += len(score.play(DataPoint("s", {"x": value}, 0.0), now))
     counts = score.counts
     assert counts.notes == notes
-    assert counts.notes + counts.dropped + counts.rests == len(arrivals)
+    assert counts.notes + counts.merged + counts.rests + score.points_waiting == len(arrivals)
 
 
-def test_a_full_queue_drops_and_goes_on_when_there_is_room():
-    score = score_of('[[part]]\ntiming = "sequence"\nqueue = 10')
-    assert len(play(score, range(100), apart=0)) == 10
-    assert score.counts.dropped == 90
-    assert len(score.play(DataPoint("s", {"x": 1.0}, 0.0), 10 * 44100)) == 1
+def test_a_sequence_that_is_behind_merges_and_goes_on_when_there_is_room():
+    score = score_of('[[part]]\ntiming = "sequence"\nmax_lag = 2\nduration = { value = 0.2 }')
+    notes = play(score, range(100), apart=0)
+    assert notes[-1].onset_frame < 2 * 44100
+    assert score.points_waiting == 100 - len(notes)
+    later = score.play(DataPoint("s", {"x": 50.0}, 0.0), 10 * 44100)
+    assert [note.midi_note for note in later] == [84, 84, 69]  # least, greatest, and it
+    assert score.counts.merged == 100 - len(notes) - 2
 
 
 def test_streams_beyond_the_limit_are_refused_and_counted():
@@ -197,7 +202,7 @@ def test_memory_stays_bounded_over_a_long_run():
         tracemalloc.stop()
     assert grown < 200_000  # rising values fill their windows: 300 entries of about 100 bytes each
     run(20_000, 100_000)
-    assert score.counts.notes + score.counts.dropped == 100_000
+    assert score.counts.notes + score.counts.merged + score.points_waiting == 100_000
 
 
 def test_a_continuous_part_holds_one_voice_for_each_stream():
@@ -213,3 +218,153 @@ def test_a_continuous_part_holds_one_voice_for_each_stream():
     assert [note.held_key for note in notes] == [1, 2, 1]
     assert {note.glide_frames for note in notes} == {500}
     assert {note.duration_frames for note in notes} == {300 + 3_000}
+
+
+def test_what_is_automatic_tells_ten_streams_apart():
+    score = Score(Session(), sample_rate=44100)
+    heard = {}
+    for i in range(10):
+        notes = play(score, [1.0, 9.0, 1.0], stream=f"host{i}")
+        heard[i] = [(note.instrument, note.midi_note, note.pan) for note in notes]
+    instruments = [notes[0][0] for notes in heard.values()]
+    registers = [notes[2][1] for notes in heard.values()]
+    pans = [notes[0][2] for notes in heard.values()]
+    assert len(set(instruments)) == 10
+    for kind in (registers, pans):
+        assert all(a != b for a, b in pairwise(kind))
+
+
+def test_a_part_may_ask_for_what_is_automatic():
+    score = score_of("""
+        [[part]]
+        stream = "host*"
+        instrument = "auto"
+        register = "auto"
+        pitch = { scale = "c major", low = "C4", high = "C5" }
+    """)
+    first, second = (play(score, [1.0, 9.0, 1.0], stream=f"host{i}") for i in range(2))
+    assert first[0].instrument != second[0].instrument
+    assert second[1].midi_note == first[1].midi_note - 12
+
+
+CHOICE = """
+    [[part]]
+    instrument = { field = "status", otherwise = "sine", equals = [[200, "bell"], [404, "brass"]], \
+above = [[500, "organ"], [300, "harp"]] }
+    pitch = { field = "x" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("status", "instrument"),
+    [
+        (200, "bell"),
+        (201, "sine"),
+        (404, "brass"),
+        (405, "harp"),
+        (600, "organ"),
+        (math.nan, "sine"),
+    ],
+)
+def test_an_instrument_by_class_and_threshold(status, instrument):
+    score = score_of(CHOICE.replace("\\\n", ""))
+    (note,) = score.play(DataPoint("s", {"x": 1.0, "status": status}, 0.0), 0)
+    assert note.instrument == instrument
+
+
+def test_a_gate_shortens_the_sound_but_not_the_time_it_takes():
+    score = score_of("""
+        [[part]]
+        timing = "sequence"
+        duration = { value = 0.5 }
+        max_lag = 9
+        gate = { field = "g", low = 0.2, high = 1, rescale = { mode = "fixed", range = [0, 1] } }
+    """)
+    points = [DataPoint("s", {"x": 1.0, "g": g}, 0.0) for g in (0.0, 1.0, 0.5)]
+    notes = [note for point in points for note in score.play(point, 0)]
+    assert [note.duration_frames for note in notes] == [4_410, 22_050, 13_230]
+    assert [b.onset_frame - a.onset_frame for a, b in pairwise(notes)] == [22_050, 22_050]
+
+
+def test_missing_values_may_hold_or_sound_as_a_gap():
+    values = [1.0, 9.0, math.nan, 9.0]
+    held = play(score_of('[[part]]\nmissing = "hold"'), values)
+    assert [note.midi_note for note in held][1:] == [84, 84, 84]
+    score = score_of('[[part]]\nmissing = "gap"')
+    with_gap = play(score, values)
+    assert [note.instrument for note in with_gap] == ["sine", "sine", "breath", "sine"]
+    assert with_gap[2].midi_note == 84
+    assert with_gap[2].level_db < with_gap[1].level_db
+    assert score.counts.rests == 0
+
+
+SESSION_WITH_EVERYTHING = """
+    [[part]]
+    pitch = { field = "x", transform = ["symlog", "difference"], smooth = 3 }
+    duration = { field = "x", low = 0.1, high = 0.4, rescale = { mode = "rank", window = 20 } }
+    volume = { field = "y", rescale = { mode = "decay", half_life = 9, slew = 3 } }
+    pan = { field = "y", rescale = { mode = "zscore" } }
+    brightness = { field = "x", rescale = { mode = "minmax", window = "10s", warm_up = 30 } }
+    missing = "hold"
+    [[part]]
+    pitch = { field = "y", transform = "rate" }
+"""
+FIELDS = st.fixed_dictionaries({"x": st.floats(-9, 9), "y": st.floats(-9, 9) | st.just(math.nan)})
+POINTS = st.lists(st.tuples(st.sampled_from("abc"), FIELDS), max_size=40)
+
+
+@given(before=POINTS, after=POINTS)
+def test_a_score_saved_and_loaded_continues_identically(before, after):
+    def heard(score, points, start):
+        notes = []
+        for i, (stream, fields) in enumerate(points, start):
+            notes += score.play(DataPoint(stream, fields, float(i)), i * 44100)
+        return [msgspec.structs.replace(note, held_key=0) for note in notes]
+
+    whole, first, second = (score_of(SESSION_WITH_EVERYTHING) for _ in range(3))
+    heard(whole, before, 0)
+    heard(first, before, 0)
+    second.restore(msgspec.msgpack.decode(msgspec.msgpack.encode(first.state())))
+    assert heard(second, after, len(before)) == heard(whole, after, len(before))
+    assert second.state().keys() == whole.state().keys()
+
+
+def test_a_stream_has_its_place_again():
+    first = Score(Session())
+    for stream in "abc":
+        play(first, [1.0], stream=stream)
+    second = Score(Session())
+    second.restore(first.state())
+    for stream in "cd":
+        (before,), (after,) = (
+            score.play(DataPoint(stream, {"x": 1.0}, 0.0), 44100) for score in (first, second)
+        )
+        assert before == after
+
+
+def test_windows_go_on_where_the_scale_changes_and_begin_afresh_where_the_rescaling_does():
+    def session(pitch):
+        return score_of(f"[[part]]\npitch = {{ field = 'x', {pitch} }}")
+
+    first = session("scale = 'c major', rescale = { window = 9 }")
+    play(first, [0.0, 10.0])
+    same, other = session("scale = 'd minor', rescale = { window = 9 }"), session("smooth = 2")
+    for score in (same, other):
+        score.restore(first.state())
+    assert play(same, [10.0])[0].midi_note == 84  # the highest of those that were seen
+    assert play(other, [10.0])[0].midi_note == pytest.approx(69.5)  # the only one, continuous
+
+
+@pytest.mark.parametrize("state", [3, ["s"], {"s": 3}, {3: {}}])
+def test_what_is_no_state_is_refused(state):
+    with pytest.raises(ValueError, match="Expected"):
+        Score(Session()).restore(state)
+
+
+def test_a_damaged_state_lets_its_stream_begin_afresh(caplog):
+    first, second = Score(Session()), Score(Session())
+    play(first, [1.0, 9.0])
+    state = first.state()
+    second.restore({"s": {key: [1, 2] for key in state["s"]}})
+    assert [note.midi_note for note in play(second, [5.0])] == [69]
+    assert "s begins afresh, its state can't be used" in caplog.text

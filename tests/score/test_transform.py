@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from streamson.score import Score
 from streamson.score.session.file import parse_session
-from streamson.score.transform import TRANSFORMS, make_transform
+from streamson.score.transform import TRANSFORMS, Transform
 from streamson.wire.point import DataPoint
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def through(names, values, times=None, smooth=0.0):
-    transform = make_transform(names, smooth)
+    transform = Transform(names, smooth)
     return [
         transform(value, time)
         for value, time in zip(values, times or range(len(values)), strict=True)
@@ -50,14 +50,10 @@ def test_one_after_the_other_and_smoothed():
     assert steps[-1] == pytest.approx(0.5, abs=0.02)
 
 
-def test_without_any_there_is_none():
-    assert make_transform([], 0) is None
-
-
 @pytest.mark.parametrize("name", sorted(TRANSFORMS))
 @given(values=st.lists(st.tuples(FINITE, st.floats())))
 def test_whatever_comes_out_is_finite_or_missing(name, values):
-    transform = make_transform([name], 3)
+    transform = Transform([name], 3)
     for value, time in values:
         found = transform(value, time)
         assert math.isfinite(found) or math.isnan(found)

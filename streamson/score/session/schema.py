@@ -6,9 +6,10 @@ from typing import Final
 import msgspec
 
 from streamson.instrument import Instrument
-from streamson.score.overload import KEEPS, NOTES_PER_SECOND
+from streamson.score.overload import KEEPS
 from streamson.score.pitch import note_to_midi
 from streamson.score.rescaling import Rescale
+from streamson.score.scales import parse_scale
 from streamson.score.session.instruments import builtin_instruments
 from streamson.space import Reverb
 
@@ -17,6 +18,13 @@ DEFAULT_DURATION_S: Final = 0.3
 DEFAULT_VOLUME_DB: Final = -18.0
 LOWEST_NOTE: Final = note_to_midi("G3")  # 196 Hz to 1047 Hz: clear on small loudspeakers too
 HIGHEST_NOTE: Final = note_to_midi("C6")
+DEFAULT_NOTES: Final = parse_scale(DEFAULT_SCALE).notes(LOWEST_NOTE, HIGHEST_NOTE)
+
+NOTES_PER_SECOND: Final = 15
+"""Faster ones blur."""
+
+EVENTS_PER_SECOND: Final = 100
+"""Clicks may follow one another faster."""
 
 
 class Audio(msgspec.Struct, frozen=True):
@@ -50,7 +58,7 @@ class MappingSpec(msgspec.Struct, frozen=True):
     Attributes
     ----------
     parameter
-        pitch, duration, volume, pan or brightness.
+        pitch, duration, volume, pan, brightness or gate.
     low, high
         Range: MIDI notes; seconds; dBFS or amplitude, as the unit says; -1 to +1.
     field
@@ -59,8 +67,11 @@ class MappingSpec(msgspec.Struct, frozen=True):
         Constant as a note has it: MIDI note, seconds, dBFS, pan. None if a field is read.
     unit
         pitch: ``midi`` or ``hz`` take the field as it is; volume: ``dbfs`` or ``amplitude``.
-    scale
-        pitch: the scale whose notes are played; None is a continuous pitch.
+    notes
+        pitch: the MIDI notes that are played, going up; none is a continuous pitch.
+    nearest
+        pitch: whether the note that is nearest on the way from low to high is played; else each
+        note has an equal part of the way.
     transform
         Names of `streamson.score.transform.TRANSFORMS`, in the order in which they are done.
     smooth
@@ -75,7 +86,8 @@ class MappingSpec(msgspec.Struct, frozen=True):
     field: str | None = None
     value: float | None = None
     unit: str = ""
-    scale: str | None = None
+    notes: tuple[float, ...] = ()
+    nearest: bool = False
     polarity: str = "up"
     transform: tuple[str, ...] = ()
     smooth: float = 0.0
@@ -88,6 +100,43 @@ class MappingSpec(msgspec.Struct, frozen=True):
         return plain and self.rescale.wants_survey
 
 
+class Choice(msgspec.Struct, frozen=True):
+    """An instrument that hangs on a field.
+
+    Attributes
+    ----------
+    field
+        The field.
+    otherwise
+        What plays where nothing else does, and where the field is missing.
+    equals
+        Values, each with its instrument.
+    above
+        Values from which on, up to the next, an instrument plays; going up.
+    """
+
+    field: str
+    otherwise: str
+    equals: tuple[tuple[float, str], ...] = ()
+    above: tuple[tuple[float, str], ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The instruments."""
+        return (self.otherwise, *(name for _, name in (*self.equals, *self.above)))
+
+    def choose(self, value: float) -> str:
+        """Return the instrument for a value, which may be NaN."""
+        for one, name in self.equals:
+            if value == one:
+                return name
+        chosen = self.otherwise
+        for least, name in self.above:
+            if value >= least:
+                chosen = name
+        return chosen
+
+
 class Part(msgspec.Struct, frozen=True):
     """A ``[[part]]`` table: what the streams that match a pattern play.
 
@@ -96,15 +145,21 @@ class Part(msgspec.Struct, frozen=True):
     stream
         Shell pattern of their names.
     instrument
-        Name of the instrument.
+        Name of the instrument, or what hangs on a field; ``auto``: another one for each stream.
+    register
+        ``as written``, or ``auto``: another octave for each stream.
     timing
-        ``arrival`` or ``sequence``.
-    queue
-        Notes of a sequence that may wait.
+        ``arrival``, ``sequence``, ``grid`` or ``event``.
+    max_lag
+        Seconds that a note of a sequence, or of an event, may begin after its point.
+    subdivision
+        Of a grid: places for a note in a beat.
     notes_per_second
-        Of each stream at most; points that come faster are merged. Sequences have a queue instead.
+        Of each stream at most; points that come faster are merged. A sequence goes by its lag.
     overload
         What is kept of those: ``extremes``, ``last`` or ``mean``.
+    missing
+        What a missing value gives: ``rest``; ``hold``, the last value again; ``gap``, a soft sound.
     articulation
         ``separate``: a voice for each note. ``continuous``: one held voice that glides from note to
         note.
@@ -114,22 +169,28 @@ class Part(msgspec.Struct, frozen=True):
         Seconds that a held voice waits for the next point; then it falls silent.
     pitch, duration, volume, pan, brightness
         The mappings. No pan: by order of appearance.
+    gate
+        Share of its duration that a note sounds: 1 is legato.
     """
 
     stream: str = "*"
-    instrument: str = "sine"
+    instrument: str | Choice = "sine"
+    register: str = "as written"
     timing: str = "arrival"
-    queue: int = 64
+    max_lag: float = 2.0
+    subdivision: int = 4
     notes_per_second: float = NOTES_PER_SECOND
     overload: str = KEEPS[0]
+    missing: str = "rest"
     articulation: str = "separate"
     glide: float = 0.15
     hold: float = 10.0
-    pitch: MappingSpec = MappingSpec("pitch", LOWEST_NOTE, HIGHEST_NOTE, scale=DEFAULT_SCALE)
+    pitch: MappingSpec = MappingSpec("pitch", LOWEST_NOTE, HIGHEST_NOTE, notes=DEFAULT_NOTES)
     duration: MappingSpec = MappingSpec("duration", 0.1, 0.5, value=DEFAULT_DURATION_S)
     volume: MappingSpec = MappingSpec("volume", -26, -14, value=DEFAULT_VOLUME_DB)
     pan: MappingSpec | None = None
     brightness: MappingSpec = MappingSpec("brightness", -1, 1, value=0)
+    gate: MappingSpec = MappingSpec("gate", 0.2, 1, value=1)
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -141,6 +202,8 @@ class Session(msgspec.Struct, frozen=True):
         For messages.
     audio
         The sound's settings.
+    tempo
+        Beats a minute of the grid that parts may keep.
     parts
         In order.
     instruments
@@ -149,5 +212,6 @@ class Session(msgspec.Struct, frozen=True):
 
     name: str = "default"
     audio: Audio = Audio()
+    tempo: float = 120.0
     parts: tuple[Part, ...] = ()
     instruments: Mapping[str, Instrument] = msgspec.field(default_factory=builtin_instruments)

@@ -42,4 +42,5 @@ UNITS: Final[dict[str, dict[str, Unit]]] = {  # the first unit is the default
     },
     "pan": {"": Unit(number(-1, 1), -1, 1)},
     "brightness": {"": Unit(number(-1, 1), -1, 1)},
+    "gate": {"": Unit(number(0.05, 1), 0.2, 1)},
 }

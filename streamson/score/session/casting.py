@@ -1,0 +1,93 @@
+"""Which part plays which stream, and what a stream plays that no part names."""
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import Final
+
+import msgspec
+
+from streamson.score.pitch import HIGHEST_MIDI, LOWEST_MIDI
+from streamson.score.session.schema import MappingSpec, Part, Session
+
+DEFAULT_PART_DURATION_S: Final = 0.35
+AUTO: Final = "auto"
+
+PANS: Final = (0.0, -0.5, 0.5, -0.25, 0.25, -0.75, 0.75)
+"""Places of the streams in order of appearance, each as far as can be from those before it."""
+
+NEWCOMERS: Final = (
+    ("epiano", 0),
+    ("marimba", -12),
+    ("flute", 12),
+    ("harp", -12),
+    ("clarinet", 0),
+    ("vibraphone", 12),
+    ("bass", -24),
+    ("organ", 0),
+    ("brass", -12),
+    ("sine", 12),
+)
+"""Instrument, and semitones that the pitch is moved by, in order of appearance: of two that follow
+one another both differ, for a stream is told from others by its tone colour and by its register."""
+
+
+def parts_for(session: Session, stream: str, fields: Iterable[str], appearance: int) -> list[Part]:
+    """Return the parts that play a stream: those whose pattern matches, else a default part.
+
+    Parameters
+    ----------
+    session
+        The session.
+    stream
+        Name of the stream.
+    fields
+        Names of the stream's fields, in the order of its first point; at least one.
+    appearance
+        The stream's number in order of appearance, counted from 0: what is automatic hangs on it.
+    """
+    parts = matching_parts(session, stream) or [default_part(fields)]
+    return [_told_apart(part, appearance) for part in parts]
+
+
+def matching_parts(session: Session, stream: str) -> list[Part]:
+    """Return the session's parts whose pattern matches a stream."""
+    return [part for part in session.parts if fnmatchcase(stream, part.stream)]
+
+
+def default_part(fields: Iterable[str]) -> Part:
+    """Return what a stream plays by itself: its first field as pitch, its second as volume.
+
+    One more field than pitch is enough: volume is a weak dimension, and three that change are the
+    limit for most people. The volume spans 12 dB, so that the quietest note is still heard.
+    """
+    first, second = [*fields, None, None][:2]
+    part = Part(
+        instrument=AUTO,
+        register=AUTO,
+        pitch=msgspec.structs.replace(Part().pitch, field=first),
+        duration=msgspec.structs.replace(Part().duration, value=DEFAULT_PART_DURATION_S),
+    )
+    if second is None:
+        return part
+    return msgspec.structs.replace(part, volume=MappingSpec("volume", -26, -14, field=second))
+
+
+def _told_apart(part: Part, appearance: int) -> Part:
+    """Return a part with what is automatic filled in."""
+    instrument, semitones = NEWCOMERS[appearance % len(NEWCOMERS)]
+    pan = PANS[appearance % len(PANS)]
+    return msgspec.structs.replace(
+        part,
+        instrument=instrument if part.instrument == AUTO else part.instrument,
+        pitch=_moved(part.pitch, semitones) if part.register == AUTO else part.pitch,
+        pan=part.pan or MappingSpec("pan", -1, 1, value=pan),
+    )
+
+
+def _moved(pitch: MappingSpec, semitones: float) -> MappingSpec:
+    """Return a pitch so many semitones higher, as far as there are notes."""
+    low, high = pitch.low + semitones, pitch.high + semitones
+    if low < LOWEST_MIDI or high > HIGHEST_MIDI:
+        return pitch
+    notes = tuple(note + semitones for note in pitch.notes)
+    return msgspec.structs.replace(pitch, low=low, high=high, notes=notes)

@@ -1,0 +1,110 @@
+"""What a session file may say about rescaling."""
+
+import re
+from typing import Any, Final
+
+from streamson.score.rescaling import MAX_WINDOW_POINTS, MODES, Rescale, WarmUp, Window
+from streamson.score.session.checks import (
+    Check,
+    Place,
+    ascending,
+    is_whole,
+    number,
+    quoted,
+    table,
+    whole_number,
+    word,
+)
+
+MAX_WINDOW_S: Final = 366 * 86_400.0
+
+
+def _quantiles(value: object, place: Place) -> tuple[float, float]:
+    low, high = ascending(value, place)
+    if low >= 0 and high <= 1:
+        return low, high
+    raise place.refuse(value, "[low, high], both from 0 to 1")
+
+
+_SECONDS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
+_TIME: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) *(s|min|h|d)")
+
+
+def _window(value: object, place: Place) -> Window:
+    if value == "all":
+        return Window()
+    if is_whole(value) and 2 <= value <= MAX_WINDOW_POINTS:
+        return Window(points=value)
+    if isinstance(value, str) and (match := _TIME.fullmatch(value)):
+        seconds = float(match[1]) * _SECONDS[match[2]]
+        if 0 < seconds <= MAX_WINDOW_S:
+            return Window(seconds=seconds)
+    allowed = f'2 to {MAX_WINDOW_POINTS} points, a time such as "30s", "10min", "2h" or "7d" '
+    raise place.refuse(value, allowed + 'up to 366 days, or "all"')
+
+
+_WARM_UP_KEYS: Final[dict[str, Check[Any]]] = {
+    "points": whole_number(1, MAX_WINDOW_POINTS),
+    "play": word("middle", "rest"),
+}
+
+
+def _warm_up(value: object, place: Place) -> WarmUp:
+    if isinstance(value, dict):
+        found = table(value, place, _WARM_UP_KEYS)
+        if "points" not in found:
+            raise place.error("found no points; say how many are too few to know the range")
+        return WarmUp(**found)
+    if is_whole(value) and 0 <= value <= MAX_WINDOW_POINTS:
+        return WarmUp(value)
+    raise place.refuse(
+        value,
+        f"0 to {MAX_WINDOW_POINTS} points, which then stand in the middle, or a table such as "
+        '{ points = 20, play = "rest" }',
+    )
+
+
+_RESCALE_KEYS: Final[dict[str, Check[Any]]] = {
+    "mode": word(*MODES),
+    "window": _window,
+    "initial_range": ascending,
+    "range": ascending,
+    "quantiles": _quantiles,
+    "half_life": number(1, MAX_WINDOW_POINTS, "points"),
+    "deviations": number(0.1, 100),
+    "slew": number(0, MAX_WINDOW_POINTS, "points"),
+    "warm_up": _warm_up,
+}
+_KEYS_OF_MODE: Final = {
+    "quantile": {"window", "quantiles", "slew"},
+    "minmax": {"window", "initial_range", "slew"},
+    "rank": {"window"},
+    "decay": {"half_life", "slew"},
+    "zscore": {"half_life", "deviations", "slew"},
+    "fixed": {"range"},
+}
+
+
+def read_rescale(value: object, place: Place) -> Rescale:
+    """Return what a table says about rescaling.
+
+    Raises
+    ------
+    SessionError
+        Something in it isn't allowed.
+    """
+    found = table(value, place, _RESCALE_KEYS)
+    mode = found.get("mode", Rescale().mode)
+    allowed = _KEYS_OF_MODE[mode]
+    if idle := found.keys() - allowed - {"mode", "warm_up"}:
+        of_modes = [mode for mode, keys in _KEYS_OF_MODE.items() if idle <= keys]
+        hint = f"; they go with {quoted(of_modes)}" if of_modes else ""
+        raise place.error(
+            f'found {", ".join(sorted(idle))} with mode = "{mode}"; '
+            f"allowed with it: {', '.join(sorted(allowed))}, warm_up{hint}"
+        )
+    if mode == "fixed":
+        if "range" not in found:
+            raise place.error('found mode = "fixed" without range = [lowest, highest]')
+        found["initial_range"] = found.pop("range")
+    return Rescale(**found)
