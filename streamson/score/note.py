@@ -38,6 +38,8 @@ class Note(msgspec.Struct, frozen=True):
         Names the held voice that glides to the note, or begins with it; 0 is a voice of its own.
     glide_frames
         Frames that gliding to it takes.
+    foreground
+        Whether it is a cue: all that is not becomes softer while it sounds.
     """
 
     onset_frame: int
@@ -51,6 +53,7 @@ class Note(msgspec.Struct, frozen=True):
     brightness: float = 0.0
     held_key: int = 0
     glide_frames: int = 0
+    foreground: bool = False
 
     @property
     def frequency_hz(self) -> float:

@@ -159,6 +159,7 @@ def _start_notes(engine: int, start: int, now: int) -> None:
         note = memory.pending(engine)[0]
         if start_voice(engine, note, start):
             state.played += 1
+            state.foreground_played += note.foreground
             _report(engine, note, now)
         else:
             state.refused += 1

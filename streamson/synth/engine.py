@@ -121,7 +121,7 @@ class Engine:
         self._memory["free"][:] = np.arange(VOICE_SLOTS)[::-1]
         state["position"] = QUANTUM
         state["stop_frame"] = NEVER
-        state["limiter_gain"] = state["limiter_need"] = 1
+        state["limiter_gain"] = state["limiter_need"] = state["room"] = 1
         self.set_volume(volume_db)
         state["gain"] = state["volume"]
 
@@ -210,6 +210,7 @@ class Engine:
             instrument,
             note.held_key,
             note.glide_frames,
+            note.foreground,
         )
         if not self._notes.write(item):
             return None

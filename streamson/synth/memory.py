@@ -63,6 +63,7 @@ NOTE: Final = np.dtype(
         ("instrument", np.int64),
         ("key", np.int64),  # of the held voice that glides to the note; 0: a voice of its own
         ("glide", np.int64),  # frames that it takes
+        ("foreground", np.int64),  # 1: others make room for it
     ],
     align=True,
 )
@@ -93,6 +94,7 @@ VOICE: Final = np.dtype(
         ("power", np.float32),  # of both channels at this moment
         ("partials", np.int32),  # -1: it plays a sample instead
         ("instrument", np.int64),
+        ("foreground", np.int64),
     ],
     align=True,
 )
@@ -179,6 +181,8 @@ STATE: Final = np.dtype(
         ("polyphony", np.int64),
         ("active", np.int64),  # voices in `active`, those that are fading included
         ("fading", np.int64),  # stolen voices among them
+        ("foreground", np.int64),  # voices in the foreground among them
+        ("room", np.float64),  # gain of all others, less than 1 while there are such
         ("free", np.int64),  # slots in `free`
         ("pending", np.int64),  # notes in `pending`
         # Master: the first two are written by Python.
@@ -197,6 +201,7 @@ STATE: Final = np.dtype(
         ("reverb_position", np.int64),  # in the lines
         # Counts.
         ("played", np.int64),
+        ("foreground_played", np.int64),
         ("late", np.int64),
         ("stolen", np.int64),
         ("refused", np.int64),  # notes for which there was no slot

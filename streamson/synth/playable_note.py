@@ -39,5 +39,9 @@ class PlayableNote(Protocol):
         """Frames that gliding to it takes."""
 
     @property
+    def foreground(self) -> bool:
+        """Whether all that is not becomes softer while it sounds; it is never stolen either."""
+
+    @property
     def instrument(self) -> str:
         """The name of its instrument."""

@@ -8,6 +8,7 @@ from numba import njit
 
 from streamson.synth import memory
 from streamson.synth.envelope import CUT_FRAMES, is_level, shape
+from streamson.synth.foreground import make_room
 from streamson.synth.memory import NEVER, QUANTUM
 from streamson.synth.sampling import aim_sample, mix_sample, start_sample
 from streamson.synth.tones import (
@@ -63,6 +64,8 @@ def start_voice(engine: int, note: Any, now: int) -> bool:
     voice.key = note.key
     voice.glide = 0
     voice.instrument = note.instrument
+    voice.foreground = note.foreground
+    state.foreground += note.foreground
     if instrument.sample_speed > 0:
         voice.partials = -1
         ring = start_sample(engine, slot, note, now)
@@ -103,9 +106,10 @@ def _steal(engine: int, now: int) -> None:
     victim = -1
     for i in range(state.active):
         slot = memory.active(engine)[i]
-        if memory.voices(engine)[slot].cut == NEVER and (
+        voice = memory.voices(engine)[slot]
+        if (voice.cut == NEVER and voice.foreground == 0) and (
             victim < 0
-            or _missed_less(memory.voices(engine)[slot], memory.voices(engine)[victim], now)
+            or _missed_less(voice, memory.voices(engine)[victim], now)
         ):
             victim = slot
     if victim < 0:
@@ -130,21 +134,34 @@ def _missed_less(a: Any, b: Any, now: int) -> bool:
 def mix_voices(engine: int, start: int) -> None:
     """Add the quantum that begins at frame `start` of every voice to the bus; free those that end.
 
-    The voices keep their order, so that a sum of the same voices is the same to the last bit.
+    The voices keep their order, so that a sum of the same voices is the same to the last bit. Those
+    in the foreground come last, after all others have made room for them.
     """
+    state = memory.state(engine)[0]
+    _mix_ground(engine, start, 0)
+    if state.foreground > 0 or state.room < 1:
+        make_room(engine)
+        _mix_ground(engine, start, 1)
+
+
+@njit(nogil=True)
+def _mix_ground(engine: int, start: int, foreground: int) -> None:
+    """Mix the voices that are in the foreground, or all others."""
     state = memory.state(engine)[0]
     voices, active = memory.voices(engine), memory.active(engine)
     kept = 0
     for i in range(state.active):
         slot = active[i]
-        _mix_voice(engine, slot, start)
-        if voices[slot].end > start + QUANTUM:
-            active[kept] = slot
-            kept += 1
-        else:
-            memory.free(engine)[state.free] = slot
-            state.free += 1
-            state.fading -= voices[slot].cut != NEVER
+        if voices[slot].foreground == foreground:
+            _mix_voice(engine, slot, start)
+            if voices[slot].end <= start + QUANTUM:
+                memory.free(engine)[state.free] = slot
+                state.free += 1
+                state.fading -= voices[slot].cut != NEVER
+                state.foreground -= foreground
+                continue
+        active[kept] = slot
+        kept += 1
     state.active = kept
 
 

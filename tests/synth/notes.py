@@ -38,6 +38,7 @@ class PlainNote(NamedTuple):
     held_key: int = 0
     glide_frames: int = 0
     instrument: str = "sine"
+    foreground: bool = False
 
 
 plain_notes = st.builds(
@@ -51,6 +52,7 @@ plain_notes = st.builds(
     held_key=st.integers(-1, 2).map(lambda key: max(key, 0)),
     glide_frames=st.integers(0, 2_000),
     instrument=st.sampled_from(["sine", "struck", "bowed", "blown"]),
+    foreground=st.booleans(),
 )
 
 
