@@ -59,9 +59,9 @@ class Listener:
     duration_s
         Stop by itself after so much sound.
     on_played
-        Called with every note once it has begun, its real onset, and the time at which its first
-        sample was handed to the device (`time.monotonic_ns`), in the listener's thread: it must
-        not block.
+        Called with every note, those of cues included, once it has begun, its real onset, and the
+        time at which its first sample was handed to the device (`time.monotonic_ns`), in the
+        listener's thread: it must not block.
 
     Attributes
     ----------
@@ -120,6 +120,7 @@ class Listener:
         self._recorder: Recorder | None = None
         self._player: Player | None = None
         self._notes_unheard = 0
+        self._lost = 0
         self._awaited: dict[int, tuple[Note, int | None]] = {}
         self._latencies_ms: deque[float] = deque(maxlen=LATENCIES_KEPT)
         self._last_note: Note | None = None
@@ -213,12 +214,16 @@ class Listener:
             messages_refused=received.refused,
             streams=self._score.streams,
             streams_refused=score.streams_refused,
-            notes_played=int(state["played"]),
+            notes_played=int(state["played"]) - int(state["foreground_played"]),
             notes_late=int(state["late"]),
             notes_stolen=int(state["stolen"]),
-            notes_waiting=score.notes - unheard - int(state["played"]),
+            notes_waiting=score.notes + score.cue_notes - unheard - int(state["played"]),
             notes_dropped=unheard,
             points_merged=score.merged + self._score.points_waiting,
+            alerts=score.alerts,
+            alerts_active=self._score.alerts_active,
+            streams_stale=self._score.streams_stale,
+            cues_left_out=score.cues_left_out,
             lag_s=self._score.lag_s,
             values_clamped=score.clamped,
             rests=score.rests,
@@ -257,12 +262,10 @@ class Listener:
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
-                waiting = self._score.behind
-                timeout_s = MERGING_TIMEOUT_S if waiting else RECEIVE_TIMEOUT_S
+                timeout_s = MERGING_TIMEOUT_S if self._score.behind else RECEIVE_TIMEOUT_S
                 for message in self._receiver.receive(timeout_s):
                     self._hear(message, time.monotonic_ns())
-                if waiting:
-                    self._flush(time.monotonic_ns())
+                self._flush(time.monotonic_ns())
                 self._read_reports()
         except Exception as error:  # `stop` raises it in the caller's thread
             self._error = error
@@ -277,6 +280,9 @@ class Listener:
     def _flush(self, now_ns: int) -> None:
         now_frame = self._frame_for(now_ns)
         self._play(self._score.flush(now_frame), now_frame, now_ns)
+        if self._receiver.counts.lost > self._lost:
+            self._lost = self._receiver.counts.lost
+            self._play(self._score.lose(now_frame), now_frame, now_ns)
 
     def _frame_for(self, time_ns: int) -> int:
         """Return the frame at which what comes at a time may begin."""
@@ -303,6 +309,8 @@ class Listener:
                 continue
             if received_ns is not None:
                 self._latencies_ms.append((handed_ns - received_ns) / 1e6)
-            self._last_note = msgspec.structs.replace(note, onset_frame=onset_frame)
+            begun = msgspec.structs.replace(note, onset_frame=onset_frame)
+            if not note.foreground:
+                self._last_note = begun
             if self._on_played is not None:
-                self._on_played(self._last_note, handed_ns)
+                self._on_played(begun, handed_ns)

@@ -16,13 +16,19 @@ class Statistics(msgspec.Struct, frozen=True):
     streams, streams_refused
         Streams heard; streams beyond the limit.
     notes_played, notes_late, notes_stolen
-        Notes begun; of these, begun after their time; faded out early for newer notes.
+        Notes of points begun; of these, and of those of cues, begun after their time, and faded out
+        early for newer notes.
     notes_waiting
-        Notes whose onset is still to come.
+        Notes, those of cues included, whose onset is still to come.
     notes_dropped
         Notes that did not fit into the synthesiser's queue.
     points_merged
         Points that came faster than they can be heard, and were merged, or wait for that.
+    alerts, alerts_active, streams_stale
+        Times that a value left the band of a cue; alerts that are not over; streams that fell
+        silent and are not back.
+    cues_left_out
+        Cues that would have come too late, behind others.
     lag_s
         How long after its point the last note of the stream that lags most was to begin, seconds.
     values_clamped
@@ -56,6 +62,10 @@ class Statistics(msgspec.Struct, frozen=True):
     notes_waiting: int
     notes_dropped: int
     points_merged: int
+    alerts: int
+    alerts_active: int
+    streams_stale: int
+    cues_left_out: int
     lag_s: float
     values_clamped: int
     rests: int

@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import json
 import time
 
 import numpy as np
@@ -14,6 +15,7 @@ from streamson import Listener, Publisher
 from streamson.errors import StreamsonError, UsageError
 from streamson.offline.render import render_notes, score_table
 from streamson.score import load_session
+from streamson.score.session import parse_session
 from tests.conftest import DATA, until
 
 ANY_PORT = "tcp://127.0.0.1:*"
@@ -254,3 +256,30 @@ def test_online_rendering_scores_what_a_live_listener_played():
     # The sequence began at another fraction of a frame: an onset may round the other way.
     shifts = np.array([n.onset_frame for n in heard]) - [n.onset_frame for n in online]
     assert np.abs(shifts - first).max() <= 1
+
+
+def test_alerts_lost_points_and_silence_are_heard(caplog):
+    session = parse_session(b"[[cue]]\nabove = 100\nfor = 0", "alert.toml")
+    heard = []
+    with Listener(
+        ANY_PORT, session=session, output="none", on_played=lambda note, _: heard.append(note)
+    ) as listener:
+        with zmq.Context() as context, context.socket(zmq.XPUB) as publisher:
+            publisher.connect(listener.endpoint)
+            assert publisher.poll(20_000)  # the listener's subscription
+            for i, bar in enumerate([*range(12), 101, 50]):
+                sequence = i if i < 13 else 99
+                message = {"fields": {"bar": bar}, "source": "me", "sequence": sequence}
+                publisher.send(b"pump\0" + json.dumps(message).encode())
+                until(lambda i=i: listener.stats().points_received == i + 1, "a point")
+                until(lambda i=i: listener.stats().seconds > i / 2, "half a second")
+        until(lambda: listener.stats().streams_stale, "silence", 20)
+        until(lambda: listener.stats().notes_waiting == 0, "the last cue")
+        stats = listener.stats()
+    instruments = {note.instrument for note in heard if note.foreground}
+    assert instruments == {"cue bright", "cue soft"}
+    assert (stats.alerts, stats.alerts_active, stats.streams_stale) == (1, 0, 1)
+    assert stats.points_lost == 86
+    assert stats.notes_played == sum(not note.foreground for note in heard)
+    for words in ("pump: bar is 101, above 100", "pump: bar is 50 again", "pump: silent for"):
+        assert words in caplog.text

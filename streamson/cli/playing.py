@@ -121,10 +121,13 @@ def _state(listener: Listener) -> str:
     if not stats.points_received:
         return f"{minutes}:{seconds:02}  waiting for points on {listener.endpoint}"
     lost = f", {stats.points_lost} lost" if stats.points_lost else ""
+    alerts = f", {stats.alerts_active} alert(s)" if stats.alerts_active else ""
+    stale = f", {stats.streams_stale} silent" if stats.streams_stale else ""
     lag = f", {stats.lag_s:.1f} s behind" if stats.lag_s >= SHOWN_LAG_S else ""
     dropped = f", {stats.notes_dropped} dropped" if stats.notes_dropped else ""
     return (
-        f"{minutes}:{seconds:02}  {listener.last_played}  {stats.streams} stream(s), "
+        f"{minutes}:{seconds:02}  {listener.last_played}  "
+        f"{stats.streams} stream(s){stale}{alerts}, "
         f"{stats.points_received} points{lost}, {stats.notes_played} notes{dropped}{lag}, "
         f"load {100 * stats.callback_load:.1f} %"
     )

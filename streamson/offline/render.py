@@ -1,6 +1,8 @@
 """Rendering: a table becomes notes, and notes become samples, as a live listener makes them."""
 
 from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush
+from itertools import count
 from math import isfinite, isnan
 from pathlib import Path
 from typing import Final
@@ -82,8 +84,25 @@ def score_table(
     if score.needs_survey and not online:
         score = Score(session, sample_rate=sample_rate, survey=survey(table), sequence_only=True)
     _check_parts(session, score, name, table)
-    for i, (fields, time) in enumerate(table.rows()):
-        yield from score.play(DataPoint(name, fields, float(i) if isnan(time) else time), 0)
+    points = (
+        DataPoint(name, fields, float(i) if isnan(time) else time)
+        for i, (fields, time) in enumerate(table.rows())
+    )
+    yield from _in_order(score.play(point, 0) for point in points)
+
+
+def _in_order(rows: Iterable[list[Note]]) -> Iterator[Note]:
+    """Yield the notes of rows by their onsets: a cue's come between those of the rows after it."""
+    later: list[tuple[int, int, Note]] = []
+    numbers = count()
+    for notes in rows:
+        for note in notes:
+            heappush(later, (note.onset_frame, next(numbers), note))
+        row = min((note.onset_frame for note in notes if not note.foreground), default=0)
+        while later and later[0][0] <= row:
+            yield heappop(later)[2]
+    while later:
+        yield heappop(later)[2]
 
 
 def survey(table: Table) -> dict[str, tuple[float, float]]:

@@ -4,12 +4,12 @@ import msgspec
 
 
 class Counts(msgspec.Struct):
-    """What became of the points: each is one of these for each part that plays it.
+    """What became of the points: each is a note, merged or a rest for each part that plays it.
 
     Attributes
     ----------
     notes
-        Notes handed out.
+        Notes of points handed out.
     merged
         Points that came too fast and were merged with others.
     rests
@@ -20,6 +20,12 @@ class Counts(msgspec.Struct):
         Points of those streams.
     clamped
         Values that lay outside the range they were rescaled in.
+    alerts
+        Times that a value left its band.
+    cue_notes
+        Notes of cues handed out.
+    cues_left_out
+        Cues that would have come too late, behind others.
     """
 
     notes: int = 0
@@ -28,3 +34,6 @@ class Counts(msgspec.Struct):
     streams_refused: int = 0
     points_refused: int = 0
     clamped: int = 0
+    alerts: int = 0
+    cue_notes: int = 0
+    cues_left_out: int = 0

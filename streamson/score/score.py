@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from streamson.score.counts import Counts
+from streamson.score.cues import Cues
 from streamson.score.session.casting import matching_parts, parts_for
 from streamson.score.timing import Arrival, Event, Grid, Sequence, TableSequence, Timing
 from streamson.score.voice import PARAMETERS, Held, Voice
@@ -24,6 +25,9 @@ _log = logging.getLogger(__name__)
 
 JOIN_S: Final = 0.25
 """A held voice of a sequence outlasts its note by so much."""
+
+TICK_S: Final = 0.25
+"""How often it is looked whether a stream fell silent."""
 
 MAX_STREAMS: Final = 1024
 """Streams a score plays; points of later ones are refused and counted."""
@@ -77,6 +81,9 @@ class Score:
         self._sequence_only = sequence_only
         self._voices: dict[str, list[Voice]] = {}
         self._behind: set[Voice] = set()
+        self._cues = Cues(session, sample_rate=sample_rate, counts=self.counts)
+        self._next_tick = 0
+        self._row_frame = 0
         self._refused: set[str] = set()
         self._last_key = 0
         self._order: dict[str, int] = {}
@@ -114,9 +121,10 @@ class Score:
             voices = self._meet(point.stream, point.fields, 1)
         notes: list[Note] = []
         for voice in voices:
-            notes += voice.hear(point.fields, point.time, now_frame)
-            if voice.waiting:
-                self._behind.add(voice)
+            notes += self._after(voice, voice.hear(point.fields, point.time, now_frame), now_frame)
+        if voices:
+            at_frame = self._cue_frame(notes, now_frame)
+            notes += self._cues.hear(point.stream, point.fields, point.time, at_frame)
         return notes
 
     def play_batch(self, batch: Batch, now_frame: int) -> list[Note]:
@@ -126,19 +134,45 @@ class Score:
             voices = self._meet(batch.stream, batch.fields(0), len(batch))
         notes: list[Note] = []
         for voice in voices:
-            notes += voice.hear_batch(batch, now_frame)
-            if voice.waiting:
-                self._behind.add(voice)
+            notes += self._after(voice, voice.hear_batch(batch, now_frame), now_frame)
+        if voices:
+            notes += self._cues.hear_batch(batch, self._cue_frame(notes, now_frame))
         return notes
 
     def flush(self, now_frame: int) -> list[Note]:
-        """Return the notes of merged points whose time has come; to be called often."""
-        notes = []
+        """Return the notes whose time has come: of merged points, and of streams that fell silent.
+
+        To be called often.
+        """
+        notes: list[Note] = []
         for voice in list(self._behind):
-            notes += voice.flush(now_frame)
-            if not voice.waiting:
-                self._behind.remove(voice)
+            notes += self._after(voice, voice.flush(now_frame), now_frame)
+        if now_frame >= self._next_tick:
+            self._next_tick = now_frame + round(TICK_S * self._sample_rate)
+            notes += self._cues.tick(now_frame)
         return notes
+
+    def lose(self, now_frame: int) -> list[Note]:
+        """Return the notes that tell that points were lost on their way."""
+        return self._cues.lose(now_frame)
+
+    def _after(self, voice: Voice, notes: list[Note], now_frame: int) -> list[Note]:
+        """Note whether a voice is behind; return its notes, and those that tell of its range."""
+        if voice.waiting:
+            self._behind.add(voice)
+        else:
+            self._behind.discard(voice)
+        if notes:
+            notes += self._cues.at_ends(voice, notes, self._cue_frame(notes, now_frame))
+        return notes
+
+    def _cue_frame(self, notes: list[Note], now_frame: int) -> int:
+        """Return when a cue sounds: in a table, beside the note of its row."""
+        if not self._sequence_only:
+            return now_frame
+        if notes:
+            self._row_frame = notes[0].onset_frame
+        return self._row_frame
 
     @property
     def behind(self) -> bool:
@@ -151,6 +185,16 @@ class Score:
         return sum(voice.waiting for voice in list(self._behind))
 
     @property
+    def alerts_active(self) -> int:
+        """How many alerts are active at this moment."""
+        return self._cues.active
+
+    @property
+    def streams_stale(self) -> int:
+        """How many streams fell silent."""
+        return self._cues.stale
+
+    @property
     def lag_s(self) -> float:
         """How long after its point the last note of the stream that lags most was to begin."""
         voices = [voice for voices in list(self._voices.values()) for voice in voices]
@@ -159,9 +203,7 @@ class Score:
     def state(self) -> Any:
         """Return what `restore` wants: the streams in order of appearance, with their windows."""
         return {
-            stream: self._state_of(self._voices[stream])
-            if stream in self._voices
-            else self._remembered[stream]
+            stream: self._state_of(stream) if stream in self._voices else self._remembered[stream]
             for stream in self._order
         }
 
@@ -180,8 +222,10 @@ class Score:
         self._remembered = dict(list(remembered.items())[:MAX_STREAMS])
         self._order = {stream: i for i, stream in enumerate(self._remembered)}
 
-    def _state_of(self, voices: list[Voice]) -> dict[str, Any]:
-        return {key: state for voice in voices for key, state in voice.state().items()}
+    def _state_of(self, stream: str) -> dict[str, Any]:
+        of_voices = [voice.state() for voice in self._voices[stream]]
+        states = [*of_voices, self._cues.state(stream)]
+        return {key: remembered for state in states for key, remembered in state.items()}
 
     def _meet(self, stream: str, fields: Mapping[str, float], points: int) -> list[Voice]:
         """Set up a stream that appears for the first time, with so many points."""
@@ -191,17 +235,22 @@ class Score:
         appearance = self._order.setdefault(stream, len(self._order))
         first_field = next(iter(fields), "")
         parts = parts_for(self._session, stream, fields, appearance)
-        voices = [self._voice(part, stream, first_field) for part in parts]
+        voices = self._set_up(parts, stream, first_field)
         remembered = self._remembered.pop(stream, None)
         if remembered is not None:
             try:
                 for voice in voices:
                     voice.restore(remembered)
+                self._cues.restore(stream, remembered)
             except ValueError as error:
                 _log.warning("%s begins afresh, its state can't be used: %s", stream, error)
-                voices = [self._voice(part, stream, first_field) for part in parts]
+                voices = self._set_up(parts, stream, first_field)
         self._voices[stream] = voices
         return voices
+
+    def _set_up(self, parts: list[Part], stream: str, first_field: str) -> list[Voice]:
+        self._cues.meet(stream, first_field)
+        return [self._voice(part, stream, first_field) for part in parts]
 
     def _refuse(self, stream: str, points: int) -> None:
         self.counts.points_refused += points

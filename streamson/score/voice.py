@@ -94,6 +94,8 @@ class Voice:
         self._last_pitch = (part.pitch.low + part.pitch.high) / 2
         self.lag_frames = 0
         """How long after its point the last note was to begin."""
+        self.end = ""
+        """Which end of its range the last pitch is at, if any."""
 
     @property
     def waiting(self) -> int:

@@ -108,8 +108,7 @@ def _steal(engine: int, now: int) -> None:
         slot = memory.active(engine)[i]
         voice = memory.voices(engine)[slot]
         if (voice.cut == NEVER and voice.foreground == 0) and (
-            victim < 0
-            or _missed_less(voice, memory.voices(engine)[victim], now)
+            victim < 0 or _missed_less(voice, memory.voices(engine)[victim], now)
         ):
             victim = slot
     if victim < 0:

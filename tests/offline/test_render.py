@@ -2,6 +2,7 @@
 
 import csv
 import io
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from streamson.errors import InputFileError, StreamsonError
 from streamson.offline.notes_file import COLUMNS, write_notes
 from streamson.offline.render import render_notes, score_table, survey
 from streamson.score import Note, load_session
+from streamson.score.session import parse_session
 from streamson.synth.memory import NOTE_RING
 from streamson.table import Table
 from tests.conftest import DATA
@@ -124,3 +126,24 @@ def test_more_notes_than_the_ring_holds_are_rendered_all_the_same():
     assert whole >= notes[-1].onset_frame + 44
     with pytest.raises(StreamsonError, match="begin at frame"):
         list(render_notes([notes[0]] * 3 * NOTE_RING, session))
+
+
+def test_cues_of_a_table_and_parts_that_run_apart_are_in_time(tmp_path):
+    """Parts of different durations, and cues, come in the order of their onsets: none is late."""
+    table = tmp_path / "t.csv"
+    table.write_text("x\n" + "\n".join(str(i % 10) for i in range(200)))
+    text = """
+        [[part]]
+        duration = { value = 0.1 }
+        [[part]]
+        duration = { value = 0.25 }
+        [[cue]]
+        above = 8
+    """
+    session = parse_session(text.encode(), "two.toml")
+    notes = list(score_table(table, session))
+    assert all(a.onset_frame <= b.onset_frame for a, b in pairwise(notes))
+    assert sum(not note.foreground for note in notes) == 400
+    assert any(note.foreground for note in notes)
+    seconds = sum(len(block) for block in render_notes(notes, session)) / 44_100
+    assert seconds == pytest.approx(50, abs=0.5)

@@ -41,21 +41,30 @@ class _Slots(msgspec.Struct):
     values: list[float]
 
 
-class _LastPoints:
-    """The last so many values."""
+class OrderedPoints:
+    """The last so many values.
+
+    Attributes
+    ----------
+    window
+        Holds them.
+    """
 
     def __init__(self, points: int) -> None:
         self._seen = 0
         self.window = SortedWindow(points)
 
     def take(self, value: float, time: float) -> None:  # noqa: ARG002  # as _Ordered
+        """Take in a value, and forget the oldest where there is no room."""
         self.window.put(self._seen % self.window.capacity, value)
         self._seen += 1
 
     def state(self) -> Any:
+        """Return the values."""
         return msgspec.to_builtins(_Slots(self._seen, self.window.slots(len(self.window))))
 
     def restore(self, state: Any) -> None:
+        """Take over values."""
         slots = msgspec.convert(state, _Slots)
         if len(slots.values) != min(max(slots.seen, 0), self.window.capacity):
             raise ValueError(f"{len(slots.values)} values after {slots.seen} points")
@@ -63,7 +72,7 @@ class _LastPoints:
         self._seen = slots.seen
 
 
-class _Sample(_LastPoints):
+class _Sample(OrderedPoints):
     """A fair sample of all values.
 
     This is algorithm R of Vitter 1985, "Random sampling with a reservoir".
@@ -143,7 +152,7 @@ class _LastSeconds:
 
 def _ordered(window: Window) -> _Ordered:
     if window.points is not None:
-        return _LastPoints(window.points)
+        return OrderedPoints(window.points)
     if window.seconds is not None:
         return _LastSeconds(window.seconds)
     return _Sample(RESERVOIR_POINTS)

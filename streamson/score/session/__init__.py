@@ -1,10 +1,11 @@
 """Session files: what plays which stream, and how."""
 
 from streamson.score.session.file import load_session, parse_session, preset_names
-from streamson.score.session.schema import Audio, MappingSpec, Part, Session
+from streamson.score.session.schema import Audio, Cue, MappingSpec, Part, Session
 
 __all__ = [
     "Audio",
+    "Cue",
     "MappingSpec",
     "Part",
     "Session",

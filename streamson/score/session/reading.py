@@ -3,9 +3,11 @@
 from typing import Any, Final
 
 from streamson.score.session.checks import Check, Place, number, table, true_or_false, whole_number
+from streamson.score.session.cue import read_cues, read_notices
 from streamson.score.session.instruments import builtin_instruments, read_instruments
 from streamson.score.session.part import read_parts
 from streamson.score.session.schema import Audio, Session
+from streamson.score.session.sounds import cue_instruments
 from streamson.space import Reverb
 
 MAX_LOOK_AHEAD_S: Final = 5.0
@@ -40,14 +42,24 @@ def read_session(document: object, file: str) -> Session:
         Something in it isn't allowed; the message says where, what, and what is.
     """
     place = Place(file)
-    keys = ("audio", "grid", "instrument", "part")
+    keys = ("audio", "grid", "instrument", "part", "cues", "cue")
     tables = table(document, place, dict.fromkeys(keys, _as_it_is))
     audio = Audio(**table(tables.get("audio", {}), place.inside("audio"), _AUDIO_KEYS))
     grid = table(tables.get("grid", {}), place.inside("grid"), _GRID_KEYS)
     own = read_instruments(tables.get("instrument", []), place.inside("instrument"))
     instruments = {**builtin_instruments(), **own}
     parts = read_parts(tables.get("part", []), place.inside("part"), instruments)
-    return Session(file, audio, parts=parts, instruments=instruments, **grid)
+    notices = read_notices(tables.get("cues", {}), place.inside("cues"))
+    cues = read_cues(tables.get("cue", []), place.inside("cue"), instruments)
+    return Session(
+        file,
+        audio,
+        parts=parts,
+        cues=cues,
+        notices=notices,
+        instruments={**instruments, **cue_instruments()},
+        **grid,
+    )
 
 
 def _as_it_is(value: object, _place: Place) -> object:

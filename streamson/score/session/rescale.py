@@ -8,6 +8,7 @@ from streamson.score.session.checks import (
     Check,
     Place,
     ascending,
+    is_number,
     is_whole,
     number,
     quoted,
@@ -30,15 +31,34 @@ _SECONDS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 _TIME: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) *(s|min|h|d)")
 
 
+def seconds(low: float, high: float) -> Check[float]:
+    """Allow a time such as ``30s``, ``10min``, ``2h`` or ``7d``, or a number of seconds."""
+
+    def check(value: object, place: Place) -> float:
+        found = _seconds(value)
+        if found is not None and low <= found <= high:
+            return found
+        allowed = f'a time such as "30s", "10min" or "2h", from {low:g} to {high:g} s'
+        raise place.refuse(value, allowed)
+
+    return check
+
+
+def _seconds(value: object) -> float | None:
+    if is_number(value):
+        return float(value)
+    match = _TIME.fullmatch(value) if isinstance(value, str) else None
+    return float(match[1]) * _SECONDS[match[2]] if match else None
+
+
 def _window(value: object, place: Place) -> Window:
     if value == "all":
         return Window()
     if is_whole(value) and 2 <= value <= MAX_WINDOW_POINTS:
         return Window(points=value)
-    if isinstance(value, str) and (match := _TIME.fullmatch(value)):
-        seconds = float(match[1]) * _SECONDS[match[2]]
-        if 0 < seconds <= MAX_WINDOW_S:
-            return Window(seconds=seconds)
+    found = _seconds(value) if isinstance(value, str) else None
+    if found is not None and 0 < found <= MAX_WINDOW_S:
+        return Window(seconds=found)
     allowed = f'2 to {MAX_WINDOW_POINTS} points, a time such as "30s", "10min", "2h" or "7d" '
     raise place.refuse(value, allowed + 'up to 366 days, or "all"')
 

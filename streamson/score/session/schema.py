@@ -8,9 +8,9 @@ import msgspec
 from streamson.instrument import Instrument
 from streamson.score.overload import KEEPS
 from streamson.score.pitch import note_to_midi
-from streamson.score.rescaling import Rescale
+from streamson.score.rescaling import Range, Rescale
 from streamson.score.scales import parse_scale
-from streamson.score.session.instruments import builtin_instruments
+from streamson.score.session.sounds import Sound, all_instruments
 from streamson.space import Reverb
 
 DEFAULT_SCALE: Final = "c major pentatonic"
@@ -193,6 +193,65 @@ class Part(msgspec.Struct, frozen=True):
     gate: MappingSpec = MappingSpec("gate", 0.2, 1, value=1)
 
 
+class Cue(msgspec.Struct, frozen=True):
+    """A ``[[cue]]`` table: what is told when a field leaves its band, and when it is back.
+
+    Attributes
+    ----------
+    stream
+        Shell pattern of the streams that are watched.
+    field
+        None is the first field of the stream.
+    band
+        The lowest and the highest value that are well; None where that is what is usual.
+    unusual
+        How far from what is usual a value must be: as a multiple of the distance of the quartiles
+        of the last values, beyond them. 3 is "far out" by J. W. Tukey, "Exploratory Data Analysis",
+        1977.
+    window
+        Points that tell what is usual.
+    hysteresis
+        How far inside the band a value must come to be back.
+    lasting
+        Seconds that it must have left the band for, by the points' times.
+    sound
+        What is played.
+    say
+        Name of the instrument that speaks after it; empty where nothing is said.
+    """
+
+    stream: str = "*"
+    field: str | None = None
+    band: Range | None = None
+    unusual: float = 3.0
+    window: int = 300
+    hysteresis: float = 0.0
+    lasting: float = 0.0
+    sound: Sound = Sound()
+    say: str = ""
+
+
+class Notices(msgspec.Struct, frozen=True):
+    """The ``[cues]`` table: what is told of any stream.
+
+    Attributes
+    ----------
+    stale
+        That it fell silent, and that it is back.
+    lost
+        That points of it were lost on their way.
+    range
+        That a pitch is at an end of its range.
+    level
+        Of all cues, in dB beside what their sounds say.
+    """
+
+    stale: bool = True
+    lost: bool = True
+    range: bool = False
+    level: float = 0.0
+
+
 class Session(msgspec.Struct, frozen=True):
     """What is played.
 
@@ -206,12 +265,19 @@ class Session(msgspec.Struct, frozen=True):
         Beats a minute of the grid that parts may keep.
     parts
         In order.
+    cues
+        In order.
+    notices
+        What is told of any stream.
     instruments
-        What parts may play, by name: those that streamson brings along, and the session's own.
+        What parts and cues may play, by name: those that streamson brings along, and the session's
+        own.
     """
 
     name: str = "default"
     audio: Audio = Audio()
     tempo: float = 120.0
     parts: tuple[Part, ...] = ()
-    instruments: Mapping[str, Instrument] = msgspec.field(default_factory=builtin_instruments)
+    cues: tuple[Cue, ...] = ()
+    notices: Notices = Notices()
+    instruments: Mapping[str, Instrument] = msgspec.field(default_factory=all_instruments)

@@ -1,0 +1,211 @@
+"""Cues: what is told, when, how often, and in which order."""
+
+import logging
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamson.score import Score
+from streamson.score.cues import AGAIN_S, MAX_LAG_S
+from streamson.score.session import parse_session
+from streamson.score.session.sounds import builtin_sounds, cue_instruments
+from streamson.wire.point import Batch, DataPoint
+
+RATE = 1_000
+LIMIT = """
+    [[cue]]
+    stream = "host*"
+    field = "free"
+    below = 10
+    hysteresis = 2
+"""
+
+
+def score_of(toml="", **options):
+    return Score(parse_session(toml.encode(), "cues.toml"), sample_rate=RATE, **options)
+
+
+def cues(notes):
+    return [note for note in notes if note.foreground]
+
+
+def pitches(name):
+    return list(builtin_sounds()[name].notes)
+
+
+def run(score, values, stream="host1", field="free", apart=RATE):
+    """Play values and return the cues' notes for each."""
+    return [
+        cues(score.play(DataPoint(stream, {field: value}, i * apart / RATE), i * apart))
+        for i, value in enumerate(values)
+    ]
+
+
+def test_an_alert_is_told_and_its_end(caplog):
+    told = run(score_of(LIMIT), [50.0, 20.0, 9.5, 8.0, 11.0, 13.0])
+    assert [[note.midi_note for note in notes] for notes in told] == [
+        *([], [], pitches("below"), [], [], pitches("over"))
+    ]
+    assert [record.message for record in caplog.records] == [
+        "host1: free is 9.5, below 10",
+        "host1: free is 13 again",
+    ]
+
+
+def test_other_streams_fields_and_missing_values_tell_nothing():
+    score = score_of(LIMIT)
+    assert not any(run(score, [5.0, 5.0], stream="other"))
+    assert not any(run(score, [5.0, math.nan], field="used"))
+    assert not any(run(score, [math.nan, math.inf]))
+    assert score.counts.alerts == score.alerts_active == 0
+
+
+def test_a_cue_is_on_an_instrument_of_its_own_in_the_foreground():
+    (notes,) = [notes for notes in run(score_of(LIMIT), [50.0, 5.0]) if notes]
+    assert {note.instrument for note in notes} <= set(cue_instruments())
+    assert notes[0].onset_frame == RATE
+    step = builtin_sounds()["below"].step * RATE
+    assert [b.onset_frame - a.onset_frame for a, b in pairwise(notes)] == [step, step]
+
+
+def test_a_sound_of_ones_own_and_the_level_of_all():
+    score = score_of(
+        '[cues]\nlevel = -6\n[[cue]]\nabove = 1\nsound = { instrument = "bell", '
+        'notes = ["C5", 71.5], step = 0.5, duration = 0.2, level = -20 }'
+    )
+    notes = run(score, [0.0, 2.0])[1]
+    assert [(note.instrument, note.midi_note, note.level_db) for note in notes] == [
+        *(("bell", 72, -26), ("bell", 71.5, -26))
+    ]
+    assert [note.onset_frame for note in notes] == [1_000, 1_500]
+
+
+def test_a_value_that_trembles_at_its_limit_is_told_rarely_and_counted():
+    score = score_of("[[cue]]\nabove = 1")
+    told = run(score, [0.0, 2.0] * 50, apart=100)  # 10 s
+    alerts = [notes for notes in told if notes and notes[0].midi_note == pitches("above")[0]]
+    assert score.counts.alerts == 50
+    assert 2 <= len(alerts) <= 10 / AGAIN_S + 1
+
+
+def test_cues_that_come_at_once_follow_one_another_and_the_last_are_left_out():
+    score = score_of("[[cue]]\nabove = 1")
+    notes = []
+    for i in range(60):
+        notes += cues(score.play(DataPoint(f"s{i}", {"x": 5.0}, 0.0), 100))
+    assert all(b.onset_frame >= a.onset_frame + a.duration_frames for a, b in pairwise(notes))
+    assert notes[-1].onset_frame < 100 + (MAX_LAG_S + 1) * RATE
+    assert score.counts.cues_left_out == 60 - len(notes) / 3 > 0
+    assert score.alerts_active == 60
+
+
+@given(values=st.lists(st.floats(0, 20) | st.just(math.nan), min_size=1, max_size=60))
+def test_a_batch_tells_that_a_limit_was_passed(values):
+    score = score_of(LIMIT)
+    score.play(DataPoint("host1", {"free": 50.0}, 0.0), 0)
+    columns = {"free": np.array(values)}
+    notes = cues(score.play_batch(Batch("host1", columns, np.arange(len(values)) * 1.0), 10))
+    known = [value for value in values if not math.isnan(value)]
+    if any(value < 10 for value in known):
+        assert [note.midi_note for note in notes][:3] == pitches("below")
+        assert score.alerts_active == (known[-1] < 12)
+    else:
+        assert not notes
+
+
+def test_a_stream_that_falls_silent_is_told_and_that_it_is_back(caplog):
+    score = score_of()
+    for i in range(20):
+        score.play(DataPoint("s", {"x": 1.0}, 0.0), i * RATE)
+    last = 19 * RATE
+    assert not cues(score.flush(last + 2 * RATE))
+    told = cues(score.flush(last + 2 * RATE + 300))
+    assert [note.midi_note for note in told] == pitches("stale")
+    assert not cues(score.flush(last + 60 * RATE))  # once
+    assert score.streams_stale == 1
+    back = cues(score.play(DataPoint("s", {"x": 1.0}, 0.0), last + 70 * RATE))
+    assert [note.midi_note for note in back] == pitches("back")
+    assert score.streams_stale == 0
+    assert caplog.messages == [
+        "s: silent for 2.3 s; a point came every 1.0 s",
+        "s: back after 70.0 s",
+    ]
+
+
+def test_what_is_irregular_or_new_is_not_stale():
+    random = np.random.default_rng(7)
+    score, now, told = score_of(), 0, []
+    for step in random.exponential(RATE, size=2_000):  # at any time, one a second
+        for at in range(now, now + int(step), 250):
+            told += cues(score.flush(at))
+        now += int(step)
+        told += cues(score.play(DataPoint("s", {"x": 1.0}, 0.0), now))
+    assert len(told) / 4 < 10  # 2 notes each that it is stale, and that it is back
+    few = score_of()
+    for i in range(7):
+        few.play(DataPoint("s", {"x": 1.0}, 0.0), i * RATE)
+    assert not cues(few.flush(1_000 * RATE))
+
+
+def test_bursts_are_not_stale_between_one_another():
+    score, told = score_of(), []
+    for now in range(0, 200 * RATE, 10):
+        if now % (5 * RATE) < 500:  # fifty points, every 5 s
+            told += cues(score.play(DataPoint("s", {"x": 1.0}, 0.0), now))
+        told += cues(score.flush(now))
+    assert not told
+    assert cues(score.flush(now + 6 * RATE + 4_000))
+
+
+def test_notices_can_be_turned_off():
+    score = score_of("[cues]\nstale = false\nlost = false")
+    for i in range(20):
+        score.play(DataPoint("s", {"x": 1.0}, 0.0), i * RATE)
+    assert not score.flush(1_000 * RATE)
+    assert not score.lose(1_000 * RATE)
+
+
+def test_lost_points_are_told_now_and_then():
+    score = score_of()
+    told = [bool(score.lose(i * RATE // 10)) for i in range(200)]  # 20 s
+    assert sum(told) == 4
+
+
+def test_ticks_at_the_ends_of_the_range():
+    score = score_of(
+        "[cues]\nrange = true\n[[part]]\npitch = { rescale = { mode = 'fixed', range = [0, 10] } }"
+    )
+    told = run(score, [5.0, 10.0, 10.0, 12.0, 5.0, 0.0, 11.0])
+    names = {tuple(pitches(name)): name for name in ("highest", "lowest")}
+    assert [names.get(tuple(note.midi_note for note in notes)) for notes in told] == [
+        *(None, "highest", None, None, None, "lowest", "highest")
+    ]
+
+
+def test_in_a_table_a_cue_sounds_beside_the_note_of_its_row():
+    score = score_of("[[cue]]\nabove = 8", sequence_only=True)
+    rows = [score.play(DataPoint("s", {"x": float(i)}, float(i)), 0) for i in range(12)]
+    first_cue = next(note for notes in rows for note in notes if note.foreground)
+    assert first_cue.onset_frame == rows[9][0].onset_frame
+
+
+def test_alerts_go_on_after_a_restart(caplog):
+    first, second = score_of(LIMIT), score_of(LIMIT)
+    run(first, [50.0, 5.0])
+    second.restore(first.state())
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        told = run(second, [5.0, 20.0])
+    assert [[note.midi_note for note in notes] for notes in told] == [[], pitches("over")]
+
+
+@pytest.mark.parametrize("name", sorted(builtin_sounds()))
+def test_sounds_differ_and_are_short(name):
+    sound = builtin_sounds()[name]
+    assert len(sound.notes) * sound.step < 1
+    same = [other for other in builtin_sounds().values() if other.notes == sound.notes]
+    assert len(same) == 1
