@@ -207,6 +207,7 @@ class Listener:
         seconds = min(self.engine.frame, self.engine.stop_frame) / rate
         unheard = self._notes_unheard + int(state["refused"])
         latencies = sorted(self._latencies_ms)
+        cues_too = int(state["played"])
         return Statistics(
             seconds=seconds,
             points_received=received.received,
@@ -214,10 +215,10 @@ class Listener:
             messages_refused=received.refused,
             streams=self._score.streams,
             streams_refused=score.streams_refused,
-            notes_played=int(state["played"]) - int(state["foreground_played"]),
+            notes_played=max(cues_too - int(state["foreground_played"]) - score.ticks, 0),
             notes_late=int(state["late"]),
             notes_stolen=int(state["stolen"]),
-            notes_waiting=score.notes + score.cue_notes - unheard - int(state["played"]),
+            notes_waiting=score.notes + score.cue_notes + score.ticks - unheard - cues_too,
             notes_dropped=unheard,
             points_merged=score.merged + self._score.points_waiting,
             alerts=score.alerts,

@@ -26,6 +26,8 @@ class Counts(msgspec.Struct):
         Notes of cues handed out.
     cues_left_out
         Cues that would have come too late, behind others.
+    ticks
+        Ticks at the ends of a range handed out.
     """
 
     notes: int = 0
@@ -37,3 +39,4 @@ class Counts(msgspec.Struct):
     alerts: int = 0
     cue_notes: int = 0
     cues_left_out: int = 0
+    ticks: int = 0

@@ -206,7 +206,7 @@ class Cues:
             end = "highest" if note.midi_note >= high else ""
             end = "lowest" if note.midi_note <= low < high else end
             if end and end != voice.end:
-                ticks += self._sound(builtin_sounds()[end], note.stream, now_frame)
+                ticks.append(self._tick(builtin_sounds()[end], note, now_frame))
             voice.end = end
         return ticks
 
@@ -266,6 +266,21 @@ class Cues:
         alert.told = False
         _log.warning("%s: %s is %g again", stream, alert.field, value)
         return self._sound(builtin_sounds()["over"], stream, now_frame)
+
+    def _tick(self, sound: Sound, note: Note, now_frame: int) -> Note:
+        """Return a tick beside a note. It is no alarm: nothing makes room for it or waits."""
+        self._counts.ticks += 1
+        return msgspec.structs.replace(
+            note,
+            onset_frame=max(note.onset_frame, now_frame),
+            duration_s=sound.duration,
+            duration_frames=round(sound.duration * self._sample_rate),
+            midi_note=sound.notes[0],
+            level_db=min(sound.level + self._session.notices.level, 0.0),
+            instrument=sound.instrument,
+            brightness=0.0,
+            held_key=0,
+        )
 
     def _sound(self, sound: Sound, stream: str, now_frame: int, say: str = "") -> list[Note]:
         """Return the notes of a sound, after those that are still to be heard."""

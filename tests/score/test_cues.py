@@ -179,11 +179,14 @@ def test_ticks_at_the_ends_of_the_range():
     score = score_of(
         "[cues]\nrange = true\n[[part]]\npitch = { rescale = { mode = 'fixed', range = [0, 10] } }"
     )
-    told = run(score, [5.0, 10.0, 10.0, 12.0, 5.0, 0.0, 11.0])
-    names = {tuple(pitches(name)): name for name in ("highest", "lowest")}
-    assert [names.get(tuple(note.midi_note for note in notes)) for notes in told] == [
-        *(None, "highest", None, None, None, "lowest", "highest")
-    ]
+    told = []
+    for i, x in enumerate([5.0, 10.0, 10.0, 12.0, 5.0, 0.0, 11.0]):
+        note, *ticks = score.play(DataPoint("s", {"x": x}, i), i * RATE)
+        told.append([tick.midi_note for tick in ticks])
+        assert all(tick.pan == note.pan and not tick.foreground for tick in ticks)
+    highest, lowest = pitches("highest"), pitches("lowest")
+    assert told == [[], highest, [], [], [], lowest, highest]
+    assert (score.counts.notes, score.counts.ticks) == (7, 3)
 
 
 def test_in_a_table_a_cue_sounds_beside_the_note_of_its_row():
