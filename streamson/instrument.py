@@ -92,6 +92,16 @@ class Sample(msgspec.Struct, frozen=True, eq=False):
     root: float = 60.0
     loop: tuple[int, int] | None = None
 
+    def same_as(self, other: "Sample") -> bool:
+        """Return whether another one sounds the same."""
+        return (
+            self.sample_rate == other.sample_rate
+            and self.root == other.root
+            and self.loop == other.loop
+            and self.sound.shape == other.sound.shape
+            and bool((self.sound == other.sound).all())
+        )
+
     @property
     def root_hz(self) -> float:
         """Frequency at which it is played as it is."""
@@ -121,3 +131,11 @@ class Instrument(msgspec.Struct, frozen=True):
     width: float = 1.0
     about: str = ""
     sample: Sample | None = None
+
+    def same_as(self, other: "Instrument") -> bool:
+        """Return whether another one sounds the same."""
+        if self.sample is None or other.sample is None:
+            return self == other
+        without = msgspec.structs.replace(self, sample=None, about="")
+        other_without = msgspec.structs.replace(other, sample=None, about="")
+        return without == other_without and self.sample.same_as(other.sample)

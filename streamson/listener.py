@@ -20,6 +20,7 @@ from streamson.output.recorder import Recorder
 from streamson.score import AS_SOON_AS_POSSIBLE, Note, Score, Session, load_session
 from streamson.score.pitch import midi_to_note
 from streamson.session_engine import session_engine
+from streamson.state_file import StateKeeper
 from streamson.statistics import Statistics
 from streamson.synth.engine import level_db
 from streamson.wire import DEFAULT_ENDPOINT, Batch, DataPoint, Receiver
@@ -56,6 +57,8 @@ class Listener:
         else a device's number or a part of its name.
     record
         WAV file for what is heard.
+    state
+        File in which windows and the streams' order are kept from one run to the next.
     duration_s
         Stop by itself after so much sound.
     on_played
@@ -98,6 +101,7 @@ class Listener:
         session: str | Path | Session | None = None,
         output: str = AUTO,
         record: str | Path | None = None,
+        state: str | Path | None = None,
         duration_s: float | None = None,
         on_played: Callable[[Note, int], None] | None = None,
     ) -> None:
@@ -109,14 +113,18 @@ class Listener:
         self._record = None if record is None else Path(record)
         self._duration_s = duration_s
         self._on_played = on_played
-        self._receiver = Receiver(bind)
-        self.endpoint = self._receiver.endpoint
         device_rate = self._device.sample_rate if self._device else DEFAULT_SAMPLE_RATE
         self.engine = session_engine(loaded, loaded.audio.sample_rate or device_rate)
         self._volume_db = loaded.audio.volume_db
         self._muted = False
         self._look_ahead_frames = round(loaded.audio.look_ahead * self.engine.sample_rate)
+        self._session = loaded
+        self._next_session: Session | None = None
         self._score = Score(loaded, sample_rate=self.engine.sample_rate)
+        self._state = StateKeeper(Path(state), self._score) if state is not None else None
+        # Last, so that no mistake above leaves a socket open.
+        self._receiver = Receiver(bind)
+        self.endpoint = self._receiver.endpoint
         self._recorder: Recorder | None = None
         self._player: Player | None = None
         self._notes_unheard = 0
@@ -152,6 +160,8 @@ class Listener:
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join()
+            if self._state is not None:
+                self._state.save()
         if self._player is not None:
             self._player.stop()
         if self._recorder is not None:
@@ -182,6 +192,19 @@ class Listener:
         """The last note that began, for a person; empty before the first."""
         note = self._last_note
         return "" if note is None else f"{note.stream} {midi_to_note(note.midi_note)}"
+
+    def change_session(self, session: str | Path | Session | None) -> None:
+        """Go on as another session says, from the next points on.
+
+        What is the same in both goes on as if nothing happened. Sample rate and reverb stay as they
+        are.
+
+        Raises
+        ------
+        SessionError
+            If the session has a mistake; then nothing changes.
+        """
+        self._next_session = session if isinstance(session, Session) else load_session(session)
 
     def set_volume(self, volume_db: float) -> None:
         """Let the master volume glide to a level in dB, or set where unmuting leads.
@@ -268,8 +291,32 @@ class Listener:
                     self._hear(message, time.monotonic_ns())
                 self._flush(time.monotonic_ns())
                 self._read_reports()
+                if self._next_session is not None:
+                    self._take_over()
+                if self._state is not None:
+                    self._state.keep()
         except Exception as error:  # `stop` raises it in the caller's thread
             self._error = error
+
+    def _take_over(self) -> None:
+        """Go on as the next session says."""
+        session, self._next_session = self._next_session, None
+        assert session is not None
+        try:
+            self.engine.change_instruments(session.all_instruments)
+        except UsageError as error:
+            _log.error("%s: nothing changes: %s; start again to use it", session.name, error)
+            return
+        before, self._session = self._session.audio, session
+        self._score.change(session)
+        audio = session.audio
+        self.engine.equal_loudness = audio.equal_loudness
+        self._look_ahead_frames = round(audio.look_ahead * self.engine.sample_rate)
+        if audio.volume_db != before.volume_db:
+            self.set_volume(audio.volume_db)
+        if (audio.sample_rate, audio.reverb) != (before.sample_rate, before.reverb):
+            _log.warning("%s: sample_rate and reverb change at the next start", session.name)
+        _log.warning("%s: changed", session.name)
 
     def _hear(self, message: DataPoint | Batch, received_ns: int) -> None:
         now_frame = self._frame_for(received_ns)

@@ -9,7 +9,7 @@ def session_engine(session: Session, sample_rate: int) -> Engine:
     return Engine(
         sample_rate,
         volume_db=session.audio.volume_db,
-        instruments=session.instruments,
+        instruments=session.all_instruments,
         equal_loudness=session.audio.equal_loudness,
         reverb=session.audio.reverb,
     )

@@ -12,6 +12,7 @@ from streamson.cli import options
 @options.session
 @options.output
 @options.record
+@options.state
 @options.duration
 @options.stats
 def command(
@@ -20,17 +21,23 @@ def command(
     session: str | None,
     output: str,
     record: Path | None,
+    state: Path | None,
     duration: float | None,
     stats: Path | None,
 ) -> int:
     """Play what producers publish, until Ctrl-C.
 
+    A session file is read again when it changes, and on SIGHUP; a mistake in it changes nothing.
+
     Every stream that appears is heard at once. In another terminal, run a producer such as
     "streamson produce system", or publish your own data: see the README.
     """
     from streamson.cli.playing import play  # loads the synthesiser
+    from streamson.cli.reloading import Reloading
     from streamson.listener import Listener
 
-    listener = Listener(bind, session=session, output=output, record=record, duration_s=duration)
+    listener = Listener(
+        bind, session=session, output=output, record=record, state=state, duration_s=duration
+    )
     click.echo(f"Listening on {listener.endpoint}.", err=True)
-    return play(listener, stats_file=stats)
+    return play(listener, stats_file=stats, check=Reloading(listener, session).check)

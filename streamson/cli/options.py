@@ -54,6 +54,12 @@ record = click.option(
     metavar="FILE.wav",
     help="Record what is heard. A file that exists is kept under another name.",
 )
+state = click.option(
+    "--state",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Keep the windows in a file, and go on with them at the next start.",
+)
 duration = click.option(
     "--duration", type=Seconds(), metavar="TIME", help="Stop after 20, 20s, 5min, 1h …"
 )

@@ -74,7 +74,8 @@ class _Alert:
 class _Stream:
     """A stream that is watched."""
 
-    def __init__(self, alerts: list[_Alert]) -> None:
+    def __init__(self, first_field: str, alerts: list[_Alert]) -> None:
+        self.first_field = first_field
         self.alerts = alerts
         self.heard_frame: int | None = None
         self.stale = False
@@ -126,13 +127,15 @@ class Cues:
 
     def meet(self, stream: str, first_field: str) -> None:
         """Watch a stream from now on."""
-        self._streams[stream] = _Stream(
-            [
-                _Alert(cue, cue.field or first_field)
-                for cue in self._session.cues
-                if fnmatchcase(stream, cue.stream)
-            ]
-        )
+        self._streams[stream] = _Stream(first_field, self._alerts(stream, first_field))
+
+    def change(self, session: Session) -> None:
+        """Watch for what another session says; what is watched as before goes on."""
+        self._session = session
+        for name, stream in self._streams.items():
+            states = self.state(name)
+            stream.alerts = self._alerts(name, stream.first_field)
+            self.restore(name, states)
 
     def hear(
         self, stream: str, fields: Mapping[str, float], time: float, now_frame: int
@@ -238,6 +241,10 @@ class Cues:
                 alert.watch.restore(state[alert.key])
                 alert.told = alert.watch.active
 
+    def _alerts(self, stream: str, first_field: str) -> list[_Alert]:
+        cues = [cue for cue in self._session.cues if fnmatchcase(stream, cue.stream)]
+        return [_Alert(cue, cue.field or first_field) for cue in cues]
+
     def _is_heard(self, name: str, stream: _Stream, now_frame: int) -> list[Note]:
         interval = stream.hear(now_frame, self._turn_frames)
         if interval is None or not stream.stale:
@@ -306,7 +313,7 @@ class Cues:
             for i, midi_note in enumerate(sound.notes)
         ]
         if say:
-            spoken = self._session.instruments[say].sample
+            spoken = self._session.cue_instruments[say].sample
             assert spoken is not None
             seconds = len(spoken.sound) / spoken.sample_rate
             onset = notes[-1].onset_frame + pattern.duration_frames + round(SPEECH_AFTER_S * rate)

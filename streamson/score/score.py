@@ -87,6 +87,7 @@ class Score:
         self._refused: set[str] = set()
         self._last_key = 0
         self._order: dict[str, int] = {}
+        self._first_fields: dict[str, tuple[str, ...]] = {}
         self._remembered: dict[str, dict[str, Any]] = {}
 
     @property
@@ -222,6 +223,31 @@ class Score:
         self._remembered = dict(list(remembered.items())[:MAX_STREAMS])
         self._order = {stream: i for i, stream in enumerate(self._remembered)}
 
+    def change(self, session: Session) -> None:
+        """Go on as another session says; what is the same in both goes on as if nothing happened.
+
+        Points of parts that are no more and that wait to be merged are not played.
+        """
+        before, self._session = self._session, session
+        keep_time = (before.tempo, before.audio) == (session.tempo, session.audio)
+        self._cues.change(session)
+        for stream, old in self._voices.items():
+            remembered = self._state_of(stream)
+            kept = {voice.part: voice for voice in old} if keep_time else {}
+            first_fields = self._first_fields[stream]
+            parts = parts_for(session, stream, first_fields, self._order[stream])
+            voices = [
+                kept.get(part) or self._voice(part, stream, first_fields[0]) for part in parts
+            ]
+            for voice in voices:
+                if voice not in old:
+                    voice.restore(remembered)
+            for voice in old:
+                if voice not in voices:
+                    self.counts.merged += voice.waiting
+                    self._behind.discard(voice)
+            self._voices[stream] = voices
+
     def _state_of(self, stream: str) -> dict[str, Any]:
         of_voices = [voice.state() for voice in self._voices[stream]]
         states = [*of_voices, self._cues.state(stream)]
@@ -234,6 +260,7 @@ class Score:
             return []
         appearance = self._order.setdefault(stream, len(self._order))
         first_field = next(iter(fields), "")
+        self._first_fields[stream] = tuple(fields) or ("",)
         parts = parts_for(self._session, stream, fields, appearance)
         voices = self._set_up(parts, stream, first_field)
         remembered = self._remembered.pop(stream, None)

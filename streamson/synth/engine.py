@@ -12,7 +12,7 @@ from streamson.errors import UsageError
 from streamson.instrument import MIN_RAMP_S, Instrument
 from streamson.space import Reverb
 from streamson.synth.callback import FADE_FRAMES, callback
-from streamson.synth.instrument_tables import allocate_with, ring_s
+from streamson.synth.instrument_tables import add_instruments, allocate_with, ring_s
 from streamson.synth.loudness import NOTES, compensation_db
 from streamson.synth.memory import (
     CHANNELS,
@@ -70,6 +70,8 @@ class Engine:
 
     Attributes
     ----------
+    equal_loudness
+        May be changed while it plays.
     state
         The counters of `streamson.synth.memory.STATE`, for reading: ``int(engine.state["late"])``.
     played
@@ -107,9 +109,11 @@ class Engine:
             (self._memory["tap_frames"], self._memory["tap"]), self._memory["tap_indices"]
         )
         self._notes = RingWriter(self._memory["notes"], self._memory["note_indices"])
-        self._instruments = instruments
+        self._instruments = dict(instruments)
         self._numbers = {name: number for number, name in enumerate(instruments)}
-        self._equal_loudness = equal_loudness
+        self._rows = len(instruments)
+        self._outgrown: list[Any] = []
+        self.equal_loudness = equal_loudness
         self._compensations: dict[str, list[float]] = {}
         self._next_id = 0
         set_up(self._memory, reverb, sample_rate)
@@ -196,7 +200,7 @@ class Engine:
         if not 0 < note.duration_frames <= MAX_DURATION_S * self.sample_rate:
             raise UsageError(f"duration of {note.duration_frames} frames; up to a day is allowed")
         number = self._next_id
-        if self._equal_loudness:
+        if self.equal_loudness:
             level_db += self._compensation_db(note.instrument, frequency)
         amplitude = 10 ** (level_db / 20)
         item = (
@@ -216,6 +220,29 @@ class Engine:
             return None
         self._next_id += 1
         return number
+
+    def change_instruments(self, instruments: Mapping[str, Instrument]) -> None:
+        """Let notes from now on name these instruments; those that sound stay as they are.
+
+        Raises
+        ------
+        UsageError
+            There is no room for those that are new: 512 in the life of an engine.
+        """
+        new = {
+            name: instrument
+            for name, instrument in instruments.items()
+            if name not in self._instruments or not instrument.same_as(self._instruments[name])
+        }
+        _check("instruments", self._rows + len(new), 1, MAX_INSTRUMENTS, "in an engine's life")
+        self._outgrown += add_instruments(self._memory, self._rows, new, self.sample_rate)
+        # The callback looks up the addresses in each quantum: it finds the old array or the new.
+        self._addresses[:] = addresses(self._memory)
+        for number, name in enumerate(new, self._rows):
+            self._numbers[name] = number
+            self._compensations.pop(name, None)
+        self._rows += len(new)
+        self._instruments = dict(instruments)
 
     def end_frame(self, note: PlayableNote) -> int:
         """Return the frame from which a note is silent, and the room after it."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from math import exp, inf, log
 from typing import Any, Final
 
+import numpy as np
 from numpy.typing import NDArray
 
 from streamson.instrument import MIN_RAMP_S, Instrument
@@ -18,11 +19,28 @@ def allocate_with(
     instruments: Mapping[str, Instrument], sample_rate: int
 ) -> dict[str, NDArray[Any]]:
     """Return memory for one engine that holds its instruments, in their order."""
+    memory = allocate()
+    add_instruments(memory, 0, instruments, sample_rate)
+    return memory
+
+
+def add_instruments(
+    memory: dict[str, NDArray[Any]],
+    first: int,
+    instruments: Mapping[str, Instrument],
+    sample_rate: int,
+) -> list[NDArray[Any]]:
+    """Write instruments from a row of the tables on; a callback may be at work meanwhile.
+
+    Returns
+    -------
+    list of ndarray
+        Arrays of samples that were too small, and have new ones in their place with all that they
+        held. Until the callback has learned of those, the old ones must live on.
+    """
     copies = _copies(instruments)
-    frames = sum(levels.frames.shape[1] for levels in copies.values())
-    memory = allocate(frames)
-    starts = _write_samples(memory, copies)
-    for number, instrument in enumerate(instruments.values()):
+    outgrown, starts = _write_samples(memory, copies)
+    for number, instrument in enumerate(instruments.values(), first):
         _write_table(memory, number, instrument, sample_rate)
         if instrument.sample is None:
             continue
@@ -34,7 +52,7 @@ def allocate_with(
         sample = instrument.sample
         row["sample_speed"] = sample.sample_rate / (sample.root_hz * sample_rate)
         row["sample_end"], row["sample_loop"] = levels.end, levels.loop
-    return memory
+    return outgrown
 
 
 def ring_s(instrument: Instrument, frequency_hz: float) -> float:
@@ -60,16 +78,23 @@ def _copies(instruments: Mapping[str, Instrument]) -> dict[_Key, Levels]:
     return copies
 
 
-def _write_samples(memory: dict[str, NDArray[Any]], copies: dict[_Key, Levels]) -> dict[_Key, int]:
-    """Write all copies one after the other; return where each sample's begin."""
+def _write_samples(
+    memory: dict[str, NDArray[Any]], copies: dict[_Key, Levels]
+) -> tuple[list[NDArray[Any]], dict[_Key, int]]:
+    """Write all copies behind what is there; return outgrown arrays, and where each begins."""
     starts: dict[_Key, int] = {}
-    start = 0
+    if not copies:
+        return [], starts
+    outgrown = [memory["sample_left"], memory["sample_right"]]
+    parts = [[held] for held in outgrown]
+    start = len(outgrown[0])
     for key, levels in copies.items():
         starts[key] = start
-        end = start + levels.frames.shape[1]
-        memory["sample_left"][start:end], memory["sample_right"][start:end] = levels.frames
-        start = end
-    return starts
+        start += levels.frames.shape[1]
+        for part, channel in zip(parts, levels.frames, strict=True):
+            part.append(channel)
+    memory["sample_left"], memory["sample_right"] = map(np.concatenate, parts)
+    return outgrown, starts
 
 
 def _write_table(

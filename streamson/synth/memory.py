@@ -270,10 +270,10 @@ LAYOUT: Final[dict[str, tuple[tuple[int, ...], Any]]] = {
 """Name, shape and type of every array of an engine."""
 
 
-def allocate(sample_frames: int = 0) -> dict[str, NDArray[Any]]:
-    """Return zeroed memory for one engine by name, about 7 MB and its samples."""
+def allocate() -> dict[str, NDArray[Any]]:
+    """Return zeroed memory for one engine by name, about 7 MB, with no samples yet."""
     return {
-        name: np.zeros((sample_frames,) if shape == (MAX_SAMPLE_FRAMES,) else shape, dtype)
+        name: np.zeros((0,) if shape == (MAX_SAMPLE_FRAMES,) else shape, dtype)
         for name, (shape, dtype) in LAYOUT.items()
     }
 

@@ -24,7 +24,7 @@ from streamson.score.session.mapping import MAX_FIELD_CHARS
 from streamson.score.session.part import MAX_PATTERN_CHARS
 from streamson.score.session.rescale import seconds
 from streamson.score.session.schema import Cue, Notices
-from streamson.score.session.sounds import builtin_sounds, cue_instruments, sound
+from streamson.score.session.sounds import builtin_sounds, sound
 
 _log = logging.getLogger(__name__)
 
@@ -75,15 +75,21 @@ def read_notices(value: object, place: Place) -> Notices:
     return Notices(**table(value, place, _NOTICES_KEYS))
 
 
-def read_cues(value: object, place: Place, instruments: dict[str, Instrument]) -> tuple[Cue, ...]:
+def read_cues(
+    value: object,
+    place: Place,
+    instruments: dict[str, Instrument],
+    for_cues: dict[str, Instrument],
+) -> tuple[Cue, ...]:
     """Return the cues of a file's ``[[cue]]`` tables.
 
     Parameters
     ----------
     value, place
         What was found, and where.
-    instruments
-        What sounds may be played on; adds one for each text that is spoken.
+    instruments, for_cues
+        What sounds may be played on; those that only cues play. For each text that is spoken one is
+        added to these.
 
     Raises
     ------
@@ -94,15 +100,14 @@ def read_cues(value: object, place: Place, instruments: dict[str, Instrument]) -
         raise place.refuse(value, "tables that each begin with [[cue]]")
     if len(value) > MAX_CUES:
         raise place.error(f"found {len(value)} cues; allowed: at most {MAX_CUES}")
-    keys = {**_CUE_KEYS, "sound": sound({**instruments, **cue_instruments()})}
+    keys = {**_CUE_KEYS, "sound": sound({**instruments, **for_cues})}
     sayings: dict[str, Instrument] = {}
-    cues = tuple(
-        _cue(table(found, here, keys), here, sayings)
-        for i, found in enumerate(value, 1)
-        for here in [Place(place.file, f"cue {i}")]
-    )
-    instruments.update(sayings)
-    return cues
+    cues = []
+    for i, found in enumerate(value, 1):
+        here = Place(place.file, f"cue {i}")
+        cues.append(_cue(table(found, here, keys), here, sayings))
+    for_cues.update(sayings)
+    return tuple(cues)
 
 
 def _cue(found: dict[str, Any], place: Place, sayings: dict[str, Instrument]) -> Cue:

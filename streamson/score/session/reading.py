@@ -49,15 +49,17 @@ def read_session(document: object, file: str) -> Session:
     own = read_instruments(tables.get("instrument", []), place.inside("instrument"))
     instruments = {**builtin_instruments(), **own}
     parts = read_parts(tables.get("part", []), place.inside("part"), instruments)
+    for_cues = dict(cue_instruments())
     notices = read_notices(tables.get("cues", {}), place.inside("cues"))
-    cues = read_cues(tables.get("cue", []), place.inside("cue"), instruments)
+    cues = read_cues(tables.get("cue", []), place.inside("cue"), instruments, for_cues)
     return Session(
         file,
         audio,
         parts=parts,
         cues=cues,
         notices=notices,
-        instruments={**instruments, **cue_instruments()},
+        instruments=instruments,
+        cue_instruments=for_cues,
         **grid,
     )
 

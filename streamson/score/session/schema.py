@@ -10,7 +10,8 @@ from streamson.score.overload import KEEPS
 from streamson.score.pitch import note_to_midi
 from streamson.score.rescaling import Range, Rescale
 from streamson.score.scales import parse_scale
-from streamson.score.session.sounds import Sound, all_instruments
+from streamson.score.session.instruments import builtin_instruments
+from streamson.score.session.sounds import Sound, cue_instruments
 from streamson.space import Reverb
 
 DEFAULT_SCALE: Final = "c major pentatonic"
@@ -270,8 +271,9 @@ class Session(msgspec.Struct, frozen=True):
     notices
         What is told of any stream.
     instruments
-        What parts and cues may play, by name: those that streamson brings along, and the session's
-        own.
+        What parts may play, by name: those that streamson brings along, and the session's own.
+    cue_instruments
+        What only cues play: that of their sounds, and what is said.
     """
 
     name: str = "default"
@@ -280,4 +282,10 @@ class Session(msgspec.Struct, frozen=True):
     parts: tuple[Part, ...] = ()
     cues: tuple[Cue, ...] = ()
     notices: Notices = Notices()
-    instruments: Mapping[str, Instrument] = msgspec.field(default_factory=all_instruments)
+    instruments: Mapping[str, Instrument] = msgspec.field(default_factory=builtin_instruments)
+    cue_instruments: Mapping[str, Instrument] = msgspec.field(default_factory=cue_instruments)
+
+    @property
+    def all_instruments(self) -> dict[str, Instrument]:
+        """What an engine needs to know."""
+        return {**self.instruments, **self.cue_instruments}

@@ -9,7 +9,7 @@ import msgspec
 
 from streamson.instrument import Instrument
 from streamson.score.session.checks import Check, Place, note, number, quoted, table, word
-from streamson.score.session.instruments import builtin_instruments, read_instruments
+from streamson.score.session.instruments import read_instruments
 
 MAX_PATTERN: Final = 16
 
@@ -83,11 +83,6 @@ def builtin_sounds() -> dict[str, Sound]:
 def cue_instruments() -> dict[str, Instrument]:
     """Return the instruments of cues, which parts do not play."""
     return read_instruments(_document()["instrument"], Place("sounds.toml"))
-
-
-def all_instruments() -> dict[str, Instrument]:
-    """Return all instruments that streamson brings along."""
-    return {**builtin_instruments(), **cue_instruments()}
 
 
 @cache
