@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "listen": "Play what producers publish.",
     "produce": "Run a producer: eta, zeta, function, system, replay, tail.",
     "render": "Turn a table into a sound file or a list of notes.",
+    "session": "Check session files, or begin one from what comes.",
     "instruments": "List the instruments, play or render a phrase of each.",
     "scales": "List the scales that a pitch may have.",
     "devices": "List the sound devices.",

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from streamson.score.note import Note
+from streamson.score.session import field_name
 from streamson.score.session.sounds import builtin_sounds
 from streamson.score.watch import Watch
 
 if TYPE_CHECKING:  # at run time the wire would bring ZeroMQ along
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from streamson.score.counts import Counts
     from streamson.score.session import Cue, Session
@@ -74,8 +75,8 @@ class _Alert:
 class _Stream:
     """A stream that is watched."""
 
-    def __init__(self, first_field: str, alerts: list[_Alert]) -> None:
-        self.first_field = first_field
+    def __init__(self, fields: Sequence[str], alerts: list[_Alert]) -> None:
+        self.fields = fields
         self.alerts = alerts
         self.heard_frame: int | None = None
         self.stale = False
@@ -125,16 +126,16 @@ class Cues:
         self._lost_frame = -(2**62)
         self._turn_frames = round(TURN_S * sample_rate)
 
-    def meet(self, stream: str, first_field: str) -> None:
+    def meet(self, stream: str, fields: Sequence[str]) -> None:
         """Watch a stream from now on."""
-        self._streams[stream] = _Stream(first_field, self._alerts(stream, first_field))
+        self._streams[stream] = _Stream(fields, self._alerts(stream, fields))
 
     def change(self, session: Session) -> None:
         """Watch for what another session says; what is watched as before goes on."""
         self._session = session
         for name, stream in self._streams.items():
             states = self.state(name)
-            stream.alerts = self._alerts(name, stream.first_field)
+            stream.alerts = self._alerts(name, stream.fields)
             self.restore(name, states)
 
     def hear(
@@ -241,9 +242,9 @@ class Cues:
                 alert.watch.restore(state[alert.key])
                 alert.told = alert.watch.active
 
-    def _alerts(self, stream: str, first_field: str) -> list[_Alert]:
+    def _alerts(self, stream: str, fields: Sequence[str]) -> list[_Alert]:
         cues = [cue for cue in self._session.cues if fnmatchcase(stream, cue.stream)]
-        return [_Alert(cue, cue.field or first_field) for cue in cues]
+        return [_Alert(cue, field_name(cue.field, fields)) for cue in cues]
 
     def _is_heard(self, name: str, stream: _Stream, now_frame: int) -> list[Note]:
         interval = stream.hear(now_frame, self._turn_frames)

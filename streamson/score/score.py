@@ -87,7 +87,7 @@ class Score:
         self._refused: set[str] = set()
         self._last_key = 0
         self._order: dict[str, int] = {}
-        self._first_fields: dict[str, tuple[str, ...]] = {}
+        self._fields: dict[str, tuple[str, ...]] = {}
         self._remembered: dict[str, dict[str, Any]] = {}
 
     @property
@@ -105,7 +105,7 @@ class Score:
         parts = matching_parts(self._session, stream)
         fields = {spec.field for part in parts for spec in _specs(part) if spec.value is None}
         fields |= {part.instrument.field for part in parts if not isinstance(part.instrument, str)}
-        return {field for field in fields if field is not None}
+        return {field for field in fields if isinstance(field, str)}
 
     def play(self, point: DataPoint, now_frame: int) -> list[Note]:
         """Return the notes of a point.
@@ -234,11 +234,9 @@ class Score:
         for stream, old in self._voices.items():
             remembered = self._state_of(stream)
             kept = {voice.part: voice for voice in old} if keep_time else {}
-            first_fields = self._first_fields[stream]
-            parts = parts_for(session, stream, first_fields, self._order[stream])
-            voices = [
-                kept.get(part) or self._voice(part, stream, first_fields[0]) for part in parts
-            ]
+            fields = self._fields[stream]
+            parts = parts_for(session, stream, fields, self._order[stream])
+            voices = [kept.get(part) or self._voice(part, stream, fields) for part in parts]
             for voice in voices:
                 if voice not in old:
                     voice.restore(remembered)
@@ -259,10 +257,9 @@ class Score:
             self._refuse(stream, points)
             return []
         appearance = self._order.setdefault(stream, len(self._order))
-        first_field = next(iter(fields), "")
-        self._first_fields[stream] = tuple(fields) or ("",)
-        parts = parts_for(self._session, stream, fields, appearance)
-        voices = self._set_up(parts, stream, first_field)
+        names = self._fields[stream] = tuple(fields)
+        parts = parts_for(self._session, stream, names, appearance)
+        voices = self._set_up(parts, stream, names)
         remembered = self._remembered.pop(stream, None)
         if remembered is not None:
             try:
@@ -271,13 +268,13 @@ class Score:
                 self._cues.restore(stream, remembered)
             except ValueError as error:
                 _log.warning("%s begins afresh, its state can't be used: %s", stream, error)
-                voices = self._set_up(parts, stream, first_field)
+                voices = self._set_up(parts, stream, names)
         self._voices[stream] = voices
         return voices
 
-    def _set_up(self, parts: list[Part], stream: str, first_field: str) -> list[Voice]:
-        self._cues.meet(stream, first_field)
-        return [self._voice(part, stream, first_field) for part in parts]
+    def _set_up(self, parts: list[Part], stream: str, fields: tuple[str, ...]) -> list[Voice]:
+        self._cues.meet(stream, fields)
+        return [self._voice(part, stream, fields) for part in parts]
 
     def _refuse(self, stream: str, points: int) -> None:
         self.counts.points_refused += points
@@ -285,11 +282,11 @@ class Score:
             self._refused.add(stream)
             self.counts.streams_refused += 1
 
-    def _voice(self, part: Part, stream: str, first_field: str) -> Voice:
+    def _voice(self, part: Part, stream: str, fields: tuple[str, ...]) -> Voice:
         return Voice(
             part,
             stream=stream,
-            first_field=first_field,
+            fields=fields,
             timing=self._timing(part),
             held=self._held(part),
             counts=self.counts,

@@ -10,9 +10,10 @@ import msgspec
 from streamson.score.mapping import Reader, Survey, make_reader
 from streamson.score.note import Note
 from streamson.score.overload import Merger, Reading
+from streamson.score.session import field_name
 
 if TYPE_CHECKING:  # at run time the wire would bring ZeroMQ along
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from streamson.score.counts import Counts
     from streamson.score.session import MappingSpec, Part
@@ -43,8 +44,8 @@ class Voice:
         The part, its pan and instrument chosen.
     stream
         Name of the stream.
-    first_field
-        What a mapping that names no field reads.
+    fields
+        Names of the stream's fields in the order of its first point.
     timing
         When its notes start.
     held
@@ -60,7 +61,7 @@ class Voice:
         part: Part,
         *,
         stream: str,
-        first_field: str,
+        fields: Sequence[str],
         timing: Timing,
         held: Held,
         counts: Counts,
@@ -74,7 +75,7 @@ class Voice:
         self._readers: dict[str, Reader] = {
             name: make_reader(
                 getattr(part, name),
-                field=getattr(part, name).field or first_field,
+                field=field_name(getattr(part, name).field, fields),
                 counts=counts,
                 survey=survey,
                 hold=part.missing == "hold",
@@ -82,15 +83,17 @@ class Voice:
             for name in PARAMETERS
         }
         self._keys = {
-            name: _key(spec, spec.field or first_field)
+            name: _key(spec, field_name(spec.field, fields))
             for name in PARAMETERS
             if (spec := getattr(part, name)).value is None
         }
         self._pitch, self._duration, self._volume, self._pan, self._brightness, self._gate = (
             reader.read for reader in self._readers.values()
         )
-        field = part.pitch.field or first_field
+        field = field_name(part.pitch.field, fields)
         self._merger = Merger(field, timing.ready, keep=part.overload, counts=counts)
+        choice = part.instrument
+        self._choice_field = "" if isinstance(choice, str) else field_name(choice.field, fields)
         self._last_pitch = (part.pitch.low + part.pitch.high) / 2
         self.lag_frames = 0
         """How long after its point the last note was to begin."""
@@ -153,7 +156,7 @@ class Voice:
         held = self._held
         instrument = self.part.instrument
         if not isinstance(instrument, str):
-            instrument = instrument.choose(fields.get(instrument.field, nan))
+            instrument = instrument.choose(fields.get(self._choice_field, nan))
         if isnan(midi_note):
             if self.part.missing != "gap":
                 self._counts.rests += 1

@@ -368,3 +368,15 @@ def test_a_damaged_state_lets_its_stream_begin_afresh(caplog):
     second.restore({"s": {key: [1, 2] for key in state["s"]}})
     assert [note.midi_note for note in play(second, [5.0])] == [69]
     assert "s begins afresh, its state can't be used" in caplog.text
+
+
+def test_a_field_by_its_number():
+    score = score_of("[[part]]\npitch = { field = 2 }\nvolume = { field = 3 }")
+    notes = [
+        note
+        for x in (0.0, 9.0)
+        for note in score.play(DataPoint("s", {"a": 5.0, "b": x}, 0.0), round(x) * 44100)
+    ]
+    assert [note.midi_note for note in notes] == [69, 84]
+    assert {note.level_db for note in notes} == {-20}  # there is no third: the middle
+    assert score.fields_of("s") == set()

@@ -1,7 +1,7 @@
 """Session files: what plays which stream, and how."""
 
 from streamson.score.session.file import load_session, parse_session, preset_names
-from streamson.score.session.schema import Audio, Cue, MappingSpec, Part, Session
+from streamson.score.session.schema import Audio, Cue, MappingSpec, Part, Session, field_name
 
 __all__ = [
     "Audio",
@@ -9,6 +9,7 @@ __all__ = [
     "MappingSpec",
     "Part",
     "Session",
+    "field_name",
     "load_session",
     "parse_session",
     "preset_names",

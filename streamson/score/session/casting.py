@@ -1,6 +1,6 @@
 """Which part plays which stream, and what a stream plays that no part names."""
 
-from collections.abc import Iterable
+from collections.abc import Sized
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -31,7 +31,7 @@ NEWCOMERS: Final = (
 one another both differ, for a stream is told from others by its tone colour and by its register."""
 
 
-def parts_for(session: Session, stream: str, fields: Iterable[str], appearance: int) -> list[Part]:
+def parts_for(session: Session, stream: str, fields: Sized, appearance: int) -> list[Part]:
     """Return the parts that play a stream: those whose pattern matches, else a default part.
 
     Parameters
@@ -41,7 +41,7 @@ def parts_for(session: Session, stream: str, fields: Iterable[str], appearance: 
     stream
         Name of the stream.
     fields
-        Names of the stream's fields, in the order of its first point; at least one.
+        Those of the stream's first point; at least one.
     appearance
         The stream's number in order of appearance, counted from 0: what is automatic hangs on it.
     """
@@ -54,22 +54,20 @@ def matching_parts(session: Session, stream: str) -> list[Part]:
     return [part for part in session.parts if fnmatchcase(stream, part.stream)]
 
 
-def default_part(fields: Iterable[str]) -> Part:
+def default_part(fields: Sized) -> Part:
     """Return what a stream plays by itself: its first field as pitch, its second as volume.
 
     One more field than pitch is enough: volume is a weak dimension, and three that change are the
     limit for most people. The volume spans 12 dB, so that the quietest note is still heard.
     """
-    first, second = [*fields, None, None][:2]
     part = Part(
         instrument=AUTO,
         register=AUTO,
-        pitch=msgspec.structs.replace(Part().pitch, field=first),
         duration=msgspec.structs.replace(Part().duration, value=DEFAULT_PART_DURATION_S),
     )
-    if second is None:
+    if len(fields) == 1:
         return part
-    return msgspec.structs.replace(part, volume=MappingSpec("volume", -26, -14, field=second))
+    return msgspec.structs.replace(part, volume=MappingSpec("volume", -26, -14, field=2))
 
 
 def _told_apart(part: Part, appearance: int) -> Part:

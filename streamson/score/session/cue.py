@@ -12,15 +12,21 @@ from streamson.score.rescaling import MAX_WINDOW_POINTS
 from streamson.score.session.checks import (
     Check,
     Place,
+    Schema,
     ascending,
+    check,
+    field,
     is_number,
+    list_schema,
     number,
     table,
+    table_of,
+    table_schema,
     text,
     true_or_false,
     whole_number,
 )
-from streamson.score.session.mapping import MAX_FIELD_CHARS
+from streamson.score.session.instruments import builtin_instruments
 from streamson.score.session.part import MAX_PATTERN_CHARS
 from streamson.score.session.rescale import seconds
 from streamson.score.session.schema import Cue, Notices
@@ -37,12 +43,14 @@ MAX_LASTING_S: Final = 86_400.0
 _CONDITIONS: Final = ("above", "below", "outside", "unusual")
 
 
+@check({"type": "number"})
 def _finite(value: object, place: Place) -> float:
     if is_number(value):
         return float(value)
     raise place.refuse(value, "a finite number")
 
 
+@check({"type": "number", "minimum": 0})
 def _hysteresis(value: object, place: Place) -> float:
     if is_number(value) and value >= 0:
         return float(value)
@@ -57,7 +65,7 @@ _NOTICES_KEYS: Final[dict[str, Check[Any]]] = {
 }
 _CUE_KEYS: Final[dict[str, Check[Any]]] = {
     "stream": text(MAX_PATTERN_CHARS),
-    "field": text(MAX_FIELD_CHARS),
+    "field": field,
     "above": _finite,
     "below": _finite,
     "outside": ascending,
@@ -70,9 +78,17 @@ _CUE_KEYS: Final[dict[str, Check[Any]]] = {
 }
 
 
-def read_notices(value: object, place: Place) -> Notices:
-    """Return what the ``[cues]`` table says; SessionError where it isn't allowed."""
-    return Notices(**table(value, place, _NOTICES_KEYS))
+NOTICES: Final = table_of(_NOTICES_KEYS, Notices)
+"""What the ``[cues]`` table says."""
+
+
+def cues_schema() -> Schema:
+    """Return what editors may know of the cues."""
+    return list_schema(table_schema(_keys(builtin_instruments())), MAX_CUES, least=0)
+
+
+def _keys(instruments: dict[str, Instrument]) -> dict[str, Check[Any]]:
+    return {**_CUE_KEYS, "sound": sound(instruments)}
 
 
 def read_cues(
@@ -100,7 +116,7 @@ def read_cues(
         raise place.refuse(value, "tables that each begin with [[cue]]")
     if len(value) > MAX_CUES:
         raise place.error(f"found {len(value)} cues; allowed: at most {MAX_CUES}")
-    keys = {**_CUE_KEYS, "sound": sound({**instruments, **for_cues})}
+    keys = _keys({**instruments, **for_cues})
     sayings: dict[str, Instrument] = {}
     cues = []
     for i, found in enumerate(value, 1):

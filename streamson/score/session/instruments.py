@@ -10,7 +10,19 @@ import msgspec
 
 from streamson.errors import InputFileError
 from streamson.instrument import MAX_PARTIALS, MIN_RAMP_S, Envelope, Instrument, Partial, Sample
-from streamson.score.session.checks import Check, Place, is_whole, note, number, table, text
+from streamson.score.session.checks import (
+    Check,
+    Place,
+    check,
+    is_whole,
+    list_schema,
+    note,
+    number,
+    table,
+    table_of,
+    table_schema,
+    text,
+)
 
 MAX_INSTRUMENTS: Final = 128
 """Instruments of one session file."""
@@ -27,7 +39,7 @@ MAX_PATH_CHARS: Final = 1_000
 MAX_ABOUT_CHARS: Final = 200
 MAX_RAMP_S: Final = 60.0
 
-ENVELOPE_KEYS: Final[dict[str, Check[Any]]] = {
+_ENVELOPE_KEYS: Final[dict[str, Check[Any]]] = {
     "attack": number(MIN_RAMP_S, MAX_RAMP_S, "s"),
     "decay": number(0, MAX_RAMP_S, "s"),
     "sustain": number(0, 1),
@@ -46,6 +58,7 @@ _PARTIAL_KEYS: Final[dict[str, Check[Any]]] = {
 }
 
 
+@check(list_schema(table_schema(_PARTIAL_KEYS), MAX_PARTIALS))
 def _partials(value: object, place: Place) -> tuple[Partial, ...]:
     if not isinstance(value, list) or not 1 <= len(value) <= MAX_PARTIALS:
         raise place.refuse(value, f"a list of 1 to {MAX_PARTIALS} tables")
@@ -55,10 +68,11 @@ def _partials(value: object, place: Place) -> tuple[Partial, ...]:
     )
 
 
-def _envelope(value: object, place: Place) -> dict[str, float]:
-    return table(value, place, ENVELOPE_KEYS)
+ENVELOPE: Final[Check[dict[str, float]]] = table_of(_ENVELOPE_KEYS, dict)
+"""What an envelope says; the rest is as the instrument has it."""
 
 
+@check({"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2})
 def _loop(value: object, place: Place) -> tuple[int, int]:
     match value:
         case [first, end] if is_whole(first) and is_whole(end):
@@ -77,9 +91,14 @@ _INSTRUMENT_KEYS: Final[dict[str, Check[Any]]] = {
     "sample": text(MAX_PATH_CHARS),
     "root": note,
     "loop": _loop,
-    "envelope": _envelope,
+    "envelope": ENVELOPE,
     "width": WIDTH,
 }
+
+
+INSTRUMENTS_SCHEMA: Final = list_schema(
+    table_schema(_INSTRUMENT_KEYS, "name"), MAX_INSTRUMENTS, least=0
+)
 
 
 def read_instruments(value: object, place: Place) -> dict[str, Instrument]:

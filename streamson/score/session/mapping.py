@@ -9,6 +9,11 @@ from streamson.score.scales import MAX_NOTES, Scale
 from streamson.score.session.checks import (
     Check,
     Place,
+    Schema,
+    any_of,
+    check,
+    field,
+    list_schema,
     number,
     quoted,
     table,
@@ -22,10 +27,10 @@ from streamson.score.session.schema import MappingSpec
 from streamson.score.session.units import UNITS, Unit
 from streamson.score.transform import TRANSFORMS
 
-MAX_FIELD_CHARS: Final = 200
 MAX_TRANSFORMS: Final = 4
 
 
+@check(any_of({"enum": list(TRANSFORMS)}, list_schema({"enum": list(TRANSFORMS)}, MAX_TRANSFORMS)))
 def _transforms(value: object, place: Place) -> tuple[str, ...]:
     one = word(*TRANSFORMS)
     if not isinstance(value, list):
@@ -39,7 +44,8 @@ def mapping(parameter: str) -> Check[MappingSpec]:
     """Allow the tables that say where a parameter comes from."""
     units = UNITS[parameter]
 
-    def check(value: object, place: Place) -> MappingSpec:
+    @check(_mapping_schema(parameter))
+    def checked(value: object, place: Place) -> MappingSpec:
         name = _unit_name(value, place, units)
         unit = units[name]
         _refuse_idle_keys(value, unit, place)
@@ -52,7 +58,17 @@ def mapping(parameter: str) -> Check[MappingSpec]:
         _check_field_and_range(spec, given, place)
         return spec if notes_of is None else _in_scale(spec, notes_of, given, place)
 
-    return check
+    return checked
+
+
+def _mapping_schema(parameter: str) -> Schema:
+    """Return what a mapping's table may hold, whatever its unit."""
+    units = UNITS[parameter]
+    of_units = [_keys(parameter, unit) for unit in units.values()]
+    schemas = {key: any_of(*(keys[key].schema for keys in of_units)) for key in of_units[0]}
+    if "unit" in schemas:
+        schemas["unit"] = {"enum": list(filter(None, units))}
+    return {"type": "object", "properties": schemas, "additionalProperties": False}
 
 
 def _unit_name(value: object, place: Place, units: dict[str, Unit]) -> str:
@@ -65,7 +81,7 @@ def _unit_name(value: object, place: Place, units: dict[str, Unit]) -> str:
 
 def _keys(parameter: str, unit: Unit) -> dict[str, Check[Any]]:
     keys: dict[str, Check[Any]] = {
-        "field": text(MAX_FIELD_CHARS),
+        "field": field,
         "value": unit.check,
         "low": unit.check,
         "high": unit.check,
@@ -75,7 +91,7 @@ def _keys(parameter: str, unit: Unit) -> dict[str, Check[Any]]:
         "smooth": number(0, MAX_WINDOW_POINTS, "points"),
     }
     if parameter in {"pitch", "volume"}:
-        keys["unit"] = text(MAX_FIELD_CHARS)  # already checked
+        keys["unit"] = text(20)  # already checked
     if parameter == "pitch":
         keys["scale"] = read_scale
         keys["nearest"] = true_or_false

@@ -10,15 +10,21 @@ from streamson.score.session.casting import AUTO, NEWCOMERS
 from streamson.score.session.checks import (
     Check,
     Place,
+    Schema,
+    any_of,
+    check,
+    field,
     is_number,
+    list_schema,
     number,
     table,
+    table_schema,
     text,
     whole_number,
     word,
 )
-from streamson.score.session.instruments import ENVELOPE_KEYS, WIDTH
-from streamson.score.session.mapping import MAX_FIELD_CHARS, mapping
+from streamson.score.session.instruments import ENVELOPE, WIDTH, builtin_instruments
+from streamson.score.session.mapping import mapping
 from streamson.score.session.schema import EVENTS_PER_SECOND, Choice, Part
 from streamson.score.session.units import UNITS
 
@@ -41,7 +47,7 @@ _PART_KEYS: Final[dict[str, Check[Any]]] = {
     "articulation": word("separate", "continuous"),
     "glide": number(0.002, MAX_GLIDE_S, "s"),
     "hold": number(0.1, MAX_HOLD_S, "s"),
-    "envelope": lambda value, place: table(value, place, ENVELOPE_KEYS),
+    "envelope": ENVELOPE,
     "width": WIDTH,
     **{parameter: mapping(parameter) for parameter in UNITS},
 }
@@ -66,12 +72,21 @@ def read_parts(value: object, place: Place, instruments: dict[str, Instrument]) 
         raise place.refuse(value, "tables that each begin with [[part]]")
     if len(value) > MAX_PARTS:
         raise place.error(f"found {len(value)} parts; allowed: at most {MAX_PARTS}")
-    plays = _instrument(instruments)
-    keys = {"stream": text(MAX_PATTERN_CHARS), "instrument": plays, **_PART_KEYS}
+    keys = _keys(instruments)
     return tuple(
         _part(found, Place(place.file, f"part {i}"), keys, instruments)
         for i, found in enumerate(value, 1)
     )
+
+
+def parts_schema() -> Schema:
+    """Return what editors may know of the parts."""
+    return list_schema(table_schema(_keys(builtin_instruments())), MAX_PARTS, least=0)
+
+
+def _keys(instruments: dict[str, Instrument]) -> dict[str, Check[Any]]:
+    plays = _instrument(instruments)
+    return {"stream": text(MAX_PATTERN_CHARS), "instrument": plays, **_PART_KEYS}
 
 
 def _part(
@@ -124,6 +139,10 @@ def _timing_defaults(found: dict[str, Any]) -> dict[str, Any]:
 def _instrument(instruments: dict[str, Instrument]) -> Check[str | Choice]:
     name = word(*instruments, AUTO)
 
+    plays = any_of({"enum": [*instruments, AUTO]}, {"type": "string"})
+    pair_schema = {"type": "array", "minItems": 2, "maxItems": 2}
+
+    @check(list_schema(pair_schema, MAX_CHOICES))
     def pairs(value: object, place: Place) -> tuple[tuple[float, str], ...]:
         if not isinstance(value, list) or not 1 <= len(value) <= MAX_CHOICES:
             raise place.refuse(value, f"a list of 1 to {MAX_CHOICES} pairs [value, instrument]")
@@ -137,13 +156,14 @@ def _instrument(instruments: dict[str, Instrument]) -> Check[str | Choice]:
         return tuple(sorted(found))
 
     keys: dict[str, Check[Any]] = {
-        "field": text(MAX_FIELD_CHARS),
-        "otherwise": word(*instruments),
+        "field": field,
+        "otherwise": Check(word(*instruments), plays),
         "equals": pairs,
         "above": pairs,
     }
 
-    def check(value: object, place: Place) -> str | Choice:
+    @check(any_of(plays, table_schema(keys, "field", "otherwise")))
+    def checked(value: object, place: Place) -> str | Choice:
         if not isinstance(value, dict):
             return name(value, place)
         found = table(value, place, keys)
@@ -156,7 +176,7 @@ def _instrument(instruments: dict[str, Instrument]) -> Check[str | Choice]:
             raise place.error("found neither equals nor above; one of them says when what plays")
         return Choice(**found)
 
-    return check
+    return checked
 
 
 def _played(instrument: str | Choice) -> list[str]:

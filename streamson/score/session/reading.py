@@ -2,11 +2,26 @@
 
 from typing import Any, Final
 
-from streamson.score.session.checks import Check, Place, number, table, true_or_false, whole_number
-from streamson.score.session.cue import read_cues, read_notices
-from streamson.score.session.instruments import builtin_instruments, read_instruments
-from streamson.score.session.part import read_parts
-from streamson.score.session.schema import Audio, Session
+from streamson.score.session.checks import (
+    Check,
+    Place,
+    Schema,
+    check,
+    number,
+    table,
+    table_of,
+    table_schema,
+    true_or_false,
+    whole_number,
+)
+from streamson.score.session.cue import NOTICES, cues_schema, read_cues
+from streamson.score.session.instruments import (
+    INSTRUMENTS_SCHEMA,
+    builtin_instruments,
+    read_instruments,
+)
+from streamson.score.session.part import parts_schema, read_parts
+from streamson.score.session.schema import Audio, Notices, Session
 from streamson.score.session.sounds import cue_instruments
 from streamson.space import Reverb
 
@@ -21,9 +36,34 @@ _AUDIO_KEYS: Final[dict[str, Check[Any]]] = {
     "sample_rate": whole_number(8000, 192_000),
     "look_ahead": number(0, MAX_LOOK_AHEAD_S, "s"),
     "equal_loudness": true_or_false,
-    "reverb": lambda value, place: Reverb(**table(value, place, _REVERB_KEYS)),
+    "reverb": table_of(_REVERB_KEYS, Reverb),
 }
 _GRID_KEYS: Final[dict[str, Check[Any]]] = {"tempo": number(10, 400, "beats a minute")}
+
+
+def _keys() -> dict[str, Check[Any]]:
+    """Return the tables of a session; those that hang on others are read later."""
+
+    def later(schema: Schema) -> Check[object]:
+        return check(schema)(lambda value, _place: value)
+
+    return {
+        "audio": table_of(_AUDIO_KEYS, Audio),
+        "grid": table_of(_GRID_KEYS, dict),
+        "instrument": later(INSTRUMENTS_SCHEMA),
+        "part": later(parts_schema()),
+        "cues": NOTICES,
+        "cue": later(cues_schema()),
+    }
+
+
+def session_schema() -> Schema:
+    """Return the JSON Schema of session files, for editors; draft 2020-12."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "streamson session",
+        **table_schema(_keys()),
+    }
 
 
 def read_session(document: object, file: str) -> Session:
@@ -42,27 +82,19 @@ def read_session(document: object, file: str) -> Session:
         Something in it isn't allowed; the message says where, what, and what is.
     """
     place = Place(file)
-    keys = ("audio", "grid", "instrument", "part", "cues", "cue")
-    tables = table(document, place, dict.fromkeys(keys, _as_it_is))
-    audio = Audio(**table(tables.get("audio", {}), place.inside("audio"), _AUDIO_KEYS))
-    grid = table(tables.get("grid", {}), place.inside("grid"), _GRID_KEYS)
+    tables = table(document, place, _keys())
     own = read_instruments(tables.get("instrument", []), place.inside("instrument"))
     instruments = {**builtin_instruments(), **own}
     parts = read_parts(tables.get("part", []), place.inside("part"), instruments)
     for_cues = dict(cue_instruments())
-    notices = read_notices(tables.get("cues", {}), place.inside("cues"))
     cues = read_cues(tables.get("cue", []), place.inside("cue"), instruments, for_cues)
     return Session(
         file,
-        audio,
+        tables.get("audio", Audio()),
         parts=parts,
         cues=cues,
-        notices=notices,
+        notices=tables.get("cues", Notices()),
         instruments=instruments,
         cue_instruments=for_cues,
-        **grid,
+        **tables.get("grid", {}),
     )
-
-
-def _as_it_is(value: object, _place: Place) -> object:
-    return value

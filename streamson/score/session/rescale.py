@@ -7,12 +7,15 @@ from streamson.score.rescaling import MAX_WINDOW_POINTS, MODES, Rescale, WarmUp,
 from streamson.score.session.checks import (
     Check,
     Place,
+    any_of,
     ascending,
+    check,
     is_number,
     is_whole,
     number,
     quoted,
     table,
+    table_schema,
     whole_number,
     word,
 )
@@ -20,6 +23,7 @@ from streamson.score.session.checks import (
 MAX_WINDOW_S: Final = 366 * 86_400.0
 
 
+@check(ascending.schema)
 def _quantiles(value: object, place: Place) -> tuple[float, float]:
     low, high = ascending(value, place)
     if low >= 0 and high <= 1:
@@ -34,14 +38,15 @@ _TIME: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) *(s|min|h|d)")
 def seconds(low: float, high: float) -> Check[float]:
     """Allow a time such as ``30s``, ``10min``, ``2h`` or ``7d``, or a number of seconds."""
 
-    def check(value: object, place: Place) -> float:
+    @check({"type": ["string", "number"], "minimum": low, "maximum": high})
+    def checked(value: object, place: Place) -> float:
         found = _seconds(value)
         if found is not None and low <= found <= high:
             return found
         allowed = f'a time such as "30s", "10min" or "2h", from {low:g} to {high:g} s'
         raise place.refuse(value, allowed)
 
-    return check
+    return checked
 
 
 def _seconds(value: object) -> float | None:
@@ -51,6 +56,7 @@ def _seconds(value: object) -> float | None:
     return float(match[1]) * _SECONDS[match[2]] if match else None
 
 
+@check({"type": ["string", "integer"], "minimum": 2, "maximum": MAX_WINDOW_POINTS})
 def _window(value: object, place: Place) -> Window:
     if value == "all":
         return Window()
@@ -69,6 +75,12 @@ _WARM_UP_KEYS: Final[dict[str, Check[Any]]] = {
 }
 
 
+@check(
+    any_of(
+        {"type": "integer", "minimum": 0, "maximum": MAX_WINDOW_POINTS},
+        table_schema(_WARM_UP_KEYS, "points"),
+    )
+)
 def _warm_up(value: object, place: Place) -> WarmUp:
     if isinstance(value, dict):
         found = table(value, place, _WARM_UP_KEYS)
@@ -105,6 +117,7 @@ _KEYS_OF_MODE: Final = {
 }
 
 
+@check(table_schema(_RESCALE_KEYS))
 def read_rescale(value: object, place: Place) -> Rescale:
     """Return what a table says about rescaling.
 

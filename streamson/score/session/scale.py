@@ -12,11 +12,17 @@ from streamson.score.pitch import (
 )
 from streamson.score.scales import MAX_NOTES, SCALES, Scale, nearest_scale, parse_scale
 from streamson.score.scl_file import MAX_SCL_BYTES, parse_scl
-from streamson.score.session.checks import Place, is_number
+from streamson.score.session.checks import Place, any_of, check, is_number, list_schema
 
 MIDDLE_C: Final = 60
 
 
+@check(
+    any_of(
+        {"type": "string", "examples": [f"c {name}" for name in SCALES]},
+        list_schema({"type": ["string", "number"]}, MAX_NOTES),
+    )
+)
 def read_scale(value: object, place: Place) -> Scale | tuple[float, ...]:
     """Return a scale, or the notes of a list, going up.
 

@@ -1,6 +1,6 @@
 """What a session says: its sound, its parts and their mappings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -26,6 +26,17 @@ NOTES_PER_SECOND: Final = 15
 
 EVENTS_PER_SECOND: Final = 100
 """Clicks may follow one another faster."""
+
+
+FieldRef = str | int
+"""A field by its name, or by its number in the stream's order, counted from 1."""
+
+
+def field_name(ref: FieldRef, fields: Sequence[str]) -> str:
+    """Return the name of a field of a stream; "", which none has, where there are not so many."""
+    if isinstance(ref, str):
+        return ref
+    return fields[ref - 1] if ref <= len(fields) else ""
 
 
 class Audio(msgspec.Struct, frozen=True):
@@ -63,7 +74,7 @@ class MappingSpec(msgspec.Struct, frozen=True):
     low, high
         Range: MIDI notes; seconds; dBFS or amplitude, as the unit says; -1 to +1.
     field
-        None is the first field of the stream.
+        Its name, or its number in the stream's order, counted from 1.
     value
         Constant as a note has it: MIDI note, seconds, dBFS, pan. None if a field is read.
     unit
@@ -84,7 +95,7 @@ class MappingSpec(msgspec.Struct, frozen=True):
     parameter: str
     low: float
     high: float
-    field: str | None = None
+    field: FieldRef = 1
     value: float | None = None
     unit: str = ""
     notes: tuple[float, ...] = ()
@@ -107,7 +118,7 @@ class Choice(msgspec.Struct, frozen=True):
     Attributes
     ----------
     field
-        The field.
+        Its name or number.
     otherwise
         What plays where nothing else does, and where the field is missing.
     equals
@@ -116,7 +127,7 @@ class Choice(msgspec.Struct, frozen=True):
         Values from which on, up to the next, an instrument plays; going up.
     """
 
-    field: str
+    field: FieldRef
     otherwise: str
     equals: tuple[tuple[float, str], ...] = ()
     above: tuple[tuple[float, str], ...] = ()
@@ -202,7 +213,7 @@ class Cue(msgspec.Struct, frozen=True):
     stream
         Shell pattern of the streams that are watched.
     field
-        None is the first field of the stream.
+        Its name or number.
     band
         The lowest and the highest value that are well; None where that is what is usual.
     unusual
@@ -222,7 +233,7 @@ class Cue(msgspec.Struct, frozen=True):
     """
 
     stream: str = "*"
-    field: str | None = None
+    field: FieldRef = 1
     band: Range | None = None
     unusual: float = 3.0
     window: int = 300

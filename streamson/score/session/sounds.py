@@ -8,7 +8,19 @@ from typing import Any, Final
 import msgspec
 
 from streamson.instrument import Instrument
-from streamson.score.session.checks import Check, Place, note, number, quoted, table, word
+from streamson.score.session.checks import (
+    Check,
+    Place,
+    any_of,
+    check,
+    list_schema,
+    note,
+    number,
+    quoted,
+    table,
+    table_schema,
+    word,
+)
 from streamson.score.session.instruments import read_instruments
 
 MAX_PATTERN: Final = 16
@@ -38,6 +50,7 @@ class Sound(msgspec.Struct, frozen=True):
     level: float = -12.0
 
 
+@check(list_schema(note.schema, MAX_PATTERN))
 def _pattern(value: object, place: Place) -> tuple[float, ...]:
     if not isinstance(value, list) or not 1 <= len(value) <= MAX_PATTERN:
         raise place.refuse(value, f"a list of 1 to {MAX_PATTERN} notes")
@@ -46,7 +59,7 @@ def _pattern(value: object, place: Place) -> tuple[float, ...]:
 
 def _sound_keys(instruments: dict[str, Instrument]) -> dict[str, Check[Any]]:
     return {
-        "instrument": word(*instruments),
+        "instrument": Check(word(*instruments), {"type": "string"}),
         "notes": _pattern,
         "step": number(0.02, 2, "s"),
         "duration": number(0.01, 5, "s"),
@@ -58,7 +71,8 @@ def sound(instruments: dict[str, Instrument]) -> Check[Sound]:
     """Allow the name of a sound, or a table of one on these instruments."""
     keys = _sound_keys(instruments)
 
-    def check(value: object, place: Place) -> Sound:
+    @check(any_of({"enum": list(_document()["sound"])}, table_schema(keys)))
+    def checked(value: object, place: Place) -> Sound:
         if isinstance(value, dict):
             return Sound(**table(value, place, keys))
         if isinstance(value, str):
@@ -66,7 +80,7 @@ def sound(instruments: dict[str, Instrument]) -> Check[Sound]:
         allowed = f"{quoted(builtin_sounds())}, or a table with the keys {', '.join(keys)}"
         raise place.refuse(value, allowed)
 
-    return check
+    return checked
 
 
 @cache

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from streamson.score.level import amplitude_to_db
 from streamson.score.pitch import HIGHEST_MIDI, LOWEST_MIDI, hz_to_midi, midi_to_hz
-from streamson.score.session.checks import Check, Place, is_number, note, number
+from streamson.score.session.checks import Check, Place, check, is_number, note, number
 from streamson.score.session.schema import HIGHEST_NOTE, LOWEST_NOTE
 
 
@@ -19,6 +19,7 @@ class Unit(NamedTuple):
     convert: Callable[[float], float] = float
 
 
+@check({"type": "number", "exclusiveMinimum": 0, "maximum": 1})
 def _amplitude(value: object, place: Place) -> float:
     if is_number(value) and 0 < value <= 1:
         return float(value)

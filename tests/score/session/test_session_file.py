@@ -99,6 +99,8 @@ MISTAKES = [  # text of the file, key path, found, allowed, nearest
         "whole number from 1 to 24",
         "",
     ),
+    ("[[part]]\npitch = { field = 0 }", "part 1, pitch.field", "0", "1 is the first field", ""),
+    ("[[cue]]\nabove = 1\nfield = ''", "cue 1, field", '""', "1 to 200 characters", ""),
     ("cues = 3", "cues", "3", "a table with the keys stale, lost", ""),
     ("[cues]\nstale = 1", "cues.stale", "1", "true or false", ""),
     ("[cues]\nlevel = 99", "cues.level", "99", "from -40 to 10 dB", ""),

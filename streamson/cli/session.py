@@ -1,0 +1,115 @@
+"""``streamson session``: check session files, begin one, and let an editor know what they hold."""
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from streamson.cli import options
+from streamson.errors import StreamsonError
+
+if TYPE_CHECKING:
+    from streamson.score.session.draft import SeenStream
+
+
+@click.group()
+def command() -> None:
+    """Check session files, begin one, or let an editor know what they hold."""
+
+
+@command.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE|PRESET...")
+def check(files: tuple[str, ...]) -> int:
+    """Say whether session files are right, and if not, where and what is allowed."""
+    from streamson.score import load_session
+
+    wrong = 0
+    for file in files:
+        try:
+            session = load_session(file)
+        except StreamsonError as error:
+            click.echo(f"streamson: {error}", err=True)
+            wrong += 1
+        else:
+            click.echo(f"{file}: right; {len(session.parts)} part(s), {len(session.cues)} cue(s)")
+    return 1 if wrong else 0
+
+
+@command.command()
+def schema() -> int:
+    """Print the JSON Schema of session files, for editors that complete and check as one types.
+
+    With the extension "Even Better TOML" or the tool taplo, save it beside the session file and
+    begin that with the line "#:schema ./streamson.schema.json".
+    """
+    from streamson.score.session.reading import session_schema
+
+    click.echo(json.dumps(session_schema(), indent=2))
+    return 0
+
+
+@command.command()
+@options.bind
+@click.option(
+    "--seconds",
+    type=options.Seconds(),
+    default="10s",
+    show_default=True,
+    metavar="TIME",
+    help="How long to look.",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.toml",
+    help="Where to; a file that exists is left alone.  [default: print it]",
+)
+def new(bind: str, seconds: float, out: Path | None) -> int:
+    """Write a first session file from the streams that come while one looks.
+
+    Producers publish to it as to a listener, so no listener may run on that endpoint meanwhile.
+    """
+    from streamson.score.session.draft import draft_session
+
+    if out is not None and out.exists():
+        raise StreamsonError(f"{out} exists already; move it away, or name another file")
+    streams, endpoint = _look(bind, seconds)
+    if not streams:
+        raise StreamsonError(
+            f"no points came to {endpoint} in {seconds:g} s; start a producer, or look longer"
+        )
+    text = draft_session(streams, endpoint=endpoint, seconds=seconds)
+    if out is None:
+        click.echo(text, nl=False)
+        return 0
+    try:
+        with out.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise StreamsonError(f"can't write {out}: {error.strerror}") from None
+    click.echo(f"{out}: {len(streams)} stream(s)")
+    return 0
+
+
+def _look(bind: str, seconds: float) -> "tuple[dict[str, SeenStream], str]":
+    """Return the streams that come in so many seconds, and where they came to."""
+    from streamson.score.score import MAX_STREAMS
+    from streamson.score.session.draft import SeenStream
+    from streamson.wire import Batch, Receiver  # loads ZeroMQ
+
+    streams: dict[str, SeenStream] = {}
+    with Receiver(bind) as receiver:
+        click.echo(f"Looking for {seconds:g} s at what comes to {receiver.endpoint} ...", err=True)
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            for message in receiver.receive(min(left, 0.1)):
+                if message.stream not in streams and len(streams) >= MAX_STREAMS:
+                    continue
+                seen = streams.setdefault(message.stream, SeenStream())
+                points = message.points() if isinstance(message, Batch) else [message]
+                for point in points:
+                    seen.see(point.fields)
+        return streams, receiver.endpoint
