@@ -377,6 +377,6 @@ def test_a_field_by_its_number():
         for x in (0.0, 9.0)
         for note in score.play(DataPoint("s", {"a": 5.0, "b": x}, 0.0), round(x) * 44100)
     ]
-    assert [note.midi_note for note in notes] == [69, 84]
+    assert [note.midi_note for note in notes] == [69.5, 84]
     assert {note.level_db for note in notes} == {-20}  # there is no third: the middle
     assert score.fields_of("s") == set()

@@ -19,7 +19,8 @@ def read(text):
 
 
 def test_presets():
-    assert preset_names() == ("article", "demo")
+    names = ("article", "demo", "drone", "geiger", "monitor", "orchestra", "sensor")
+    assert preset_names() == names
     article, demo = load_session("article"), load_session("demo")
     assert article.audio.volume_db == 0
     assert demo.audio.volume_db == 9
@@ -414,7 +415,7 @@ def test_a_broken_file_is_explained(content, where, what):
     ],
 )
 def test_neither_preset_nor_file(name, hint):
-    with pytest.raises(SessionError, match='presets: "article", "demo"') as caught:
+    with pytest.raises(SessionError, match='presets: "article", "demo", "drone"') as caught:
         load_session(name)
     assert str(caught.value).endswith(hint)
     assert repr(name) in str(caught.value)
