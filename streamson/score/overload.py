@@ -7,7 +7,7 @@ and is merged with others that wait, until there is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from math import isnan, nan
+from math import inf, isnan, nan
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from streamson.score.counts import Counts
@@ -72,11 +72,16 @@ class Merger:
     def offer(self, fields: Mapping[str, float], time: float, now_frame: int) -> Iterator[Reading]:
         """Take in a point; yield what passes now, this point or others."""
         yield from self.flush(now_frame)
-        reading = Reading(fields, time, now_frame)
         if not self.waiting and self._ready(now_frame):
-            yield reading
+            yield Reading(fields, time, now_frame)
         else:
-            self._waiters(1, now_frame).add(self._field, reading)
+            self.keep(fields, time, now_frame)
+
+    def keep(self, fields: Mapping[str, float], time: float, now_frame: int) -> None:
+        """Let a point wait."""
+        self.waiting += 1
+        kept = self._kept or self._begin(now_frame)
+        kept.add(self._field, fields, time)
 
     def offer_batch(
         self, columns: Mapping[str, Column], times: Column, now_frame: int
@@ -89,7 +94,8 @@ class Merger:
             passed += 1
         if passed < count:
             rest = {name: column[passed:] for name, column in columns.items()}
-            kept = self._waiters(count - passed, now_frame)
+            self.waiting += count - passed
+            kept = self._kept or self._begin(now_frame)
             kept.add_batch(self._field, rest, times[passed:])
 
     def flush(self, now_frame: int) -> Iterator[Reading]:
@@ -102,11 +108,9 @@ class Merger:
         for reading in readings:
             yield reading._replace(frame=self._since)
 
-    def _waiters(self, more: int, now_frame: int) -> _Kept:
-        """Return what keeps those that wait, so many more from now on."""
-        self.waiting += more
-        if self._kept is None:
-            self._kept, self._since = self._keep(), now_frame
+    def _begin(self, now_frame: int) -> _Kept:
+        """Return what keeps those that wait from now on."""
+        self._kept, self._since = self._keep(), now_frame
         return self._kept
 
 
@@ -114,21 +118,24 @@ class _Extremes:
     """The least and the greatest; where no point has the field, the last."""
 
     def __init__(self) -> None:
-        self._low: tuple[float, int, Reading] | None = None
-        self._high: tuple[float, int, Reading] | None = None
+        self._lowest, self._highest = inf, -inf
+        self._low: tuple[int, Reading] | None = None
+        self._high: tuple[int, Reading] | None = None
         self._last: Reading | None = None
         self._seen = 0
 
-    def add(self, field: str, reading: Reading) -> None:
-        value = reading.fields.get(field, nan)
+    def add(self, field: str, fields: Mapping[str, float], time: float) -> None:
+        value = fields.get(field, nan)
         self._seen += 1
-        self._last = reading
-        if isnan(value):  # it is neither
+        if self._lowest <= value <= self._highest:
             return
-        if self._low is None or value < self._low[0]:
-            self._low = value, self._seen, reading
-        if self._high is None or value > self._high[0]:
-            self._high = value, self._seen, reading
+        reading = Reading(fields, time)
+        if isnan(value):  # it is neither
+            self._last = reading
+        if value < self._lowest:
+            self._lowest, self._low = value, (self._seen, reading)
+        if value > self._highest:
+            self._highest, self._high = value, (self._seen, reading)
 
     def add_batch(self, field: str, columns: Mapping[str, Column], times: Column) -> None:
         import numpy as np
@@ -138,14 +145,14 @@ class _Extremes:
         if not np.isnan(values).all():
             chosen |= {int(np.nanargmin(values)), int(np.nanargmax(values))}
         for i in sorted(chosen):
-            self.add(field, Reading(_row(columns, i), float(times[i])))
+            self.add(field, _row(columns, i), float(times[i]))
 
     def readings(self) -> Sequence[Reading]:
         if self._low is None or self._high is None:
             return (self._last,) if self._last else ()
-        if self._low[0] == self._high[0]:
-            return (self._low[2],)
-        ordered = sorted((self._low[1:], self._high[1:]), key=lambda kept: kept[0])
+        if self._lowest == self._highest:
+            return (self._low[1],)
+        ordered = sorted((self._low, self._high), key=lambda kept: kept[0])
         return tuple(reading for _, reading in ordered)
 
 
@@ -155,8 +162,8 @@ class _Last:
     def __init__(self) -> None:
         self._reading: Reading | None = None
 
-    def add(self, _field: str, reading: Reading) -> None:
-        self._reading = reading
+    def add(self, _field: str, fields: Mapping[str, float], time: float) -> None:
+        self._reading = Reading(fields, time)
 
     def add_batch(self, _field: str, columns: Mapping[str, Column], times: Column) -> None:
         self._reading = Reading(_row(columns, len(times) - 1), float(times[-1]))
@@ -173,9 +180,9 @@ class _Mean:
         self._counts: dict[str, int] = {}
         self._time = 0.0
 
-    def add(self, _field: str, reading: Reading) -> None:
-        self._time = reading.time
-        for name, value in reading.fields.items():
+    def add(self, _field: str, fields: Mapping[str, float], time: float) -> None:
+        self._time = time
+        for name, value in fields.items():
             if not isnan(value):
                 self._add(name, value, 1)
 

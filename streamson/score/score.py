@@ -122,9 +122,11 @@ class Score:
             voices = self._meet(point.stream, point.fields, 1)
         notes: list[Note] = []
         for voice in voices:
-            notes += self._after(voice, voice.hear(point.fields, point.time, now_frame), now_frame)
+            heard = voice.hear(point.fields, point.time, now_frame)
+            if heard is not None:
+                notes += self._after(voice, heard, now_frame)
         if voices:
-            at_frame = self._cue_frame(notes, now_frame)
+            at_frame = self._cue_frame(notes, now_frame) if self._sequence_only else now_frame
             notes += self._cues.hear(point.stream, point.fields, point.time, at_frame)
         return notes
 

@@ -105,12 +105,16 @@ class Voice:
         """Points that wait to be merged."""
         return self._merger.waiting
 
-    def hear(self, fields: Mapping[str, float], time: float, now_frame: int) -> list[Note]:
-        """Take in a point; return the notes that begin now."""
-        if not self._merger.waiting and self._timing.ready(now_frame):
-            note = self._play(Reading(fields, time, now_frame), now_frame)
-            return [] if note is None else [note]
-        return self._play_all(self._merger.offer(fields, time, now_frame), now_frame)
+    def hear(self, fields: Mapping[str, float], time: float, now_frame: int) -> list[Note] | None:
+        """Take in a point; return the notes that begin now, None if it only waits with others."""
+        merger = self._merger
+        if not self._timing.ready(now_frame):
+            merger.keep(fields, time, now_frame)
+            return None if merger.waiting > 1 else []
+        if merger.waiting:
+            return self._play_all(merger.offer(fields, time, now_frame), now_frame)
+        note = self._play(Reading(fields, time, now_frame), now_frame)
+        return [] if note is None else [note]
 
     def hear_batch(self, batch: Batch, now_frame: int) -> list[Note]:
         """Take in points; return the notes that begin now."""

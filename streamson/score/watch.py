@@ -133,7 +133,7 @@ class _Usual:
         self._least = MIN_KNOWN * points
 
     def band_for(self, value: float, time: float) -> Band:
-        window = self._values.window
+        window = self._values.values
         band = Band(-inf, inf, -inf, inf)
         if len(window) >= self._least:
             first, third = window.quantiles(0.25, 0.75)

@@ -6,12 +6,14 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from streamson.score.rescaling.ends import MAX_SHARE, EndQuantiles
 from streamson.score.rescaling.place import MAX_WINDOW_POINTS, Range, Window
-from streamson.score.rescaling.sorted_window import SortedWindow
+from streamson.score.rescaling.slots import Slots
+from streamson.score.rescaling.sorted_values import SortedValues
 
-RESERVOIR_POINTS: Final = 16_384
-"""Of all that was ever seen so many are kept, each as likely as any other: a quantile of 1 % then
-lies between those of 0.85 and 1.15 %, twice in three times 0.92 and 1.08 %."""
+SAMPLE_POINTS: Final = 16_384
+"""Of what may be more, so many are kept, each as likely as any other: a quantile of 1 % then lies
+between those of 0.85 and 1.15 %, twice in three times 0.92 and 1.08 %."""
 
 FIRST_POINTS: Final = 1_024
 """Points that a window of time has room for at first; it grows."""
@@ -22,7 +24,7 @@ _64_BITS: Final = (1 << 64) - 1
 class _Ordered(Protocol):
     """A window's values in order."""
 
-    window: SortedWindow
+    values: SortedValues
 
     def take(self, value: float, time: float) -> None:
         """Take in a value, and forget what is no longer in the window."""
@@ -34,42 +36,29 @@ class _Ordered(Protocol):
         """Go on where another one of the same size was."""
 
 
-class _Slots(msgspec.Struct):
-    """State of a window that has a slot for each value."""
-
-    seen: int
-    values: list[float]
-
-
-class OrderedPoints:
+class OrderedPoints(Slots):
     """The last so many values.
 
     Attributes
     ----------
-    window
-        Holds them.
+    values
+        They, in order.
     """
-
-    def __init__(self, points: int) -> None:
-        self._seen = 0
-        self.window = SortedWindow(points)
 
     def take(self, value: float, time: float) -> None:  # noqa: ARG002  # as _Ordered
         """Take in a value, and forget the oldest where there is no room."""
-        self.window.put(self._seen % self.window.capacity, value)
-        self._seen += 1
+        seen, points = self._seen, self._points
+        self._seen = seen + 1
+        slot = seen % points
+        if seen < points:
+            self.values.add(value)
+        else:
+            self.values.replace(self._ring[slot], value)
+        self._ring[slot] = value
 
-    def state(self) -> Any:
-        """Return the values."""
-        return msgspec.to_builtins(_Slots(self._seen, self.window.slots(len(self.window))))
-
-    def restore(self, state: Any) -> None:
-        """Take over values."""
-        slots = msgspec.convert(state, _Slots)
-        if len(slots.values) != min(max(slots.seen, 0), self.window.capacity):
-            raise ValueError(f"{len(slots.values)} values after {slots.seen} points")
-        self.window = SortedWindow(self.window.capacity, slots.values)
-        self._seen = slots.seen
+    def _begin(self, seen: int, values: list[float]) -> None:
+        super()._begin(seen, values)
+        self.values = SortedValues(self._points, values)
 
 
 class _Sample(OrderedPoints):
@@ -78,12 +67,16 @@ class _Sample(OrderedPoints):
     This is algorithm R of Vitter 1985, "Random sampling with a reservoir".
     """
 
-    def take(self, value: float, time: float) -> None:  # noqa: ARG002  # as _Ordered
-        seen, capacity = self._seen, self.window.capacity
+    def take(self, value: float, time: float) -> None:
+        seen, points = self._seen, self._points
+        if seen < points:
+            super().take(value, time)
+            return
         self._seen += 1
-        slot = seen if seen < capacity else _scattered(seen) % (seen + 1)
-        if slot < capacity:
-            self.window.put(slot, value)
+        slot = _scattered(seen) % (seen + 1)
+        if slot < points:
+            self.values.replace(self._ring[slot], value)
+            self._ring[slot] = value
 
 
 class _TimedValues(msgspec.Struct):
@@ -103,9 +96,10 @@ class _LastSeconds:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._times: deque[float] = deque()
-        self._next = 0
-        self.window = SortedWindow(FIRST_POINTS)
+        self._times: deque[float]
+        self._came: deque[float]
+        self.values: SortedValues
+        self._begin([], [])
 
     def take(self, value: float, time: float) -> None:
         times = self._times
@@ -113,19 +107,19 @@ class _LastSeconds:
         if not math.isfinite(time) or newest - self._seconds <= time < newest:
             time = newest
         if time < newest:
-            self._begin([], [], FIRST_POINTS)
+            self._begin([], [])
             times = self._times
         while times and (times[0] < time - self._seconds or len(times) >= MAX_WINDOW_POINTS):
-            self.window.drop((self._next - len(times)) % self.window.capacity)
+            self.values.remove(self._came.popleft())
             times.popleft()
-        if len(times) == self.window.capacity:
-            self._begin(list(times), self._oldest_first(), 2 * self.window.capacity)
-        self.window.add(self._next, value)
-        self._next = (self._next + 1) % self.window.capacity
+        if len(times) == self.values.capacity:
+            self.values = SortedValues(2 * self.values.capacity, self.values.in_order())
+        self.values.add(value)
+        self._came.append(value)
         self._times.append(time)
 
     def state(self) -> Any:
-        return msgspec.to_builtins(_TimedValues(list(self._times), self._oldest_first()))
+        return msgspec.to_builtins(_TimedValues(list(self._times), list(self._came)))
 
     def restore(self, state: Any) -> None:
         held = msgspec.convert(state, _TimedValues)
@@ -134,20 +128,54 @@ class _LastSeconds:
             raise ValueError(f"{count} values at {len(held.times)} times")
         if not all(map(math.isfinite, held.times)) or sorted(held.times) != held.times:
             raise ValueError("times that do not go on")
-        self._begin(held.times, held.values, max(FIRST_POINTS, 1 << count.bit_length()))
+        self._begin(held.times, held.values)
 
-    def _begin(self, times: list[float], values: list[float], capacity: int) -> None:
+    def _begin(self, times: list[float], values: list[float]) -> None:
         self._times = deque(times)
-        self._next = len(values) % capacity
-        self.window = SortedWindow(capacity, values)
+        self._came = deque(values)
+        self.values = SortedValues(max(FIRST_POINTS, 1 << len(values).bit_length()), values)
 
-    def _oldest_first(self) -> list[float]:
-        slots, capacity, count = (
-            self.window.slots(self.window.capacity),
-            self.window.capacity,
-            len(self._times),
-        )
-        return [slots[(self._next - count + i) % capacity] for i in range(count)]
+
+class _ThinnedState(msgspec.Struct):
+    """State of a window that keeps one of so many values."""
+
+    stride: int
+    passed: int
+    kept: Any
+
+
+class _Thinned(OrderedPoints):
+    """The last so many values, too many to keep them all: one of each so many stands for them.
+
+    While there are few it is each, then one of two, of four, and so on. Which one is left to
+    chance, for what is measured may be periodic.
+    """
+
+    def __init__(self, points: int) -> None:
+        self._last_stride = 1 << ((points - 1) // SAMPLE_POINTS).bit_length()
+        self._stride = 1
+        self._passed = 0
+        super().__init__(points // self._last_stride)
+
+    def take(self, value: float, time: float) -> None:
+        number, place = divmod(self._passed, self._stride)
+        self._passed += 1
+        if place != _scattered(number) % self._stride:
+            return
+        if self._seen == self._points and self._stride < self._last_stride:
+            self._stride, self._passed = 2 * self._stride, 1
+            self._begin(self._points // 2, self._ring.tolist()[: self._points // 2 * 2 : 2])
+        super().take(value, time)
+
+    def state(self) -> Any:
+        return msgspec.to_builtins(_ThinnedState(self._stride, self._passed, super().state()))
+
+    def restore(self, state: Any) -> None:
+        held = msgspec.convert(state, _ThinnedState)
+        if held.stride not in {1 << i for i in range(self._last_stride.bit_length())}:
+            raise ValueError(f"one of {held.stride} values")
+        super().restore(held.kept)
+        self._stride, self._passed = held.stride, max(held.passed, 0)
 
 
 def _ordered(window: Window) -> _Ordered:
@@ -155,7 +183,7 @@ def _ordered(window: Window) -> _Ordered:
         return OrderedPoints(window.points)
     if window.seconds is not None:
         return _LastSeconds(window.seconds)
-    return _Sample(RESERVOIR_POINTS)
+    return _Sample(SAMPLE_POINTS)
 
 
 class Quantiles:
@@ -176,7 +204,7 @@ class Quantiles:
     def range_with(self, value: float, time: float) -> Range:
         """Take in a value and return the range."""
         self._ordered.take(value, time)
-        return self._ordered.window.quantiles(self._low, self._high)
+        return self._ordered.values.quantiles(self._low, self._high)
 
     def state(self) -> Any:
         """Return the window's values."""
@@ -187,16 +215,29 @@ class Quantiles:
         self._ordered.restore(state)
 
 
+def quantiles(window: Window, low: float, high: float) -> Quantiles | EndQuantiles:
+    """Return what reads two quantiles of a window."""
+    points = window.points or 0
+    if points > SAMPLE_POINTS and low <= MAX_SHARE and high >= 1 - MAX_SHARE:
+        return EndQuantiles(points, low, high)
+    return Quantiles(window, low, high)
+
+
 class Rank:
-    """The share of the window's other values that are lower, equal ones counted as halves."""
+    """The share of a window's other values that are lower, equal ones counted as halves.
+
+    Of more than `SAMPLE_POINTS` points, or all, a fair sample stands for the others.
+    """
 
     def __init__(self, window: Window) -> None:
         self._ordered = _ordered(window)
+        if (window.points or 0) > SAMPLE_POINTS:
+            self._ordered = _Thinned(window.points or 0)
 
     def rescale(self, value: float, time: float) -> float:
         """Take in a value and return its place from 0 to 1."""
         self._ordered.take(value, time)
-        return self._ordered.window.rank(value)
+        return self._ordered.values.rank(value)
 
     def state(self) -> Any:
         """Return the window's values."""

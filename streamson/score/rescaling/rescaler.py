@@ -139,9 +139,9 @@ def _rescaler(rescale: Rescale, counts: Counts, survey: Range | None) -> Rescale
 
             return Rank(rescale.window)
         case "quantile":
-            from streamson.score.rescaling.ordered import Quantiles
+            from streamson.score.rescaling.ordered import quantiles
 
-            ranger: Ranger = Quantiles(rescale.window, *rescale.quantiles)
+            ranger: Ranger = quantiles(rescale.window, *rescale.quantiles)
         case "decay":
             ranger = Decay(rescale.half_life)
         case "zscore":

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from streamson.score.counts import Counts
 from streamson.score.rescaling import Rescale, WarmUp, Window, make_rescaler, place
-from streamson.score.rescaling.ordered import RESERVOIR_POINTS
-from streamson.score.rescaling.sorted_window import SortedWindow
+from streamson.score.rescaling.ordered import SAMPLE_POINTS
+from streamson.score.rescaling.sorted_values import SortedValues
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 SOME = st.floats(-100, 100).map(round)  # rounded, so that equal values occur
@@ -38,8 +38,8 @@ WITH_MEMORY = [
 @pytest.mark.parametrize("capacity", [1, 5, 200, 3_000])
 @settings(deadline=None)  # the first example may have to compile
 @given(data=st.data())
-def test_a_sorted_window_equals_a_sorted_list(capacity, data):
-    window, slots = SortedWindow(capacity), []
+def test_sorted_values_equal_a_sorted_list(capacity, data):
+    window, slots = SortedValues(capacity), []
     seed = data.draw(st.integers(0, 2**32 - 1))
     spread = data.draw(st.sampled_from([3, 50, 10**6]))
     drift = data.draw(st.sampled_from([0, 0.5, -3]))
@@ -48,9 +48,10 @@ def test_a_sorted_window_equals_a_sorted_list(capacity, data):
         value = float(random.integers(-spread, spread) + drift * i)
         if len(slots) < capacity:
             slots.append(value)
+            window.add(value)
         else:
+            window.replace(slots[i % capacity], value)
             slots[i % capacity] = value
-        window.put(i % capacity, value)
         if i % (1 + capacity // 20) == 0:
             low, high = window.quantiles(0.1, 0.75)
             np.testing.assert_allclose((low, high), np.quantile(slots, (0.1, 0.75)), atol=1e-9)
@@ -58,7 +59,10 @@ def test_a_sorted_window_equals_a_sorted_list(capacity, data):
             rank = ((seen < value).sum() + (seen <= value).sum()) / 2 / len(seen)
             assert window.rank(value) == pytest.approx(rank)
     assert len(window) == len(slots)
-    assert window.slots(len(slots)) == slots
+    assert window.in_order().tolist() == sorted(slots)
+    for value in slots[1:]:
+        window.remove(value)
+    assert window.in_order().tolist() == slots[:1]
 
 
 @settings(deadline=None)
@@ -106,8 +110,8 @@ def test_the_quantiles_of_all_are_near_and_bounded():
     window = make_rescaler(Rescale("quantile", Window()))
     for value in values.tolist():
         window.rescale(value, 0.0)
-    seen = window._ranger._ordered.window
-    assert len(seen) == RESERVOIR_POINTS
+    seen = window._ranger._ordered.values
+    assert len(seen) == SAMPLE_POINTS
     # Of the sample the standard deviation of a 1 % quantile's share is 0.08 %.
     low, high = seen.quantiles(0.01, 0.99)
     assert (values < low).mean() == pytest.approx(0.01, abs=0.003)
@@ -219,7 +223,7 @@ def test_a_state_saved_and_loaded_continues_identically(mode, before, after):
 
 def test_a_reservoirs_state_continues_identically():
     rescaler, other = (make_rescaler(Rescale("quantile", Window())) for _ in range(2))
-    values = np.random.default_rng(3).normal(size=3 * RESERVOIR_POINTS).tolist()
+    values = np.random.default_rng(3).normal(size=3 * SAMPLE_POINTS).tolist()
     for value in values:
         rescaler.rescale(value, 0.0)
     other.restore(remembered(rescaler))
