@@ -1,31 +1,16 @@
 """Options that producers share."""
 
-import math
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import click
 
+from streamson.cli.options import FiniteFloat
 from streamson.wire.limits import DEFAULT_ENDPOINT
 
 MAX_RATE: Final = 10_000.0
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-class FiniteFloat(click.FloatRange):
-    """A number in a range; unlike click's own, NaN and infinities are none."""
-
-    name = "number"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Return the number, or say what is allowed."""
-        number: float = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"found {value!r}; a finite number is allowed", param, ctx)
-        return number
 
 
 endpoint = click.option(

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ import click
 from streamson.cli import run
 from streamson.producers import options
 from streamson.producers.publishing import Sample, or_missing, publish
-from streamson.table import Table
+from streamson.table import Table, paced
 
 DEFAULT_RATE = 4.0
 
@@ -60,20 +61,10 @@ def command(
 def _samples(
     table: Table, stream: str, *, speed: float, rate: float | None, loop: bool
 ) -> Iterator[Sample]:
-    due_s = step_s = 0.0
-    first = True
-    while first or loop:
-        before = math.nan
-        for fields, time in table.rows():
-            if rate is not None:
-                step_s = 1 / rate
-            elif (
-                time > before
-            ):  # a step back, as at the end of summer time, takes as long as the last
-                step_s = (time - before) / speed
-            due_s += 0.0 if first else step_s
-            first, before = False, time
-            yield Sample(stream, _with_none(fields), due_s, None if math.isnan(time) else time)
+    rounds = count() if loop else range(1)
+    rows = (row for _ in rounds for row in table.rows())
+    for due_s, (fields, time) in paced(rows, speed=speed, rate=rate):
+        yield Sample(stream, _with_none(fields), due_s, None if math.isnan(time) else time)
 
 
 def _with_none(fields: Mapping[str, float]) -> dict[str, float | None]:

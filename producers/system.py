@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from streamson.cli import run
-from streamson.errors import MissingDependencyError
+from streamson.extras import need
 from streamson.producers import options
 from streamson.producers.publishing import Sample, publish, sleep_until
 
@@ -36,18 +36,9 @@ def command(*, interval: float, name: str | None, endpoint: str) -> int:
 
     cpu and memory are in percent; disk and network in bytes a second.
     """
-    samples = _readings(_psutil(), name or socket.gethostname(), interval)
+    psutil = need("psutil", "system", "the system producer")
+    samples = _readings(psutil, name or socket.gethostname(), interval)
     return publish("system", samples, endpoint=endpoint, keep=False)
-
-
-def _psutil() -> Any:
-    try:
-        import psutil
-    except ImportError:
-        raise MissingDependencyError(
-            "psutil is not installed. Install it: pip install 'streamson[system]'"
-        ) from None
-    return psutil
 
 
 def _readings(psutil: Any, host: str, interval: float) -> Iterator[Sample]:

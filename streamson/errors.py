@@ -31,6 +31,10 @@ class InputFileError(StreamsonError):
     """A file that was given can't be read, or holds something that can't be used."""
 
 
+class OutputFileError(StreamsonError):
+    """A file can't be written; the message says which and why."""
+
+
 class SessionError(InputFileError):
     """A session file has a mistake; the message names file, key, what was found and is allowed."""
 

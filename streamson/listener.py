@@ -8,21 +8,22 @@ from collections.abc import Callable
 from math import inf
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import msgspec
 
-from streamson.errors import UsageError
-from streamson.output.audio_file import AudioFileError
+from streamson.errors import OutputFileError, UsageError
 from streamson.output.device import AUTO, NO_DEVICE
 from streamson.output.player import Player, choose_device
-from streamson.output.recorder import Recorder
+from streamson.output.recorder import Recorder, Rotation
+from streamson.recording.log import SessionLog
+from streamson.recording.target import record_target
 from streamson.score import AS_SOON_AS_POSSIBLE, Note, Score, Session, load_session
 from streamson.score.pitch import midi_to_note
 from streamson.session_engine import session_engine
 from streamson.state_file import StateKeeper
 from streamson.statistics import Statistics
-from streamson.synth.engine import level_db
+from streamson.synth.engine import check_volume, level_db
 from streamson.wire import DEFAULT_ENDPOINT, Batch, DataPoint, Receiver
 
 DEFAULT_SAMPLE_RATE: Final = 44_100
@@ -38,6 +39,24 @@ LATENCIES_KEPT: Final = 1_000
 """Latency figures are those of so many last notes."""
 
 _log = logging.getLogger(__name__)
+
+
+class Awaited(NamedTuple):
+    """A note whose start is awaited.
+
+    Attributes
+    ----------
+    note
+        As it was handed over.
+    received_ns
+        When its point was received, where it is to begin as soon as possible.
+    session
+        Number of the session that it is played by.
+    """
+
+    note: Note
+    received_ns: int | None
+    session: int
 
 
 class Listener:
@@ -56,7 +75,12 @@ class Listener:
         ``"auto"``: the default sound device, or silence where there is none; ``"none"``: silence;
         else a device's number or a part of its name.
     record
-        WAV file for what is heard.
+        Sound file for what is heard: ``.wav``, ``.flac``, ``.ogg`` or ``.mp3``; or a folder for a
+        session recording, with all points and notes too.
+    record_format
+        ``"wav"`` or ``"flac"``: the sound files of a session recording.
+    rotation
+        When the recording goes on in another file, and how much is kept.
     state
         File in which windows and the streams' order are kept from one run to the next.
     duration_s
@@ -101,6 +125,8 @@ class Listener:
         session: str | Path | Session | None = None,
         output: str = AUTO,
         record: str | Path | None = None,
+        record_format: str = "wav",
+        rotation: Rotation = Rotation(),  # noqa: B008  # it can't be changed
         state: str | Path | None = None,
         duration_s: float | None = None,
         on_played: Callable[[Note, int], None] | None = None,
@@ -109,8 +135,10 @@ class Listener:
             raise UsageError(f"duration {duration_s} s; up to {MAX_DURATION_S:.0f} s is allowed")
         loaded = session if isinstance(session, Session) else load_session(session)
         self._device = None if output == NO_DEVICE else choose_device(output)
-        self.recording_error: AudioFileError | None = None
-        self._record = None if record is None else Path(record)
+        self.recording_error: OutputFileError | None = None
+        self._record = None if record is None else record_target(record, record_format)
+        rotation.check()
+        self._rotation = rotation
         self._duration_s = duration_s
         self._on_played = on_played
         device_rate = self._device.sample_rate if self._device else DEFAULT_SAMPLE_RATE
@@ -126,10 +154,14 @@ class Listener:
         self._receiver = Receiver(bind)
         self.endpoint = self._receiver.endpoint
         self._recorder: Recorder | None = None
+        self._log: SessionLog | None = None
+        self._volume_lock = threading.Lock()
+        self._volume_due: float | None = None
+        self._volumes: dict[int, float] = {}
         self._player: Player | None = None
         self._notes_unheard = 0
         self._lost = 0
-        self._awaited: dict[int, tuple[Note, int | None]] = {}
+        self._awaited: dict[int, Awaited] = {}
         self._latencies_ms: deque[float] = deque(maxlen=LATENCIES_KEPT)
         self._last_note: Note | None = None
         self._error: Exception | None = None
@@ -164,6 +196,8 @@ class Listener:
                 self._state.save()
         if self._player is not None:
             self._player.stop()
+            if self._error is None:
+                self._read_reports()  # of the last notes
         if self._recorder is not None:
             self._recorder.stop()
             self.recording_error = self.recording_error or self._recorder.error
@@ -184,8 +218,8 @@ class Listener:
 
     @property
     def recording(self) -> Path | None:
-        """The file that is, or was, recorded to; None without a recording."""
-        return self._recorder.path if self._recorder else None
+        """The file or folder that is, or was, recorded to; None without a recording."""
+        return self._record.path if self._recorder and self._record else None
 
     @property
     def last_played(self) -> str:
@@ -214,14 +248,15 @@ class Listener:
         UsageError
             If it is above 24 dB or not a number.
         """
-        if not self._muted:
-            self.engine.set_volume(volume_db)
+        check_volume(volume_db)
         self._volume_db = volume_db
+        if not self._muted:
+            self._glide_to(volume_db)
 
     def mute(self, *, muted: bool = True) -> None:
         """Let the sound glide to silence, or back."""
         self._muted = muted
-        self.engine.set_volume(-inf if muted else self._volume_db)
+        self._glide_to(-inf if muted else self._volume_db)
 
     def stats(self) -> Statistics:
         """Return the counters and figures of this moment."""
@@ -278,8 +313,19 @@ class Listener:
         if self._record is None:
             return
         try:
-            self._recorder = Recorder(self.engine, self._record)
-        except AudioFileError as error:
+            if self._record.is_folder:
+                self._record.make_folder()
+                self._log = SessionLog(
+                    self._record.path,
+                    sample_rate=self.engine.sample_rate,
+                    session=self._session,
+                    statistics=self.stats,
+                )
+            self._recorder = Recorder(
+                self.engine, self._record.audio, rotation=self._rotation, log=self._log
+            )
+        except OutputFileError as error:
+            self._log = None
             self.recording_error = error
             _log.warning("%s. Going on without a recording.", error)
 
@@ -290,6 +336,8 @@ class Listener:
                 for message in self._receiver.receive(timeout_s):
                     self._hear(message, time.monotonic_ns())
                 self._flush(time.monotonic_ns())
+                if self._volume_due is not None:
+                    self._glide_to(self._volume_due)
                 self._read_reports()
                 if self._next_session is not None:
                     self._take_over()
@@ -309,6 +357,8 @@ class Listener:
             return
         before, self._session = self._session.audio, session
         self._score.change(session)
+        if self._log is not None:
+            self._log.change_session(self.engine.frame, session)
         audio = session.audio
         self.engine.equal_loudness = audio.equal_loudness
         self._look_ahead_frames = round(audio.look_ahead * self.engine.sample_rate)
@@ -320,6 +370,8 @@ class Listener:
 
     def _hear(self, message: DataPoint | Batch, received_ns: int) -> None:
         now_frame = self._frame_for(received_ns)
+        if self._log is not None:
+            self._log.hear(message, now_frame)
         if isinstance(message, Batch):
             self._play(self._score.play_batch(message, now_frame), now_frame, received_ns)
         else:
@@ -347,18 +399,37 @@ class Listener:
             if len(self._awaited) >= MAX_AWAITED:
                 self._awaited.clear()
             on_arrival = note.onset_frame in (AS_SOON_AS_POSSIBLE, now_frame)
-            self._awaited[number] = note, received_ns if on_arrival else None
+            session = self._log.session_number if self._log else 1
+            self._awaited[number] = Awaited(note, received_ns if on_arrival else None, session)
+
+    def _glide_to(self, volume_db: float) -> None:
+        """Hand over a change of volume; where there is no room, the listener's thread tries again.
+
+        Any thread may call it.
+        """
+        with self._volume_lock:
+            number = self.engine.set_volume(volume_db)
+            self._volume_due = volume_db if number is None else None
+            if number is not None:
+                self._volumes[number] = volume_db
 
     def _read_reports(self) -> None:
-        (reports,) = self.engine.played.read()
+        with self._volume_lock:  # what is reported has its place in _volumes
+            (reports,) = self.engine.played.read()
         for number, onset_frame, handed_ns in reports.tolist():
-            note, received_ns = self._awaited.pop(number, (None, None))
-            if note is None:
+            if number in self._volumes:
+                volume_db = self._volumes.pop(number)
+                if self._log is not None:
+                    self._log.change_volume(onset_frame, volume_db)
+            awaited = self._awaited.pop(number, None)
+            if awaited is None:
                 continue
-            if received_ns is not None:
-                self._latencies_ms.append((handed_ns - received_ns) / 1e6)
-            begun = msgspec.structs.replace(note, onset_frame=onset_frame)
-            if not note.foreground:
+            if awaited.received_ns is not None:
+                self._latencies_ms.append((handed_ns - awaited.received_ns) / 1e6)
+            begun = msgspec.structs.replace(awaited.note, onset_frame=onset_frame)
+            if not begun.foreground:
                 self._last_note = begun
+            if self._log is not None:
+                self._log.begin_note(begun, awaited.session)
             if self._on_played is not None:
                 self._on_played(begun, handed_ns)

@@ -2,7 +2,7 @@
 
 import csv
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -153,6 +153,31 @@ class Table:
                 f"{str(cell)[:40]!r}; seconds or a date such as 2026-01-31 12:00:00 is allowed"
             ) from None
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def paced(
+    rows: Iterable[Row], *, speed: float = 1.0, rate: float | None = None
+) -> Iterator[tuple[float, Row]]:
+    """Yield when each row is due, in seconds from the first one on, and the row.
+
+    Parameters
+    ----------
+    rows
+        The rows.
+    speed
+        How many times faster than their own time.
+    rate
+        Rows a second, whatever their time.
+    """
+    due_s, before = 0.0, math.nan
+    step_s = 0.0 if rate is None else 1 / rate
+    for number, row in enumerate(rows):
+        if rate is None and row.time > before:
+            # A step back, as at the end of summer time, takes as long as the last.
+            step_s = (row.time - before) / speed
+        due_s += step_s if number else 0.0
+        before = row.time
+        yield due_s, row
 
 
 class _Line(NamedTuple):

@@ -24,7 +24,7 @@ next note is always there."""
 @options.record
 @options.duration
 @options.stats
-def command(output: str, record: Path | None, duration: float | None, stats: Path | None) -> int:
+def command(output: str, record: str | None, duration: float | None, stats: Path | None) -> int:
     """Hear the Dirichlet eta function as another process computes it.
 
     Each point on the line 1/2 + it, from t = 400000 on, is one note: pitch from the real part,

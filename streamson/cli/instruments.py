@@ -62,7 +62,7 @@ def _chosen(session: "Session", names: tuple[str, ...]) -> list[str]:
 def _render(session: "Session", names: list[str], out: Path) -> None:
     from streamson.offline.phrase import PHRASE_S, phrase
     from streamson.offline.render import DEFAULT_SAMPLE_RATE, render_notes
-    from streamson.offline.sound_file import whole_or_nothing, write_wav
+    from streamson.offline.sound_file import whole_or_nothing, write_sound
 
     rate = session.audio.sample_rate or DEFAULT_SAMPLE_RATE
     notes = [
@@ -71,7 +71,7 @@ def _render(session: "Session", names: list[str], out: Path) -> None:
         for note in phrase(name, start_frame=round(i * PHRASE_S * rate), sample_rate=rate)
     ]
     with whole_or_nothing(out) as part:
-        done = write_wav(part, render_notes(notes, session, sample_rate=rate), rate)
+        done = write_sound(part, render_notes(notes, session, sample_rate=rate), rate)
     click.echo(f"{out}: {done}")
 
 

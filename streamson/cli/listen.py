@@ -1,10 +1,14 @@
 """``streamson listen``: play what producers publish."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from streamson.cli import options
+
+if TYPE_CHECKING:
+    from streamson.output.recorder import Rotation
 
 
 @click.command()
@@ -12,6 +16,9 @@ from streamson.cli import options
 @options.session
 @options.output
 @options.record
+@options.record_format
+@options.rotate
+@options.keep
 @options.state
 @options.duration
 @options.stats
@@ -20,7 +27,10 @@ def command(
     bind: str,
     session: str | None,
     output: str,
-    record: Path | None,
+    record: str | None,
+    record_format: str,
+    rotate: float | int | None,
+    keep: int | None,
     state: Path | None,
     duration: float | None,
     stats: Path | None,
@@ -37,7 +47,22 @@ def command(
     from streamson.listener import Listener
 
     listener = Listener(
-        bind, session=session, output=output, record=record, state=state, duration_s=duration
+        bind,
+        session=session,
+        output=output,
+        record=record,
+        record_format=record_format,
+        rotation=_rotation(rotate, keep),
+        state=state,
+        duration_s=duration,
     )
     click.echo(f"Listening on {listener.endpoint}.", err=True)
     return play(listener, stats_file=stats, check=Reloading(listener, session).check)
+
+
+def _rotation(rotate: float | int | None, keep: int | None) -> "Rotation":
+    from streamson.output.recorder import Rotation
+
+    if isinstance(rotate, int):
+        return Rotation(size=rotate, keep=keep)
+    return Rotation(seconds=rotate, keep=keep)

@@ -1,5 +1,6 @@
 """Options that several commands share, so that they read and behave alike."""
 
+import math
 import re
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +10,9 @@ import click
 from streamson.wire.limits import DEFAULT_ENDPOINT
 
 _UNITS: Final = {"": 1, "s": 1, "min": 60, "m": 60, "h": 3_600}
+
+
+_BYTES: Final = {"kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 
 
 class Seconds(click.ParamType[float]):
@@ -26,6 +30,56 @@ class Seconds(click.ParamType[float]):
         if match is None or match[2] not in _UNITS or float(match[1]) == 0:
             self.fail(f"found {value!r}; a time such as 20, 20s, 5min or 1h is allowed", param, ctx)
         return float(match[1]) * _UNITS[match[2]]
+
+
+class FiniteFloat(click.FloatRange):
+    """A number in a range; unlike click's own, NaN and infinities are none."""
+
+    name = "number"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number, or say what is allowed."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"found {value!r}; a finite number is allowed", param, ctx)
+        return number
+
+
+class Size(click.ParamType[int]):
+    """A size: ``700MB``, ``2GB``."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the bytes, or say what is allowed."""
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*", str(value).lower())
+        if match is None or match[2] not in _BYTES or float(match[1]) == 0:
+            self.fail(f"found {value!r}; a size such as 700MB or 2GB is allowed", param, ctx)
+        return round(float(match[1]) * _BYTES[match[2]])
+
+
+class SecondsOrSize(click.ParamType[float | int]):
+    """A length of time, as a float, or a size, as an int."""
+
+    name = "time or size"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | int:
+        """Return seconds or bytes, or say what is allowed."""
+        try:
+            return Seconds().convert(value, param, ctx)
+        except click.BadParameter:
+            pass
+        try:
+            return Size().convert(value, param, ctx)
+        except click.BadParameter:
+            allowed = "a time such as 1h or a size such as 2GB is allowed"
+            self.fail(f"found {value!r}; {allowed}", param, ctx)
 
 
 bind = click.option(
@@ -50,9 +104,28 @@ output = click.option(
 )
 record = click.option(
     "--record",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE.wav",
-    help="Record what is heard. A file that exists is kept under another name.",
+    metavar="FILE|DIR/",
+    help="Record what is heard to a sound file, .wav .flac .ogg or .mp3; or to a folder, with all "
+    "points and notes. What exists is kept under another name.",
+)
+record_format = click.option(
+    "--record-format",
+    type=click.Choice(["wav", "flac"]),
+    default="wav",
+    show_default=True,
+    help="The sound in a recorded folder.",
+)
+rotate = click.option(
+    "--rotate",
+    type=SecondsOrSize(),
+    metavar="TIME|SIZE",
+    help="Go on in another file every 1h, or after 2GB; no sample is lost between.",
+)
+keep = click.option(
+    "--keep",
+    type=Size(),
+    metavar="SIZE",
+    help="Delete the oldest files of a recording that rotates, so that all take 20GB at most.",
 )
 state = click.option(
     "--state",

@@ -1,10 +1,10 @@
-"""``streamson render``: a table becomes a sound file or a list of notes."""
+"""``streamson render``: a table or a recording becomes sound, notes, pictures or a film."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,18 +12,21 @@ from streamson.cli import options
 from streamson.errors import UsageError
 
 if TYPE_CHECKING:
-    from streamson.score import Note, Session
+    from streamson.offline.piece import Piece
 
 
 @click.command()
-@click.argument("table", type=click.Path(path_type=Path))
+@click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
 @click.option(
     "-o",
     "--out",
+    "outs",
     required=True,
+    multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Where to: .wav is the sound, .csv the notes.",
+    help="Where to, once or several times: .wav .flac .ogg .mp3 are the sound, .csv .jsonl the "
+    "notes.",
 )
 @options.session
 @click.option("--stream", metavar="NAME", help="The rows' stream.  [default: the table's name]")
@@ -34,80 +37,133 @@ if TYPE_CHECKING:
     help="Frames a second.  [default: the session's, else 44100]",
 )
 @click.option(
+    "--speed",
+    type=options.FiniteFloat(0, 1e9, min_open=True),
+    metavar="X",
+    help="Let rows come in their own time, so many times faster.",
+)
+@click.option(
+    "--seconds",
+    type=options.Seconds(),
+    metavar="TIME",
+    help="Let rows come in their own time, at the speed at which the last one comes then; evenly "
+    "where they have no time.",
+)
+@click.option(
     "--online", is_flag=True, help="Rescale as a live listener would, without knowing the future."
 )
 def command(
     *,
-    table: Path,
-    out: Path,
+    source: Path,
+    outs: tuple[Path, ...],
     session: str | None,
     stream: str | None,
     sample_rate: int | None,
+    speed: float | None,
+    seconds: float | None,
     online: bool,
 ) -> int:
-    """Turn TABLE, a .csv or .jsonl file, into sound or notes: its rows follow one another.
+    """Turn INPUT into sound, notes, pictures or a film.
+
+    INPUT is a table, a .csv, .jsonl or .parquet file, whose rows follow one another note by note
+    unless --speed or --seconds say otherwise; or the folder of a recorded session, which gives the
+    samples that were heard, or with another --session another piece of the same points.
 
     The tune of the article that streamson grew from:
 
         streamson render eta.csv --session article -o eta.wav
     """
-    if out.suffix.lower() not in _WRITERS:
-        raise UsageError(f'can\'t write "{out}": .wav (sound) and .csv (notes) are allowed')
-    if out.absolute() == table.absolute():
-        raise UsageError(f'can\'t write "{out}": it is the table itself')
-    from streamson.offline.render import DEFAULT_SAMPLE_RATE, score_table
+    from streamson.offline.exports import check_kind, export
     from streamson.offline.sound_file import whole_or_nothing
-    from streamson.score import load_session
-    from streamson.table import Table
+    from streamson.recording.manifest import is_recording
 
-    loaded = load_session(session)
-    rate = sample_rate or loaded.audio.sample_rate or DEFAULT_SAMPLE_RATE
-    source = Table(table)
-    if source.ignored:
-        click.echo(f"left out, not numbers: {', '.join(source.ignored)}", err=True)
-    notes = score_table(source, loaded, sample_rate=rate, stream=stream, online=online)
-    write = _WRITERS[out.suffix.lower()]
-    with whole_or_nothing(out) as part, _progress(table) as watch:
-        done = write(part, watch(notes), loaded, rate)
-    click.echo(f"{out}: {done}")
+    for out in outs:
+        check_kind(out)
+        if out.absolute() == source.absolute():
+            raise UsageError(f'can\'t write "{out}": it is the input itself')
+    if is_recording(source):
+        given = {
+            "--stream": stream,
+            "--sample-rate": sample_rate,
+            "--speed": speed,
+            "--seconds": seconds,
+            "--online": online or None,
+        }
+        for name, value in given.items():
+            if value is not None:
+                raise UsageError(f"{name} is for tables; {source} is a recorded session")
+        piece = _recorded(source, session)
+    else:
+        piece = _table(
+            source,
+            session,
+            stream=stream,
+            sample_rate=sample_rate,
+            speed=speed,
+            seconds=seconds,
+            online=online,
+        )
+    for out in outs:
+        with whole_or_nothing(out) as part, _progress(out) as tell:
+            done = export(piece, part, tell)
+        click.echo(f"{out}: {done}")
     return 0
 
 
-def _write_wav(path: Path, notes: "Iterable[Note]", session: "Session", rate: int) -> str:
-    from streamson.offline.render import render_notes
-    from streamson.offline.sound_file import write_wav
+def _recorded(folder: Path, session: str | None) -> "Piece":
+    from streamson.offline.piece import AnotherPiece, RecordedPiece
+    from streamson.recording.reading import Recording
+    from streamson.score import load_session
 
-    return write_wav(path, render_notes(notes, session, sample_rate=rate), rate)
-
-
-def _write_csv(path: Path, notes: "Iterable[Note]", _session: "Session", rate: int) -> str:
-    from streamson.offline.notes_file import write_notes
-
-    with path.open("w", encoding="utf-8", newline="") as file:
-        return f"{write_notes(notes, file, sample_rate=rate)} notes"
+    recording = Recording(folder)
+    if session is None:
+        return RecordedPiece(recording)
+    return AnotherPiece(recording, load_session(session))
 
 
-_Watch: TypeAlias = Callable[["Iterable[Note]"], "Iterator[Note]"]
-_Writer: TypeAlias = Callable[[Path, "Iterable[Note]", "Session", int], str]
-_WRITERS: Final[dict[str, _Writer]] = {".wav": _write_wav, ".csv": _write_csv}
+def _table(
+    path: Path,
+    session: str | None,
+    *,
+    stream: str | None,
+    sample_rate: int | None,
+    speed: float | None,
+    seconds: float | None,
+    online: bool,
+) -> "Piece":
+    from streamson.offline.piece import TablePiece, TimedPiece, fitted
+    from streamson.offline.render import DEFAULT_SAMPLE_RATE
+    from streamson.score import load_session
+    from streamson.table import Table
+
+    if speed is not None and seconds is not None:
+        raise UsageError("found --speed and --seconds; one of the two says how fast rows come")
+    loaded = load_session(session)
+    table = Table(path)
+    if table.ignored:
+        click.echo(f"left out, not numbers: {', '.join(table.ignored)}", err=True)
+    rate = sample_rate or loaded.audio.sample_rate or DEFAULT_SAMPLE_RATE
+    if seconds is not None:
+        return fitted(
+            table, loaded, seconds=seconds, sample_rate=rate, stream=stream, online=online
+        )
+    if speed is None:
+        return TablePiece(table, loaded, sample_rate=rate, stream=stream, online=online)
+    if table.time_column is None:
+        raise UsageError(f"--speed needs a column of time, and {path} has none; try --seconds")
+    return TimedPiece(table, loaded, speed=speed, sample_rate=rate, stream=stream, online=online)
 
 
 @contextmanager
-def _progress(table: Path) -> Iterator[_Watch]:
-    """Yield a function that counts notes on a terminal while they pass through."""
+def _progress(out: Path) -> Iterator[Callable[[str], None]]:
+    """Yield a function that shows on a terminal how much is done."""
     if not sys.stderr.isatty():
-        yield iter
+        yield lambda _done: None
         return
     from rich.console import Console  # slow to load, and only for terminals
     from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
-    columns = TextColumn("{task.description}  {task.completed} notes"), TimeElapsedColumn()
+    columns = TextColumn("{task.description}"), TimeElapsedColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(f"Rendering {table.name}", total=None)
-
-        def watch(notes: "Iterable[Note]") -> "Iterator[Note]":
-            for note in notes:
-                progress.advance(task)
-                yield note
-
-        yield watch
+        task = progress.add_task(f"{out.name} …", total=None)
+        yield lambda done: progress.update(task, description=f"{out.name}: {done}")

@@ -14,6 +14,7 @@ from streamson.errors import InputFileError, StreamsonError
 from streamson.score import Note, Score, Session, load_session
 from streamson.score.session.casting import matching_parts
 from streamson.session_engine import session_engine
+from streamson.synth.engine import Engine
 from streamson.synth.memory import NOTE_RING, QUANTUM
 from streamson.table import Table
 from streamson.wire.point import DataPoint
@@ -83,7 +84,7 @@ def score_table(
     score = Score(session, sample_rate=sample_rate, sequence_only=True)
     if score.needs_survey and not online:
         score = Score(session, sample_rate=sample_rate, survey=survey(table), sequence_only=True)
-    _check_parts(session, score, name, table)
+    check_parts(session, score, name, table)
     points = (
         DataPoint(name, fields, float(i) if isnan(time) else time)
         for i, (fields, time) in enumerate(table.rows())
@@ -148,20 +149,47 @@ def render_notes(
     engine = session_engine(session, sample_rate)
     end = 0
     for note in notes:
-        # The engine synthesises a quantum ahead, and finishes the one it is in.
-        while note.onset_frame >= engine.frame + block_frames + 2 * QUANTUM:
-            yield engine.render(block_frames)
-        while engine.play(note) is None:  # the ring is full: let time take some of it
-            if note.onset_frame < engine.frame + 3 * QUANTUM:
-                raise StreamsonError(f"more than {NOTE_RING} notes begin at frame {engine.frame}")
-            yield engine.render(QUANTUM)
+        yield from until_room(engine, note.onset_frame, block_frames)
+        engine.play(note)
         end = max(end, engine.end_frame(note))
+    yield from until_frame(engine, end, block_frames)
+
+
+def until_room(
+    engine: Engine, onset_frame: int, block_frames: int = BLOCK_FRAMES
+) -> Iterator[NDArray[np.float32]]:
+    """Yield sound until a note of that onset can be handed over.
+
+    Raises
+    ------
+    StreamsonError
+        If more than 4,096 notes begin at once.
+    """
+    # The engine synthesises a quantum ahead, and finishes the one it is in.
+    while onset_frame >= engine.frame + block_frames + 2 * QUANTUM:
+        yield engine.render(block_frames)
+    while not engine.room:  # let time take some of what waits
+        if onset_frame < engine.frame + 3 * QUANTUM:
+            raise StreamsonError(f"more than {NOTE_RING} notes begin at frame {engine.frame}")
+        yield engine.render(QUANTUM)
+
+
+def until_frame(
+    engine: Engine, end: int, block_frames: int = BLOCK_FRAMES
+) -> Iterator[NDArray[np.float32]]:
+    """Yield sound up to a frame."""
     while engine.frame < end:
         yield engine.render(min(block_frames, end - engine.frame))
 
 
-def _check_parts(session: Session, score: Score, stream: str, table: Table) -> None:
-    """Say now, not in silence later, that the session does not fit the table."""
+def check_parts(session: Session, score: Score, stream: str, table: Table) -> None:
+    """Say now, not in silence later, that the session does not fit the table.
+
+    Raises
+    ------
+    InputFileError
+        It does not.
+    """
     patterns = [part.stream for part in session.parts]
     if patterns and not matching_parts(session, stream):
         raise InputFileError(

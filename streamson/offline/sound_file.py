@@ -8,20 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson.errors import UsageError
-from streamson.output.audio_file import WavWriter
+from streamson.output.audio_file import writer_for
 from streamson.synth.engine import level_db
 
 
-def write_wav(path: Path, blocks: Iterable[NDArray[np.float32]], sample_rate: int) -> str:
-    """Write blocks of shape (frames, 2) to a WAV file; return what it holds, for a person.
+def write_sound(path: Path, blocks: Iterable[NDArray[np.float32]], sample_rate: int) -> str:
+    """Write blocks of shape (frames, 2) to a sound file; return what it holds, for a person.
 
     Raises
     ------
-    AudioFileError
+    OutputFileError
         If it can't be written.
+    UsageError
+        If its ending is none of a sound file.
     """
     peak = 0.0
-    with WavWriter(path, sample_rate) as writer:
+    with writer_for(path)(path, sample_rate) as writer:
         for block in blocks:
             writer.write(block)
             peak = max(peak, float(block.max()), -float(block.min()))
@@ -39,7 +41,7 @@ def whole_or_nothing(path: Path) -> Iterator[Path]:
     """
     if not path.parent.is_dir():
         raise UsageError(f"can't write {path}: there is no folder {path.parent}")
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f"{path.stem}.part{path.suffix}")
     try:
         yield part
         part.replace(path)

@@ -1,32 +1,38 @@
-"""Sound files: WAV that survives a crash, of any length."""
+"""Sound files that are whole whenever their process ends: WAV, FLAC, Ogg Opus and MP3."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, BinaryIO, Final, Self
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from streamson.errors import StreamsonError
+from streamson.errors import OutputFileError, UsageError
+from streamson.extras import need
 from streamson.synth.memory import CHANNELS
 
-_UPDATE_HEADER_AUTO: Final = 0x1061  # SFC_SET_UPDATE_HEADER_AUTO of sndfile.h
+# Commands of sndfile.h, for which python-soundfile has no public call.
+_UPDATE_HEADER_AUTO: Final = 0x1061  # SFC_SET_UPDATE_HEADER_AUTO
 _RF64_AUTO_DOWNGRADE: Final = 0x1210  # SFC_RF64_AUTO_DOWNGRADE
+_PAGE_LATENCY_MS: Final = 0x1302  # SFC_SET_OGG_PAGE_LATENCY_MS
+
 _STEPS: Final = 2**23
-_FRAME_BYTES: Final = 3 * CHANNELS
+WAV_FRAME_BYTES: Final = 3 * CHANNELS
+PAGE_MS: Final = 200
+OPUS_RATE: Final = 48_000
+OPUS_RATES: Final = (8_000, 12_000, 16_000, 24_000, OPUS_RATE)
+FLAC_BLOCK: Final = 4_096
+_FLAC_SAMPLES_AT: Final = 21
+"""Byte of a FLAC file from which on its 36 bits tell how many frames it has (RFC 9639, 8.2)."""
+
+_MP3_RATES: Final = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 
 
-class AudioFileError(StreamsonError):
-    """A sound file can't be written; the message says which and why."""
-
-
-class WavWriter:
-    """Write a stereo WAV file of 24 bits.
-
-    The header is right after every write: a process that is killed leaves a whole file. Beyond
-    4 GiB the file is an RF64, of which any length can be read.
+class AudioFile:
+    """A stereo sound file that is written piece by piece.
 
     Parameters
     ----------
@@ -42,50 +48,73 @@ class WavWriter:
 
     Raises
     ------
-    AudioFileError
+    OutputFileError
         If the file can't be opened.
     """
 
     def __init__(self, path: Path, sample_rate: int) -> None:
         self.path = path
+        self.sample_rate = sample_rate
         self.frames = 0
         try:
-            path.open("wb").close()  # libsndfile would only say "System error."
-            self._file = soundfile.SoundFile(
-                path, "w", sample_rate, CHANNELS, subtype="PCM_24", format="RF64"
-            )
-        except (OSError, soundfile.SoundFileError) as error:
-            reason = (
-                os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
-            )
-            raise AudioFileError(f"can't write {path}: {reason}") from None
-        # python-soundfile has no public call for these two, nor for writing raw data.
-        for command in (_RF64_AUTO_DOWNGRADE, _UPDATE_HEADER_AUTO):
-            soundfile._snd.sf_command(self._file._file, command, soundfile._ffi.NULL, 1)
+            # libsndfile would only say "System error."; and what it writes can be synced by this.
+            self._disk = path.open("wb+", buffering=0)
+        except OSError as error:
+            raise OutputFileError(f"can't write {path}: {error.strerror}") from None
+        try:
+            self._file = self._open()
+        except (soundfile.SoundFileError, UsageError) as error:
+            self._disk.close()
+            raise OutputFileError(f"can't write {path}: {error}") from None
 
     def write(self, samples: NDArray[np.float32]) -> None:
         """Append samples of shape (frames, 2) in [-1, 1].
 
         Raises
         ------
-        AudioFileError
+        OutputFileError
             If the disk is full or gone.
         """
-        data = _to_24_bits(samples)
-        # libsndfile's own conversion takes most of the time that rendering to a file takes.
-        written = soundfile._snd.sf_write_raw(
-            self._file._file, soundfile._ffi.from_buffer(data), data.nbytes
-        )
-        self.frames += written // _FRAME_BYTES
-        if written != data.nbytes:
-            raise AudioFileError(f"can't write {self.path}: {_why(self.path)}")
+        try:
+            self._append(samples)
+        except (OSError, soundfile.SoundFileError):
+            raise OutputFileError(f"can't write {self.path}: {why(self.path)}") from None
+        self.frames += len(samples)
+
+    def sync(self) -> None:
+        """Let what was written survive even a loss of power.
+
+        Raises
+        ------
+        OutputFileError
+            If the disk is gone.
+        """
+        try:
+            self._mark()
+            os.fsync(self._disk.fileno())
+        except OSError as error:
+            raise OutputFileError(f"can't write {self.path}: {error.strerror}") from None
+
+    @property
+    def size(self) -> int:
+        """Bytes on the disk so far."""
+        return os.fstat(self._disk.fileno()).st_size
 
     def close(self) -> None:
-        """Finish the file."""
+        """Finish the file.
+
+        Raises
+        ------
+        OutputFileError
+            If the disk is full or gone.
+        """
         try:
+            self._finish()
             self._file.close()
-        except (OSError, soundfile.SoundFileError) as error:
-            raise AudioFileError(f"can't finish {self.path}: {_why(self.path)}") from error
+        except (OSError, soundfile.SoundFileError):
+            raise OutputFileError(f"can't finish {self.path}: {why(self.path)}") from None
+        finally:
+            self._disk.close()
 
     def __enter__(self) -> Self:
         return self
@@ -98,20 +127,156 @@ class WavWriter:
     ) -> None:
         self.close()
 
+    def _open(self) -> Any:
+        """Return the opened file of soundfile."""
+        raise NotImplementedError
 
-def _to_24_bits(samples: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return the nearest integers of 24 bits, the least byte first."""
+    def _append(self, samples: NDArray[np.float32]) -> None:
+        self._file.write(samples)
+
+    def _mark(self) -> None:
+        """Let the file tell how long it is."""
+
+    def _finish(self) -> None:
+        """Write what is held back."""
+
+
+class WavWriter(AudioFile):
+    """WAV of 24 bits, whose header is right after every write.
+
+    Beyond 4 GiB the file is an RF64, of which any length can be read.
+    """
+
+    def _open(self) -> Any:
+        file = soundfile.SoundFile(
+            self.path, "w", self.sample_rate, CHANNELS, subtype="PCM_24", format="RF64"
+        )
+        for command in (_RF64_AUTO_DOWNGRADE, _UPDATE_HEADER_AUTO):
+            soundfile._snd.sf_command(file._file, command, soundfile._ffi.NULL, 1)
+        return file
+
+    def _append(self, samples: NDArray[np.float32]) -> None:
+        data = _to_24_bits(samples).view(np.uint8).reshape(*samples.shape, 4)
+        packed = np.empty((*samples.shape, 3), np.uint8)
+        for byte in range(3):  # three times as fast as all at once
+            packed[..., byte] = data[..., byte]
+        # libsndfile's own conversion takes most of the time that rendering to a file takes.
+        written = soundfile._snd.sf_write_raw(
+            self._file._file, soundfile._ffi.from_buffer(packed), packed.nbytes
+        )
+        if written != packed.nbytes:
+            self.frames += written // WAV_FRAME_BYTES
+            raise OSError
+
+
+class FlacWriter(AudioFile):
+    """FLAC of 24 bits, the same samples as a WAV has; it tells its length at every `sync`."""
+
+    def _open(self) -> Any:
+        return soundfile.SoundFile(
+            self.path, "w", self.sample_rate, CHANNELS, subtype="PCM_24", format="FLAC"
+        )
+
+    def _append(self, samples: NDArray[np.float32]) -> None:
+        self._file.write(_to_24_bits(samples) << 8)
+
+    def _mark(self) -> None:
+        # The encoder holds a block back, and another one until the next comes.
+        whole = max(self.frames // FLAC_BLOCK - 2, 0) * FLAC_BLOCK
+        set_flac_frames(self._disk, whole)
+
+
+class OpusWriter(AudioFile):
+    """Ogg Opus, in pages of a fifth of a second."""
+
+    def _open(self) -> Any:
+        rate = self.sample_rate if self.sample_rate in OPUS_RATES else OPUS_RATE
+        self._resampler = None
+        if rate != self.sample_rate:
+            soxr = need("soxr", "ogg", f"an Ogg file of {self.sample_rate} Hz")
+            self._resampler = soxr.ResampleStream(self.sample_rate, rate, CHANNELS, "float32")
+        file = soundfile.SoundFile(self.path, "w", rate, CHANNELS, subtype="OPUS", format="OGG")
+        latency = soundfile._ffi.new("double *", PAGE_MS)
+        soundfile._snd.sf_command(file._file, _PAGE_LATENCY_MS, latency, 8)
+        return file
+
+    def _append(self, samples: NDArray[np.float32]) -> None:
+        if self._resampler is not None:
+            samples = self._resampler.resample_chunk(samples)
+        self._file.write(samples)
+
+    def _finish(self) -> None:
+        if self._resampler is not None:
+            rest = np.zeros((0, CHANNELS), np.float32)
+            self._file.write(self._resampler.resample_chunk(rest, last=True))
+
+
+class Mp3Writer(AudioFile):
+    """MP3 of a constant bit rate: then a file that was cut off still tells its length."""
+
+    def _open(self) -> Any:
+        if self.sample_rate not in _MP3_RATES:
+            rates = ", ".join(map(str, _MP3_RATES))
+            raise UsageError(f"MP3 has no sample rate of {self.sample_rate} Hz; it has {rates}")
+        return soundfile.SoundFile(
+            self.path,
+            "w",
+            self.sample_rate,
+            CHANNELS,
+            subtype="MPEG_LAYER_III",
+            format="MP3",
+            bitrate_mode="CONSTANT",
+            compression_level=0.3,
+        )
+
+
+WRITERS: Final[dict[str, Callable[[Path, int], AudioFile]]] = {
+    ".wav": WavWriter,
+    ".flac": FlacWriter,
+    ".ogg": OpusWriter,
+    ".mp3": Mp3Writer,
+}
+"""By the ending of the file's name."""
+
+
+def writer_for(path: Path) -> Callable[[Path, int], AudioFile]:
+    """Return what writes a sound file of that name.
+
+    Raises
+    ------
+    UsageError
+        If its ending is none of a sound file.
+    """
+    if path.suffix.lower() not in WRITERS:
+        raise UsageError(f'can\'t write "{path}": sound files are {", ".join(WRITERS)}')
+    return WRITERS[path.suffix.lower()]
+
+
+def set_flac_frames(file: BinaryIO, frames: int) -> None:
+    """Let an open FLAC file tell that it has so many frames.
+
+    Raises
+    ------
+    OSError
+        If it can't be written.
+    """
+    file.seek(_FLAC_SAMPLES_AT)
+    field = file.read(5)
+    if len(field) == 5:  # the upper four bits belong to something else
+        told = (int.from_bytes(field) & 0xF0_0000_0000) | frames
+        file.seek(_FLAC_SAMPLES_AT)
+        file.write(told.to_bytes(5))
+
+
+def _to_24_bits(samples: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Return the nearest integers of 24 bits."""
     steps = samples * np.float32(_STEPS)
     np.rint(steps, out=steps)
     np.clip(steps, -_STEPS, _STEPS - 1, out=steps)
-    words = steps.astype("<i4").view(np.uint8).reshape(*samples.shape, 4)
-    data = np.empty((*samples.shape, 3), np.uint8)
-    for byte in range(3):  # three times as fast as all at once
-        data[..., byte] = words[..., byte]
-    return data
+    return steps.astype("<i4")
 
 
-def _why(path: Path) -> str:
+def why(path: Path) -> str:
     """Say why a write failed: libsndfile does not pass on the system's reason."""
     try:
         disk = os.statvfs(path.parent)

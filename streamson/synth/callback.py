@@ -24,6 +24,7 @@ from streamson.synth.memory import (
     PLAYED_RING,
     QUANTUM,
     TAP_QUANTA,
+    VOLUME,
     address,
 )
 from streamson.synth.pending import drop_first, push
@@ -157,7 +158,10 @@ def _start_notes(engine: int, start: int, now: int) -> None:
     state = memory.state(engine)[0]
     while state.pending > 0 and memory.pending(engine)[0].onset < start + QUANTUM:
         note = memory.pending(engine)[0]
-        if start_voice(engine, note, start):
+        if note.instrument == VOLUME:
+            state.volume = note.amplitude
+            _report(engine, note, now)
+        elif start_voice(engine, note, start):
             state.played += 1
             state.foreground_played += note.foreground
             _report(engine, note, now)
@@ -168,8 +172,9 @@ def _start_notes(engine: int, start: int, now: int) -> None:
 
 @njit(nogil=True)
 def _report(engine: int, note: Any, now: int) -> None:
-    """Tell Python that a note began; if nobody reads the reports, they are left out."""
+    """Tell Python that a note began; if nobody reads the reports, they are left out and counted."""
     if writable(memory.played_indices(engine), PLAYED_RING) <= 0:
+        memory.state(engine)[0].unreported += 1
         return
     report = memory.played(engine)[memory.played_indices(engine)[WRITTEN] % PLAYED_RING]
     report.id = note.id

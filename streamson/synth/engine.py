@@ -1,6 +1,7 @@
 """The engine: Python's handle on the memory and the machine code that turn notes into samples."""
 
 import ctypes
+import threading
 from collections.abc import Mapping
 from math import ceil, isfinite, log2, log10
 from typing import Any, Final
@@ -21,6 +22,7 @@ from streamson.synth.memory import (
     NEVER,
     QUANTUM,
     VOICE_SLOTS,
+    VOLUME,
     addresses,
 )
 from streamson.synth.playable_note import PlayableNote
@@ -34,6 +36,8 @@ MAX_LEVEL_DB: Final = 0.0
 MAX_DURATION_S: Final = 86_400.0
 MAX_BRIGHTNESS: Final = 1.0
 PLAIN: Final = {"sine": Instrument()}
+AS_SOON_AS_POSSIBLE: Final = -1
+"""The onset frame of what is to be done when it arrives."""
 
 _CALLBACK: Final = ctypes.CFUNCTYPE(
     ctypes.c_int32,
@@ -116,6 +120,7 @@ class Engine:
         self.equal_loudness = equal_loudness
         self._compensations: dict[str, list[float]] = {}
         self._next_id = 0
+        self._one_writer = threading.Lock()  # among Python's threads; the callback knows of none
         set_up(self._memory, reverb, sample_rate)
         self._tail_frames = tail_frames(reverb, sample_rate)
         state = self.state
@@ -126,8 +131,7 @@ class Engine:
         state["position"] = QUANTUM
         state["stop_frame"] = NEVER
         state["limiter_gain"] = state["limiter_need"] = state["room"] = 1
-        self.set_volume(volume_db)
-        state["gain"] = state["volume"]
+        state["gain"] = state["volume"] = _gain(volume_db)
 
     @property
     def callback_address(self) -> int:
@@ -143,6 +147,11 @@ class Engine:
     def frame(self) -> int:
         """The clock: frames that were handed out so far."""
         return int(self.state["frame"])
+
+    @property
+    def room(self) -> int:
+        """How many more notes can be handed over at this moment."""
+        return self._notes.free()
 
     @property
     def soonest_frame(self) -> int:
@@ -199,16 +208,13 @@ class Engine:
             raise UsageError(f"brightness {brightness}; -1 to 1 is allowed")
         if not 0 < note.duration_frames <= MAX_DURATION_S * self.sample_rate:
             raise UsageError(f"duration of {note.duration_frames} frames; up to a day is allowed")
-        number = self._next_id
         if self.equal_loudness:
             level_db += self._compensation_db(note.instrument, frequency)
-        amplitude = 10 ** (level_db / 20)
-        item = (
+        return self._hand_over(
             note.onset_frame,
-            number,
             note.duration_frames,
             frequency,
-            amplitude,
+            10 ** (level_db / 20),
             pan,
             brightness,
             instrument,
@@ -216,10 +222,6 @@ class Engine:
             note.glide_frames,
             note.foreground,
         )
-        if not self._notes.write(item):
-            return None
-        self._next_id += 1
-        return number
 
     def change_instruments(self, instruments: Mapping[str, Instrument]) -> None:
         """Let notes from now on name these instruments; those that sound stay as they are.
@@ -258,17 +260,27 @@ class Engine:
         self._call(None, output.ctypes.data, frames, None, 0, self.user_data_address)
         return output
 
-    def set_volume(self, volume_db: float) -> None:
+    def set_volume(self, volume_db: float, *, frame: int = AS_SOON_AS_POSSIBLE) -> int | None:
         """Let the master volume glide to a level in dB; ``-inf`` mutes.
+
+        Parameters
+        ----------
+        volume_db
+            The level.
+        frame
+            When; by default as soon as possible.
+
+        Returns
+        -------
+        int or None
+            Its number, as the report names it once it was done; None if the ring is full.
 
         Raises
         ------
         UsageError
             If it is above 24 dB or not a number.
         """
-        if not volume_db <= MAX_VOLUME_DB:
-            raise UsageError(f"volume {volume_db} dB; up to {MAX_VOLUME_DB} dB is allowed")
-        self.state["volume"] = 10 ** (volume_db / 20)
+        return self._hand_over(frame, 0, 0.0, _gain(volume_db), 0.0, 0.0, VOLUME, 0, 0, 0)
 
     def stop_at(self, frame: int) -> None:
         """Fade out so that there is silence from a frame on."""
@@ -296,6 +308,15 @@ class Engine:
         self.state["origin_ns"] = 0
         self.state["fade_in"] = FADE_FRAMES
 
+    def _hand_over(self, onset_frame: int, *rest: float) -> int | None:
+        """Put a `NOTE` in the ring; return its number, or None if the ring is full."""
+        with self._one_writer:
+            number = self._next_id
+            if not self._notes.write((onset_frame, number, *rest)):
+                return None
+            self._next_id += 1
+        return number
+
     def _compensation_db(self, instrument: str, frequency_hz: float) -> float:
         table = self._compensations.get(instrument)
         if table is None:
@@ -304,6 +325,18 @@ class Engine:
         place = min(max(69 + 12 * log2(frequency_hz / 440), 0.0), NOTES - 1.000_001)
         below = int(place)
         return table[below] + (place - below) * (table[below + 1] - table[below])
+
+
+def check_volume(volume_db: float) -> None:
+    """Raise `UsageError` if a volume is above 24 dB or not a number."""
+    if not volume_db <= MAX_VOLUME_DB:
+        raise UsageError(f"volume {volume_db} dB; up to {MAX_VOLUME_DB} dB is allowed")
+
+
+def _gain(volume_db: float) -> float:
+    check_volume(volume_db)
+    gain: float = 10 ** (volume_db / 20)
+    return gain
 
 
 def level_db(amplitude: float) -> float:

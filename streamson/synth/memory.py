@@ -51,6 +51,9 @@ MAX_SAMPLE_FRAMES: Final = 2**40
 
 NEVER: Final = 2**62
 
+VOLUME: Final = -1
+"""In place of a note's instrument: it is no note, but sets the master volume to its amplitude."""
+
 NOTE: Final = np.dtype(
     [
         ("onset", np.int64),  # frame; negative: as soon as possible
@@ -205,6 +208,7 @@ STATE: Final = np.dtype(
         ("late", np.int64),
         ("stolen", np.int64),
         ("refused", np.int64),  # notes for which there was no slot
+        ("unreported", np.int64),  # notes whose report had no room
         ("invalid", np.int64),  # quanta silenced because a sample was not finite
         ("peak", np.float64),  # the largest sample so far
         ("limited", np.int64),  # quanta in which the limiter worked

@@ -39,7 +39,8 @@ def test_the_sample_rate_can_be_chosen(run, table, tmp_path):
     ("words", "code", "message"),
     [
         (["none.csv", "-o", "x.wav"], 1, "none.csv: can't be read: No such file or directory"),
-        (["eta.csv", "-o", "x.mp4"], 2, ".wav (sound) and .csv (notes) are allowed"),
+        (["eta.csv", "-o", "x.wv"], 2, "allowed are .wav, .flac, .ogg"),
+        (["eta.csv", "-o", "x.wv"], 2, 'did you mean ".wav"'),
         (["eta.csv", "-o", "no/x.wav"], 2, "no/x.wav: there is no folder no"),
         (["eta.csv", "-o", "x.wav", "--session", "artcle"], 1, 'did you mean "article"'),
         (["eta.csv", "-o", "x.wav", "--sample-rate", "1"], 2, "8000<=x<=192000"),
@@ -47,7 +48,7 @@ def test_the_sample_rate_can_be_chosen(run, table, tmp_path):
         (["eta.csv", "-o", "x.wav", "--sesion", "a"], 2, "--session"),
         (["broken.csv", "-o", "x.wav"], 1, "broken.csv, line 3, column 're': found 'oops'"),
         (["eta.csv", "-o", "x.wav", "--session", "bad.toml"], 1, "bad.toml"),
-        (["eta.csv", "-o", "eta.csv"], 2, "is the table itself"),
+        (["eta.csv", "-o", "eta.csv"], 2, "it is the input itself"),
     ],
 )
 def test_mistakes_are_explained_and_leave_nothing(run, table, tmp_path, words, code, message):

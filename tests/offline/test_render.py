@@ -9,7 +9,7 @@ import pytest
 
 import streamson
 from streamson.errors import InputFileError, StreamsonError
-from streamson.offline.notes_file import COLUMNS, write_notes
+from streamson.notes_table import COLUMNS, write_csv
 from streamson.offline.render import render_notes, score_table, survey
 from streamson.score import Note, load_session
 from streamson.score.session import parse_session
@@ -71,7 +71,7 @@ def test_block_size_does_not_change_a_rendering(article_notes):
 
 def test_notes_as_a_table_are_exact(article_notes):
     file = io.StringIO()
-    assert write_notes(article_notes, file, sample_rate=44_100) == 300
+    assert write_csv(article_notes, file, sample_rate=44_100) == 300
     rows = list(csv.DictReader(io.StringIO(file.getvalue())))
     assert tuple(rows[0]) == COLUMNS
     assert [int(row["onset_frame"]) for row in rows] == [n.onset_frame for n in article_notes]

@@ -11,7 +11,8 @@ import pytest
 import soundfile
 from scipy.io import wavfile
 
-from streamson.output.audio_file import AudioFileError, WavWriter
+from streamson.errors import OutputFileError
+from streamson.output.audio_file import WavWriter
 from streamson.output.recorder import Recorder
 from streamson.output.silent_clock import SilentClock
 from streamson.synth.engine import Engine
@@ -116,7 +117,7 @@ def test_a_file_that_exists_is_kept(tmp_path):
     ],
 )
 def test_a_path_that_can_not_be_written_is_explained(tmp_path, name, reason):
-    with pytest.raises(AudioFileError, match=reason):
+    with pytest.raises(OutputFileError, match=reason):
         WavWriter(tmp_path / name, RATE)
 
 

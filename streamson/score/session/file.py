@@ -6,12 +6,15 @@ import tomllib
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from streamson.errors import SessionError, nearest
 from streamson.score.session.checks import Place, quoted
 from streamson.score.session.reading import read_session
-from streamson.score.session.schema import Session
+from streamson.score.session.scale import scala_file
+from streamson.score.session.schema import Session, SessionFile
 
 MAX_SESSION_BYTES: Final = 1 << 18
 """Size of a session file: far more than 256 parts need, and parsed in well under a second."""
@@ -37,7 +40,7 @@ def load_session(name: str | os.PathLike[str] | None = None) -> Session:
     'sequence'
     """
     if name is None or name == "":
-        return Session()
+        return Session(text="")
     if isinstance(name, str) and name in preset_names():
         preset = resources.files("streamson.score.session") / "presets" / f"{name}.toml"
         return parse_session(preset.read_bytes(), name)
@@ -63,7 +66,8 @@ def parse_session(content: bytes, file: str) -> Session:
     if len(content) > MAX_SESSION_BYTES:
         raise place.error(f"found more than {MAX_SESSION_BYTES} bytes, the limit of a session file")
     try:
-        document = tomllib.loads(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        document = tomllib.loads(text)
     except UnicodeDecodeError as error:
         line, column = _line_and_column(content[: error.start])
         raise place.error(
@@ -76,7 +80,18 @@ def parse_session(content: bytes, file: str) -> Session:
         raise place.error(_syntax_problem(str(error), content)) from None
     except ValueError:  # Python reads no whole number of more than 4300 digits
         raise place.error("found a number of more than 4300 digits") from None
-    return read_session(document, file)
+    session = read_session(document, file)
+    return msgspec.structs.replace(session, text=text, files=_files(document, Path(file).parent))
+
+
+def _files(document: dict[str, Any], folder: Path) -> tuple[SessionFile, ...]:
+    """Return the files that a session names, which are beside it."""
+    named = [table["sample"] for table in document.get("instrument", []) if "sample" in table]
+    for part in document.get("part", []):
+        scale = part.get("pitch", {}).get("scale")
+        if isinstance(scale, str) and scale.lower().endswith(".scl"):
+            named.append(scala_file(scale)[1])
+    return tuple(SessionFile(name, folder / name) for name in dict.fromkeys(named))
 
 
 def _read(path: str) -> bytes:

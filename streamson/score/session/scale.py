@@ -75,15 +75,20 @@ def _note(value: object, place: Place) -> float:
     )
 
 
-def _scala(text: str, place: Place) -> Scale:
-    """Return the scale of a Scala file, its root before it or C."""
-    root, _, name = text.partition(" ")
+def scala_file(scale: str) -> tuple[float, str]:
+    """Return the root of a scale such as ``"d a tuning.scl"``, or C, and the file's name."""
+    root, _, name = scale.partition(" ")
     try:
-        tonic = _root(root)
+        return _root(root), name.strip()
     except ValueError:
-        tonic, name = MIDDLE_C, text
+        return MIDDLE_C, scale.strip()
+
+
+def _scala(text: str, place: Place) -> Scale:
+    """Return the scale of a Scala file."""
+    tonic, name = scala_file(text)
     # Beside the session file, wherever that is read from.
-    path = Path(place.file).parent / name.strip()
+    path = Path(place.file).parent / name
     try:
         with path.open("rb") as file:
             return parse_scl(file.read(MAX_SCL_BYTES + 1), tonic)

@@ -1,7 +1,8 @@
 """What a session says: its sound, its parts and their mappings."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from pathlib import Path
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -264,6 +265,13 @@ class Notices(msgspec.Struct, frozen=True):
     level: float = 0.0
 
 
+class SessionFile(NamedTuple):
+    """A file that a session file names, as it is written there, and where it is."""
+
+    name: str
+    path: Path
+
+
 class Session(msgspec.Struct, frozen=True):
     """What is played.
 
@@ -285,6 +293,10 @@ class Session(msgspec.Struct, frozen=True):
         What parts may play, by name: those that streamson brings along, and the session's own.
     cue_instruments
         What only cues play: that of their sounds, and what is said.
+    text
+        The session file; None where a program made the session.
+    files
+        Samples and scales that the file names.
     """
 
     name: str = "default"
@@ -295,6 +307,8 @@ class Session(msgspec.Struct, frozen=True):
     notices: Notices = Notices()
     instruments: Mapping[str, Instrument] = msgspec.field(default_factory=builtin_instruments)
     cue_instruments: Mapping[str, Instrument] = msgspec.field(default_factory=cue_instruments)
+    text: str | None = None
+    files: tuple[SessionFile, ...] = ()
 
     @property
     def all_instruments(self) -> dict[str, Instrument]:

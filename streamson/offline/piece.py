@@ -1,0 +1,234 @@
+"""A piece: what is made of a table or a recording, as notes and as sound, as often as one asks."""
+
+from collections.abc import Iterator, Mapping
+from math import isnan
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamson.errors import InputFileError
+from streamson.offline.render import check_parts, render_notes, score_table, survey
+from streamson.offline.replayed import heard_again, notes_again, notes_anew
+from streamson.offline.timed import score_timed
+from streamson.recording.reading import Recording
+from streamson.score import Note, Score, Session
+from streamson.table import Table, paced
+from streamson.wire.point import Batch, DataPoint
+
+
+class Piece(Protocol):
+    """Anything that has notes and sounds.
+
+    Attributes
+    ----------
+    title
+        What it is, for a person.
+    session
+        What plays it.
+    sample_rate
+        Frames a second.
+    """
+
+    title: str
+    session: Session
+    sample_rate: int
+
+    def notes(self) -> Iterator[Note]:
+        """Yield its notes by their onsets."""
+
+    def sound(self) -> Iterator[NDArray[np.float32]]:
+        """Yield its samples in blocks of shape (frames, 2)."""
+
+    def points(self) -> Iterator[Mapping[str, float]]:
+        """Yield the fields of its points."""
+
+
+class TablePiece:
+    """A table whose rows follow one another.
+
+    Parameters
+    ----------
+    table
+        The table.
+    session
+        What plays it.
+    sample_rate
+        Frames a second.
+    stream
+        The stream that the rows belong to; by default the table's name.
+    online
+        Whether values are rescaled as a live listener would, who does not know what is to come.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        session: Session,
+        *,
+        sample_rate: int,
+        stream: str | None = None,
+        online: bool = False,
+    ) -> None:
+        self.title = table.name
+        self.session = session
+        self.sample_rate = sample_rate
+        self._table = table
+        self._stream = stream or table.name
+        self._online = online
+
+    def notes(self) -> Iterator[Note]:
+        """Yield its notes by their onsets."""
+        return score_table(
+            self._table,
+            self.session,
+            sample_rate=self.sample_rate,
+            stream=self._stream,
+            online=self._online,
+        )
+
+    def sound(self) -> Iterator[NDArray[np.float32]]:
+        """Yield its samples in blocks of shape (frames, 2)."""
+        return render_notes(self.notes(), self.session, sample_rate=self.sample_rate)
+
+    def points(self) -> Iterator[Mapping[str, float]]:
+        """Yield the fields of its points."""
+        return (row.fields for row in self._table.rows())
+
+
+class TimedPiece(TablePiece):
+    """A table whose rows come in their own time.
+
+    Parameters
+    ----------
+    speed
+        How many times faster than that.
+    rate
+        Rows a second instead.
+    table, session, sample_rate, stream, online
+        As for `TablePiece`.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        session: Session,
+        *,
+        speed: float = 1.0,
+        rate: float | None = None,
+        sample_rate: int,
+        stream: str | None = None,
+        online: bool = False,
+    ) -> None:
+        super().__init__(table, session, sample_rate=sample_rate, stream=stream, online=online)
+        self._speed = speed
+        self._rate = rate
+
+    def notes(self) -> Iterator[Note]:
+        """Yield its notes by their onsets."""
+        score = Score(self.session, sample_rate=self.sample_rate)
+        check_parts(self.session, score, self._stream, self._table)
+        known = survey(self._table) if score.needs_survey and not self._online else None
+        messages = (
+            (
+                round(due_s * self.sample_rate),
+                DataPoint(self._stream, row.fields, due_s if isnan(row.time) else row.time),
+            )
+            for due_s, row in paced(self._table.rows(), speed=self._speed, rate=self._rate)
+        )
+        return score_timed(messages, self.session, sample_rate=self.sample_rate, survey=known)
+
+
+def fitted(
+    table: Table,
+    session: Session,
+    *,
+    seconds: float,
+    sample_rate: int,
+    stream: str | None = None,
+    online: bool = False,
+) -> TimedPiece:
+    """Return a table whose last row comes after so many seconds, evenly where it has no time.
+
+    Raises
+    ------
+    InputFileError
+        If all rows have one time.
+    """
+    count, length_s = 0, 0.0
+    for count, (due_s, _) in enumerate(paced(table.rows()), 1):  # noqa: B007
+        length_s = due_s
+    timed = table.time_column is not None
+    if count < 2 or (timed and length_s == 0.0):
+        raise InputFileError(f"{table.path}: all its rows are at one time, which fits no length")
+    return TimedPiece(
+        table,
+        session,
+        speed=length_s / seconds if timed else 1.0,
+        rate=None if timed else (count - 1) / seconds,
+        sample_rate=sample_rate,
+        stream=stream,
+        online=online,
+    )
+
+
+class RecordedPiece:
+    """A session recording, as it was heard.
+
+    Parameters
+    ----------
+    recording
+        The recording.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self.title = _title(recording.folder)
+        self.session = recording.session()
+        self.sample_rate = recording.manifest.sample_rate
+        self._recording = recording
+
+    def notes(self) -> Iterator[Note]:
+        """Yield its notes by their onsets."""
+        return notes_again(self._recording)
+
+    def sound(self) -> Iterator[NDArray[np.float32]]:
+        """Yield its samples in blocks of shape (frames, 2)."""
+        return heard_again(self._recording)
+
+    def points(self) -> Iterator[Mapping[str, float]]:
+        """Yield the fields of its points."""
+        for row in self._recording.points():
+            message = row.message()
+            if isinstance(message, Batch):
+                yield from (message.fields(i) for i in range(len(message)))
+            else:
+                yield message.fields
+
+
+class AnotherPiece(RecordedPiece):
+    """Another session's piece of a recording's points.
+
+    Parameters
+    ----------
+    recording
+        The recording.
+    session
+        The other session.
+    """
+
+    def __init__(self, recording: Recording, session: Session) -> None:
+        super().__init__(recording)
+        self.session = session
+
+    def notes(self) -> Iterator[Note]:
+        """Yield its notes by their onsets."""
+        return notes_anew(self._recording, self.session)
+
+    def sound(self) -> Iterator[NDArray[np.float32]]:
+        """Yield its samples in blocks of shape (frames, 2)."""
+        return render_notes(self.notes(), self.session, sample_rate=self.sample_rate)
+
+
+def _title(folder: Path) -> str:
+    return folder.resolve().name

@@ -1,0 +1,121 @@
+"""A session recording that is read again: its points, and its notes with all that shaped them."""
+
+from collections.abc import Iterator
+from heapq import merge
+from pathlib import Path
+from typing import NamedTuple
+
+import soundfile
+
+from streamson.errors import InputFileError
+from streamson.notes_table import read_csv
+from streamson.recording.manifest import CHANGES, load_manifest
+from streamson.recording.rows import ChangeRow, PointRow, read_rows
+from streamson.score import Note, Session, load_session
+
+
+class PlayedNote(NamedTuple):
+    """A note at its real onset, and the session that it was played by."""
+
+    note: Note
+    session: Session
+
+
+class Recording:
+    """A recording's folder.
+
+    Parameters
+    ----------
+    folder
+        Where it is.
+
+    Attributes
+    ----------
+    manifest
+        What it holds.
+
+    Raises
+    ------
+    InputFileError
+        It can't be read, or is none.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.manifest = load_manifest(folder)
+        self._loaded: dict[int, Session] = {}
+
+    @property
+    def first_frame(self) -> int:
+        """The frame at which its sound begins: 0, unless its oldest files were deleted."""
+        return self.manifest.segments[0].first_frame if self.manifest.segments else 0
+
+    @property
+    def frames(self) -> int:
+        """How many frames of sound it has."""
+        end = self.manifest.frames
+        if end is None and self.manifest.segments:
+            last = self.manifest.segments[-1]
+            end = last.first_frame + self._length(last.audio)
+        return (end or 0) - self.first_frame
+
+    def session(self, number: int = 1) -> Session:
+        """Return one of its sessions, the first one's number is 1.
+
+        Raises
+        ------
+        SessionError
+            It can't be read.
+        InputFileError
+            There is none of that number.
+        """
+        if not 1 <= number <= len(self.manifest.sessions):
+            raise InputFileError(f"{self.folder}: no session {number} in it")
+        if number not in self._loaded:
+            path = self.folder / self.manifest.sessions[number - 1]
+            self._loaded[number] = load_session(path)
+        return self._loaded[number]
+
+    def points(self) -> Iterator[PointRow]:
+        """Yield what was received, in order.
+
+        Raises
+        ------
+        InputFileError
+            A file can't be read.
+        """
+        for segment in self.manifest.segments:
+            yield from read_rows(self.folder / segment.points, PointRow)
+
+    def played(self) -> Iterator[PlayedNote | ChangeRow]:
+        """Yield the notes and the changes of volume in the order in which they began.
+
+        Raises
+        ------
+        InputFileError, SessionError
+            A file can't be read.
+        """
+        changes = (
+            row for row in read_rows(self.folder / CHANGES, ChangeRow) if row.session is None
+        )
+        return merge(changes, self._notes(), key=_frame)
+
+    def _notes(self) -> Iterator[PlayedNote]:
+        for segment in self.manifest.segments:
+            path = self.folder / segment.notes
+            for note, more in read_csv(path):
+                number = more.get("session", "1")
+                if not number.isdecimal():
+                    raise InputFileError(f"{path}: found session {number!r}; a number is allowed")
+                yield PlayedNote(note, self.session(int(number)))
+
+    def _length(self, audio: str) -> int:
+        path = self.folder / audio
+        try:
+            return int(soundfile.info(path).frames)
+        except (OSError, soundfile.SoundFileError) as error:
+            raise InputFileError(f"can't read {path}: {error}") from None
+
+
+def _frame(item: PlayedNote | ChangeRow) -> int:
+    return item.frame if isinstance(item, ChangeRow) else item.note.onset_frame

@@ -1,0 +1,121 @@
+"""The lines of a recording's ``points.jsonl`` and ``changes.jsonl``."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+import numpy as np
+
+from streamson.errors import InputFileError
+from streamson.wire.point import Batch, DataPoint
+
+MAX_LINE_BYTES: Final = 1 << 26
+"""A batch with all fields that the wire allows takes less."""
+
+Values = list[float | None]
+_Row = TypeVar("_Row", bound=msgspec.Struct)
+
+
+class PointRow(msgspec.Struct, omit_defaults=True):
+    """A point, or a batch of points, as it was received.
+
+    Attributes
+    ----------
+    frame
+        Of the listener's clock, at which its notes could begin.
+    received
+        Seconds since 1970.
+    stream, source, sequence
+        As in `DataPoint`.
+    time, fields
+        Of a point; null is a missing value.
+    times, columns
+        Of a batch.
+    """
+
+    frame: int
+    received: float
+    stream: str
+    time: float | None = None
+    fields: dict[str, float | None] | None = None
+    times: Values | None = None
+    columns: dict[str, Values] | None = None
+    source: str = ""
+    sequence: int | None = None
+
+    def message(self) -> DataPoint | Batch:
+        """Return it as the listener had it.
+
+        Raises
+        ------
+        ValueError
+            It is neither a point nor a batch.
+        """
+        if self.fields is not None:
+            fields = {name: _number(value) for name, value in self.fields.items()}
+            return DataPoint(self.stream, fields, _number(self.time), self.source, self.sequence)
+        if self.columns and self.times:
+            columns = {name: np.array(column, float) for name, column in self.columns.items()}
+            if {len(column) for column in columns.values()} != {len(self.times)}:
+                raise ValueError("columns that differ in length")
+            return Batch(
+                self.stream, columns, np.array(self.times, float), self.source, self.sequence
+            )
+        raise ValueError("neither fields nor columns with times")
+
+
+class ChangeRow(msgspec.Struct, omit_defaults=True):
+    """A change while it played.
+
+    Attributes
+    ----------
+    frame
+        When.
+    volume_db
+        The master volume from then on; null is muted.
+    session
+        Name of the session file that is in force from then on.
+    """
+
+    frame: int
+    volume_db: float | None = None
+    session: str | None = None
+
+
+def point_row(message: DataPoint | Batch, frame: int, received: float) -> PointRow:
+    """Return the row of a message."""
+    known: dict[str, Any] = {"source": message.source, "sequence": message.sequence}
+    if isinstance(message, Batch):
+        columns = {name: column.tolist() for name, column in message.columns.items()}
+        known |= {"times": message.times.tolist(), "columns": columns}
+    else:
+        known |= {"time": message.time, "fields": message.fields}
+    return PointRow(frame, received, message.stream, **known)
+
+
+def read_rows(path: Path, kind: type[_Row]) -> Iterator[_Row]:
+    """Yield the rows of a file of JSON lines; a last line that was cut off is left out.
+
+    Raises
+    ------
+    InputFileError
+        If the file can't be read, or a line isn't such a row.
+    """
+    decoder = msgspec.json.Decoder(kind)
+    try:
+        with path.open("rb") as file:
+            lines = iter(lambda: file.readline(MAX_LINE_BYTES), b"")
+            for number, line in enumerate(lines, 1):
+                if not line.endswith(b"\n") and not file.peek(1):
+                    return
+                try:
+                    yield decoder.decode(line)
+                except msgspec.MsgspecError as error:
+                    raise InputFileError(f"{path}, line {number}: {error}") from None
+    except OSError as error:
+        raise InputFileError(f"can't read {path}: {error.strerror}") from None
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value
