@@ -5,20 +5,15 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from streamson.cli.options import FiniteFloat
-from streamson.wire.limits import DEFAULT_ENDPOINT
+from streamson.cli.options import FiniteFloat, endpoint
+
+__all__ = ["MAX_RATE", "FiniteFloat", "endpoint", "rate", "stream"]
 
 MAX_RATE: Final = 10_000.0
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-endpoint = click.option(
-    "--endpoint",
-    default=DEFAULT_ENDPOINT,
-    show_default=True,
-    help="Where the listener is.",
-)
 rate = click.option(
     "--rate",
     type=FiniteFloat(0, MAX_RATE, min_open=True),

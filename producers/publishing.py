@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import click
 
-from streamson.wire import Publisher
+from streamson.wire import Batch, Publisher
 
 POLL_S: Final = 0.2
 MAX_DELAY_S: Final = 366 * 86_400.0
@@ -33,8 +33,33 @@ class Sample(NamedTuple):
     due_s: float = 0.0
     time: float | None = None
 
+    def send(self, publisher: Publisher) -> None:
+        """Publish it."""
+        publisher.send(self.stream, self.fields, time=self.time)
 
-def publish(name: str, samples: Iterable[Sample], *, endpoint: str, keep: bool) -> int:
+
+class BatchSample(NamedTuple):
+    """Several readings that are sent in one message.
+
+    Attributes
+    ----------
+    batch
+        The readings; its source and sequence don't matter.
+    due_s
+        As of a `Sample`.
+    """
+
+    batch: Batch
+    due_s: float = 0.0
+
+    def send(self, publisher: Publisher) -> None:
+        """Publish it."""
+        publisher.send_batch(self.batch.stream, self.batch.columns, times=self.batch.times)
+
+
+def publish(
+    name: str, samples: Iterable[Sample | BatchSample], *, endpoint: str, keep: bool
+) -> int:
     """Send samples when they are due, and say on stderr what happens.
 
     Parameters
@@ -65,7 +90,9 @@ def publish(name: str, samples: Iterable[Sample], *, endpoint: str, keep: bool) 
     return 0
 
 
-def _send_all(name: str, samples: Iterable[Sample], publisher: Publisher, *, keep: bool) -> None:
+def _send_all(
+    name: str, samples: Iterable[Sample | BatchSample], publisher: Publisher, *, keep: bool
+) -> None:
     origin = time.monotonic()
     heard = True
     for sample in samples:
@@ -79,7 +106,7 @@ def _send_all(name: str, samples: Iterable[Sample], publisher: Publisher, *, kee
             origin += time.monotonic() - gone_at
             heard = True
             _say_change(name, heard=heard, keep=keep)
-        publisher.send(sample.stream, sample.fields, time=sample.time)
+        sample.send(publisher)
 
 
 def _say_change(name: str, *, heard: bool, keep: bool) -> None:

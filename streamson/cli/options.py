@@ -89,6 +89,12 @@ bind = click.option(
     metavar="ENDPOINT",
     help="Where producers find this listener. tcp://0.0.0.0:5570 takes points from other hosts.",
 )
+endpoint = click.option(
+    "--endpoint",
+    default=DEFAULT_ENDPOINT,
+    show_default=True,
+    help="Where the listener is.",
+)
 session = click.option(
     "--session",
     metavar="FILE|PRESET",

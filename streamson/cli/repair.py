@@ -1,0 +1,27 @@
+"""``streamson repair``: mend sound files that a program left broken."""
+
+from pathlib import Path
+
+import click
+
+from streamson.errors import StreamsonError
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+def command(files: tuple[Path, ...]) -> int:
+    """Mend FILES in their places: sound files whose program ended before it could finish them.
+
+    WAV files get the sizes in their headers right, FLAC files their length. What streamson records
+    needs no repair, whenever it ends.
+    """
+    from streamson.output.repair import repair  # loads the library for sound files
+
+    code = 0
+    for file in files:
+        try:
+            click.echo(f"{file}: {repair(file)}")
+        except StreamsonError as error:
+            click.echo(f"streamson: {error}", err=True)
+            code = error.exit_code
+    return code
