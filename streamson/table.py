@@ -1,21 +1,23 @@
-"""Tables of numbers, read row by row so that their length does not matter: CSV and JSON lines."""
+"""Tables of numbers, read row by row so that their length does not matter."""
 
 import csv
 import math
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from streamson.errors import InputFileError
+from streamson.extras import need
 
 TIME_COLUMNS: Final = ("time", "timestamp", "datetime", "date")
 """Columns that are the time of a row, whatever their case."""
 
 MAX_LINE_CHARS: Final = 1 << 20
 MAX_COLUMNS: Final = 1_024
+BATCH_ROWS: Final = 4_096
 
 _DELIMITERS: Final = ",;\t"
 _MISSING: Final = {"", "na", "n/a", "null", "none", "nan", "-"}
@@ -37,7 +39,7 @@ class Row(NamedTuple):
 
 
 class Table:
-    """A table in a file: ``.csv`` (also with tabs or semicolons) or ``.jsonl``.
+    """A table in a file: ``.csv`` (also with tabs or semicolons), ``.jsonl`` or ``.parquet``.
 
     Columns that do not begin with a number are left out.
 
@@ -67,7 +69,8 @@ class Table:
         self.path = Path(path)
         if self.path.suffix.lower() not in _READERS:
             raise InputFileError(
-                f'{self.path}: can\'t read "{self.path.suffix}"; tables are .csv or .jsonl'
+                f'{self.path}: can\'t read "{self.path.suffix}"; '
+                "tables are .csv, .jsonl or .parquet"
             )
         self._read = _READERS[self.path.suffix.lower()]
         first = next(self._cells(), None)
@@ -225,7 +228,41 @@ def _read_jsonl(path: Path) -> Iterator[_Line]:
                 ) from None
 
 
-_READERS: Final = {".csv": _read_csv, ".tsv": _read_csv, ".jsonl": _read_jsonl}
+def _read_parquet(path: Path) -> Iterator[_Line]:
+    parquet = need("pyarrow.parquet", "parquet", "a Parquet file")
+    pyarrow = need("pyarrow", "parquet", "a Parquet file")
+    try:
+        with parquet.ParquetFile(path) as file:
+            rows = (
+                row
+                for batch in file.iter_batches(BATCH_ROWS)
+                for row in _plain(pyarrow, batch).to_pylist()
+            )
+            for number, row in enumerate(rows, 1):
+                yield _Line(number, row)
+    except pyarrow.ArrowException as error:
+        raise InputFileError(f"{path}: {str(error).splitlines()[0]}") from None
+
+
+def _plain(pyarrow: Any, batch: Any) -> Any:
+    """Return a batch whose times are microseconds, and whose numbers Python knows."""
+    fields = []
+    for field in batch.schema:
+        kind = field.type
+        if pyarrow.types.is_timestamp(kind):
+            kind = pyarrow.timestamp("us", kind.tz)
+        elif pyarrow.types.is_decimal(kind):
+            kind = pyarrow.float64()
+        fields.append(field.with_type(kind))
+    return batch.cast(pyarrow.schema(fields), safe=False)
+
+
+_READERS: Final = {
+    ".csv": _read_csv,
+    ".tsv": _read_csv,
+    ".jsonl": _read_jsonl,
+    ".parquet": _read_parquet,
+}
 
 
 def _check_names(path: Path, names: list[str]) -> None:

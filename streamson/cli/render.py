@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Where to, once or several times: .wav .flac .ogg .mp3 are the sound, .csv .jsonl the "
-    "notes.",
+    help="Where to, once or several times: .wav .flac .ogg .mp3 are the sound, .csv .jsonl .mid the "
+    "notes, .png .svg .pdf a picture.",
 )
 @options.session
 @click.option("--stream", metavar="NAME", help="The rows' stream.  [default: the table's name]")
@@ -50,6 +50,14 @@ if TYPE_CHECKING:
     "where they have no time.",
 )
 @click.option(
+    "--picture",
+    "panels",
+    multiple=True,
+    metavar="KIND",
+    help="What a picture shows, once or several times: curves, wave, roll, spectrogram, orbit, or "
+    "all.  [default: curves]",
+)
+@click.option(
     "--online", is_flag=True, help="Rescale as a live listener would, without knowing the future."
 )
 def command(
@@ -61,6 +69,7 @@ def command(
     sample_rate: int | None,
     speed: float | None,
     seconds: float | None,
+    panels: tuple[str, ...],
     online: bool,
 ) -> int:
     """Turn INPUT into sound, notes, pictures or a film.
@@ -105,7 +114,7 @@ def command(
         )
     for out in outs:
         with whole_or_nothing(out) as part, _progress(out) as tell:
-            done = export(piece, part, tell)
+            done = export(piece, part, tell, panels=panels)
         click.echo(f"{out}: {done}")
     return 0
 

@@ -17,13 +17,16 @@ _Item = TypeVar("_Item")
 def check_kind(path: Path) -> None:
     """Raise `UsageError` if there is no kind of file of such an ending."""
     ending = path.suffix.lower()
-    if ending not in EXPORTS:
+    kinds = (*EXPORTS, *PICTURES)
+    if ending not in kinds:
         raise UsageError(
-            f'can\'t write "{path}": allowed are {", ".join(EXPORTS)}{nearest(ending, EXPORTS)}'
+            f'can\'t write "{path}": allowed are {", ".join(kinds)}{nearest(ending, kinds)}'
         )
 
 
-def export(piece: Piece, path: Path, tell: Tell = lambda _: None) -> str:
+def export(
+    piece: Piece, path: Path, tell: Tell = lambda _: None, *, panels: tuple[str, ...] = ()
+) -> str:
     """Write a piece to a file of the kind that its ending says; return what is in it.
 
     Parameters
@@ -34,6 +37,8 @@ def export(piece: Piece, path: Path, tell: Tell = lambda _: None) -> str:
         The file.
     tell
         Is told what is done so far.
+    panels
+        Of a picture, by name.
 
     Raises
     ------
@@ -45,7 +50,12 @@ def export(piece: Piece, path: Path, tell: Tell = lambda _: None) -> str:
         If the package that writes it is not installed.
     """
     check_kind(path)
-    return EXPORTS[path.suffix.lower()](piece, path, tell)
+    ending = path.suffix.lower()
+    if ending in PICTURES:
+        from streamson.offline.picture.write import write_picture
+
+        return write_picture(piece, path, panels)
+    return EXPORTS[ending](piece, path, tell)
 
 
 def _sound(piece: Piece, path: Path, tell: Tell) -> str:
@@ -77,6 +87,12 @@ def _notes_jsonl(piece: Piece, path: Path, tell: Tell) -> str:
     return f"{count} notes"
 
 
+def _midi(piece: Piece, path: Path, _tell: Tell) -> str:
+    from streamson.offline.midi import write_midi
+
+    return write_midi(piece, path)
+
+
 def _told(notes: Iterable[_Item], tell: Tell) -> Iterator[_Item]:
     for number, note in enumerate(notes, 1):
         yield note
@@ -88,5 +104,8 @@ EXPORTS: Final[dict[str, Callable[[Piece, Path, Tell], str]]] = {
     **dict.fromkeys((".wav", ".flac", ".ogg", ".mp3"), _sound),
     ".csv": _notes_csv,
     ".jsonl": _notes_jsonl,
+    ".mid": _midi,
 }
 """By ending."""
+
+PICTURES: Final = (".png", ".svg", ".pdf")

@@ -41,8 +41,8 @@ class Piece(Protocol):
     def sound(self) -> Iterator[NDArray[np.float32]]:
         """Yield its samples in blocks of shape (frames, 2)."""
 
-    def points(self) -> Iterator[Mapping[str, float]]:
-        """Yield the fields of its points."""
+    def points(self) -> Iterator[tuple[str, Mapping[str, float]]]:
+        """Yield its points: the stream, and the fields."""
 
 
 class TablePiece:
@@ -92,9 +92,9 @@ class TablePiece:
         """Yield its samples in blocks of shape (frames, 2)."""
         return render_notes(self.notes(), self.session, sample_rate=self.sample_rate)
 
-    def points(self) -> Iterator[Mapping[str, float]]:
-        """Yield the fields of its points."""
-        return (row.fields for row in self._table.rows())
+    def points(self) -> Iterator[tuple[str, Mapping[str, float]]]:
+        """Yield its points: the stream, and the fields."""
+        return ((self._stream, row.fields) for row in self._table.rows())
 
 
 class TimedPiece(TablePiece):
@@ -196,14 +196,14 @@ class RecordedPiece:
         """Yield its samples in blocks of shape (frames, 2)."""
         return heard_again(self._recording)
 
-    def points(self) -> Iterator[Mapping[str, float]]:
-        """Yield the fields of its points."""
+    def points(self) -> Iterator[tuple[str, Mapping[str, float]]]:
+        """Yield its points: the stream, and the fields."""
         for row in self._recording.points():
             message = row.message()
             if isinstance(message, Batch):
-                yield from (message.fields(i) for i in range(len(message)))
+                yield from ((row.stream, message.fields(i)) for i in range(len(message)))
             else:
-                yield message.fields
+                yield row.stream, message.fields
 
 
 class AnotherPiece(RecordedPiece):

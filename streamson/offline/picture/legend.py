@@ -1,0 +1,54 @@
+"""Words for a picture: which field each parameter of a note follows, and which way."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from streamson.score.pitch import midi_to_note
+from streamson.score.session import MappingSpec, Part, Session, field_name
+from streamson.score.session.casting import parts_for
+
+PARAMETERS: Final = ("pitch", "duration", "volume", "pan", "brightness")
+UNITS: Final = {"pitch": "", "duration": " s", "volume": " dBFS", "pan": "", "brightness": ""}
+
+
+def legend(session: Session, streams: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Return a line for each stream, and each part that plays it.
+
+    Parameters
+    ----------
+    session
+        The session.
+    streams
+        Stream to its fields, in the order of appearance.
+    """
+    return [
+        f"{stream}: {', '.join(_follows(part, fields))}"
+        for number, (stream, fields) in enumerate(streams.items())
+        for part in parts_for(session, stream, fields, number)
+    ]
+
+
+def follows(part: Part, parameter: str, fields: tuple[str, ...]) -> str | None:
+    """Return what a parameter of a part follows, such as ``"im, down"``; None if it is constant."""
+    spec: MappingSpec | None = getattr(part, parameter)
+    if spec is None or spec.value is not None:
+        return None
+    transforms = "".join(f"{name} of " for name in reversed(spec.transform))
+    down = " reversed" if spec.polarity == "down" else ""
+    return f"{transforms}{field_name(spec.field, fields)}{down}"
+
+
+def _follows(part: Part, fields: tuple[str, ...]) -> Iterator[str]:
+    for parameter in PARAMETERS:
+        what = follows(part, parameter, fields)
+        if what is None:
+            continue
+        spec = getattr(part, parameter)
+        if spec.unit in ("midi", "hz"):
+            yield f"{parameter} = {what}"
+            continue
+        low, high = spec.low, spec.high
+        ends = (midi_to_note(low), midi_to_note(high)) if parameter == "pitch" else (low, high)
+        first, last = (f"{end:g}" if isinstance(end, float | int) else end for end in ends)
+        unit = "" if spec.unit == "amplitude" else UNITS[parameter]
+        yield f"{parameter} {first} to {last}{unit} ← {what}"
