@@ -1,10 +1,11 @@
 """``streamson render``: a table or a recording becomes sound, notes, pictures or a film."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +14,23 @@ from streamson.errors import UsageError
 
 if TYPE_CHECKING:
     from streamson.offline.piece import Piece
+
+
+class PixelSize(click.ParamType[tuple[int, int]]):
+    """Width and height: ``1280x720``."""
+
+    name = "size"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """Return the two, or say what is allowed."""
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", str(value).lower())
+        if match is None:
+            self.fail(f"found {value!r}; a size such as 1280x720 is allowed", param, ctx)
+        return int(match[1]), int(match[2])
 
 
 @click.command()
@@ -25,8 +43,8 @@ if TYPE_CHECKING:
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Where to, once or several times: .wav .flac .ogg .mp3 are the sound, .csv .jsonl .mid the "
-    "notes, .png .svg .pdf a picture.",
+    help="Where to, once or several times: .wav .flac .ogg .mp3 are the sound, .csv .jsonl .mid "
+    "the notes, .png .svg .pdf a picture, .mp4 a film.",
 )
 @options.session
 @click.option("--stream", metavar="NAME", help="The rows' stream.  [default: the table's name]")
@@ -58,6 +76,21 @@ if TYPE_CHECKING:
     "all.  [default: curves]",
 )
 @click.option(
+    "--size",
+    type=PixelSize(),
+    default="1280x720",
+    show_default=True,
+    metavar="WIDTHxHEIGHT",
+    help="Pixels of a film.",
+)
+@click.option(
+    "--fps",
+    type=click.IntRange(1, 120),
+    default=30,
+    show_default=True,
+    help="Pictures a second of a film.",
+)
+@click.option(
     "--online", is_flag=True, help="Rescale as a live listener would, without knowing the future."
 )
 def command(
@@ -70,6 +103,8 @@ def command(
     speed: float | None,
     seconds: float | None,
     panels: tuple[str, ...],
+    size: tuple[int, int],
+    fps: int,
     online: bool,
 ) -> int:
     """Turn INPUT into sound, notes, pictures or a film.
@@ -83,9 +118,12 @@ def command(
         streamson render eta.csv --session article -o eta.wav
     """
     from streamson.offline.exports import check_kind, export
+    from streamson.offline.film.write import FilmFormat
     from streamson.offline.sound_file import whole_or_nothing
     from streamson.recording.manifest import is_recording
 
+    film = FilmFormat(*size, fps)
+    film.check()
     for out in outs:
         check_kind(out)
         if out.absolute() == source.absolute():
@@ -114,7 +152,7 @@ def command(
         )
     for out in outs:
         with whole_or_nothing(out) as part, _progress(out) as tell:
-            done = export(piece, part, tell, panels=panels)
+            done = export(piece, part, tell, panels=panels, film=film)
         click.echo(f"{out}: {done}")
     return 0
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from streamson.errors import UsageError, nearest
 from streamson.offline.piece import Piece
+
+if TYPE_CHECKING:
+    from streamson.offline.film.write import FilmFormat
 
 Tell = Callable[[str], None]
 """Is told now and then how much is done."""
@@ -17,7 +20,7 @@ _Item = TypeVar("_Item")
 def check_kind(path: Path) -> None:
     """Raise `UsageError` if there is no kind of file of such an ending."""
     ending = path.suffix.lower()
-    kinds = (*EXPORTS, *PICTURES)
+    kinds = (*EXPORTS, *PICTURES, FILM)
     if ending not in kinds:
         raise UsageError(
             f'can\'t write "{path}": allowed are {", ".join(kinds)}{nearest(ending, kinds)}'
@@ -25,7 +28,12 @@ def check_kind(path: Path) -> None:
 
 
 def export(
-    piece: Piece, path: Path, tell: Tell = lambda _: None, *, panels: tuple[str, ...] = ()
+    piece: Piece,
+    path: Path,
+    tell: Tell = lambda _: None,
+    *,
+    panels: tuple[str, ...] = (),
+    film: "FilmFormat | None" = None,
 ) -> str:
     """Write a piece to a file of the kind that its ending says; return what is in it.
 
@@ -39,6 +47,8 @@ def export(
         Is told what is done so far.
     panels
         Of a picture, by name.
+    film
+        Size and pictures a second of a film.
 
     Raises
     ------
@@ -55,6 +65,10 @@ def export(
         from streamson.offline.picture.write import write_picture
 
         return write_picture(piece, path, panels)
+    if ending == FILM:
+        from streamson.offline.film.write import FilmFormat, write_film
+
+        return write_film(piece, path, film or FilmFormat(), tell)
     return EXPORTS[ending](piece, path, tell)
 
 
@@ -109,3 +123,4 @@ EXPORTS: Final[dict[str, Callable[[Piece, Path, Tell], str]]] = {
 """By ending."""
 
 PICTURES: Final = (".png", ".svg", ".pdf")
+FILM: Final = ".mp4"

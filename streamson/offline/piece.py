@@ -1,21 +1,52 @@
 """A piece: what is made of a table or a recording, as notes and as sound, as often as one asks."""
 
+from cmath import isfinite
 from collections.abc import Iterator, Mapping
 from math import isnan
 from pathlib import Path
-from typing import Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamson.errors import InputFileError
-from streamson.offline.render import check_parts, render_notes, score_table, survey
+from streamson.offline.render import check_parts, in_order, render_notes, score_rows, survey
 from streamson.offline.replayed import heard_again, notes_again, notes_anew
 from streamson.offline.timed import score_timed
 from streamson.recording.reading import Recording
 from streamson.score import Note, Score, Session
 from streamson.table import Table, paced
 from streamson.wire.point import Batch, DataPoint
+
+COMPLEX_FIELDS: Final = (("re", "im"), ("real", "imag"))
+"""Names of fields that are a complex number together."""
+
+
+class Moment(NamedTuple):
+    """A point, and when its notes could begin.
+
+    Attributes
+    ----------
+    frame
+        When.
+    stream
+        The point's stream.
+    fields
+        Its values by field.
+    """
+
+    frame: int
+    stream: str
+    fields: Mapping[str, float]
+
+    @property
+    def complex_value(self) -> complex | None:
+        """The complex number that two of its fields are together; None where there is none."""
+        for real, imaginary in COMPLEX_FIELDS:
+            if real in self.fields and imaginary in self.fields:
+                value = complex(self.fields[real], self.fields[imaginary])
+                return value if isfinite(value) else None
+        return None
 
 
 class Piece(Protocol):
@@ -41,8 +72,8 @@ class Piece(Protocol):
     def sound(self) -> Iterator[NDArray[np.float32]]:
         """Yield its samples in blocks of shape (frames, 2)."""
 
-    def points(self) -> Iterator[tuple[str, Mapping[str, float]]]:
-        """Yield its points: the stream, and the fields."""
+    def moments(self) -> Iterator[Moment]:
+        """Yield its points in the order of time."""
 
 
 class TablePiece:
@@ -80,7 +111,10 @@ class TablePiece:
 
     def notes(self) -> Iterator[Note]:
         """Yield its notes by their onsets."""
-        return score_table(
+        return in_order(notes for _, notes in self._scored())
+
+    def _scored(self) -> Iterator[tuple[DataPoint, list[Note]]]:
+        return score_rows(
             self._table,
             self.session,
             sample_rate=self.sample_rate,
@@ -92,9 +126,12 @@ class TablePiece:
         """Yield its samples in blocks of shape (frames, 2)."""
         return render_notes(self.notes(), self.session, sample_rate=self.sample_rate)
 
-    def points(self) -> Iterator[tuple[str, Mapping[str, float]]]:
-        """Yield its points: the stream, and the fields."""
-        return ((self._stream, row.fields) for row in self._table.rows())
+    def moments(self) -> Iterator[Moment]:
+        """Yield its points."""
+        onset_frame = 0
+        for point, notes in self._scored():
+            onset_frame = notes[0].onset_frame if notes else onset_frame
+            yield Moment(onset_frame, point.stream, point.fields)
 
 
 class TimedPiece(TablePiece):
@@ -131,13 +168,20 @@ class TimedPiece(TablePiece):
         check_parts(self.session, score, self._stream, self._table)
         known = survey(self._table) if score.needs_survey and not self._online else None
         messages = (
-            (
-                round(due_s * self.sample_rate),
-                DataPoint(self._stream, row.fields, due_s if isnan(row.time) else row.time),
-            )
-            for due_s, row in paced(self._table.rows(), speed=self._speed, rate=self._rate)
+            (moment.frame, DataPoint(moment.stream, dict(moment.fields), time))
+            for moment, time in self._timed()
         )
         return score_timed(messages, self.session, sample_rate=self.sample_rate, survey=known)
+
+    def moments(self) -> Iterator[Moment]:
+        """Yield its points."""
+        return (moment for moment, _ in self._timed())
+
+    def _timed(self) -> Iterator[tuple[Moment, float]]:
+        """Yield its points, and their times in seconds."""
+        for due_s, (fields, time) in paced(self._table.rows(), speed=self._speed, rate=self._rate):
+            frame = round(due_s * self.sample_rate)
+            yield Moment(frame, self._stream, fields), due_s if isnan(time) else time
 
 
 def fitted(
@@ -196,14 +240,17 @@ class RecordedPiece:
         """Yield its samples in blocks of shape (frames, 2)."""
         return heard_again(self._recording)
 
-    def points(self) -> Iterator[tuple[str, Mapping[str, float]]]:
-        """Yield its points: the stream, and the fields."""
+    def moments(self) -> Iterator[Moment]:
+        """Yield its points."""
+        first_frame = self._recording.first_frame
         for row in self._recording.points():
             message = row.message()
+            frame = row.frame - first_frame
             if isinstance(message, Batch):
-                yield from ((row.stream, message.fields(i)) for i in range(len(message)))
+                rows = (message.fields(i) for i in range(len(message)))
+                yield from (Moment(frame, row.stream, fields) for fields in rows)
             else:
-                yield row.stream, message.fields
+                yield Moment(frame, row.stream, message.fields)
 
 
 class AnotherPiece(RecordedPiece):

@@ -79,20 +79,31 @@ def score_table(
     online: bool = False,
 ) -> Iterator[Note]:
     """Yield the notes of a table, row after row; parameters and errors as for `render`."""
+    rows = score_rows(table, session, sample_rate=sample_rate, stream=stream, online=online)
+    return in_order(notes for _, notes in rows)
+
+
+def score_rows(
+    table: str | Path | Table,
+    session: Session,
+    *,
+    sample_rate: int = DEFAULT_SAMPLE_RATE,
+    stream: str | None = None,
+    online: bool = False,
+) -> Iterator[tuple[DataPoint, list[Note]]]:
+    """Yield the rows of a table and their notes; parameters and errors as for `render`."""
     table = table if isinstance(table, Table) else Table(table)
     name = stream or table.name
     score = Score(session, sample_rate=sample_rate, sequence_only=True)
     if score.needs_survey and not online:
         score = Score(session, sample_rate=sample_rate, survey=survey(table), sequence_only=True)
     check_parts(session, score, name, table)
-    points = (
-        DataPoint(name, fields, float(i) if isnan(time) else time)
-        for i, (fields, time) in enumerate(table.rows())
-    )
-    yield from _in_order(score.play(point, 0) for point in points)
+    for i, (fields, time) in enumerate(table.rows()):
+        point = DataPoint(name, fields, float(i) if isnan(time) else time)
+        yield point, score.play(point, 0)
 
 
-def _in_order(rows: Iterable[list[Note]]) -> Iterator[Note]:
+def in_order(rows: Iterable[list[Note]]) -> Iterator[Note]:
     """Yield the notes of rows by their onsets: a cue's come between those of the rows after it."""
     later: list[tuple[int, int, Note]] = []
     numbers = count()

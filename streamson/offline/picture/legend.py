@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from streamson.score.level import amplitude_to_db
 from streamson.score.pitch import midi_to_note
 from streamson.score.session import MappingSpec, Part, Session, field_name
 from streamson.score.session.casting import parts_for
@@ -47,8 +48,11 @@ def _follows(part: Part, fields: tuple[str, ...]) -> Iterator[str]:
         if spec.unit in ("midi", "hz"):
             yield f"{parameter} = {what}"
             continue
-        low, high = spec.low, spec.high
-        ends = (midi_to_note(low), midi_to_note(high)) if parameter == "pitch" else (low, high)
-        first, last = (f"{end:g}" if isinstance(end, float | int) else end for end in ends)
-        unit = "" if spec.unit == "amplitude" else UNITS[parameter]
-        yield f"{parameter} {first} to {last}{unit} ← {what}"
+        first, last = (_end(spec, end) for end in (spec.low, spec.high))
+        yield f"{parameter} {first} to {last}{UNITS[parameter]} ← {what}"
+
+
+def _end(spec: MappingSpec, value: float) -> str:
+    if spec.parameter == "pitch":
+        return midi_to_note(value)
+    return f"{amplitude_to_db(value) if spec.unit == 'amplitude' else value:.3g}"

@@ -25,6 +25,9 @@ STREAM_COLOURS: Final = (
 MAX_MARKED: Final = 400
 """Notes up to which each has a mark."""
 
+_PITCH_CLASSES: Final = (range(12), (0, 2, 4, 5, 7, 9, 11), (0, 4, 7), (0, 7), (0,))
+"""Notes of an octave that may have a tick: fewer, the higher an axis is."""
+
 MAX_VECTORS: Final = 5_000
 """More things than that are drawn as pixels in a vector file."""
 
@@ -82,6 +85,9 @@ def draw_curves(figure: Any, scene: Scene) -> None:
             _curves_of_streams(ax, scene, values)
         ax.set_ylabel(label)
         _grid(ax)
+    durations = curves[1][2]
+    if max(durations) - min(durations) < 1e-3:  # else rounding would fill the axis
+        axes[1].set_ylim(0, 2 * durations[0])
     axes[0].set_yscale("log")
     _frequency_ticks(axes[0], curves[0][2])
     axes[-1].set_xlabel("note")
@@ -151,8 +157,8 @@ def draw_roll(figure: Any, scene: Scene) -> None:
 
 def _pitch_axis(ax: Any, pitches: list[float]) -> None:
     low, high = min(pitches, default=60) - 2, max(pitches, default=72) + 2
-    step = next(step for step in (1, 2, 3, 4, 6, 12, 24) if (high - low) / step <= 16 or step == 24)
-    ticks = [note for note in range(0, 128, step) if low <= note <= high]
+    classes = next(c for c in _PITCH_CLASSES if (high - low) / 12 * len(c) <= 16 or len(c) == 1)
+    ticks = [note for note in range(128) if low <= note <= high and note % 12 in classes]
     ax.set_yticks(ticks, [midi_to_note(note) for note in ticks])
     ax.set_ylim(low, high)
     ax.set_ylabel("pitch")
@@ -212,6 +218,7 @@ def draw_spectrogram(figure: Any, scene: Scene) -> None:
     ax.set_ylabel("frequency (Hz)")
     figure.colorbar(image, ax=ax, label="level (dBFS)", pad=0.01, fraction=0.03)
     _time_axis(ax, scene)
+    ax.set_xlim(0, times[-1])
 
 
 def draw_orbit(figure: Any, scene: Scene) -> None:

@@ -26,8 +26,6 @@ MAX_POINTS: Final = 1_000_000
 DPI: Final = 150
 WIDTH_INCHES: Final = 10.0
 MAX_LEGEND_LINES: Final = 12
-COMPLEX_FIELDS: Final = (("re", "im"), ("real", "imag"))
-"""Names of fields that are a complex number together."""
 
 
 class _Panel(NamedTuple):
@@ -98,7 +96,8 @@ def write_picture(piece: Piece, path: Path, panels: tuple[str, ...] = ()) -> str
     heights = [0.45, *(panel.inches for panel in chosen), foot]
     with rc_context({"font.size": 10, "svg.fonttype": "none", "pdf.fonttype": 42}):
         figure = Figure(figsize=(WIDTH_INCHES, sum(heights)), layout="constrained")
-        top, *middle, bottom = figure.subfigures(len(heights), 1, height_ratios=heights)
+        rows: Any = figure.subfigures(len(heights), 1, height_ratios=heights)
+        top, *middle, bottom = rows
         top.suptitle(_title(piece, scene), fontsize=13)
         for panel, part in zip(chosen, middle, strict=True):
             panel.draw(part, scene)
@@ -114,13 +113,12 @@ def _scene(piece: Piece, panels: tuple[str, ...]) -> tuple[Scene, list[str]]:
         raise UsageError(f"{piece.title}: more than {MAX_NOTES} notes, too many for a picture")
     streams: dict[str, tuple[str, ...]] = {}
     orbit: list[complex] = []
-    for stream, fields in piece.points():
-        streams.setdefault(stream, tuple(fields))
-        for real, imaginary in COMPLEX_FIELDS:
-            if real in fields and imaginary in fields and len(orbit) < MAX_POINTS:
-                orbit.append(complex(fields[real], fields[imaginary]))
+    for moment in piece.moments():
+        streams.setdefault(moment.stream, tuple(moment.fields))
+        value = moment.complex_value
+        if value is not None and len(orbit) < MAX_POINTS:
+            orbit.append(value)
     path = np.array(orbit, np.complex128)
-    path = path[np.isfinite(path)]
     if "orbit" in panels and len(path) < 2:
         raise InputFileError(
             f"{piece.title}: an orbit needs complex numbers: fields named re and im"
