@@ -1,8 +1,12 @@
 """Tables: what people's files look like, and what they are told about their mistakes."""
 
 import math
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from streamson.errors import InputFileError
 from streamson.table import Table
@@ -81,3 +85,29 @@ def test_files_that_can_not_be_read_are_named(tmp_path):
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(InputFileError, match="Is a directory"):
         Table(tmp_path / "folder.csv")
+
+
+def test_a_parquet_table_is_read_as_a_csv_is(tmp_path):
+    moments = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=i) for i in range(9_000)]
+    columns = {
+        "time": pyarrow.array(moments, pyarrow.timestamp("ns", "UTC")),
+        "count": list(range(9_000)),
+        "name": ["a"] * 9_000,
+        "price": pyarrow.array([Decimal("1.25")] * 9_000),
+        "gap": [None, float("nan"), *[2.5] * 8_998],
+    }
+    parquet.write_table(pyarrow.table(columns), tmp_path / "t.parquet")
+    table = Table(tmp_path / "t.parquet")
+    assert (table.columns, table.ignored) == (["count", "price", "gap"], ["name"])
+    rows = list(table.rows())
+    assert len(rows) == 9_000
+    assert [row.time for row in rows] == [moment.timestamp() for moment in moments]
+    assert rows[8_000].fields == {"count": 8_000, "price": 1.25, "gap": 2.5}
+    assert math.isnan(rows[0].fields["gap"])
+    assert math.isnan(rows[1].fields["gap"])
+
+
+def test_what_is_no_parquet_is_explained(tmp_path):
+    (tmp_path / "t.parquet").write_bytes(b"no parquet")
+    with pytest.raises(InputFileError, match=r"t\.parquet"):
+        Table(tmp_path / "t.parquet")

@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "listen": "Play what producers publish.",
     "produce": "Run a producer: eta, zeta, function, system, replay, tail.",
     "render": "Turn a table or a recorded session into sound, notes, pictures or a film.",
+    "corpus": "Turn many tables into a data set of sound.",
     "replay": "Publish what a recorded session received once more.",
     "repair": "Mend sound files that a program left broken.",
     "session": "Check session files, or begin one from what comes.",

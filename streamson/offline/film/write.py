@@ -163,7 +163,7 @@ class _Mux:
                 np.ascontiguousarray(piece.T), format="fltp", layout="stereo"
             )
             frame.sample_rate = self._rate
-            # With its time the encoder knows what it adds before the sound, and players leave it out.
+            # So the encoder knows when what it adds before the sound is, and players leave it out.
             frame.pts, frame.time_base = self._frames, Fraction(1, self._rate)
             self._fifo.write(frame)
             self._frames += len(piece)

@@ -1,0 +1,110 @@
+"""``streamson corpus``: many tables become a data set of sound."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from streamson.cli import options
+
+
+@click.command()
+@click.argument("inputs", metavar="IN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Folder of the collection. What is there already is not made again.",
+)
+@options.session
+@click.option(
+    "--sample-rate",
+    type=click.IntRange(8_000, 192_000),
+    metavar="HZ",
+    help="Frames a second.  [default: the session's, else 44100]",
+)
+@click.option(
+    "--online", is_flag=True, help="Rescale as a live listener would, without knowing the future."
+)
+@click.option(
+    "--tables", type=click.IntRange(1, 10_000), default=16, show_default=True, help="In a shard."
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 1_024),
+    metavar="N",
+    help="Processes on this machine.  [default: one for each processor]",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Use a Dask cluster, such as tcp://host:8786, whose workers share these folders.",
+)
+def command(
+    *,
+    inputs: tuple[Path, ...],
+    out: Path,
+    session: str | None,
+    sample_rate: int | None,
+    online: bool,
+    tables: int,
+    jobs: int | None,
+    scheduler: str | None,
+) -> int:
+    """Turn tables, or all those in folders, into a data set of sound for machine learning.
+
+    Parquet files hold the sound as FLAC with its notes, the session and the source of each. A table
+    that can't be used is told at the end and does not stop the others; if this is interrupted, the
+    same command goes on with what is missing.
+    """
+    from streamson.offline.corpus.collect import (
+        find_sources,
+        make_here,
+        make_on_cluster,
+        plan_shards,
+        progressing,
+    )
+
+    plans = plan_shards(
+        find_sources(inputs, outside=out),
+        out,
+        session=session,
+        sample_rate=sample_rate,
+        online=online,
+        tables=tables,
+    )
+    if scheduler is not None:
+        results = make_on_cluster(plans, scheduler)
+    else:
+        results = make_here(plans, jobs or -1)
+    with _progress(len(plans)) as tell:
+        done = progressing(results, tell)
+    failed = [told for result in done for told in result.failed]
+    for name, why in failed:
+        click.echo(f"streamson: left out {name}: {why}", err=True)
+    there = sum(result.was_there for result in done)
+    click.echo(
+        f"{out}: {sum(result.pieces for result in done)} tables, "
+        f"{sum(result.seconds for result in done) / 60:.1f} min of sound in {len(done)} shards"
+        + (f", {there} of which were there" if there else "")
+        + (f"; {len(failed)} left out" if failed else "")
+    )
+    return 1 if failed else 0
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None]]:
+    """Yield a function that shows on a terminal how many shards there are."""
+    if not sys.stderr.isatty():
+        yield lambda _done: None
+        return
+    from rich.console import Console  # slow to load, and only for terminals
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("shards", total=total)
+        yield lambda done: progress.update(task, completed=done)
