@@ -71,7 +71,7 @@ def test_rows_are_read_anew_each_time(tmp_path):
         ("t.csv", "time,a\nyesterday,1\n", r"line 2, column 'time': found 'yesterday'"),
         ("t.jsonl", '{"a": 1}\n[1]\n', r"line 2: .*each line is an object"),
         ("t.jsonl", '{"a": 1}\n{"a": "x"}\n', r"line 2, column 'a': found 'x'"),
-        ("t.xls", "a\n1\n", r'can\'t read "\.xls"; tables are \.csv or \.jsonl'),
+        ("t.xls", "a\n1\n", r'can\'t read "\.xls"; tables are \.csv, \.jsonl or \.parquet'),
     ],
 )
 def test_mistakes_are_named_with_their_place(tmp_path, name, text, words):

@@ -61,13 +61,7 @@ def command(
     that can't be used is told at the end and does not stop the others; if this is interrupted, the
     same command goes on with what is missing.
     """
-    from streamson.offline.corpus.collect import (
-        find_sources,
-        make_here,
-        make_on_cluster,
-        plan_shards,
-        progressing,
-    )
+    from streamson.offline.corpus.collect import collect, find_sources, plan_shards
 
     plans = plan_shards(
         find_sources(inputs, outside=out),
@@ -77,12 +71,8 @@ def command(
         online=online,
         tables=tables,
     )
-    if scheduler is not None:
-        results = make_on_cluster(plans, scheduler)
-    else:
-        results = make_here(plans, jobs or -1)
     with _progress(len(plans)) as tell:
-        done = progressing(results, tell)
+        done = collect(plans, tell, jobs=jobs or -1, scheduler=scheduler)
     failed = [told for result in done for told in result.failed]
     for name, why in failed:
         click.echo(f"streamson: left out {name}: {why}", err=True)

@@ -17,13 +17,7 @@ from pyarrow import parquet
 
 from streamson import render
 from streamson.errors import InputFileError, StreamsonError
-from streamson.offline.corpus.collect import (
-    find_sources,
-    make_here,
-    make_on_cluster,
-    plan_shards,
-    progressing,
-)
+from streamson.offline.corpus.collect import collect, find_sources, plan_shards
 from tests.conftest import until
 
 TABLES = 500
@@ -53,7 +47,7 @@ def bytes_of(folder):
 @pytest.fixture(scope="module")
 def made(tables, tmp_path_factory):
     folder = tmp_path_factory.mktemp("made") / "corpus"
-    results = progressing(make_here(plans_for(tables, folder), 2), lambda _: None)
+    results = collect(plans_for(tables, folder), jobs=2)
     return folder, results
 
 
@@ -82,7 +76,7 @@ def test_each_table_is_there_with_its_sound_and_its_notes(made, tables):
 def test_what_is_there_is_not_made_again(made, tables):
     folder, before = made
     times = {file: file.stat().st_mtime_ns for file in folder.glob("*.parquet")}
-    again = progressing(make_here(plans_for(tables, folder), 2), lambda _: None)
+    again = collect(plans_for(tables, folder), jobs=2)
     assert all(result.was_there for result in again)
     assert [r.failed for r in again] == [r.failed for r in before]
     assert {file: file.stat().st_mtime_ns for file in folder.glob("*.parquet")} == times
@@ -97,10 +91,10 @@ def test_what_is_missing_changed_or_broken_is_made_again(made, tables, tmp_path)
     text = (tables / "t070.csv").read_text()
     (tables / "t070.csv").write_text("x,y\n1,2\n")
     plans = plans_for(tables, folder)
-    assert sum(not r.was_there for r in make_here(plans, 2)) == 3
+    assert sum(not r.was_there for r in collect(plans, jobs=2)) == 3
     assert bytes_of(folder) != wanted
     (tables / "t070.csv").write_text(text)
-    assert sum(not r.was_there for r in make_here(plans, 2)) == 1
+    assert sum(not r.was_there for r in collect(plans, jobs=2)) == 1
     assert bytes_of(folder) == wanted
 
 
@@ -166,7 +160,7 @@ def test_a_cluster_makes_the_same_bytes_though_a_worker_is_killed(made, tables, 
             processes[1].kill()  # its nanny: the worker goes with it
             killed.set()
 
-    results = progressing(make_on_cluster(plans, address), told)
+    results = collect(plans, told, scheduler=address)
     assert killed.is_set()
     assert len(results) == len(plans)
     assert bytes_of(folder) == bytes_of(made[0])
@@ -176,7 +170,7 @@ def test_a_cluster_that_does_not_answer_is_explained(monkeypatch):
     monkeypatch.setattr("streamson.offline.corpus.collect.CONNECT_S", 0.5)
     began = time.monotonic()
     with pytest.raises(StreamsonError, match="no Dask scheduler answers"):
-        list(make_on_cluster([], "tcp://127.0.0.1:9"))
+        collect([], scheduler="tcp://127.0.0.1:9")
     assert time.monotonic() - began < 20
 
 
@@ -197,6 +191,6 @@ def test_tables_are_found_in_folders_and_told_apart(tmp_path):
 def test_a_collection_that_became_smaller_loses_its_last_shards(tables, tmp_path):
     folder = tmp_path / "corpus"
     some = find_sources([tables / "t000.csv", tables / "t001.csv"], outside=folder)
-    list(make_here(plan_shards(some, folder, sample_rate=8_000, tables=1), 1))
-    list(make_here(plan_shards(some[:1], folder, sample_rate=8_000, tables=1), 1))
+    collect(plan_shards(some, folder, sample_rate=8_000, tables=1), jobs=1)
+    collect(plan_shards(some[:1], folder, sample_rate=8_000, tables=1), jobs=1)
     assert len(bytes_of(folder)) == 1

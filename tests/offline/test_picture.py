@@ -48,7 +48,7 @@ def test_the_legend_names_mapping_and_polarity():
     (line,) = legend(load_session("article"), {"eta": fields})
     assert line == (
         "eta: pitch G3 to C6 ← re, duration 0.1 to 0.5 s ← im, "
-        "volume -36.3 to -22.4 dBFS ← modulus reversed"
+        "volume -36.3 to -22.3 dBFS ← modulus reversed"
     )
 
 

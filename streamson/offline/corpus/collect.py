@@ -139,14 +139,46 @@ def _where(session: str | None) -> str:
     return session or ""
 
 
-def make_here(plans: Sequence[ShardPlan], jobs: int) -> Iterator[ShardResult]:
-    """Yield shards as processes on this machine finish them.
+def collect(
+    plans: Sequence[ShardPlan],
+    tell: Callable[[int], None] = lambda _: None,
+    *,
+    jobs: int = -1,
+    scheduler: str | None = None,
+) -> list[ShardResult]:
+    """Make shards, and return what became of them by their names.
+
+    Parameters
+    ----------
+    plans
+        What they are made of.
+    tell
+        Is told how many are done.
+    jobs
+        Processes on this machine; -1: one for each processor.
+    scheduler
+        Address of a Dask cluster to use instead; its workers share our folders.
 
     Raises
     ------
     StreamsonError
-        If processes are killed again and again.
+        If processes are killed again and again, or the cluster does not answer.
     """
+    results = _make_here(plans, jobs) if scheduler is None else _make_there(plans, scheduler)
+    done = []
+    try:
+        for result in results:
+            done.append(result)
+            tell(len(done))
+    finally:
+        for plan in plans[:1]:
+            for part in Path(plan.path).parent.glob("shard-*.part"):
+                part.unlink()  # of a process that was killed
+    return sorted(done)
+
+
+def _make_here(plans: Sequence[ShardPlan], jobs: int) -> Iterator[ShardResult]:
+    """Yield shards as processes on this machine finish them."""
     joblib = need("joblib", "corpus", "a collection")
     loky = need("joblib.externals.loky.process_executor", "corpus", "a collection")
     left = {plan.path: plan for plan in plans}
@@ -165,14 +197,8 @@ def make_here(plans: Sequence[ShardPlan], jobs: int) -> Iterator[ShardResult]:
     )
 
 
-def make_on_cluster(plans: Sequence[ShardPlan], scheduler: str) -> Iterator[ShardResult]:
-    """Yield shards as a Dask cluster finishes them; its workers share our folders.
-
-    Raises
-    ------
-    StreamsonError
-        If the cluster does not answer.
-    """
+def _make_there(plans: Sequence[ShardPlan], scheduler: str) -> Iterator[ShardResult]:
+    """Yield shards as a Dask cluster finishes them."""
     distributed = need("distributed", "dask", "--scheduler")
     try:
         client = distributed.Client(scheduler, timeout=CONNECT_S)
@@ -182,12 +208,3 @@ def make_on_cluster(plans: Sequence[ShardPlan], scheduler: str) -> Iterator[Shar
         futures = client.map(make_shard, plans, pure=False)
         for future in distributed.as_completed(futures):
             yield future.result()
-
-
-def progressing(results: Iterable[ShardResult], tell: Callable[[int], None]) -> list[ShardResult]:
-    """Return all results by the shards' names; ``tell`` is told how many there are so far."""
-    done = []
-    for result in results:
-        done.append(result)
-        tell(len(done))
-    return sorted(done)
