@@ -1,71 +1,41 @@
-"""Draw docs/eta.png, the README's picture: the demo's first notes and their sound.
+"""Draw the README's pictures of the article's tune: docs/eta.png, docs/pictures.png, docs/film.png.
 
-python scripts/draw_readme.py        needs: pip install matplotlib
+python scripts/draw_readme.py        needs: pip install 'streamson[film,plot]'
 """
 
+import tempfile
 from pathlib import Path
 
-import matplotlib.pyplot as plt
-import numpy as np
-from matplotlib.ticker import FuncFormatter
+import av
 
-from streamson import load_session, render
-from streamson.offline.render import score_table
-from streamson.score import Note
-from streamson.score.pitch import midi_to_note
+from streamson import load_session
+from streamson.offline.film.write import write_film
+from streamson.offline.picture.write import write_picture
+from streamson.offline.piece import TablePiece
+from streamson.table import Table
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "tests" / "data" / "article_eta_300.csv"
-RATE = 44_100
 NOTES = 60
+FILM_MOMENT_S = 12.0
 
 
 def main() -> None:
-    notes = list(score_table(TABLE, load_session("article")))[:NOTES]
-    end = notes[-1].onset_frame + notes[-1].duration_frames
-    sound = render(TABLE, "article")[:end, 0]
-    plt.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False})
-    figure, axes = plt.subplots(
-        4, 1, figsize=(10, 7.2), sharex=True, height_ratios=(3, 1.4, 1.4, 1.6)
-    )
-    edges = np.array([note.onset_frame for note in notes] + [end]) / RATE
-    draw_pitch(axes[0], notes)
-    draw_steps(axes[1], edges, [note.duration_s for note in notes], "C0", "duration (s)")
-    draw_steps(axes[2], edges, [note.level_db for note in notes], "C2", "volume (dBFS)")
-    draw_wave(axes[3], sound)
-    axes[-1].set(xlabel="time (s)", xlim=(0, end / RATE))
-    figure.align_ylabels()
-    figure.tight_layout()
-    figure.savefig(ROOT / "docs" / "eta.png", dpi=110)
+    docs = ROOT / "docs"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        first = folder / "eta.csv"
+        first.write_text("".join(TABLE.read_text().splitlines(keepends=True)[: NOTES + 1]))
+        write_picture(piece(TABLE), docs / "eta.png", ("curves", "wave"))
+        write_picture(piece(TABLE), docs / "pictures.png", ("roll", "spectrogram", "orbit"))
+        write_film(piece(first), folder / "eta.mp4")
+        with av.open(str(folder / "eta.mp4")) as film:
+            frame = next(f for f in film.decode(video=0) if f.time >= FILM_MOMENT_S)
+            frame.to_image().save(docs / "film.png")
 
 
-def draw_pitch(axes: plt.Axes, notes: list[Note]) -> None:
-    for note in notes:
-        start, length = note.onset_frame / RATE, note.duration_frames / RATE
-        axes.broken_barh(
-            [(start, length * 0.95)], (note.midi_note - 0.45, 0.9), color="C3", linewidth=0
-        )
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda midi, _: midi_to_note(midi)))
-    axes.set_yticks([55, 60, 64, 67, 72, 76, 79, 84])
-    axes.set_ylabel("pitch")
-    axes.grid(axis="y", alpha=0.3)
-
-
-def draw_steps(
-    axes: plt.Axes, edges: np.ndarray, values: list[float], color: str, label: str
-) -> None:
-    axes.stairs(values, edges, baseline=None, color=color, linewidth=1.6)
-    axes.set_ylabel(label)
-    axes.grid(axis="y", alpha=0.3)
-
-
-def draw_wave(axes: plt.Axes, sound: np.ndarray) -> None:
-    """Draw the least and the greatest sample of each 5 ms, as the eye sees a wave."""
-    step = RATE // 200
-    slots = sound[: len(sound) // step * step].reshape(-1, step)
-    times = np.arange(len(slots)) * step / RATE
-    axes.fill_between(times, slots.min(axis=1), slots.max(axis=1), color="0.35", linewidth=0)
-    axes.set_ylabel("sound")
+def piece(table: Path) -> TablePiece:
+    return TablePiece(Table(table), load_session("article"), sample_rate=44_100)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import doctest
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from streamson import Listener
+from streamson import Listener, Publisher
 from streamson.score import load_session
 from tests.conftest import until
 
@@ -26,6 +27,7 @@ ENDLESS = {
     "doctor": ["--help"],
     "instruments": ["--output", "none"],
     "session new": ["--help"],
+    "replay": ["--help"],
 }
 """What a command of the README that runs on, or looks at the machine, is given in the test."""
 
@@ -40,9 +42,24 @@ def commands():
     return [line for line in found if line.startswith("streamson ")]
 
 
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
+    """A recorded session, and a sound file that was left broken."""
+    folder = tmp_path_factory.mktemp("recorded") / "monday"
+    with (
+        Listener("tcp://127.0.0.1:*", output="none", record=folder) as listener,
+        Publisher(listener.endpoint) as publisher,
+    ):
+        publisher.send("boiler", temperature=71.3)
+        until(lambda: listener.stats().notes_played, "a note")
+    return folder
+
+
 @pytest.mark.parametrize("line", commands())
-def test_the_readmes_commands_run(line, tmp_path):
+def test_the_readmes_commands_run(line, tmp_path, recording):
     (tmp_path / "tests").symlink_to(ROOT / "tests")
+    shutil.copytree(recording, tmp_path / "monday")
+    shutil.copy(recording / "audio.wav", tmp_path / "broken.wav")
     (tmp_path / "my.toml").write_text("[[part]]\n")
     words = shlex.split(line.partition(" > ")[0])[1:]
     more = ENDLESS.get(words[0]) or ENDLESS.get(" ".join(words[:2]), [])
@@ -89,6 +106,23 @@ def test_the_readmes_sessions_are_some(text, tmp_path):
             soundfile.write(tmp_path / instrument["sample"], np.sin(np.arange(30_000) / 20), 44_100)
     session = load_session(str(path))
     assert session.parts[0].stream == tomllib.loads(text)["part"][0]["stream"]
+
+
+def test_the_collections_reader_reads(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    done = [
+        sys.executable,
+        "-m",
+        "streamson",
+        "corpus",
+        str(ROOT / "tests/data/nab"),
+        "-o",
+        "corpus",
+    ]
+    subprocess.run(done, check=True, capture_output=True)
+    text = (ROOT / "docs" / "corpus.md").read_text()
+    exec(re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0], {})
+    assert "rds_cpu_head.csv" in capsys.readouterr().out
 
 
 def test_the_readmes_message_is_understood():

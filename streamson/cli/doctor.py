@@ -12,10 +12,17 @@ from streamson.errors import StreamsonError
 from streamson.wire.limits import DEFAULT_ENDPOINT
 
 EXTRAS: Final = {
-    "flint": ("python-flint", "the eta and zeta producers 50 times faster"),
-    "psutil": ("psutil", "the system producer: streamson[system]"),
+    "av": ("film", "films (PyAV)"),
+    "distributed": ("dask", "collections on a Dask cluster"),
+    "flint": ("flint", "the eta and zeta producers 50 times faster"),
+    "joblib": ("corpus", "collections"),
+    "matplotlib": ("plot", "pictures"),
+    "mido": ("midi", "MIDI files"),
+    "psutil": ("system", "the system producer"),
+    "pyarrow": ("parquet", "Parquet tables"),
+    "soxr": ("ogg", "Ogg files of 44.1 kHz"),
 }
-"""Importable name to package and what it is good for."""
+"""Importable name to the extra that brings it, and what it is good for."""
 
 
 class Finding(NamedTuple):
@@ -111,8 +118,8 @@ def _endpoint() -> Iterator[Finding]:
 
 
 def _extras() -> Iterator[Finding]:
-    for module, (package, use) in EXTRAS.items():
+    for module, (extra, use) in EXTRAS.items():
         if importlib.util.find_spec(module) is not None:
-            yield Finding(True, package)
+            yield Finding(True, use)
         else:
-            yield Finding(None, f"{package}: {use}", f"{sys.executable} -m pip install {package}")
+            yield Finding(None, use, f"{sys.executable} -m pip install 'streamson[{extra}]'")

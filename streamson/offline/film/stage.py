@@ -202,7 +202,7 @@ class Stage:
             lines: dict[str, list[tuple[float, float]]] = {}
             for note, value in zip(notes, curve, strict=True):
                 x = box.x(_share(note.onset_frame / self._rate - now_s))
-                lines.setdefault(note.stream, []).append((x, box.y(0.08 + 0.84 * _in(value, ends))))
+                lines.setdefault(note.stream, []).append((x, box.y(0.08 + 0.64 * _in(value, ends))))
             for stream, line in lines.items():
                 shown = self._stream_colour(stream) if several else _rgb(colour, lighter=0.25)
                 self._draw_line(draw, box, line, shown)
