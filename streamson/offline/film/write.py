@@ -142,6 +142,8 @@ class _Mux:
         self._video.width, self._video.height = film.width, film.height
         self._video.pix_fmt = "yuv420p"
         self._video.options = {"preset": "veryfast", "crf": "20", "tune": "animation"}
+        self._video.codec_context.thread_count = 0  # as many as there are processors
+        self._video.codec_context.thread_type = "FRAME"
         self._audio = container.add_stream("aac", rate=sample_rate, layout="stereo")
         self._audio.bit_rate = AAC_BITS
         self._fifo = av.AudioFifo()
