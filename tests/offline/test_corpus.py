@@ -11,6 +11,7 @@ import threading
 import time
 
 import numpy as np
+import psutil
 import pytest
 import soundfile
 from pyarrow import parquet
@@ -116,13 +117,8 @@ def test_the_work_of_a_killed_process_is_done_again(made, tables, tmp_path):
 
 def worker_of(parent):
     """Return a process that joblib started and that works."""
-    found = subprocess.run(
-        ["pgrep", "-f", "-P", str(parent), "LokyProcess"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return int(found.stdout.split()[0])
+    children = psutil.Process(parent).children()
+    return next(child.pid for child in children if "LokyProcess" in " ".join(child.cmdline()))
 
 
 @pytest.fixture

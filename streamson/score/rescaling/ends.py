@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from streamson.score.rescaling.place import Range
 from streamson.score.rescaling.slots import Slots
-from streamson.score.rescaling.sorted_values import LowestValues, exchange_at_ends
+from streamson.score.rescaling.sorted_chunks import exchange_at_ends
+from streamson.score.rescaling.sorted_values import LowestValues
 
 MAX_SHARE: Final = 0.05
 """Of the window's values that lie beyond a quantile at most; more would be no end."""
