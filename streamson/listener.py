@@ -3,16 +3,14 @@
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from math import inf
 from pathlib import Path
 from types import TracebackType
-from typing import Final, NamedTuple, Self
-
-import msgspec
+from typing import Final, Self
 
 from streamson.errors import OutputFileError, UsageError
+from streamson.handed_over import BegunVolume, HandedOver
 from streamson.output.device import AUTO, NO_DEVICE
 from streamson.output.player import Player, choose_device
 from streamson.output.recorder import Recorder, Rotation
@@ -32,31 +30,7 @@ MERGING_TIMEOUT_S: Final = 0.01
 """Points that were merged begin at most so long after there is room for them."""
 
 MAX_DURATION_S: Final = 366 * 86_400.0
-MAX_AWAITED: Final = 20_000
-"""Notes whose start is awaited: what the rings to the callback and back can hold, and more."""
-
-LATENCIES_KEPT: Final = 1_000
-"""Latency figures are those of so many last notes."""
-
 _log = logging.getLogger(__name__)
-
-
-class Awaited(NamedTuple):
-    """A note whose start is awaited.
-
-    Attributes
-    ----------
-    note
-        As it was handed over.
-    received_ns
-        When its point was received, where it is to begin as soon as possible.
-    session
-        Number of the session that it is played by.
-    """
-
-    note: Note
-    received_ns: int | None
-    session: int
 
 
 class Listener:
@@ -155,14 +129,9 @@ class Listener:
         self.endpoint = self._receiver.endpoint
         self._recorder: Recorder | None = None
         self._log: SessionLog | None = None
-        self._volume_lock = threading.Lock()
-        self._volume_due: float | None = None
-        self._volumes: dict[int, float] = {}
         self._player: Player | None = None
-        self._notes_unheard = 0
         self._lost = 0
-        self._awaited: dict[int, Awaited] = {}
-        self._latencies_ms: deque[float] = deque(maxlen=LATENCIES_KEPT)
+        self._handed_over = HandedOver(self.engine)
         self._last_note: Note | None = None
         self._error: Exception | None = None
         self._stopping = threading.Event()
@@ -251,20 +220,19 @@ class Listener:
         check_volume(volume_db)
         self._volume_db = volume_db
         if not self._muted:
-            self._glide_to(volume_db)
+            self._handed_over.glide_to(volume_db)
 
     def mute(self, *, muted: bool = True) -> None:
         """Let the sound glide to silence, or back."""
         self._muted = muted
-        self._glide_to(-inf if muted else self._volume_db)
+        self._handed_over.glide_to(-inf if muted else self._volume_db)
 
     def stats(self) -> Statistics:
         """Return the counters and figures of this moment."""
         received, score, state = self._receiver.counts, self._score.counts, self.engine.state
         rate, recorder = self.engine.sample_rate, self._recorder
         seconds = min(self.engine.frame, self.engine.stop_frame) / rate
-        unheard = self._notes_unheard + int(state["refused"])
-        latencies = sorted(self._latencies_ms)
+        unheard = self._handed_over.unheard + int(state["refused"])
         cues_too = int(state["played"])
         return Statistics(
             seconds=seconds,
@@ -278,6 +246,7 @@ class Listener:
             notes_stolen=int(state["stolen"]),
             notes_waiting=score.notes + score.cue_notes + score.ticks - unheard - cues_too,
             notes_dropped=unheard,
+            notes_unreported=int(state["unreported"]),
             points_merged=score.merged + self._score.points_waiting,
             alerts=score.alerts,
             alerts_active=self._score.alerts_active,
@@ -290,8 +259,8 @@ class Listener:
             blocks_missed=int(state["missed"]),
             underflows=int(state["underflows"]),
             callback_load=float(state["busy_ns"]) / 1e9 / seconds if seconds else 0.0,
-            latency_median_ms=latencies[len(latencies) // 2] if latencies else None,
-            latency_p99_ms=latencies[int(0.99 * len(latencies))] if latencies else None,
+            latency_median_ms=self._handed_over.latency_ms(0.5),
+            latency_p99_ms=self._handed_over.latency_ms(0.99),
             peak_dbfs=level_db(float(state["peak"])) if state["peak"] > 0 else None,
             devices_lost=self._player.devices_lost if self._player else 0,
             recorded_seconds=recorder.seconds if recorder else 0.0,
@@ -336,8 +305,6 @@ class Listener:
                 for message in self._receiver.receive(timeout_s):
                     self._hear(message, time.monotonic_ns())
                 self._flush(time.monotonic_ns())
-                if self._volume_due is not None:
-                    self._glide_to(self._volume_due)
                 self._read_reports()
                 if self._next_session is not None:
                     self._take_over()
@@ -391,45 +358,23 @@ class Listener:
         return self.engine.soonest_frame
 
     def _play(self, notes: list[Note], now_frame: int, received_ns: int) -> None:
+        session = self._log.session_number if self._log else 1
         for note in notes:
-            number = self.engine.play(note)
-            if number is None:
-                self._notes_unheard += 1
-                continue
-            if len(self._awaited) >= MAX_AWAITED:
-                self._awaited.clear()
             on_arrival = note.onset_frame in (AS_SOON_AS_POSSIBLE, now_frame)
-            session = self._log.session_number if self._log else 1
-            self._awaited[number] = Awaited(note, received_ns if on_arrival else None, session)
-
-    def _glide_to(self, volume_db: float) -> None:
-        """Hand over a change of volume; where there is no room, the listener's thread tries again.
-
-        Any thread may call it.
-        """
-        with self._volume_lock:
-            number = self.engine.set_volume(volume_db)
-            self._volume_due = volume_db if number is None else None
-            if number is not None:
-                self._volumes[number] = volume_db
+            self._handed_over.play(note, received_ns if on_arrival else None, session)
 
     def _read_reports(self) -> None:
-        with self._volume_lock:  # what is reported has its place in _volumes
-            (reports,) = self.engine.played.read()
-        for number, onset_frame, handed_ns in reports.tolist():
-            if number in self._volumes:
-                volume_db = self._volumes.pop(number)
+        if self._recorder is not None and self._recorder.error is not None:
+            self._log = None  # nobody writes what it takes in
+        for begun in self._handed_over.begun():
+            if isinstance(begun, BegunVolume):
                 if self._log is not None:
-                    self._log.change_volume(onset_frame, volume_db)
-            awaited = self._awaited.pop(number, None)
-            if awaited is None:
+                    self._log.change_volume(*begun)
                 continue
-            if awaited.received_ns is not None:
-                self._latencies_ms.append((handed_ns - awaited.received_ns) / 1e6)
-            begun = msgspec.structs.replace(awaited.note, onset_frame=onset_frame)
-            if not begun.foreground:
-                self._last_note = begun
+            note, handed_ns, session = begun
+            if not note.foreground:
+                self._last_note = note
             if self._log is not None:
-                self._log.begin_note(begun, awaited.session)
+                self._log.begin_note(note, session)
             if self._on_played is not None:
-                self._on_played(begun, handed_ns)
+                self._on_played(note, handed_ns)

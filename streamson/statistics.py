@@ -22,6 +22,8 @@ class Statistics(msgspec.Struct, frozen=True):
         Notes, those of cues included, whose onset is still to come.
     notes_dropped
         Notes that did not fit into the synthesiser's queue.
+    notes_unreported
+        Notes begun that the listener was too busy to be told of: a recorded session lacks them.
     points_merged
         Points that came faster than they can be heard, and were merged, or wait for that.
     alerts, alerts_active, streams_stale
@@ -61,6 +63,7 @@ class Statistics(msgspec.Struct, frozen=True):
     notes_stolen: int
     notes_waiting: int
     notes_dropped: int
+    notes_unreported: int
     points_merged: int
     alerts: int
     alerts_active: int
