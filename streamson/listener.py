@@ -15,6 +15,7 @@ from streamson.output.device import AUTO, NO_DEVICE
 from streamson.output.player import Player, choose_device
 from streamson.output.recorder import Recorder, Rotation
 from streamson.recording.log import SessionLog
+from streamson.recording.session_files import pack_session
 from streamson.recording.target import record_target
 from streamson.score import AS_SOON_AS_POSSIBLE, Note, Score, Session, load_session
 from streamson.score.pitch import midi_to_note
@@ -283,17 +284,20 @@ class Listener:
             return
         try:
             if self._record.is_folder:
+                packed = pack_session(self._session)  # may lie in the folder that gives way
                 self._record.make_folder()
                 self._log = SessionLog(
                     self._record.path,
                     sample_rate=self.engine.sample_rate,
-                    session=self._session,
+                    session=packed,
                     statistics=self.stats,
                 )
             self._recorder = Recorder(
                 self.engine, self._record.audio, rotation=self._rotation, log=self._log
             )
         except OutputFileError as error:
+            if self._log is not None:
+                self._record.give_up_folder()
             self._log = None
             self.recording_error = error
             _log.warning("%s. Going on without a recording.", error)

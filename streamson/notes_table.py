@@ -86,6 +86,8 @@ def read_csv(path: Path) -> Iterator[tuple[Note, dict[str, str]]]:
             yield from _notes(path, file)
     except OSError as error:
         raise InputFileError(f"can't read the notes {path}: {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputFileError(f"{path}: not a table of notes: {error}") from None
 
 
 def _notes(path: Path, file: TextIO) -> Iterator[tuple[Note, dict[str, str]]]:
@@ -121,7 +123,7 @@ def _row(note: Note, sample_rate: int) -> tuple[object, ...]:
 
 
 def _note(row: dict[str, str]) -> Note:
-    return Note(
+    note = Note(
         onset_frame=int(row["onset_frame"]),
         duration_s=float(row["duration_s"]),
         duration_frames=int(row["duration_frames"]),
@@ -135,3 +137,6 @@ def _note(row: dict[str, str]) -> Note:
         glide_frames=int(row["glide_frames"]),
         foreground=row["foreground"] == "1",
     )
+    if not (0 <= note.midi_note <= 127 and max(note.held_key, note.glide_frames) < 2**62):
+        raise ValueError("a note that can't be played")
+    return note

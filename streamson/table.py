@@ -2,6 +2,7 @@
 
 import csv
 import math
+import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,9 +69,9 @@ class Table:
     def __init__(self, path: str | Path, *, time_column: str | None = None) -> None:
         self.path = Path(path)
         if self.path.suffix.lower() not in _READERS:
+            what = f'"{self.path.suffix}"' if self.path.suffix else "what has no ending"
             raise InputFileError(
-                f'{self.path}: can\'t read "{self.path.suffix}"; '
-                "tables are .csv, .jsonl or .parquet"
+                f"{self.path}: can't read {what}; tables are .csv, .jsonl or .parquet"
             )
         self._read = _READERS[self.path.suffix.lower()]
         first = next(self._cells(), None)
@@ -91,7 +92,7 @@ class Table:
     @property
     def name(self) -> str:
         """The file's name without its ending: the table's stream."""
-        return self.path.stem
+        return printable(self.path.stem)
 
     def rows(self) -> Iterator[Row]:
         """Read the rows, each time from the start.
@@ -112,7 +113,7 @@ class Table:
         try:
             yield from self._read(self.path)
         except OSError as error:
-            raise InputFileError(f"{self.path}: can't be read: {error.strerror}") from None
+            raise InputFileError(f"{self.path}: can't be read: {error.strerror or error}") from None
         except UnicodeDecodeError as error:
             raise InputFileError(
                 f"{self.path}: not UTF-8 text (byte {error.start}); save it as UTF-8"
@@ -156,6 +157,11 @@ class Table:
                 f"{str(cell)[:40]!r}; seconds or a date such as 2026-01-31 12:00:00 is allowed"
             ) from None
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def printable(name: str) -> str:
+    """Return a file's name as text that can be written: what is not UTF-8 becomes a sign for it."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def paced(
@@ -242,6 +248,8 @@ def _read_parquet(path: Path) -> Iterator[_Line]:
                 yield _Line(number, row)
     except pyarrow.ArrowException as error:
         raise InputFileError(f"{path}: {str(error).splitlines()[0]}") from None
+    except (ValueError, OverflowError) as error:  # a time that Python has no name for
+        raise InputFileError(f"{path}: found a value that can't be read: {error}") from None
 
 
 def _plain(pyarrow: Any, batch: Any) -> Any:

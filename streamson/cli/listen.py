@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from streamson.cli import options
+from streamson.errors import UsageError
 
 if TYPE_CHECKING:
     from streamson.output.recorder import Rotation
@@ -46,6 +47,8 @@ def command(
     from streamson.cli.reloading import Reloading
     from streamson.listener import Listener
 
+    if record is None and (rotate is not None or keep is not None):
+        raise UsageError("--rotate and --keep are for recordings; say --record too")
     listener = Listener(
         bind,
         session=session,

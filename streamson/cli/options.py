@@ -12,6 +12,8 @@ from streamson.wire.limits import DEFAULT_ENDPOINT
 _UNITS: Final = {"": 1, "s": 1, "min": 60, "m": 60, "h": 3_600}
 
 
+MAX_SECONDS: Final = 366 * 86_400.0
+MAX_BYTES: Final = 10**15
 _BYTES: Final = {"kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 
 
@@ -29,7 +31,10 @@ class Seconds(click.ParamType[float]):
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", str(value).lower())
         if match is None or match[2] not in _UNITS or float(match[1]) == 0:
             self.fail(f"found {value!r}; a time such as 20, 20s, 5min or 1h is allowed", param, ctx)
-        return float(match[1]) * _UNITS[match[2]]
+        seconds = float(match[1]) * _UNITS[match[2]]
+        if seconds > MAX_SECONDS:
+            self.fail(f"found {value!r}; up to a year is allowed", param, ctx)
+        return seconds
 
 
 class FiniteFloat(click.FloatRange):
@@ -59,7 +64,10 @@ class Size(click.ParamType[int]):
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*", str(value).lower())
         if match is None or match[2] not in _BYTES or float(match[1]) == 0:
             self.fail(f"found {value!r}; a size such as 700MB or 2GB is allowed", param, ctx)
-        return round(float(match[1]) * _BYTES[match[2]])
+        size = float(match[1]) * _BYTES[match[2]]
+        if size > MAX_BYTES:
+            self.fail(f"found {value!r}; up to 1000TB are allowed", param, ctx)
+        return round(size)
 
 
 class SecondsOrSize(click.ParamType[float | int]):

@@ -56,7 +56,7 @@ class PixelSize(click.ParamType[tuple[int, int]]):
 )
 @click.option(
     "--speed",
-    type=options.FiniteFloat(0, 1e9, min_open=True),
+    type=options.FiniteFloat(1e-6, 1e9),
     metavar="X",
     help="Let rows come in their own time, so many times faster.",
 )
@@ -119,15 +119,21 @@ def command(
     """
     from streamson.offline.exports import check_kind, export
     from streamson.offline.film.write import FilmFormat
+    from streamson.offline.picture.write import check_panels
     from streamson.offline.sound_file import whole_or_nothing
     from streamson.recording.manifest import is_recording
 
     film = FilmFormat(*size, fps)
     film.check()
+    check_panels(panels)
     for out in outs:
         check_kind(out)
-        if out.absolute() == source.absolute():
+        if out.resolve() == source.resolve():
             raise UsageError(f'can\'t write "{out}": it is the input itself')
+        if source.is_dir() and source.resolve() in out.resolve().parents:
+            raise UsageError(f'can\'t write "{out}": it is in the input; name another folder')
+    if len({out.resolve() for out in outs}) < len(outs):
+        raise UsageError("found the same output twice")
     if is_recording(source):
         given = {
             "--stream": stream,

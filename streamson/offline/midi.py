@@ -53,11 +53,12 @@ class _Event(NamedTuple):
 
 
 class _Channel:
-    """What a channel is set to, and until when its last note sounds."""
+    """What a channel is set to, and until when its notes sound: the last, and each key's."""
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.free_from = 0
+        self.sounding: dict[int, int] = {}
         self.bend = 0
         self.settings: tuple[int, ...] = ()
 
@@ -79,16 +80,16 @@ def write_midi(piece: Piece, path: Path) -> str:
     tracks: dict[str, list[_Event]] = {}
     channels = [_Channel(number) for number in CHANNELS]
     count = 0
-    for note, end_frame in _with_ends(piece.notes()):
+    # Of a held voice it is known late where a note ends; channels are given out by onsets.
+    for note, end_frame in sorted(_with_ends(piece.notes()), key=lambda pair: pair[0].onset_frame):
         count += 1
-        if count > MAX_NOTES:
-            raise UsageError(f"a MIDI file has at most {MAX_NOTES} notes here")
         start = round(note.onset_frame * ticks_per_frame)
         end = max(round(end_frame * ticks_per_frame), start + 1)
         track = tracks.setdefault(f"{note.stream} ({note.instrument})", [])
         key = min(max(round(note.midi_note), 0), 127)
         bend = round((note.midi_note - key) * BEND_PER_SEMITONE)
-        channel = _channel_for(channels, start, bend, PROGRAMS.get(note.instrument, 0))
+        channel = _channel_for(channels, start, key, bend, PROGRAMS.get(note.instrument, 0))
+        channel.sounding[key] = end
         track += _settings(mido, channel, note, start, bend)
         velocity = round(LOUDEST_VELOCITY * 10 ** ((note.level_db - loudest_db) / 40))
         channel.free_from = max(channel.free_from, end)
@@ -109,7 +110,9 @@ def _loudest_db(notes: Iterable[Note]) -> float:
 def _with_ends(notes: Iterable[Note]) -> Iterator[tuple[Note, int]]:
     """Yield notes and where they end: those of a held voice where the next one begins."""
     held: dict[int, Note] = {}
-    for note in notes:
+    for number, note in enumerate(notes):
+        if number >= MAX_NOTES:
+            raise UsageError(f"a MIDI file has at most {MAX_NOTES} notes here")
         if not note.held_key:
             yield note, note.onset_frame + note.duration_frames
             continue
@@ -121,10 +124,13 @@ def _with_ends(notes: Iterable[Note]) -> Iterator[tuple[Note, int]]:
         yield note, note.onset_frame + note.duration_frames
 
 
-def _channel_for(channels: list[_Channel], start: int, bend: int, program: int) -> _Channel:
+def _channel_for(
+    channels: list[_Channel], start: int, key: int, bend: int, program: int
+) -> _Channel:
     """Return a channel for a note: one that needs no change, else the one that is free first."""
     for channel in channels:
-        if channel.bend == bend and channel.settings[:1] == (program,):
+        fits = channel.bend == bend and channel.settings[:1] == (program,)
+        if fits and channel.sounding.get(key, 0) <= start:
             return channel
     return min(channels, key=lambda channel: max(channel.free_from - start, 0))
 

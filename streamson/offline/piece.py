@@ -1,6 +1,5 @@
 """A piece: what is made of a table or a recording, as notes and as sound, as often as one asks."""
 
-from cmath import isfinite
 from collections.abc import Iterator, Mapping
 from math import isnan
 from pathlib import Path
@@ -10,13 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson.errors import InputFileError
-from streamson.offline.render import check_parts, in_order, render_notes, score_rows, survey
+from streamson.offline.render import (
+    ScoredRow,
+    check_parts,
+    in_order,
+    render_notes,
+    score_rows,
+    survey,
+)
 from streamson.offline.replayed import heard_again, notes_again, notes_anew
 from streamson.offline.timed import score_timed
 from streamson.recording.reading import Recording
 from streamson.score import Note, Score, Session
 from streamson.table import Table, paced
 from streamson.wire.point import Batch, DataPoint
+
+MAX_SECONDS: Final = 366 * 86_400.0
+HUGE: Final = 1e150
+"""Complex values beyond it have no place in a picture."""
 
 COMPLEX_FIELDS: Final = (("re", "im"), ("real", "imag"))
 """Names of fields that are a complex number together."""
@@ -45,7 +55,7 @@ class Moment(NamedTuple):
         for real, imaginary in COMPLEX_FIELDS:
             if real in self.fields and imaginary in self.fields:
                 value = complex(self.fields[real], self.fields[imaginary])
-                return value if isfinite(value) else None
+                return value if abs(value) < HUGE else None  # NaN is not
         return None
 
 
@@ -111,9 +121,9 @@ class TablePiece:
 
     def notes(self) -> Iterator[Note]:
         """Yield its notes by their onsets."""
-        return in_order(notes for _, notes in self._scored())
+        return in_order(self._scored())
 
-    def _scored(self) -> Iterator[tuple[DataPoint, list[Note]]]:
+    def _scored(self) -> Iterator[ScoredRow]:
         return score_rows(
             self._table,
             self.session,
@@ -129,7 +139,7 @@ class TablePiece:
     def moments(self) -> Iterator[Moment]:
         """Yield its points."""
         onset_frame = 0
-        for point, notes in self._scored():
+        for point, notes, _ in self._scored():
             onset_frame = notes[0].onset_frame if notes else onset_frame
             yield Moment(onset_frame, point.stream, point.fields)
 
@@ -180,6 +190,11 @@ class TimedPiece(TablePiece):
     def _timed(self) -> Iterator[tuple[Moment, float]]:
         """Yield its points, and their times in seconds."""
         for due_s, (fields, time) in paced(self._table.rows(), speed=self._speed, rate=self._rate):
+            if due_s > MAX_SECONDS:
+                raise InputFileError(
+                    f"{self._table.path}: a row comes after {due_s / 86_400:.0f} days; up to a "
+                    "year is allowed: try a larger --speed"
+                )
             frame = round(due_s * self.sample_rate)
             yield Moment(frame, self._stream, fields), due_s if isnan(time) else time
 

@@ -5,8 +5,9 @@ from heapq import heappop, heappush
 from itertools import count
 from math import isfinite, isnan
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +23,24 @@ from streamson.wire.point import DataPoint
 DEFAULT_SAMPLE_RATE: Final = 44_100
 BLOCK_FRAMES: Final = 32_768
 """Frames that are rendered at a time: memory does not grow with the length."""
+
+
+class ScoredRow(NamedTuple):
+    """A row of a table that was played.
+
+    Attributes
+    ----------
+    point
+        The row.
+    notes
+        Its notes, cues included.
+    next_frame
+        No note of a later row begins before it.
+    """
+
+    point: DataPoint
+    notes: list[Note]
+    next_frame: int
 
 
 def render(
@@ -79,8 +98,9 @@ def score_table(
     online: bool = False,
 ) -> Iterator[Note]:
     """Yield the notes of a table, row after row; parameters and errors as for `render`."""
-    rows = score_rows(table, session, sample_rate=sample_rate, stream=stream, online=online)
-    return in_order(notes for _, notes in rows)
+    return in_order(
+        score_rows(table, session, sample_rate=sample_rate, stream=stream, online=online)
+    )
 
 
 def score_rows(
@@ -90,7 +110,7 @@ def score_rows(
     sample_rate: int = DEFAULT_SAMPLE_RATE,
     stream: str | None = None,
     online: bool = False,
-) -> Iterator[tuple[DataPoint, list[Note]]]:
+) -> Iterator[ScoredRow]:
     """Yield the rows of a table and their notes; parameters and errors as for `render`."""
     table = table if isinstance(table, Table) else Table(table)
     name = stream or table.name
@@ -100,18 +120,24 @@ def score_rows(
     check_parts(session, score, name, table)
     for i, (fields, time) in enumerate(table.rows()):
         point = DataPoint(name, fields, float(i) if isnan(time) else time)
-        yield point, score.play(point, 0)
+        notes = score.play(point, 0)
+        yield ScoredRow(point, notes, score.next_frame)
 
 
-def in_order(rows: Iterable[list[Note]]) -> Iterator[Note]:
-    """Yield the notes of rows by their onsets: a cue's come between those of the rows after it."""
+def in_order(rows: Iterable[ScoredRow]) -> Iterator[Note]:
+    """Yield the notes of rows by their onsets: parts run apart, and cues come between notes."""
     later: list[tuple[int, int, Note]] = []
     numbers = count()
-    for notes in rows:
-        for note in notes:
-            heappush(later, (note.onset_frame, next(numbers), note))
-        row = min((note.onset_frame for note in notes if not note.foreground), default=0)
-        while later and later[0][0] <= row:
+    next_frame = 0
+    for row in rows:
+        for note in row.notes:
+            # The cue of a row without notes comes late.
+            onset_frame = max(note.onset_frame, next_frame) if note.foreground else note.onset_frame
+            if onset_frame != note.onset_frame:
+                note = msgspec.structs.replace(note, onset_frame=onset_frame)  # noqa: PLW2901
+            heappush(later, (onset_frame, next(numbers), note))
+        next_frame = row.next_frame
+        while later and later[0][0] < next_frame:
             yield heappop(later)[2]
     while later:
         yield heappop(later)[2]
@@ -158,11 +184,24 @@ def render_notes(
         If more than 4,096 notes begin at once.
     """
     engine = session_engine(session, sample_rate)
-    end = 0
+    end = last = 0
+    held: dict[int, Note] = {}
     for note in notes:
         yield from until_room(engine, note.onset_frame, block_frames)
         engine.play(note)
-        end = max(end, engine.end_frame(note))
+        last = max(last, note.onset_frame + round(note.duration_s * sample_rate))
+        if note.held_key:
+            held[note.held_key] = note
+        else:
+            end = max(end, engine.end_frame(note))
+    # A held voice would wait for its next note: there is none any more.
+    for waiting in held.values():
+        final = waiting
+        if waiting.onset_frame + waiting.duration_frames > last:
+            final = msgspec.structs.replace(waiting, onset_frame=last, duration_frames=1)
+            yield from until_room(engine, last, block_frames)
+            engine.play(final)
+        end = max(end, engine.end_frame(final))
     yield from until_frame(engine, end, block_frames)
 
 

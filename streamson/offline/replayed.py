@@ -56,13 +56,18 @@ def heard_again(recording: Recording) -> Iterator[NDArray[np.float32]]:
 
 
 def notes_again(recording: Recording) -> Iterator[Note]:
-    """Yield the notes of a recording as they were heard, cues included."""
-    return (item.note for item in recording.played() if isinstance(item, PlayedNote))
+    """Yield the notes of a recording as they were heard, cues included, since its sound begins."""
+    first = recording.first_frame
+    for item in recording.played():
+        if isinstance(item, PlayedNote) and item.note.onset_frame >= first:
+            onset_frame = item.note.onset_frame - first
+            yield msgspec.structs.replace(item.note, onset_frame=onset_frame)
 
 
 def notes_anew(recording: Recording, session: Session) -> Iterator[Note]:
     """Yield what another session would have played of a recording's points, as they came."""
-    messages = ((row.frame, row.message()) for row in recording.points())
+    first = recording.first_frame
+    messages = ((max(row.frame - first, 0), row.message()) for row in recording.points())
     return score_timed(messages, session, sample_rate=recording.manifest.sample_rate)
 
 

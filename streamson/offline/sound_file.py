@@ -1,5 +1,6 @@
 """Writing sound that is rendered to a file: all of it or nothing."""
 
+import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from streamson.errors import UsageError
+from streamson.errors import OutputFileError, UsageError
 from streamson.output.audio_file import writer_for
 from streamson.synth.engine import level_db
 
@@ -37,15 +38,20 @@ def whole_or_nothing(path: Path) -> Iterator[Path]:
     Raises
     ------
     UsageError
-        If there is no such folder, or the file can't be written.
+        If there is no such folder.
+    OutputFileError
+        If the file can't be written.
     """
     if not path.parent.is_dir():
         raise UsageError(f"can't write {path}: there is no folder {path.parent}")
-    part = path.with_name(f"{path.stem}.part{path.suffix}")
+    # A name that nobody else has.
+    part = path.with_name(f".{path.stem[:40]}-{secrets.token_hex(4)}{path.suffix}")
     try:
         yield part
         part.replace(path)
+    except OutputFileError as error:
+        raise OutputFileError(str(error).replace(str(part), str(path))) from None
     except OSError as error:
-        raise UsageError(f"can't write {path}: {error.strerror}") from None
+        raise OutputFileError(f"can't write {path}: {error.strerror}") from None
     finally:
         part.unlink(missing_ok=True)

@@ -63,7 +63,7 @@ class AudioFile:
             raise OutputFileError(f"can't write {path}: {error.strerror}") from None
         try:
             self._file = self._open()
-        except (soundfile.SoundFileError, UsageError) as error:
+        except (soundfile.SoundFileError, UsageError, UnicodeEncodeError) as error:
             self._disk.close()
             raise OutputFileError(f"can't write {path}: {error}") from None
 

@@ -5,6 +5,7 @@ longer than the tap lasts, becomes silence in the file, so that time stays right
 """
 
 import logging
+import re
 import threading
 import time
 from collections import deque
@@ -161,9 +162,12 @@ class Recorder:
         self._log: Log = NoLog() if log is None else log
         self._open = writer_for(path)
         self._frames_before = 0
+        self._finished = False
         self._segments: deque[list[Path]] = deque()
         self._number = 0
         self._most_frames = self._limit()
+        self._check_keep()
+        self._adopt()
         self._file = self._next_file(0)
         self._next_frame: int | None = None  # until the first quantum comes
         engine.open_tap()
@@ -174,7 +178,8 @@ class Recorder:
     @property
     def seconds(self) -> float:
         """Length of the recording so far."""
-        return (self._frames_before + self._file.frames) / self._engine.sample_rate
+        now = 0 if self._finished else self._file.frames
+        return (self._frames_before + now) / self._engine.sample_rate
 
     @property
     def files(self) -> int:
@@ -196,24 +201,38 @@ class Recorder:
                     self._log.sync()
                     due = time.monotonic() + SYNC_INTERVAL_S
             self._drain()
-            self._file.close()
-            self._log.close(self._frames_before + self._file.frames)
+            self._finish_file()
+            self._log.close(self._frames_before)
         except OutputFileError as error:
-            self.error = error
-            self._engine.close_tap()
-            _log.warning("%s. The recording ends here; the sound goes on.", error)
-            self._abandon()
+            self._fail(error)
+        except OSError as error:  # such as a folder that was deleted
+            self._fail(OutputFileError(f"can't record to {self.path}: {error.strerror or error}"))
+
+    def _fail(self, error: OutputFileError) -> None:
+        """End the recording; the sound goes on."""
+        self.error = error
+        self._engine.close_tap()
+        _log.warning("%s. The recording ends here; the sound goes on.", error)
+        self._abandon()
 
     def _abandon(self) -> None:
         """Finish what can still be finished."""
-        for close in (
-            self._file.close,
-            lambda: self._log.close(self._frames_before + self._file.frames),
-        ):
+        for close in (self._finish_file, lambda: self._log.close(self._frames_before)):
             try:
                 close()
-            except OutputFileError as error:
+            except (OutputFileError, OSError) as error:
                 _log.info("%s", error)
+
+    def _finish_file(self) -> None:
+        """Let the file that is written be whole, whatever happens after."""
+        if self._finished:
+            return
+        self._finished = True
+        self._frames_before += self._file.frames
+        try:
+            self._file.sync()
+        finally:
+            self._file.close()
 
     def _drain(self) -> None:
         while True:
@@ -245,9 +264,9 @@ class Recorder:
         """Append samples, in as many files as it takes."""
         while len(samples):
             if self._full():
-                self._file.close()
-                self._frames_before += self._file.frames
+                self._finish_file()
                 self._file = self._next_file(frame)
+                self._finished = False
             room = len(samples)
             if self._most_frames is not None:
                 room = min(room, self._most_frames - self._file.frames)
@@ -268,6 +287,28 @@ class Recorder:
         if rotation.size is not None and self.path.suffix.lower() == ".wav":
             limits.append((rotation.size - _WAV_HEADER_BYTES) // WAV_FRAME_BYTES)
         return min(limits, default=None)
+
+    def _check_keep(self) -> None:
+        """Raise `UsageError` if not even two files would fit into what is kept."""
+        keep, frames = self._rotation.keep, self._most_frames
+        if keep is None or frames is None or self.path.suffix.lower() != ".wav":
+            return
+        size = frames * WAV_FRAME_BYTES
+        if keep < 2 * size:
+            raise UsageError(
+                f"to keep {keep} bytes, files may have half of that at most; they have {size}"
+            )
+
+    def _adopt(self) -> None:
+        """Count the files of the run before: they go on, and are deleted in their turn."""
+        if self._rotation.keep is None or not isinstance(self._log, NoLog):
+            return
+        pattern = re.compile(rf"{re.escape(self.path.stem)}-(\d{{4,}})")
+        for path in sorted(self.path.parent.glob(f"*{self.path.suffix}")):
+            match = pattern.fullmatch(path.stem)
+            if match:
+                self._segments.append([path])
+                self._number = max(self._number, int(match[1]))
 
     def _next_file(self, first_frame: int) -> AudioFile:
         self._number += 1

@@ -14,6 +14,14 @@ from streamson.output.audio_file import set_flac_frames
 MAX_RIFF_BYTES: Final = 2**32 - 1
 _UNKNOWN_SIZE: Final = 0xFFFFFFFF  # as RF64 says it; the real one stands in its ds64 chunk
 _DS64_BYTES: Final = 28
+_CHUNK_HEAD: Final = 8
+_AFTER_SOUND: Final = {
+    *(b"LIST", b"id3 ", b"ID3 ", b"bext", b"cue ", b"smpl", b"inst", b"fact", b"PEAK", b"JUNK"),
+    *(b"PAD ", b"FLLR", b"iXML", b"axml", b"cart", b"acid", b"plst", b"afsp", b"DISP", b"_PMX"),
+}
+"""Chunks that programs write behind the sound."""
+
+MAX_CHUNKS: Final = 1_000
 BLOCK_FRAMES: Final = 65_536
 NOTHING: Final = "nothing to mend"
 
@@ -67,37 +75,47 @@ def _length(path: Path) -> str:
 
 def _repair_wav(path: Path, file: BinaryIO) -> str:
     end = os.fstat(file.fileno()).st_size
-    chunks = list(_chunks(file, end))
-    by_name = {chunk.name: chunk for chunk in chunks}
-    if b"fmt " not in by_name or b"data" not in by_name:
+    chunks = {chunk.name: chunk for chunk in _chunks(file, end)}
+    if b"fmt " not in chunks or b"data" not in chunks:
         raise InputFileError(f"{path}: its header is not complete; nothing can be made of it")
-    file.seek(by_name[b"fmt "].start + 12)
+    file.seek(chunks[b"fmt "].start + 12)
     frame_bytes = max(int.from_bytes(file.read(2), "little"), 1)
-    data = by_name[b"data"]
-    if data is not chunks[-1] and chunks[-1].start + chunks[-1].size <= end:
-        return NOTHING  # what follows the sound is where it should be
-    size = (end - data.start) // frame_bytes * frame_bytes
-    told = _told_size(file, by_name)
-    if told == size and _riff_size(file, by_name) in (end - 8, data.start + size + size % 2 - 8):
+    data, told = chunks[b"data"], _told_size(file, chunks)
+    if _is_trusted(file, data.start + told, end) and told > 0:
         return NOTHING
+    size = (end - data.start) // frame_bytes * frame_bytes
+    _check_room(path, chunks, size)
     file.truncate(data.start + size)
     if size % 2:  # chunks begin at even places
         file.seek(0, os.SEEK_END)
         file.write(b"\0")
-    _tell_sizes(path, file, by_name, size, frame_bytes)
+    _tell_sizes(file, chunks, size, frame_bytes)
     return f"its header told {told:,} bytes of sound; it has {size:,}"
 
 
+def _is_trusted(file: BinaryIO, told_end: int, end: int) -> bool:
+    """Return whether the sound may well end where the header tells: before what is no sound."""
+    if told_end > end:
+        return False
+    after = told_end + told_end % 2
+    if end - after < _CHUNK_HEAD:
+        return True
+    file.seek(after)
+    return file.read(4) in _AFTER_SOUND
+
+
 def _chunks(file: BinaryIO, end: int) -> Iterator[_Chunk]:
-    """Yield the chunks up to the end, or up to one that goes beyond it."""
+    """Yield the chunks up to the sound, as long as they are some."""
     at = 12
-    while at + 8 <= end:
-        file.seek(at)
-        name, size = struct.unpack("<4sI", file.read(8))
-        yield _Chunk(name, at + 8, size)
-        if name == b"data" and size in (0, _UNKNOWN_SIZE):
+    for _ in range(MAX_CHUNKS):
+        if at + _CHUNK_HEAD > end:
             return
-        at += 8 + size + size % 2
+        file.seek(at)
+        name, size = struct.unpack("<4sI", file.read(_CHUNK_HEAD))
+        yield _Chunk(name, at + _CHUNK_HEAD, size)
+        if name == b"data" or not name.isascii():
+            return
+        at += _CHUNK_HEAD + size + size % 2
 
 
 def _told_size(file: BinaryIO, chunks: dict[bytes, _Chunk]) -> int:
@@ -109,26 +127,13 @@ def _told_size(file: BinaryIO, chunks: dict[bytes, _Chunk]) -> int:
     return data.size
 
 
-def _riff_size(file: BinaryIO, chunks: dict[bytes, _Chunk]) -> int:
-    file.seek(4)
-    size = int.from_bytes(file.read(4), "little")
-    if size == _UNKNOWN_SIZE and b"ds64" in chunks:
-        file.seek(chunks[b"ds64"].start)
-        return int.from_bytes(file.read(8), "little")
-    return size
+def _riff_size(data: _Chunk, size: int) -> int:
+    return data.start + size + size % 2 - 8
 
 
-def _tell_sizes(
-    path: Path, file: BinaryIO, chunks: dict[bytes, _Chunk], size: int, frame_bytes: int
-) -> None:
-    """Write sizes in the header: in 64 bits where they need them."""
-    data = chunks[b"data"]
-    riff_size = data.start + size + size % 2 - 8
-    if riff_size <= MAX_RIFF_BYTES:
-        _write(file, 0, b"RIFF" + struct.pack("<I", riff_size))
-        _write(file, data.start - 4, struct.pack("<I", size))
-        if b"ds64" in chunks:
-            _write(file, chunks[b"ds64"].start - 8, b"JUNK")
+def _check_room(path: Path, chunks: dict[bytes, _Chunk], size: int) -> None:
+    """Raise `InputFileError` if the header has no room for such a size."""
+    if _riff_size(chunks[b"data"], size) <= MAX_RIFF_BYTES:
         return
     room = chunks.get(b"ds64") or chunks.get(b"JUNK")
     if room is None or room.size < _DS64_BYTES or room.start != 20:
@@ -136,6 +141,19 @@ def _tell_sizes(
             f"{path}: more than 4 GiB, and its header has no room for such a size; a program that "
             "reads raw sound can still read it"
         )
+
+
+def _tell_sizes(file: BinaryIO, chunks: dict[bytes, _Chunk], size: int, frame_bytes: int) -> None:
+    """Write sizes in the header: in 64 bits where they need them."""
+    data = chunks[b"data"]
+    riff_size = _riff_size(data, size)
+    if riff_size <= MAX_RIFF_BYTES:
+        _write(file, 0, b"RIFF" + struct.pack("<I", riff_size))
+        _write(file, data.start - 4, struct.pack("<I", size))
+        if b"ds64" in chunks:
+            _write(file, chunks[b"ds64"].start - 8, b"JUNK")
+        return
+    room = chunks.get(b"ds64") or chunks[b"JUNK"]
     ds64 = struct.pack("<QQQI", riff_size, size, size // frame_bytes, 0)
     _write(file, room.start - 8, b"ds64")
     _write(file, room.start, ds64)

@@ -19,7 +19,7 @@ from streamson.recording.manifest import (
     save_manifest,
 )
 from streamson.recording.rows import ChangeRow, PointRow, point_row
-from streamson.recording.session_files import keep_session
+from streamson.recording.session_files import PackedSession, keep_session, pack_session
 from streamson.score import Note, Session
 from streamson.statistics import Statistics
 from streamson.wire.point import Batch, DataPoint
@@ -64,7 +64,7 @@ class SessionLog:
         folder: Path,
         *,
         sample_rate: int,
-        session: Session,
+        session: PackedSession,
         statistics: Callable[[], Statistics],
     ) -> None:
         self._folder = folder
@@ -72,6 +72,7 @@ class SessionLog:
         self._manifest: Manifest = new_manifest(sample_rate)
         self._manifest.sessions.append(keep_session(session, folder, 1))
         self._manifest_due = 0.0
+        self._closed = False
         self._rows: deque[PointRow] = deque()
         self._notes: deque[tuple[Note, int]] = deque()
         self._changes: deque[ChangeRow] = deque()
@@ -86,6 +87,8 @@ class SessionLog:
 
     def hear(self, message: DataPoint | Batch, frame: int) -> None:
         """Take in what was received, and the frame from which on its notes could begin."""
+        if self._closed:
+            return
         points = len(message) if isinstance(message, Batch) else 1
         if self._points_in - self._points_out + points > MAX_WAITING_POINTS:
             self._points_left_out += points
@@ -95,16 +98,19 @@ class SessionLog:
 
     def begin_note(self, note: Note, session_number: int) -> None:
         """Take in a note that began, at its real onset, and the session that it was played by."""
-        self._notes.append((note, session_number))
+        if not self._closed:
+            self._notes.append((note, session_number))
 
     def change_volume(self, frame: int, volume_db: float) -> None:
         """Take in that the volume began to glide."""
-        self._changes.append(ChangeRow(frame, volume_db))
+        if not self._closed:
+            self._changes.append(ChangeRow(frame, volume_db))
 
     def change_session(self, frame: int, session: Session) -> None:
         """Take in that another session is in force."""
-        self.session_number += 1
-        self._sessions.append((frame, session))
+        if not self._closed:
+            self.session_number += 1
+            self._sessions.append((frame, session))
 
     @property
     def size(self) -> int:
@@ -114,7 +120,10 @@ class SessionLog:
 
     def begin(self, audio: Path, first_frame: int) -> list[Path]:
         """Begin the files of points and notes that belong to a sound file, and return them."""
-        self._close_files()
+        try:
+            self._close_files()
+        except OSError as error:
+            raise OutputFileError(f"can't write to {self._folder}: {error.strerror}") from None
         number = audio.stem.removeprefix("audio")
         points = self._folder / f"points{number}.jsonl"
         notes = self._folder / f"notes{number}.csv"
@@ -145,7 +154,8 @@ class SessionLog:
                 self._notes_writer.write(note, session)
             while self._sessions:
                 frame, other = self._sessions.popleft()
-                name = keep_session(other, self._folder, len(self._manifest.sessions) + 1)
+                number = len(self._manifest.sessions) + 1
+                name = keep_session(pack_session(other), self._folder, number)
                 self._manifest.sessions.append(name)
                 self._manifest_due = 0.0
                 self._changes.append(ChangeRow(frame, session=name))
@@ -173,23 +183,30 @@ class SessionLog:
 
     def close(self, frames: int) -> None:
         """Finish, after so many frames of sound since the first one."""
+        self._closed = True
         try:
             self.write()
-        finally:
             self._close_files()
             self._changes_file.close()
-        self._manifest.frames = frames
-        self._save_manifest()
+        except (OSError, ValueError) as error:  # ValueError: a file that is closed already
+            raise OutputFileError(f"can't write to {self._folder}: {error}") from None
+        finally:
+            for waiting in (self._rows, self._notes, self._changes, self._sessions):
+                waiting.clear()
+            self._manifest.frames = frames
+            self._save_manifest()
 
     def _save_manifest(self) -> None:
         self._manifest.points_unrecorded = self._points_left_out
-        self._manifest.statistics = self._statistics()
+        self._manifest.statistics = msgspec.to_builtins(self._statistics())
         save_manifest(self._folder, self._manifest)
         self._manifest_due = time.monotonic() + MANIFEST_INTERVAL_S
 
     def _close_files(self) -> None:
         for file in (self._points, self._notes_file):
-            if file is not None:
+            if file is not None and not file.closed:
+                file.flush()
+                os.fsync(file.fileno())
                 file.close()
 
 

@@ -5,13 +5,12 @@ import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from streamson._version import __version__
 from streamson.errors import InputFileError, OutputFileError
-from streamson.statistics import Statistics
 
 FORMAT: Final = "streamson recording 1"
 MANIFEST: Final = "recording.json"
@@ -60,7 +59,7 @@ class Manifest(msgspec.Struct):
     points_unrecorded
         Points that came too fast to be written.
     statistics
-        Of the listener, some seconds old or those of the end.
+        `Statistics` of the listener, some seconds old or those of the end.
     """
 
     format: str = FORMAT
@@ -71,7 +70,7 @@ class Manifest(msgspec.Struct):
     segments: list[Segment] = []
     frames: int | None = None
     points_unrecorded: int = 0
-    statistics: Statistics | None = None
+    statistics: dict[str, Any] | None = None
 
 
 def new_manifest(sample_rate: int) -> Manifest:
@@ -138,4 +137,7 @@ def load_manifest(folder: Path) -> Manifest:
 
 def is_recording(path: Path) -> bool:
     """Return whether a path is a folder that holds a session recording."""
-    return (path / MANIFEST).is_file()
+    try:
+        return (path / MANIFEST).is_file()
+    except OSError:  # such as a name that is too long
+        return False

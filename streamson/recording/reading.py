@@ -85,7 +85,11 @@ class Recording:
             A file can't be read.
         """
         for segment in self.manifest.segments:
-            yield from read_rows(self.folder / segment.points, PointRow)
+            path = self.folder / segment.points
+            for number, row in enumerate(read_rows(path, PointRow), 1):
+                if not row.is_message:
+                    raise InputFileError(f"{path}, line {number}: neither fields nor columns")
+                yield row
 
     def played(self) -> Iterator[PlayedNote | ChangeRow]:
         """Yield the notes and the changes of volume in the order in which they began.
@@ -104,7 +108,7 @@ class Recording:
         for segment in self.manifest.segments:
             path = self.folder / segment.notes
             for note, more in read_csv(path):
-                number = more.get("session", "1")
+                number = more.get("session") or "1"
                 if not number.isdecimal():
                     raise InputFileError(f"{path}: found session {number!r}; a number is allowed")
                 yield PlayedNote(note, self.session(int(number)))

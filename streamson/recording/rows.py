@@ -44,25 +44,22 @@ class PointRow(msgspec.Struct, omit_defaults=True):
     source: str = ""
     sequence: int | None = None
 
-    def message(self) -> DataPoint | Batch:
-        """Return it as the listener had it.
+    @property
+    def is_message(self) -> bool:
+        """Whether it is a point, or a batch whose columns have one length."""
+        if self.fields is not None or self.columns is None or self.times is None:
+            return bool(self.fields)
+        return {len(column) for column in self.columns.values()} == {len(self.times)} != {0}
 
-        Raises
-        ------
-        ValueError
-            It is neither a point nor a batch.
-        """
+    def message(self) -> DataPoint | Batch:
+        """Return it as the listener had it; it must be one."""
         if self.fields is not None:
             fields = {name: _number(value) for name, value in self.fields.items()}
             return DataPoint(self.stream, fields, _number(self.time), self.source, self.sequence)
-        if self.columns and self.times:
-            columns = {name: np.array(column, float) for name, column in self.columns.items()}
-            if {len(column) for column in columns.values()} != {len(self.times)}:
-                raise ValueError("columns that differ in length")
-            return Batch(
-                self.stream, columns, np.array(self.times, float), self.source, self.sequence
-            )
-        raise ValueError("neither fields nor columns with times")
+        assert self.columns is not None
+        columns = {name: np.array(column, float) for name, column in self.columns.items()}
+        times = np.array(self.times, float)
+        return Batch(self.stream, columns, times, self.source, self.sequence)
 
 
 class ChangeRow(msgspec.Struct, omit_defaults=True):

@@ -1,14 +1,69 @@
-"""The session files of a recording, with all that belongs to them."""
+"""The session files of a recording or a collection, with all that belongs to them."""
 
-import shutil
+import hashlib
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from streamson.errors import OutputFileError
 from streamson.score.session import Session
 
 
-def keep_session(session: Session, folder: Path, number: int) -> str:
-    """Write a session's file, and the files that it names, into a folder; return its name there.
+class PackedSession(NamedTuple):
+    """A session file that needs nothing from elsewhere.
+
+    Attributes
+    ----------
+    text
+        What it says.
+    files
+        Samples and scales: name to content.
+    """
+
+    text: str
+    files: Mapping[str, bytes]
+
+
+def pack_session(session: Session) -> PackedSession:
+    """Return a session's file, and the files that it names under names of their own.
+
+    Raises
+    ------
+    OutputFileError
+        One of them can't be read any more.
+    """
+    if session.text is None:
+        return PackedSession("# A program made this session.\n", {})
+    files: dict[str, bytes] = {}
+    names: dict[str, str] = {}
+    for name, path in session.files:
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise OutputFileError(f"can't keep {path}: {error.strerror}") from None
+        # No name that something else in the folder may have, and the same for the same content.
+        names[name] = f"{path.stem}-{hashlib.sha256(content).hexdigest()[:8]}{path.suffix}"
+        files[names[name]] = content
+    return PackedSession(_renamed(session.text, names), files)
+
+
+def _renamed(text: str, names: Mapping[str, str]) -> str:
+    """Return the text of a session whose files have other names."""
+    if not names:
+        return text
+    longest_first = sorted(names, key=len, reverse=True)
+    # A name stands alone between quotation marks, or behind the root of a scale.
+    wanted = "|".join(map(re.escape, longest_first))
+    return re.sub(
+        rf"""(["'])(\S+ )?({wanted})\1""",
+        lambda match: f"{match[1]}{match[2] or ''}{names[match[3]]}{match[1]}",
+        text,
+    )
+
+
+def keep_session(packed: PackedSession, folder: Path, number: int) -> str:
+    """Write a session into a folder; return its file's name there.
 
     Raises
     ------
@@ -16,22 +71,10 @@ def keep_session(session: Session, folder: Path, number: int) -> str:
         Something can't be written.
     """
     name = "session.toml" if number == 1 else f"session-{number}.toml"
-    text = "# A program made this session.\n" if session.text is None else session.text
     try:
-        for other in session.files:
-            # What lies elsewhere, or is there already, comes under a name of its own.
-            copy = _free_name(folder, other.path)
-            text = text.replace(other.name, copy.name)
-            shutil.copyfile(other.path, copy)
-        (folder / name).write_text(text, encoding="utf-8")
+        for file, content in packed.files.items():
+            (folder / file).write_bytes(content)
+        (folder / name).write_text(packed.text, encoding="utf-8")
     except OSError as error:
-        raise OutputFileError(f"can't write {error.filename}: {error.strerror}") from None
+        raise OutputFileError(f"can't write to {folder}: {error.strerror}") from None
     return name
-
-
-def _free_name(folder: Path, path: Path) -> Path:
-    copy, number = folder / path.name, 1
-    while copy.exists() and copy.read_bytes() != path.read_bytes():
-        number += 1
-        copy = folder / f"{path.stem}-{number}{path.suffix}"
-    return copy

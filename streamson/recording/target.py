@@ -1,6 +1,7 @@
 """Where a recording goes: one sound file, or a folder for all that was received and heard."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -49,6 +50,11 @@ class Target(NamedTuple):
         except OSError as error:
             raise OutputFileError(f"can't record to {self.path}: {error.strerror}") from None
 
+    def give_up_folder(self) -> None:
+        """Remove what was made in the folder, if no recording began there."""
+        if not is_recording(self.path):
+            shutil.rmtree(self.path, ignore_errors=True)
+
 
 def record_target(where: str | Path, audio_format: str = FORMATS[0]) -> Target:
     """Return where to record to: a sound file by its ending, else a folder.
@@ -60,7 +66,7 @@ def record_target(where: str | Path, audio_format: str = FORMATS[0]) -> Target:
     """
     if audio_format not in FORMATS:
         raise UsageError(f'format "{audio_format}"; allowed: {", ".join(FORMATS)}')
-    path = Path(where)
+    path = Path(os.path.abspath(where))
     ending = path.suffix.lower()
     as_folder = path.is_dir() or os.fspath(where).endswith(("/", os.sep))
     if ending in WRITERS and not as_folder:

@@ -81,6 +81,7 @@ class Score:
         self._sequence_only = sequence_only
         self._voices: dict[str, list[Voice]] = {}
         self._behind: set[Voice] = set()
+        self._tables: list[TableSequence] = []
         self._cues = Cues(session, sample_rate=sample_rate, counts=self.counts)
         self._next_tick = 0
         self._row_frame = 0
@@ -176,6 +177,11 @@ class Score:
         if notes:
             self._row_frame = notes[0].onset_frame
         return self._row_frame
+
+    @property
+    def next_frame(self) -> int:
+        """Of a table: no note of a later row begins before it."""
+        return min((timing.next_frame for timing in self._tables), default=0)
 
     @property
     def behind(self) -> bool:
@@ -309,7 +315,8 @@ class Score:
 
     def _timing(self, part: Part) -> Timing:
         if self._sequence_only:
-            return TableSequence(self._sample_rate)
+            self._tables.append(TableSequence(self._sample_rate))
+            return self._tables[-1]
         match part.timing:
             case "sequence":
                 longest = part.duration.high if part.duration.value is None else part.duration.value

@@ -195,6 +195,11 @@ class TableSequence:
         self._sample_rate = sample_rate
         self._end = 0.0
 
+    @property
+    def next_frame(self) -> int:
+        """Where the last note ends, and the next one begins."""
+        return round(self._end)
+
     def ready(self, now_frame: int) -> bool:  # noqa: ARG002  # as Timing
         """Return that there is room: a table can wait."""
         return True

@@ -45,7 +45,8 @@ def test_vector_files_are_text_that_can_be_searched(eta, tmp_path, ending):
 
 def test_the_legend_names_mapping_and_polarity():
     fields = ("re", "im", "modulus", "t")
-    (line,) = legend(load_session("article"), {"eta": fields})
+    ((stream, line),) = legend(load_session("article"), {"eta": fields})
+    assert stream == "eta"
     assert line == (
         "eta: pitch G3 to C6 ← re, duration 0.1 to 0.5 s ← im, "
         "volume -36.3 to -22.3 dBFS ← modulus reversed"

@@ -35,6 +35,7 @@ def wav(path, size=None, riff_size=None, cut=0, more=b""):
         ({"size": 0xFFFFFFFF, "riff_size": 0xFFFFFFFF}, 25_000),
         ({"size": 2**31, "riff_size": 2**31 + 36}, 25_000),
         ({"size": 400, "riff_size": 436}, 25_000),
+        ({"size": 4, "riff_size": 40}, 25_000),
         ({"cut": 4_003}, 23_999),
         ({"size": 0, "riff_size": 0, "cut": 1}, 24_999),
     ],
@@ -51,11 +52,15 @@ def test_a_wav_file_gets_its_sizes_right(tmp_path, damage, frames):
 
 def test_what_is_whole_stays_as_it_is(tmp_path):
     path = wav(tmp_path / "a.wav", size=100_000, more=b"LIST\4\0\0\0abcd")
+    cut = wav(tmp_path / "cut.wav", size=100_000, more=b"LIST\x40\0\0\0abcd")
+    trailing = wav(tmp_path / "trailing.wav", size=100_000, more=b"abcd")
+    odd = tmp_path / "odd.wav"
+    soundfile.write(odd, SOUND[:8_001, 0], RATE, subtype="PCM_U8")
     other = tmp_path / "b.flac"
     soundfile.write(other, SOUND, RATE)
     third = tmp_path / "c.wav"
     soundfile.write(third, SOUND, RATE, format="RF64", subtype="PCM_24")
-    for file in (path, other, third):
+    for file in (path, cut, trailing, odd, other, third):
         before = file.read_bytes()
         assert repair(file).startswith("nothing to mend")
         assert file.read_bytes() == before
@@ -83,6 +88,12 @@ def test_a_flac_file_without_a_length_gets_one(tmp_path, cut):
     sound, _ = soundfile.read(path)
     assert 80_000 < len(sound) <= 100_000
     assert repair(path).startswith("nothing to mend")
+
+
+def test_silence_behind_a_wrong_size_is_sound(tmp_path):
+    path = wav(tmp_path / "a.wav", size=4, riff_size=40, more=bytes(30_000_000))
+    assert "it has" in repair(path)
+    assert soundfile.info(path).frames == 25_000 + 7_500_000
 
 
 def test_more_than_4_gib_becomes_an_rf64(tmp_path):

@@ -8,9 +8,17 @@ from typing import Final
 from streamson._version import __version__
 from streamson.errors import InputFileError, OutputFileError, StreamsonError
 from streamson.extras import need
-from streamson.offline.corpus.shard import FORMAT, ShardPlan, ShardResult, Source, make_shard
-from streamson.recording.session_files import keep_session
+from streamson.offline.corpus.shard import (
+    FORMAT,
+    ShardPlan,
+    ShardResult,
+    Source,
+    make_shard,
+    read_result,
+)
+from streamson.recording.session_files import keep_session, pack_session
 from streamson.score import load_session
+from streamson.table import printable
 
 TABLES: Final = (".csv", ".tsv", ".jsonl", ".parquet")
 SHARD_TABLES: Final = 16
@@ -48,7 +56,7 @@ def find_sources(inputs: Iterable[Path], *, outside: Path) -> list[Source]:
             if outside.resolve() in path.resolve().parents:
                 continue
             if path.is_file() and (path == given or path.suffix.lower() in TABLES):
-                name = path.relative_to(folder).as_posix()
+                name = printable(path.relative_to(folder).as_posix())
                 found.setdefault(str(path.resolve()), Source(str(path.resolve()), name))
     sources = sorted(found.values(), key=lambda source: (source.name, source.path))
     if not sources:
@@ -99,7 +107,8 @@ def plan_shards(
     loaded = load_session(session)
     try:
         folder.mkdir(exist_ok=True)
-        keep_session(loaded, folder, 1)
+        _check_folder(folder)
+        keep_session(pack_session(loaded), folder, 1)
         told = {
             "format": FORMAT,
             "streamson": __version__,
@@ -124,11 +133,23 @@ def plan_shards(
     return plans
 
 
+def _check_folder(folder: Path) -> None:
+    """Raise `OutputFileError` if a folder has something else in it than a collection."""
+    try:
+        told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if told["format"] == FORMAT:
+            return
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        pass
+    if any(folder.iterdir()):
+        raise OutputFileError(f"{folder}: there are other files in it; name a new folder")
+
+
 def _delete_others(folder: Path, plans: list[ShardPlan]) -> None:
     """Delete the shards of a collection that was larger before."""
     wanted = {Path(plan.path).name for plan in plans}
     for path in folder.glob("shard-*.parquet"):
-        if path.name not in wanted:
+        if path.name not in wanted and read_result(path) is not None:
             path.unlink()
 
 
@@ -207,4 +228,7 @@ def _make_there(plans: Sequence[ShardPlan], scheduler: str) -> Iterator[ShardRes
     with client:
         futures = client.map(make_shard, plans, pure=False)
         for future in distributed.as_completed(futures):
-            yield future.result()
+            try:
+                yield future.result()
+            except (distributed.KilledWorker, distributed.CancelledError) as error:
+                raise StreamsonError(f"the cluster gave up: {error}") from None

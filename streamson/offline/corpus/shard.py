@@ -115,6 +115,8 @@ def make_shard(plan: ShardPlan) -> ShardResult:
             rows.append(_row(plan, source, session))
         except StreamsonError as error:
             failed.append((source.name, str(error)))
+        except Exception as error:  # whatever it is: one table never stops the others
+            failed.append((source.name, f"{type(error).__name__}: {error}"))
     result = ShardResult(plan.path, len(rows), sum(row["seconds"] for row in rows), tuple(failed))
     _write(Path(plan.path), rows, key, result)
     return result

@@ -24,7 +24,7 @@ LONGEST_NOTE_S: Final = 10.0
 
 AAC_RATES: Final = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000)
 AAC_BITS: Final = 192_000
-MIN_SIDE, MAX_SIDE = 64, 4_096
+MIN_SIDE, MAX_SIDE, MAX_RATIO = 128, 4_096, 4
 
 
 class FilmFormat(NamedTuple):
@@ -50,6 +50,11 @@ class FilmFormat(NamedTuple):
                     f"a film of {self.width}x{self.height} pixels; even numbers from {MIN_SIDE} to "
                     f"{MAX_SIDE} are allowed"
                 )
+        if max(self.width, self.height) > MAX_RATIO * min(self.width, self.height):
+            raise UsageError(
+                f"a film of {self.width}x{self.height} pixels; one side may be {MAX_RATIO} times "
+                "as long as the other at most"
+            )
         if not 1 <= self.fps <= 120:
             raise UsageError(f"a film of {self.fps} pictures a second; 1 to 120 are allowed")
 
@@ -98,7 +103,7 @@ def write_film(
         raise InputFileError(f"{piece.title}: there are no notes to film")
     stage = Stage(pillow, (film.width, film.height), ranges, piece.title, piece.sample_rate)
     try:
-        with av.open(str(path), "w", format="mp4") as container:
+        with av.open(str(path.absolute()), "w", format="mp4") as container:
             mux = _Mux(av, container, film, piece.sample_rate)
             pictures = _pictures(piece, stage, film.fps)
             for block in piece.sound():

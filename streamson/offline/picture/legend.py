@@ -12,8 +12,8 @@ PARAMETERS: Final = ("pitch", "duration", "volume", "pan", "brightness")
 UNITS: Final = {"pitch": "", "duration": " s", "volume": " dBFS", "pan": "", "brightness": ""}
 
 
-def legend(session: Session, streams: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Return a line for each stream, and each part that plays it.
+def legend(session: Session, streams: Mapping[str, tuple[str, ...]]) -> list[tuple[str, str]]:
+    """Return a stream and a line about it, for each stream and each part that plays it.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def legend(session: Session, streams: Mapping[str, tuple[str, ...]]) -> list[str
         Stream to its fields, in the order of appearance.
     """
     return [
-        f"{stream}: {', '.join(_follows(part, fields))}"
+        (stream, f"{stream}: {', '.join(_follows(part, fields))}")
         for number, (stream, fields) in enumerate(streams.items())
         for part in parts_for(session, stream, fields, number)
     ]

@@ -1,5 +1,6 @@
 """A picture of a piece in a file: its panels one below the other, with title and legend."""
 
+import warnings
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -25,6 +26,12 @@ MAX_NOTES: Final = 1_000_000
 MAX_POINTS: Final = 1_000_000
 DPI: Final = 150
 WIDTH_INCHES: Final = 10.0
+STYLE: Final[Any] = {
+    "font.size": 10,
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
+    "text.parse_math": False,  # a name with dollar signs is no formula
+}
 MAX_LEGEND_LINES: Final = 12
 
 
@@ -91,10 +98,10 @@ def write_picture(piece: Piece, path: Path, panels: tuple[str, ...] = ()) -> str
         raise InputFileError(f"{piece.title}: there are no notes to draw")
     shown = lines[:MAX_LEGEND_LINES]
     if len(lines) > len(shown):
-        shown.append(f"and {len(lines) - len(shown)} more")
+        shown.append(("", f"and {len(lines) - len(shown)} more"))
     foot = 0.25 + 0.19 * len(shown)
     heights = [0.45, *(panel.inches for panel in chosen), foot]
-    with rc_context({"font.size": 10, "svg.fonttype": "none", "pdf.fonttype": 42}):
+    with rc_context(STYLE):
         figure = Figure(figsize=(WIDTH_INCHES, sum(heights)), layout="constrained")
         rows: Any = figure.subfigures(len(heights), 1, height_ratios=heights)
         top, *middle, bottom = rows
@@ -102,11 +109,13 @@ def write_picture(piece: Piece, path: Path, panels: tuple[str, ...] = ()) -> str
         for panel, part in zip(chosen, middle, strict=True):
             panel.draw(part, scene)
         _write_legend(bottom, scene, shown)
-        figure.savefig(path, dpi=DPI, metadata={"Title": piece.title})
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing")  # a box stands for it
+            figure.savefig(path, dpi=DPI, metadata={"Title": piece.title})
     return f"{', '.join(names)} of {len(scene.notes)} notes"
 
 
-def _scene(piece: Piece, panels: tuple[str, ...]) -> tuple[Scene, list[str]]:
+def _scene(piece: Piece, panels: tuple[str, ...]) -> tuple[Scene, list[tuple[str, str]]]:
     """Gather what is to be drawn, and the lines of the legend."""
     notes = [note for note in islice(piece.notes(), MAX_NOTES + 1) if not note.foreground]
     if len(notes) > MAX_NOTES:
@@ -147,11 +156,10 @@ def _title(piece: Piece, scene: Scene) -> str:
     return f"{piece.title}: {len(scene.notes)} notes in {length}"
 
 
-def _write_legend(figure: Any, scene: Scene, lines: list[str]) -> None:
+def _write_legend(figure: Any, scene: Scene, lines: list[tuple[str, str]]) -> None:
     ax = figure.subplots()
     ax.set_axis_off()
-    for number, line in enumerate(lines):
-        stream = line.partition(":")[0]
+    for number, (stream, line) in enumerate(lines):
         several = len(scene.streams) > 1 and stream in scene.streams
         ax.text(
             0.01,
