@@ -66,7 +66,9 @@ def record_target(where: str | Path, audio_format: str = FORMATS[0]) -> Target:
     """
     if audio_format not in FORMATS:
         raise UsageError(f'format "{audio_format}"; allowed: {", ".join(FORMATS)}')
-    path = Path(os.path.abspath(where))
+    path = Path(where)
+    if path.name in ("", ".."):  # it has to have a name that may be changed
+        path = path.resolve()
     ending = path.suffix.lower()
     as_folder = path.is_dir() or os.fspath(where).endswith(("/", os.sep))
     if ending in WRITERS and not as_folder:

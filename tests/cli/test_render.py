@@ -1,6 +1,7 @@
 """``streamson render`` at the terminal."""
 
 import csv
+import os
 import shutil
 
 import pytest
@@ -49,17 +50,56 @@ def test_the_sample_rate_can_be_chosen(run, table, tmp_path):
         (["broken.csv", "-o", "x.wav"], 1, "broken.csv, line 3, column 're': found 'oops'"),
         (["eta.csv", "-o", "x.wav", "--session", "bad.toml"], 1, "bad.toml"),
         (["eta.csv", "-o", "eta.csv"], 2, "it is the input itself"),
+        (["eta.csv", "-o", "link.csv"], 2, "it is the input itself"),
+        (["eta.csv", "-o", "x.wav", "-o", "./x.wav"], 2, "the same output twice"),
+        (["eta.csv", "-o", "x.wav", "--picture", "curvs"], 2, 'did you mean "curves"'),
+        (["eta.csv", "-o", "x.mp4", "--size", "64x64"], 2, "from 128 to 4096"),
+        (["eta.csv", "-o", "x.mp4", "--size", "4096x128"], 2, "4 times as long"),
+        (["eta.csv", "-o", "x.mp4", "--size", "big"], 2, "a size such as 1280x720"),
+        (["eta.csv", "-o", "x.wav", "--speed", "2"], 2, "has none; try --seconds"),
+        (["eta.csv", "-o", "x.wav", "--speed", "1e-320"], 2, "--speed"),
+        (["eta.csv", "-o", "x.wav", "--seconds", "9" * 400], 2, "up to a year"),
+        (["slow.csv", "-o", "x.wav", "--speed", "1e-5"], 1, "try a larger --speed"),
+        (["eta.csv", "-o", "x" * 252 + ".wav"], 1, "name too long"),
+        (["folder", "-o", "x.wav"], 1, "what has no ending"),
+        (["rec", "-o", "rec/notes.csv"], 2, "name another folder"),
+        (["rec", "-o", "x.wav", "--speed", "2"], 2, "--speed is for tables"),
     ],
 )
 def test_mistakes_are_explained_and_leave_nothing(run, table, tmp_path, words, code, message):
     (tmp_path / "broken.csv").write_text("re,im,modulus\n1,2,3\noops,2,3\n")
     (tmp_path / "bad.toml").write_text('[[part]]\ninstrument = "sinus"\n')
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    (tmp_path / "slow.csv").write_text("time,x\n0,1\n100000,2\n")
+    (tmp_path / "link.csv").symlink_to("eta.csv")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "rec").mkdir()
+    (tmp_path / "rec" / "recording.json").write_text("{}")
+    before = files_in(tmp_path)
     done = run("render", *words)
     assert message in done.stderr
     assert done.returncode == code
     assert done.stdout == ""
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert files_in(tmp_path) == before
+
+
+def files_in(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_no_file_of_the_users_is_taken_for_a_part(run, tmp_path):
+    (tmp_path / "t.part.csv").write_text("x\n1\n2\n")
+    assert run("render", "t.part.csv", "-o", "t.csv").returncode == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"t.part.csv", "t.csv"}
+
+
+def test_names_with_dollars_and_any_bytes_are_drawn_and_written(run, tmp_path):
+    (tmp_path / "x$_$.csv").write_text("$price_{,$cost\n1,2\n2,1\n")
+    done = run("render", "x$_$.csv", "-o", "d.png", "-o", "d.mp4", "--size", "320x240")
+    assert (done.returncode, done.stderr) == (0, "")
+    odd = os.fsdecode(b"caf\xe9.csv")
+    (tmp_path / odd).write_text("x\n1\n2\n")
+    done = run("render", odd, "-o", "n.csv", "-o", "n.jsonl", "-o", "n.png", "-o", "n.mid")
+    assert done.returncode == 0
 
 
 def test_an_output_that_exists_stays_if_rendering_fails(run, tmp_path):

@@ -12,12 +12,13 @@ import time
 
 import numpy as np
 import psutil
+import pyarrow
 import pytest
 import soundfile
 from pyarrow import parquet
 
 from streamson import render
-from streamson.errors import InputFileError, StreamsonError
+from streamson.errors import InputFileError, OutputFileError, StreamsonError
 from streamson.offline.corpus.collect import collect, find_sources, plan_shards
 from tests.conftest import until
 
@@ -190,3 +191,26 @@ def test_a_collection_that_became_smaller_loses_its_last_shards(tables, tmp_path
     collect(plan_shards(some, folder, sample_rate=8_000, tables=1), jobs=1)
     collect(plan_shards(some[:1], folder, sample_rate=8_000, tables=1), jobs=1)
     assert len(bytes_of(folder)) == 1
+
+
+def test_a_folder_with_something_else_is_left_alone(tables, tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "session.toml").write_text("mine")
+    (folder / "shard-99999.parquet").write_text("mine too")
+    some = find_sources([tables / "t000.csv"], outside=folder)
+    with pytest.raises(OutputFileError, match="other files in it"):
+        plan_shards(some, folder)
+    assert {path.read_text() for path in folder.iterdir()} == {"mine", "mine too"}
+
+
+def test_whatever_a_table_does_it_does_not_stop_the_others(tables, tmp_path):
+    days = pyarrow.array([10**18], pyarrow.duration("ns"))
+    parquet.write_table(pyarrow.table({"d": days, "x": [1.0]}), tmp_path / "odd.parquet")
+    odd_name = os.fsdecode(b"caf\xe9.csv")
+    (tmp_path / odd_name).write_text("x\n1\n2\n")
+    folder = tmp_path / "corpus"
+    sources = find_sources([tmp_path], outside=folder)
+    (result,) = collect(plan_shards(sources, folder, sample_rate=8_000), jobs=1)
+    assert result.pieces + len(result.failed) == 2
+    assert parquet.read_table(result.path).column("name").to_pylist()[0] == "caf\ufffd.csv"

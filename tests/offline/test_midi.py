@@ -129,3 +129,18 @@ def test_too_many_notes_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(midi, "MAX_NOTES", 2)
     with pytest.raises(UsageError, match="at most 2 notes"):
         write_midi(Written(*(note(i, 60) for i in range(3))), tmp_path / "x.mid")
+
+
+def test_voices_that_overlap_do_not_disturb_one_another(tmp_path):
+    """A held note is known to end only when the next one comes; one pitch sounds twice at once."""
+    notes = [
+        note(0, 50, held_key=1),
+        note(0.2, 61.5, duration_s=0.3),
+        note(0.3, 72),
+        note(0.4, 72),
+        note(1, 52, held_key=1),
+    ]
+    write_midi(Written(*notes), tmp_path / "x.mid")
+    found = sounding(tmp_path / "x.mid")
+    assert [pitch for _, _, pitch, _, _ in found] == [50, 61.5, 72, 72, 52]
+    assert [round(end, 2) for _, end, *_ in found] == [0.5, 0.5, 0.8, 0.9, 1.5]

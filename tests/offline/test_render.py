@@ -10,6 +10,7 @@ import pytest
 import streamson
 from streamson.errors import InputFileError, StreamsonError
 from streamson.notes_table import COLUMNS, write_csv
+from streamson.offline.piece import fitted
 from streamson.offline.render import render_notes, score_table, survey
 from streamson.score import Note, load_session
 from streamson.score.session import parse_session
@@ -147,3 +148,27 @@ def test_cues_of_a_table_and_parts_that_run_apart_are_in_time(tmp_path):
     assert any(note.foreground for note in notes)
     seconds = sum(len(block) for block in render_notes(notes, session)) / 44_100
     assert seconds == pytest.approx(50, abs=0.5)
+
+
+def test_parts_that_run_apart_are_in_order(tmp_path):
+    rows = "".join(f"{'' if i == 9 else i},1\n" for i in range(20))
+    (tmp_path / "t.csv").write_text("x,y\n" + rows)
+    session = parse_session(
+        b"[[part]]\npitch = { field = 'x' }\nduration = { value = 0.1 }\n"
+        b"[[part]]\npitch = { field = 'y' }\nduration = { value = 1 }\n",
+        "two.toml",
+    )
+    notes = list(score_table(tmp_path / "t.csv", session))
+    onsets = [note.onset_frame for note in notes]
+    assert len(notes) == 39
+    assert onsets == sorted(onsets)
+
+
+@pytest.mark.parametrize("preset", ["monitor", "drone"])
+def test_held_voices_end_with_the_piece(tmp_path, preset):
+    (tmp_path / "t.csv").write_text("x\n1\n5\n2\n")
+    piece = fitted(Table(tmp_path / "t.csv"), load_session(preset), seconds=3, sample_rate=44_100)
+    sound = np.concatenate(list(piece.sound()))
+    assert 3 < len(sound) / 44_100 < 15  # the room and the strings ring
+    assert np.abs(sound[-100:]).max() < 1e-3
+    assert np.abs(np.diff(sound, axis=0)).max() < 0.1

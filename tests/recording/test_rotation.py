@@ -1,6 +1,7 @@
 """Recordings that go on in another file, and disks that fill up."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -10,8 +11,10 @@ import pytest
 import soundfile
 
 from streamson.errors import UsageError
+from streamson.offline.piece import AnotherPiece, RecordedPiece
 from streamson.output.recorder import Recorder, Rotation
 from streamson.recording.reading import Recording
+from streamson.score import load_session
 from streamson.synth.engine import Engine
 from tests.conftest import until
 from tests.recording.conftest import recorded
@@ -82,6 +85,37 @@ def test_a_session_rotates_with_its_points_and_notes(tmp_path):
     assert recording.first_frame == recording.manifest.segments[0].first_frame > 0
     sound = [soundfile.read(folder / s.audio)[0] for s in recording.manifest.segments]
     assert recording.frames == sum(map(len, sound))
+    # Notes, points and sound begin where what was kept begins.
+    piece, length = RecordedPiece(recording), recording.frames
+    notes = [note.onset_frame for note in piece.notes()]
+    assert notes
+    assert all(0 <= frame < length for frame in notes)
+    assert all(moment.frame < length for moment in piece.moments())
+    assert sum(map(len, piece.sound())) == length
+    other = AnotherPiece(recording, load_session("geiger"))
+    assert all(0 <= note.onset_frame < length for note in other.notes())
+
+
+def test_the_files_of_the_run_before_count_and_are_deleted_in_their_turn(tmp_path):
+    for _ in range(2):
+        record(Engine(RATE), tmp_path / "take.wav", blocks=200, seconds=1, keep=1_000_000)
+    files, _ = pieces(tmp_path)
+    assert [file.stem for file in files] == [f"take-{n:04}" for n in (8, 9, 10)]
+    with pytest.raises(UsageError, match="half of that"):
+        Recorder(Engine(RATE), tmp_path / "x.wav", rotation=Rotation(seconds=3_600, keep=10**6))
+
+
+def test_a_folder_that_is_deleted_ends_the_recording_with_a_word(tmp_path, caplog):
+    folder = tmp_path / "take"
+    with recorded(folder, rotation=Rotation(seconds=1)) as (listener, publisher):
+        until(lambda: listener.engine.frame > RATE // 2, "half a second")
+        shutil.rmtree(folder)
+        until(lambda: listener.stats().seconds > 2, "the sound to go on")
+        publisher.send("walk", x=1)
+        until(lambda: listener.stats().notes_played, "a note")
+    assert listener.recording_error is not None
+    assert "the sound goes on" in caplog.text
+    assert listener.stats().recorded_seconds == pytest.approx(1, abs=0.01)
 
 
 @pytest.mark.parametrize(
