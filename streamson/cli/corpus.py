@@ -21,15 +21,8 @@ from streamson.cli import options
     help="Folder of the collection. What is there already is not made again.",
 )
 @options.session
-@click.option(
-    "--sample-rate",
-    type=click.IntRange(8_000, 192_000),
-    metavar="HZ",
-    help="Frames a second.  [default: the session's, else 44100]",
-)
-@click.option(
-    "--online", is_flag=True, help="Rescale as a live listener would, without knowing the future."
-)
+@options.sample_rate
+@options.online
 @click.option(
     "--tables", type=click.IntRange(1, 10_000), default=16, show_default=True, help="In a shard."
 )

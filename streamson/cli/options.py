@@ -141,6 +141,15 @@ keep = click.option(
     metavar="SIZE",
     help="Delete the oldest files of a recording that rotates, so that all take 20GB at most.",
 )
+sample_rate = click.option(
+    "--sample-rate",
+    type=click.IntRange(8_000, 192_000),
+    metavar="HZ",
+    help="Frames a second.  [default: the session's, else 44100]",
+)
+online = click.option(
+    "--online", is_flag=True, help="Rescale as a live listener would, without knowing the future."
+)
 state = click.option(
     "--state",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -48,12 +48,7 @@ class PixelSize(click.ParamType[tuple[int, int]]):
 )
 @options.session
 @click.option("--stream", metavar="NAME", help="The rows' stream.  [default: the table's name]")
-@click.option(
-    "--sample-rate",
-    type=click.IntRange(8_000, 192_000),
-    metavar="HZ",
-    help="Frames a second.  [default: the session's, else 44100]",
-)
+@options.sample_rate
 @click.option(
     "--speed",
     type=options.FiniteFloat(1e-6, 1e9),
@@ -90,9 +85,7 @@ class PixelSize(click.ParamType[tuple[int, int]]):
     show_default=True,
     help="Pictures a second of a film.",
 )
-@click.option(
-    "--online", is_flag=True, help="Rescale as a live listener would, without knowing the future."
-)
+@options.online
 def command(
     *,
     source: Path,

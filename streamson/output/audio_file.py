@@ -1,6 +1,7 @@
 """Sound files that are whole whenever their process ends: WAV, FLAC, Ogg Opus and MP3."""
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -31,7 +32,7 @@ _FLAC_SAMPLES_AT: Final = 21
 _MP3_RATES: Final = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 
 
-class AudioFile:
+class AudioFile(ABC):
     """A stereo sound file that is written piece by piece.
 
     Parameters
@@ -127,17 +128,17 @@ class AudioFile:
     ) -> None:
         self.close()
 
+    @abstractmethod
     def _open(self) -> Any:
         """Return the opened file of soundfile."""
-        raise NotImplementedError
 
     def _append(self, samples: NDArray[np.float32]) -> None:
         self._file.write(samples)
 
-    def _mark(self) -> None:
+    def _mark(self) -> None:  # noqa: B027  # most kinds need not
         """Let the file tell how long it is."""
 
-    def _finish(self) -> None:
+    def _finish(self) -> None:  # noqa: B027  # most kinds need not
         """Write what is held back."""
 
 
@@ -180,7 +181,7 @@ class FlacWriter(AudioFile):
     def _append(self, samples: NDArray[np.float32]) -> None:
         self._file.write(_to_24_bits(samples) << 8)
 
-    def _mark(self) -> None:
+    def _mark(self) -> None:  # noqa: B027  # most kinds need not
         # The encoder holds a block back, and another one until the next comes.
         whole = max(self.frames // FLAC_BLOCK - 2, 0) * FLAC_BLOCK
         set_flac_frames(self._disk, whole)
@@ -205,7 +206,7 @@ class OpusWriter(AudioFile):
             samples = self._resampler.resample_chunk(samples)
         self._file.write(samples)
 
-    def _finish(self) -> None:
+    def _finish(self) -> None:  # noqa: B027  # most kinds need not
         if self._resampler is not None:
             rest = np.zeros((0, CHANNELS), np.float32)
             self._file.write(self._resampler.resample_chunk(rest, last=True))

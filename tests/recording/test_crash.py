@@ -65,7 +65,7 @@ def readers(path):
         yield len(raw) / 4 / RATE
 
 
-def kill(folder, ending, moment_s):
+def assert_a_killed_one_is_there(folder, ending, moment_s):
     path = folder / f"take{ending}"
     seconds, _ = killed_at(moment_s, path)
     for found in (length_s(path), *readers(path)):
@@ -74,7 +74,7 @@ def kill(folder, ending, moment_s):
 
 @pytest.mark.parametrize("ending", LOST_S)
 def test_a_killed_recording_is_there_up_to_the_last_second(tmp_path, ending):
-    kill(tmp_path, ending, random.Random(ending).uniform(1.5, 3))
+    assert_a_killed_one_is_there(tmp_path, ending, random.Random(ending).uniform(1.5, 3))
 
 
 @pytest.mark.slow
@@ -82,7 +82,7 @@ def test_a_killed_recording_is_there_up_to_the_last_second(tmp_path, ending):
 @pytest.mark.parametrize("ending", LOST_S)
 def test_a_recording_killed_at_fifty_moments(tmp_path, ending):
     for number in range(50):
-        kill(tmp_path, ending, random.Random(number).uniform(1, 6))
+        assert_a_killed_one_is_there(tmp_path, ending, random.Random(number).uniform(1, 6))
         (tmp_path / f"take{ending}").unlink()
 
 
