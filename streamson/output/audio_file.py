@@ -181,7 +181,7 @@ class FlacWriter(AudioFile):
     def _append(self, samples: NDArray[np.float32]) -> None:
         self._file.write(_to_24_bits(samples) << 8)
 
-    def _mark(self) -> None:  # noqa: B027  # most kinds need not
+    def _mark(self) -> None:
         # The encoder holds a block back, and another one until the next comes.
         whole = max(self.frames // FLAC_BLOCK - 2, 0) * FLAC_BLOCK
         set_flac_frames(self._disk, whole)
@@ -206,7 +206,7 @@ class OpusWriter(AudioFile):
             samples = self._resampler.resample_chunk(samples)
         self._file.write(samples)
 
-    def _finish(self) -> None:  # noqa: B027  # most kinds need not
+    def _finish(self) -> None:
         if self._resampler is not None:
             rest = np.zeros((0, CHANNELS), np.float32)
             self._file.write(self._resampler.resample_chunk(rest, last=True))
