@@ -1,7 +1,6 @@
 """State files: what a listener remembers of its streams, so that the next one goes on."""
 
 import logging
-import os
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +9,7 @@ import msgspec
 
 from streamson.errors import InputFileError, StreamsonError
 from streamson.score import Score
+from streamson.whole_file import write_whole
 
 FORMAT: Final = "streamson state 1"
 MAX_STATE_BYTES: Final = 1 << 30
@@ -100,15 +100,9 @@ def save_state(path: Path, score: Any) -> None:
     StreamsonError
         The file can't be written.
     """
-    part = path.with_name(path.name + ".part")
     try:
-        with part.open("wb") as file:
-            file.write(msgspec.msgpack.encode(_State(FORMAT, score)))
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        write_whole(path, msgspec.msgpack.encode(_State(FORMAT, score)))
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise StreamsonError(f"can't save the state {path}: {error.strerror}") from None
 
 

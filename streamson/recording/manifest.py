@@ -1,6 +1,5 @@
 """The manifest of a session recording: what is in its folder, and how it came about."""
 
-import os
 import sys
 import time
 from importlib.metadata import version
@@ -11,6 +10,7 @@ import msgspec
 
 from streamson._version import __version__
 from streamson.errors import InputFileError, OutputFileError
+from streamson.whole_file import write_whole
 
 FORMAT: Final = "streamson recording 1"
 MANIFEST: Final = "recording.json"
@@ -93,15 +93,9 @@ def save_manifest(folder: Path, manifest: Manifest) -> None:
         It can't be written.
     """
     path = folder / MANIFEST
-    part = path.with_name(MANIFEST + ".part")
     try:
-        with part.open("wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        write_whole(path, msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise OutputFileError(f"can't write {path}: {error.strerror}") from None
 
 
