@@ -18,6 +18,8 @@ class Counts(msgspec.Struct):
         Streams beyond `score.MAX_STREAMS`; counted up to as many again.
     points_refused
         Points of those streams.
+    streams_forgotten
+        Streams that gave their places back after a long silence.
     clamped
         Values that lay outside the range they were rescaled in.
     alerts
@@ -35,6 +37,7 @@ class Counts(msgspec.Struct):
     rests: int = 0
     streams_refused: int = 0
     points_refused: int = 0
+    streams_forgotten: int = 0
     clamped: int = 0
     alerts: int = 0
     cue_notes: int = 0

@@ -130,6 +130,15 @@ class Cues:
         """Watch a stream from now on."""
         self._streams[stream] = _Stream(fields, self._alerts(stream, fields))
 
+    def forget(self, stream: str) -> None:
+        """Watch a stream no longer."""
+        del self._streams[stream]
+
+    def heard_frame(self, stream: str) -> int:
+        """Return when the last point of a stream came."""
+        heard = self._streams[stream].heard_frame
+        return 0 if heard is None else heard
+
     def change(self, session: Session) -> None:
         """Watch for what another session says; what is watched as before goes on."""
         self._session = session

@@ -10,10 +10,12 @@ import msgspec
 
 from streamson.score.counts import Counts
 from streamson.score.level import amplitude_to_db
-from streamson.score.pitch import HIGHEST_MIDI, LOWEST_MIDI, hz_to_midi
+from streamson.score.pitch import HIGHEST_MIDI, LOWEST_MIDI, hz_to_midi, midi_to_hz
 from streamson.score.rescaling import Rescaler, make_rescaler
 from streamson.score.session import MappingSpec
 from streamson.score.transform import Transform
+
+_LOWEST_HZ = midi_to_hz(LOWEST_MIDI)
 
 Survey = Mapping[str, tuple[float, float]]
 """Field name to the lowest and highest value of a whole table."""
@@ -234,4 +236,5 @@ def _midi_of_hz(frequency_hz: float) -> float:
     # A frequency of 0 is how many trackers say "no pitch".
     if not 0.0 < frequency_hz < math.inf:
         return math.nan
-    return _midi(hz_to_midi(frequency_hz))
+    # The least float is 0 when it is divided by anything: that has no logarithm.
+    return _midi(hz_to_midi(max(frequency_hz, _LOWEST_HZ)))

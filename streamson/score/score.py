@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from streamson.score.budget import BudgetedTiming, NoteBudget
 from streamson.score.counts import Counts
 from streamson.score.cues import Cues
 from streamson.score.session.casting import matching_parts, parts_for
@@ -29,8 +32,12 @@ JOIN_S: Final = 0.25
 TICK_S: Final = 0.25
 """How often it is looked whether a stream fell silent."""
 
-MAX_STREAMS: Final = 1024
-"""Streams a score plays; points of later ones are refused and counted."""
+MAX_STREAMS: Final = 1_024
+"""Streams a score plays at a time, at some 55 KB each; points of others are refused and counted."""
+
+REPLACED_AFTER_S: Final = 60.0
+"""Where all places are taken, a newcomer gets that of the stream that is silent for longest, if it
+is for so long: names that were sent once, by mistake or in bad faith, do not keep others out."""
 
 
 class Score:
@@ -80,16 +87,21 @@ class Score:
         self._survey = survey
         self._sequence_only = sequence_only
         self._voices: dict[str, list[Voice]] = {}
-        self._behind: set[Voice] = set()
+        self._behind: dict[Voice, None] = {}  # those that wait for longest come first
+        self._budget = NoteBudget(sample_rate)
         self._tables: list[TableSequence] = []
         self._cues = Cues(session, sample_rate=sample_rate, counts=self.counts)
         self._next_tick = 0
         self._row_frame = 0
         self._refused: set[str] = set()
         self._last_key = 0
-        self._order: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}
         self._fields: dict[str, tuple[str, ...]] = {}
         self._remembered: dict[str, dict[str, Any]] = {}
+        self._remembered_until: int | None = None
+        self._budget.allow(part.notes_per_second for part in session.parts)
+        self._replaceable: deque[str] = deque()
+        self._silent_since = 0
 
     @property
     def needs_survey(self) -> bool:
@@ -98,7 +110,7 @@ class Score:
 
     @property
     def streams(self) -> int:
-        """How many streams were heard so far."""
+        """How many streams are played."""
         return len(self._voices)
 
     def fields_of(self, stream: str) -> set[str]:
@@ -148,12 +160,23 @@ class Score:
 
         To be called often.
         """
-        notes: list[Note] = []
-        for voice in list(self._behind):
-            notes += self._after(voice, voice.flush(now_frame), now_frame)
+        notes = self._flush_behind(now_frame)
         if now_frame >= self._next_tick:
             self._next_tick = now_frame + round(TICK_S * self._sample_rate)
+            self._forget_silent(now_frame)
             notes += self._cues.tick(now_frame)
+        return notes
+
+    def _flush_behind(self, now_frame: int) -> list[Note]:
+        """Let voices that wait play in turn, as far as the budget of all goes."""
+        notes: list[Note] = []
+        budget = self._budget
+        budget.contended = False
+        for voice in list(self._behind):
+            if not budget.ready(now_frame):
+                break
+            notes += self._after(voice, voice.flush(now_frame), now_frame)
+        budget.contended = not budget.ready(now_frame) and bool(self._behind)
         return notes
 
     def lose(self, now_frame: int) -> list[Note]:
@@ -163,9 +186,9 @@ class Score:
     def _after(self, voice: Voice, notes: list[Note], now_frame: int) -> list[Note]:
         """Note whether a voice is behind; return its notes, and those that tell of its range."""
         if voice.waiting:
-            self._behind.add(voice)
+            self._behind[voice] = None
         else:
-            self._behind.discard(voice)
+            self._behind.pop(voice, None)
         if notes:
             notes += self._cues.at_ends(voice, notes, self._cue_frame(notes, now_frame))
         return notes
@@ -210,26 +233,31 @@ class Score:
         return max((voice.lag_frames for voice in voices), default=0) / self._sample_rate
 
     def state(self) -> Any:
-        """Return what `restore` wants: the streams in order of appearance, with their windows."""
-        return {
-            stream: self._state_of(stream) if stream in self._voices else self._remembered[stream]
-            for stream in self._order
-        }
+        """Return what `restore` wants: the streams with their windows, the last heard one last."""
+        heard = sorted(self._voices, key=self._cues.heard_frame)
+        windows = {**self._remembered, **{stream: self._state_of(stream) for stream in heard}}
+        return [
+            msgspec.to_builtins(_StreamState(stream, self._numbers[stream], state))
+            for stream, state in windows.items()
+        ]
 
     def restore(self, state: Any) -> None:
         """Go on where another score was; to be called before the first point.
 
-        A stream has again the place in the order that it had. What is rescaled as it was goes on
-        with its windows; the rest begins afresh.
+        A stream sounds as it did, wherever it appears. What is rescaled as it was goes on with its
+        windows; the rest begins afresh. Of more than `MAX_STREAMS` the last heard are restored.
 
         Raises
         ------
         ValueError
             It isn't the state of a score.
         """
-        remembered = msgspec.convert(state, dict[str, dict[str, Any]])
-        self._remembered = dict(list(remembered.items())[:MAX_STREAMS])
-        self._order = {stream: i for i, stream in enumerate(self._remembered)}
+        streams = msgspec.convert(state, list[_StreamState])[-MAX_STREAMS:]
+        numbers = {stream.name: stream.number for stream in streams}
+        if len(set(numbers.values())) != len(streams) or min(numbers.values(), default=0) < 0:
+            raise ValueError("streams that share a name or a number")
+        self._remembered = {stream.name: stream.windows for stream in streams}
+        self._numbers = numbers
 
     def change(self, session: Session) -> None:
         """Go on as another session says; what is the same in both goes on as if nothing happened.
@@ -239,19 +267,19 @@ class Score:
         before, self._session = self._session, session
         keep_time = (before.tempo, before.audio) == (session.tempo, session.audio)
         self._cues.change(session)
+        self._budget.allow(part.notes_per_second for part in session.parts)
         for stream, old in self._voices.items():
             remembered = self._state_of(stream)
             kept = {voice.part: voice for voice in old} if keep_time else {}
             fields = self._fields[stream]
-            parts = parts_for(session, stream, fields, self._order[stream])
+            parts = parts_for(session, stream, fields, self._numbers[stream])
             voices = [kept.get(part) or self._voice(part, stream, fields) for part in parts]
             for voice in voices:
                 if voice not in old:
                     voice.restore(remembered)
             for voice in old:
                 if voice not in voices:
-                    self.counts.merged += voice.waiting
-                    self._behind.discard(voice)
+                    self._drop(voice)
             self._voices[stream] = voices
 
     def _state_of(self, stream: str) -> dict[str, Any]:
@@ -261,12 +289,12 @@ class Score:
 
     def _meet(self, stream: str, fields: Mapping[str, float], points: int) -> list[Voice]:
         """Set up a stream that appears for the first time, with so many points."""
-        if len(self._voices) >= MAX_STREAMS:
+        if len(self._voices) >= MAX_STREAMS and not self._replace_silent():
             self._refuse(stream, points)
             return []
-        appearance = self._order.setdefault(stream, len(self._order))
+        number = self._numbers.setdefault(stream, self._free_number())
         names = self._fields[stream] = tuple(fields)
-        parts = parts_for(self._session, stream, names, appearance)
+        parts = parts_for(self._session, stream, names, number)
         voices = self._set_up(parts, stream, names)
         remembered = self._remembered.pop(stream, None)
         if remembered is not None:
@@ -279,6 +307,50 @@ class Score:
                 voices = self._set_up(parts, stream, names)
         self._voices[stream] = voices
         return voices
+
+    def _free_number(self) -> int:
+        """Return the lowest number that no stream has: what is automatic hangs on it."""
+        taken = set(self._numbers.values())
+        return next(number for number in itertools.count() if number not in taken)
+
+    def _forget_silent(self, now_frame: int) -> None:
+        """Let streams that are silent for long give their places back."""
+        limit = now_frame - round(self._session.streams.forget_after * self._sample_rate)
+        heard = {stream: self._cues.heard_frame(stream) for stream in self._voices}
+        for stream, frame in heard.items():
+            if frame < limit:
+                self._forget(stream)
+        if len(self._voices) >= MAX_STREAMS:
+            self._silent_since = now_frame - round(REPLACED_AFTER_S * self._sample_rate)
+            silent_ones = [stream for stream, frame in heard.items() if frame < self._silent_since]
+            self._replaceable = deque(sorted(silent_ones, key=heard.__getitem__))
+        if self._remembered_until is None:  # what was restored is as old as this run
+            self._remembered_until = now_frame + now_frame - limit
+        if now_frame > self._remembered_until:
+            for stream in self._remembered:
+                del self._numbers[stream]
+            self._remembered.clear()
+
+    def _replace_silent(self) -> bool:
+        """Forget the stream that is silent for longest; return whether there was one."""
+        while self._replaceable:
+            stream = self._replaceable.popleft()
+            if stream in self._voices and self._cues.heard_frame(stream) < self._silent_since:
+                self._forget(stream)
+                return True
+        return False
+
+    def _forget(self, stream: str) -> None:
+        self.counts.streams_forgotten += 1
+        for voice in self._voices.pop(stream):
+            self._drop(voice)
+        self._cues.forget(stream)
+        del self._fields[stream], self._numbers[stream]
+
+    def _drop(self, voice: Voice) -> None:
+        """Let go of a voice; what waits in it is not played."""
+        self.counts.merged += voice.waiting
+        self._behind.pop(voice, None)
 
     def _set_up(self, parts: list[Part], stream: str, fields: tuple[str, ...]) -> list[Voice]:
         self._cues.meet(stream, fields)
@@ -317,6 +389,9 @@ class Score:
         if self._sequence_only:
             self._tables.append(TableSequence(self._sample_rate))
             return self._tables[-1]
+        return BudgetedTiming(self._timing_of_its_own(part), self._budget)
+
+    def _timing_of_its_own(self, part: Part) -> Timing:
         match part.timing:
             case "sequence":
                 longest = part.duration.high if part.duration.value is None else part.duration.value
@@ -339,6 +414,14 @@ class Score:
                     notes_per_second=part.notes_per_second,
                     look_ahead=self._session.audio.look_ahead > 0,
                 )
+
+
+class _StreamState(msgspec.Struct):
+    """What is remembered of a stream: its number, and its windows by what they rescale."""
+
+    name: str
+    number: int
+    windows: dict[str, Any]
 
 
 def _specs(part: Part) -> list[MappingSpec]:

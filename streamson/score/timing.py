@@ -41,6 +41,9 @@ class Timing(Protocol):
     def ready(self, now_frame: int) -> bool:
         """Return whether there is room for one more note."""
 
+    def next_onset(self, now_frame: int) -> float:
+        """Return where the next note would begin, in frames."""
+
     def place(self, duration_s: float, now_frame: int) -> Slot:
         """Return the slot of the next note."""
 
@@ -72,6 +75,10 @@ class Arrival:
         """Return whether the last note is long enough ago."""
         return now_frame >= self._next
 
+    def next_onset(self, now_frame: int) -> float:
+        """Return where the next note would begin: at once."""
+        return now_frame
+
     def place(self, duration_s: float, now_frame: int) -> Slot:
         """Return the slot of the next note."""
         self._next = max(self._next, now_frame) + self._interval
@@ -101,6 +108,10 @@ class Event:
     def ready(self, now_frame: int) -> bool:
         """Return whether a note would begin soon enough."""
         return self._next <= now_frame + self._room
+
+    def next_onset(self, now_frame: int) -> float:
+        """Return where the next note would begin."""
+        return max(self._next, now_frame)
 
     def place(self, duration_s: float, now_frame: int) -> Slot:
         """Return the slot of the next note."""
@@ -136,6 +147,10 @@ class Grid:
     def ready(self, now_frame: int) -> bool:
         """Return whether the next step is free."""
         return self._next <= self._step_after(now_frame)
+
+    def next_onset(self, now_frame: int) -> float:
+        """Return where the next note would begin."""
+        return max(self._next, self._step_after(now_frame)) * self._frames
 
     def place(self, duration_s: float, now_frame: int) -> Slot:
         """Return the slot of the next note."""
@@ -179,10 +194,13 @@ class Sequence:
             waiting.popleft()
         return self._end <= now_frame + self._room and len(waiting) < MAX_WAITING
 
+    def next_onset(self, now_frame: int) -> float:
+        """Return where the next note would begin: at the end of the last, or a little ahead."""
+        return self._end if self._end >= now_frame + self._margin else now_frame + self._lead
+
     def place(self, duration_s: float, now_frame: int) -> Slot:
         """Return the slot of the next note."""
-        if self._end < now_frame + self._margin:
-            self._end = now_frame + self._lead
+        self._end = self.next_onset(now_frame)
         slot, self._end = _join(self._end, duration_s * self._sample_rate)
         self._waiting.append(slot.onset_frame)
         return slot
@@ -203,6 +221,10 @@ class TableSequence:
     def ready(self, now_frame: int) -> bool:  # noqa: ARG002  # as Timing
         """Return that there is room: a table can wait."""
         return True
+
+    def next_onset(self, now_frame: int) -> float:  # noqa: ARG002  # as Timing
+        """Return where the last note ends."""
+        return self._end
 
     def place(self, duration_s: float, now_frame: int) -> Slot:  # noqa: ARG002  # as Timing
         """Return the slot of the next note."""

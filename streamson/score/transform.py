@@ -72,33 +72,53 @@ class Difference:
         self._before = msgspec.convert(state, float)
 
 
+MAX_LATE_S: Final = 10.0
+"""A point that is older than the one before by more did not come late: its clock was set back."""
+
+MAX_LATE_POINTS: Final = 3
+"""Nor did points that come late one after the other."""
+
+
 class Rate:
     """The growth of a counter, a second.
 
-    A counter that falls has begun again at 0, as one does whose process was restarted.
+    A counter that falls has begun again at 0, as one does whose process was restarted. Where the
+    producer's clock is set back, the rate that was known last holds for one more point.
     """
 
     def __init__(self) -> None:
         self._before = math.nan
         self._time = math.nan
+        self._rate = math.nan
+        self._late_points = 0
 
     def __call__(self, value: float, time: float) -> float:
         """Take in the counter and return its rate; none for the first, or if no time has passed."""
         growth, seconds = value - self._before, time - self._time
+        if seconds <= 0:
+            return self._late(value, time, -seconds)
         if growth < 0:
             growth = value
-        if seconds <= 0:
+        self._before, self._time, self._late_points = value, time, 0
+        self._rate = growth / seconds
+        return self._rate
+
+    def _late(self, value: float, time: float, late_s: float) -> float:
+        self._late_points += late_s > 0
+        if late_s <= MAX_LATE_S and self._late_points < MAX_LATE_POINTS:
             return math.nan
-        self._before, self._time = value, time
-        return growth / seconds
+        self._before, self._time, self._late_points = value, time, 0
+        return self._rate
 
     def state(self) -> Any:
-        """Return the last counter and its time."""
-        return self._before, self._time
+        """Return the last counter, its time and its rate, and how many points came late."""
+        return self._before, self._time, self._rate, self._late_points
 
     def restore(self, state: Any) -> None:
-        """Take over a last counter and its time."""
-        self._before, self._time = msgspec.convert(state, tuple[float, float])
+        """Take over a last counter, its time and its rate, and how many points came late."""
+        self._before, self._time, self._rate, self._late_points = msgspec.convert(
+            state, tuple[float, float, float, int]
+        )
 
 
 class Smooth:

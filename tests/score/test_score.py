@@ -2,14 +2,16 @@
 
 import math
 import tracemalloc
+from collections import Counter
 from itertools import pairwise
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamson.score import AS_SOON_AS_POSSIBLE, Score, load_session
+from streamson.score.budget import NOTES_A_SPAN
 from streamson.score.score import MAX_STREAMS
 from streamson.score.session.file import parse_session
 from streamson.score.session.schema import Session
@@ -167,9 +169,86 @@ def test_a_sequence_that_is_behind_merges_and_goes_on_when_there_is_room():
 def test_streams_beyond_the_limit_are_refused_and_counted():
     score = Score(Session(), sample_rate=44100)
     for i in range(MAX_STREAMS + 3):
-        play(score, [1.0, 2.0], stream=f"s{i}")
+        score.play(DataPoint(f"s{i}", {"x": 1.0}, 0.0), i * 44_100)
     counts = score.counts
-    assert (counts.notes, counts.streams_refused, counts.points_refused) == (2 * MAX_STREAMS, 3, 6)
+    assert (counts.notes, counts.streams_refused, counts.points_refused) == (MAX_STREAMS, 3, 3)
+    assert score.streams == MAX_STREAMS
+
+
+def test_a_stream_that_is_silent_for_long_gives_its_place_back():
+    score = score_of('[streams]\nforget_after = "100s"')
+    for now_s in range(300):
+        score.play(DataPoint("calm", {"x": 1.0}, 0.0), now_s * 44_100)
+        if now_s < 10:
+            score.play(DataPoint(f"once {now_s}", {"x": 1.0}, 0.0), now_s * 44_100)
+        score.flush(now_s * 44_100)
+        assert score.streams == (
+            1 + min(now_s + 1, 10) if now_s <= 100 else 1 + max(110 - now_s, 0)
+        )
+    assert score.counts.streams_forgotten == 10
+    assert [seen["name"] for seen in score.state()] == ["calm"]
+    # Who comes next gets the lowest number that is free, not that of a stream that is there.
+    score.play(DataPoint("new", {"x": 1.0}, 0.0), 300 * 44_100)
+    assert {seen["name"]: seen["number"] for seen in score.state()} == {"calm": 0, "new": 1}
+
+
+def test_where_all_places_are_taken_the_longest_silent_gives_way():
+    score = Score(Session(), sample_rate=44100)
+    for i in range(MAX_STREAMS):
+        score.play(DataPoint(f"once {i}", {"x": 1.0}, 0.0), 0)
+    for frame in range(0, 10 * 44_100, 4_410):  # all that wait play in their turn
+        score.flush(frame)
+
+    def new(stream, now_s):
+        score.flush(now_s * 44_100)
+        score.play(DataPoint("calm", {"x": 1.0}, 0.0), now_s * 44_100)
+        return bool(score.play(DataPoint(stream, {"x": 1.0}, 0.0), now_s * 44_100))
+
+    score.play(DataPoint("once 0", {"x": 1.0}, 0.0), 30 * 44_100)
+    assert not new("early", 59)
+    assert new("late", 61)
+    assert score.streams == MAX_STREAMS
+    names = {seen["name"] for seen in score.state()}
+    assert {"calm", "late", "once 0"} <= names
+    assert "once 1" not in names
+
+
+def test_of_too_many_remembered_streams_the_last_heard_are_restored():
+    first = Score(Session(), sample_rate=44100)
+    for i in range(5):
+        play(first, [1.0], stream=f"s{i}")
+    first.play(DataPoint("s1", {"x": 1.0}, 0.0), 44_100)
+    state = first.state()
+    assert [seen["name"] for seen in state] == ["s0", "s2", "s3", "s4", "s1"]
+    more = [remembered(f"old {i}", 10 + i) for i in range(MAX_STREAMS - 2)]
+    second = Score(Session(), sample_rate=44100)
+    second.restore(more + state)
+    assert {"s1", "s4"} <= {seen["name"] for seen in second.state()}
+    assert len(second.state()) == MAX_STREAMS
+    assert more[0] not in second.state()
+
+
+@given(steps=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 600)), min_size=1, max_size=30))
+@settings(deadline=None)
+def test_all_streams_together_play_no_more_than_the_budget_and_take_turns(steps):
+    rate, span = 1_000, 250
+    score, now, notes, points = Score(Session(), sample_rate=rate), 0, [], 0
+    for step, streams in steps:
+        for _ in range(step):
+            now += 10
+            notes += [(now, note.stream) for note in score.flush(now)]
+        for i in range(streams):
+            point = DataPoint(f"s{i}", {"x": 1.0}, 0.0)
+            notes += [(now, note.stream) for note in score.play(point, now)]
+        points += streams
+    counts = score.counts
+    assert counts.notes + counts.merged + counts.rests + score.points_waiting == points
+    begun = Counter(at // span for at, _ in notes)
+    assert max(begun.values(), default=0) <= NOTES_A_SPAN + 1  # of a pair both
+    for _ in range(600 // NOTES_A_SPAN + 1):
+        now += span
+        notes += [(now, note.stream) for note in score.flush(now)]
+    assert {stream for _, stream in notes} == {f"s{i}" for i in range(max(n for _, n in steps))}
 
 
 def test_only_a_mapping_that_reads_a_field_needs_the_survey():
@@ -326,7 +405,7 @@ def test_a_score_saved_and_loaded_continues_identically(before, after):
     heard(first, before, 0)
     second.restore(msgspec.msgpack.decode(msgspec.msgpack.encode(first.state())))
     assert heard(second, after, len(before)) == heard(whole, after, len(before))
-    assert second.state().keys() == whole.state().keys()
+    assert {seen["name"] for seen in second.state()} == {seen["name"] for seen in whole.state()}
 
 
 def test_a_stream_has_its_place_again():
@@ -355,17 +434,29 @@ def test_windows_go_on_where_the_scale_changes_and_begin_afresh_where_the_rescal
     assert play(other, [10.0])[0].midi_note == pytest.approx(69.5)  # the only one, continuous
 
 
-@pytest.mark.parametrize("state", [3, ["s"], {"s": 3}, {3: {}}])
+def remembered(name, number):
+    return {"name": name, "number": number, "windows": {}}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        *(3, ["s"], {"s": 3}, {3: {}}),
+        [remembered("a", -1)],
+        [remembered("a", 1), remembered("b", 1)],
+        [remembered("a", 1), remembered("a", 2)],
+    ],
+)
 def test_what_is_no_state_is_refused(state):
-    with pytest.raises(ValueError, match="Expected"):
+    with pytest.raises(ValueError, match=r"Expected|share a name or a number"):
         Score(Session()).restore(state)
 
 
 def test_a_damaged_state_lets_its_stream_begin_afresh(caplog):
     first, second = Score(Session()), Score(Session())
     play(first, [1.0, 9.0])
-    state = first.state()
-    second.restore({"s": {key: [1, 2] for key in state["s"]}})
+    (state,) = first.state()
+    second.restore([{**state, "windows": {key: [1, 2] for key in state["windows"]}}])
     assert [note.midi_note for note in play(second, [5.0])] == [69]
     assert "s begins afresh, its state can't be used" in caplog.text
 

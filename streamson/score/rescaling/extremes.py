@@ -84,6 +84,11 @@ class _Candidates:
         """The lowest and the highest value that are held."""
         return self._lows[0], self._highs[0]
 
+    @property
+    def newest(self) -> float:
+        """The newest position that is held, of lows as of highs; -infinity where there is none."""
+        return self._low_positions[-1] if self._low_positions else -math.inf
+
     def limit(self, points: int) -> None:
         """Forget the oldest candidate where there are more than so many."""
         if len(self._lows) > points:
@@ -111,7 +116,7 @@ class _Candidates:
         rising = (
             len(low_positions) == len(lows)
             and len(high_positions) == len(highs)
-            and bool(lows) == bool(highs)
+            and low_positions[-1:] == high_positions[-1:]  # the newest value is both
             and all(a <= b for a, b in pairwise(low_positions))
             and all(a <= b for a, b in pairwise(high_positions))
             and all(a < b for a, b in pairwise(lows))
@@ -174,6 +179,8 @@ class LastPoints(_Rolling):
         """Take over a number of points seen, and candidates."""
         seen, candidates = msgspec.convert(state, tuple[int, Any])
         self._candidates.restore(candidates)
+        if seen < max(self._candidates.newest, 0):
+            raise ValueError(f"a candidate at {self._candidates.newest} of {seen} points")
         self._seen = seen
 
 
@@ -218,4 +225,6 @@ class LastSeconds(_Rolling):
         if not newest < math.inf:
             raise ValueError(f"the time {newest}")
         self._candidates.restore(candidates)
+        if newest < self._candidates.newest:
+            raise ValueError(f"a candidate after the time {newest}")
         self._newest = newest

@@ -174,8 +174,10 @@ class _Thinned(OrderedPoints):
         held = msgspec.convert(state, _ThinnedState)
         if held.stride not in {1 << i for i in range(self._last_stride.bit_length())}:
             raise ValueError(f"one of {held.stride} values")
+        if held.passed < 0:
+            raise ValueError(f"{held.passed} values passed")
         super().restore(held.kept)
-        self._stride, self._passed = held.stride, max(held.passed, 0)
+        self._stride, self._passed = held.stride, held.passed
 
 
 def _ordered(window: Window) -> _Ordered:

@@ -109,6 +109,7 @@ class ZScore:
     def restore(self, state: Any) -> None:
         """Take over weight, mean and variance."""
         weight, mean, variance = msgspec.convert(state, tuple[float, float, float])
-        if not (0 <= weight < math.inf and 0 <= variance < math.inf and math.isfinite(mean)):
+        known = abs(mean) <= _HUGE and 0 <= variance <= (2 * _HUGE) ** 2
+        if not (0 <= weight < math.inf and known):
             raise ValueError(f"weight {weight}, mean {mean}, variance {variance}")
         self._weight, self._mean, self._variance = weight, mean, variance

@@ -85,7 +85,7 @@ class WarmingUp:
 
     def __init__(self, rescaler: Rescaler, points: int, first_place: float) -> None:
         self._rescaler = rescaler
-        self._left = points
+        self._points = self._left = points
         self._first_place = first_place
 
     def rescale(self, value: float, time: float) -> float:
@@ -103,8 +103,10 @@ class WarmingUp:
     def restore(self, state: Any) -> None:
         """Take over how many points are left, and a rescaler's state."""
         left, inner = msgspec.convert(state, tuple[int, Any])
+        if not 0 <= left <= self._points:
+            raise ValueError(f"{left} of {self._points} first points are left")
         self._rescaler.restore(inner)
-        self._left = max(left, 0)
+        self._left = left
 
 
 def make_rescaler(

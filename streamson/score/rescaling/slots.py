@@ -41,7 +41,8 @@ class Slots:
     def restore(self, state: Any) -> None:
         """Take over values."""
         slots = msgspec.convert(state, _State)
-        if len(slots.values) != min(max(slots.seen, 0), self._points):
+        # Less than none would let more values in than the kernels have room for.
+        if slots.seen < 0 or len(slots.values) != min(slots.seen, self._points):
             raise ValueError(f"{len(slots.values)} values after {slots.seen} points")
         if not all(map(math.isfinite, slots.values)):
             raise ValueError("values that are not finite")

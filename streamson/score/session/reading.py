@@ -21,11 +21,14 @@ from streamson.score.session.instruments import (
     read_instruments,
 )
 from streamson.score.session.part import parts_schema, read_parts
-from streamson.score.session.schema import Audio, Notices, Session
+from streamson.score.session.rescale import seconds
+from streamson.score.session.schema import Audio, Notices, Session, Streams
 from streamson.score.session.sounds import cue_instruments
 from streamson.space import Reverb
 
 MAX_LOOK_AHEAD_S: Final = 5.0
+MIN_FORGET_AFTER_S: Final = 10.0
+MAX_FORGET_AFTER_S: Final = 366 * 86_400.0
 
 _REVERB_KEYS: Final[dict[str, Check[Any]]] = {
     "level": number(-60, 6, "dB"),
@@ -37,6 +40,9 @@ _AUDIO_KEYS: Final[dict[str, Check[Any]]] = {
     "look_ahead": number(0, MAX_LOOK_AHEAD_S, "s"),
     "equal_loudness": true_or_false,
     "reverb": table_of(_REVERB_KEYS, Reverb),
+}
+_STREAMS_KEYS: Final[dict[str, Check[Any]]] = {
+    "forget_after": seconds(MIN_FORGET_AFTER_S, MAX_FORGET_AFTER_S)
 }
 _GRID_KEYS: Final[dict[str, Check[Any]]] = {"tempo": number(10, 400, "beats a minute")}
 
@@ -54,6 +60,7 @@ def _keys() -> dict[str, Check[Any]]:
         "part": later(parts_schema()),
         "cues": NOTICES,
         "cue": later(cues_schema()),
+        "streams": table_of(_STREAMS_KEYS, Streams),
     }
 
 
@@ -94,6 +101,7 @@ def read_session(document: object, file: str) -> Session:
         parts=parts,
         cues=cues,
         notices=tables.get("cues", Notices()),
+        streams=tables.get("streams", Streams()),
         instruments=instruments,
         cue_instruments=for_cues,
         **tables.get("grid", {}),

@@ -265,6 +265,19 @@ class Notices(msgspec.Struct, frozen=True):
     level: float = 0.0
 
 
+class Streams(msgspec.Struct, frozen=True):
+    """The ``[streams]`` table: what holds for all streams together.
+
+    Attributes
+    ----------
+    forget_after
+        Seconds of silence after which a stream gives its place back; when it comes again, it is a
+        new one.
+    """
+
+    forget_after: float = 3_600.0
+
+
 class SessionFile(NamedTuple):
     """A file that a session file names, as it is written there, and where it is."""
 
@@ -289,6 +302,8 @@ class Session(msgspec.Struct, frozen=True):
         In order.
     notices
         What is told of any stream.
+    streams
+        What holds for all of them together.
     instruments
         What parts may play, by name: those that streamson brings along, and the session's own.
     cue_instruments
@@ -305,6 +320,7 @@ class Session(msgspec.Struct, frozen=True):
     parts: tuple[Part, ...] = ()
     cues: tuple[Cue, ...] = ()
     notices: Notices = Notices()
+    streams: Streams = Streams()
     instruments: Mapping[str, Instrument] = msgspec.field(default_factory=builtin_instruments)
     cue_instruments: Mapping[str, Instrument] = msgspec.field(default_factory=cue_instruments)
     text: str | None = None

@@ -1,0 +1,90 @@
+"""How many notes all streams may play together.
+
+Each part bounds its own notes; a thousand streams of ten a second would still be ten thousand, of
+which the synthesiser steals nearly all. So all draw on one budget: where it is spent, points wait
+and are merged, as those of a part that is too fast, and the streams take turns.
+"""
+
+from collections.abc import Iterable
+from math import ceil
+from typing import Final
+
+from streamson.score.timing import Slot, Timing
+
+SPAN_S: Final = 0.25
+NOTES_A_SPAN: Final = 128
+"""Notes that begin in each such span: 512 a second. With 1,024 voices each may sound and fade for
+two seconds before it is stolen, and a hundred streams may still be heard at once."""
+
+
+_MANY_SPANS: Final = 64
+"""So many spans are remembered before it is looked which of them are past."""
+
+
+class NoteBudget:
+    """Notes that may still begin, by the span in which they would.
+
+    Parameters
+    ----------
+    sample_rate
+        Frames a second.
+
+    Attributes
+    ----------
+    contended
+        Points wait for the budget: who comes now must wait behind them.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        self.contended = False
+        self._span = max(round(SPAN_S * sample_rate), 1)
+        self._most = NOTES_A_SPAN
+        self._spent: dict[int, int] = {}
+        self._too_many = _MANY_SPANS
+
+    def allow(self, notes_per_second: Iterable[float]) -> None:
+        """Let one stream play as many notes a second as its part asks for, whatever it is."""
+        self._most = max(NOTES_A_SPAN, *(ceil(SPAN_S * rate) for rate in notes_per_second), 0)
+
+    def ready(self, onset_frame: float) -> bool:
+        """Return whether one more note may begin at a frame."""
+        return not self.contended and self._spent.get(onset_frame // self._span, 0) < self._most
+
+    def spend(self, onset_frame: float, now_frame: int) -> None:
+        """Take in that a note begins at a frame."""
+        span = int(onset_frame // self._span)
+        self._spent[span] = self._spent.get(span, 0) + 1
+        if len(self._spent) >= self._too_many:
+            past = now_frame // self._span
+            self._spent = {span: spent for span, spent in self._spent.items() if span >= past}
+            self._too_many = max(2 * len(self._spent), _MANY_SPANS)
+
+
+class BudgetedTiming:
+    """A timing that also asks the budget of all.
+
+    Parameters
+    ----------
+    timing
+        When the notes of one stream start.
+    budget
+        What all streams share.
+    """
+
+    def __init__(self, timing: Timing, budget: NoteBudget) -> None:
+        self._timing = timing
+        self._timing_ready = timing.ready
+        self._budget = budget
+
+    def ready(self, now_frame: int) -> bool:
+        """Return whether there is room for one more note, here and in all."""
+        return self._timing_ready(now_frame) and self._budget.ready(self.next_onset(now_frame))
+
+    def next_onset(self, now_frame: int) -> float:
+        """Return where the next note would begin."""
+        return self._timing.next_onset(now_frame)
+
+    def place(self, duration_s: float, now_frame: int) -> Slot:
+        """Return the slot of the next note."""
+        self._budget.spend(self.next_onset(now_frame), now_frame)
+        return self._timing.place(duration_s, now_frame)
