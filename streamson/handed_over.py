@@ -9,9 +9,11 @@ import msgspec
 
 from streamson.score import Note
 from streamson.synth.engine import Engine
+from streamson.synth.memory import PLAYED_RING, REFUSED
 
-MAX_AWAITED: Final = 20_000
-"""Notes whose start is awaited: what the rings to the callback and back can hold, and more."""
+MAX_AWAITED: Final = PLAYED_RING - 64
+"""Notes whose report is awaited: as many as the ring of reports has room for, with some to spare
+for changes of the volume. So no report is ever left out, and what was played is known."""
 
 LATENCIES_KEPT: Final = 1_000
 """Latency figures are those of so many last notes."""
@@ -83,12 +85,10 @@ class HandedOver:
         session
             Number of the session that it is played by.
         """
-        number = self._engine.play(note)
+        number = self._engine.play(note) if len(self._awaited) < MAX_AWAITED else None
         if number is None:
             self.unheard += 1
             return
-        if len(self._awaited) >= MAX_AWAITED:
-            self._awaited.clear()
         self._awaited[number] = _Awaited(note, received_ns, session)
 
     def glide_to(self, volume_db: float) -> None:
@@ -113,6 +113,8 @@ class HandedOver:
                 yield BegunVolume(onset_frame, self._volumes.pop(number))
             elif number in self._awaited:
                 note, received_ns, session = self._awaited.pop(number)
+                if onset_frame == REFUSED:  # the engine counts it
+                    continue
                 if received_ns is not None:
                     self._latencies_ms.append((handed_ns - received_ns) / 1e6)
                 note = msgspec.structs.replace(note, onset_frame=onset_frame)

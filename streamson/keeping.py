@@ -1,8 +1,13 @@
 """Machine code that is kept on disk, so that only the first run has to compile it."""
 
 import logging
-from collections.abc import Callable
-from typing import Any
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+NOTICE_AFTER_S: Final = 1.5
+"""Compiling takes about 10 s, which a person should know; loading takes less than a second."""
 
 _log = logging.getLogger(__name__)
 
@@ -21,3 +26,16 @@ def kept(decorator: Callable[..., Any], *args: Any, **options: Any) -> Callable[
             return decorator(*args, **options)(function)
 
     return compile_function
+
+
+@contextmanager
+def compiling_told() -> Iterator[None]:
+    """Tell that machine code is compiled, where the block takes longer than to load it would."""
+    text = "Compiling, on the first run only ..."
+    notice = threading.Timer(NOTICE_AFTER_S, _log.warning, [text])
+    notice.daemon = True
+    notice.start()
+    try:
+        yield
+    finally:
+        notice.cancel()

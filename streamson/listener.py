@@ -10,7 +10,9 @@ from types import TracebackType
 from typing import Final, Self
 
 from streamson.errors import OutputFileError, UsageError
+from streamson.faults import Faults
 from streamson.handed_over import BegunVolume, HandedOver
+from streamson.keeping import compiling_told
 from streamson.output.device import AUTO, NO_DEVICE
 from streamson.output.player import Player, choose_device
 from streamson.output.recorder import Recorder, Rotation
@@ -19,6 +21,7 @@ from streamson.recording.session_files import pack_session
 from streamson.recording.target import record_target
 from streamson.score import AS_SOON_AS_POSSIBLE, Note, Score, Session, load_session
 from streamson.score.pitch import midi_to_note
+from streamson.score.rescaling.prepare import load_kernels
 from streamson.session_engine import session_engine
 from streamson.state_file import StateKeeper
 from streamson.statistics import Statistics
@@ -123,6 +126,8 @@ class Listener:
         self._look_ahead_frames = round(loaded.audio.look_ahead * self.engine.sample_rate)
         self._session = loaded
         self._next_session: Session | None = None
+        with compiling_told():
+            load_kernels()  # before points come, which would wait for it
         self._score = Score(loaded, sample_rate=self.engine.sample_rate)
         self._state = StateKeeper(Path(state), self._score) if state is not None else None
         # Last, so that no mistake above leaves a socket open.
@@ -132,6 +137,7 @@ class Listener:
         self._log: SessionLog | None = None
         self._player: Player | None = None
         self._lost = 0
+        self._faults = Faults()
         self._handed_over = HandedOver(self.engine)
         self._last_note: Note | None = None
         self._error: Exception | None = None
@@ -242,6 +248,9 @@ class Listener:
             messages_refused=received.refused,
             streams=self._score.streams,
             streams_refused=score.streams_refused,
+            streams_forgotten=score.streams_forgotten,
+            faults=score.faults + self._faults.survived,
+            points_of_refused_streams=score.points_refused,
             notes_played=max(cues_too - int(state["foreground_played"]) - score.ticks, 0),
             notes_late=int(state["late"]),
             notes_stolen=int(state["stolen"]),
@@ -308,12 +317,15 @@ class Listener:
                 timeout_s = MERGING_TIMEOUT_S if self._score.behind else RECEIVE_TIMEOUT_S
                 for message in self._receiver.receive(timeout_s):
                     self._hear(message, time.monotonic_ns())
-                self._flush(time.monotonic_ns())
+                with self._faults.surviving("what waited"):
+                    self._flush(time.monotonic_ns())
                 self._read_reports()
                 if self._next_session is not None:
-                    self._take_over()
+                    with self._faults.surviving("the changed session"):
+                        self._take_over()
                 if self._state is not None:
-                    self._state.keep()
+                    with self._faults.surviving("the state"):
+                        self._state.keep()
         except Exception as error:  # `stop` raises it in the caller's thread
             self._error = error
 
@@ -343,10 +355,14 @@ class Listener:
         now_frame = self._frame_for(received_ns)
         if self._log is not None:
             self._log.hear(message, now_frame)
-        if isinstance(message, Batch):
-            self._play(self._score.play_batch(message, now_frame), now_frame, received_ns)
-        else:
-            self._play(self._score.play(message, now_frame), now_frame, received_ns)
+        try:
+            if isinstance(message, Batch):
+                notes = self._score.play_batch(message, now_frame)
+            else:
+                notes = self._score.play(message, now_frame)
+            self._play(notes, now_frame, received_ns)
+        except Exception as error:  # no point ends a listener
+            self._faults.survive(error, message.stream)
 
     def _flush(self, now_ns: int) -> None:
         now_frame = self._frame_for(now_ns)

@@ -13,8 +13,13 @@ class Statistics(msgspec.Struct, frozen=True):
     points_received, points_lost, messages_refused
         Points decoded; points whose sequence numbers never came; messages that broke the wire
         format or a limit.
-    streams, streams_refused
-        Streams heard; streams beyond the limit.
+    streams, streams_refused, streams_forgotten
+        Streams played at this moment; streams beyond the limit; streams that gave their places back
+        after a long silence.
+    points_of_refused_streams
+        Points of streams beyond the limit.
+    faults
+        Faults of the program itself, each of which left out a point, or what waited with it.
     notes_played, notes_late, notes_stolen
         Notes of points begun; of these, and of those of cues, begun after their time, and faded out
         early for newer notes.
@@ -58,6 +63,9 @@ class Statistics(msgspec.Struct, frozen=True):
     messages_refused: int
     streams: int
     streams_refused: int
+    streams_forgotten: int
+    points_of_refused_streams: int
+    faults: int
     notes_played: int
     notes_late: int
     notes_stolen: int

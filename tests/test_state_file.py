@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 import subprocess
 import sys
 
@@ -60,6 +61,38 @@ def test_a_folder_and_a_place_that_can_not_be_written_are_explained(tmp_path):
         load_state(tmp_path)
     with pytest.raises(StreamsonError, match=r"can't save the state .*: No such file"):
         save_state(tmp_path / "no" / "where.state", {})
+
+
+def test_a_state_that_would_make_machine_code_write_beyond_its_memory_is_harmless(tmp_path):
+    """A window that has seen less than no point never forgets one."""
+    path, evil = tmp_path / "s.state", -(10**9)
+    first = Score(Session())
+    first.play(DataPoint("s", {"x": 1.0}, 0.0), 0)
+    (state,) = first.state()
+    (key,) = state["windows"]
+    transform, (known, window), place = state["windows"][key]
+    assert window.keys() == {"seen", "values"}
+    damaged = transform, (known, {"seen": evil, "values": []}), place
+    save_state(path, [{**state, "windows": {key: damaged}}])
+    assert path.stat().st_size < 400
+    command = [*(sys.executable, "-m", "streamson", "listen", "--bind", ANY_PORT)]
+    with subprocess.Popen(
+        [*command, "--output", "none", "--state", str(path), "--stats", str(tmp_path / "stats")],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        where = process.stderr.readline().removeprefix("Listening on ").strip().rstrip(".")
+        with Publisher(where) as publisher:
+            assert publisher.wait_for_listener(60)
+            for i in range(6_000):
+                publisher.send("s", x=float(i % 1_000))
+            publisher.send("end", x=1.0)
+            told = next(line for line in process.stderr if "begins afresh" in line)
+            process.send_signal(signal.SIGINT)
+            rest = process.stderr.read()
+    assert told.startswith("streamson: s begins afresh, its state can't be used: 0 values after")
+    assert process.returncode == 130
+    assert "Traceback" not in rest
 
 
 def test_a_full_disk_leaves_the_last_state_whole(tmp_path, caplog):

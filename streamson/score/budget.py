@@ -48,7 +48,8 @@ class NoteBudget:
 
     def ready(self, onset_frame: float) -> bool:
         """Return whether one more note may begin at a frame."""
-        return not self.contended and self._spent.get(onset_frame // self._span, 0) < self._most
+        span = int(onset_frame // self._span)
+        return not self.contended and self._spent.get(span, 0) < self._most
 
     def spend(self, onset_frame: float, now_frame: int) -> None:
         """Take in that a note begins at a frame."""

@@ -20,6 +20,8 @@ class Counts(msgspec.Struct):
         Points of those streams.
     streams_forgotten
         Streams that gave their places back after a long silence.
+    faults
+        Times that a fault of the program left out a point, or what waited with it.
     clamped
         Values that lay outside the range they were rescaled in.
     alerts
@@ -38,6 +40,7 @@ class Counts(msgspec.Struct):
     streams_refused: int = 0
     points_refused: int = 0
     streams_forgotten: int = 0
+    faults: int = 0
     clamped: int = 0
     alerts: int = 0
     cue_notes: int = 0

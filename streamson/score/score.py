@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from streamson.faults import Faults
 from streamson.score.budget import BudgetedTiming, NoteBudget
 from streamson.score.counts import Counts
 from streamson.score.cues import Cues
@@ -82,6 +83,7 @@ class Score:
         sequence_only: bool = False,
     ) -> None:
         self.counts = Counts()
+        self._faults = Faults()
         self._session = session
         self._sample_rate = sample_rate
         self._survey = survey
@@ -135,7 +137,11 @@ class Score:
             voices = self._meet(point.stream, point.fields, 1)
         notes: list[Note] = []
         for voice in voices:
-            heard = voice.hear(point.fields, point.time, now_frame)
+            try:
+                heard = voice.hear(point.fields, point.time, now_frame)
+            except Exception as error:  # no point ends a score
+                self._fail(voice, error)
+                continue
             if heard is not None:
                 notes += self._after(voice, heard, now_frame)
         if voices:
@@ -150,7 +156,12 @@ class Score:
             voices = self._meet(batch.stream, batch.fields(0), len(batch))
         notes: list[Note] = []
         for voice in voices:
-            notes += self._after(voice, voice.hear_batch(batch, now_frame), now_frame)
+            try:
+                heard = voice.hear_batch(batch, now_frame)
+            except Exception as error:  # no point ends a score
+                self._fail(voice, error)
+                continue
+            notes += self._after(voice, heard, now_frame)
         if voices:
             notes += self._cues.hear_batch(batch, self._cue_frame(notes, now_frame))
         return notes
@@ -175,7 +186,13 @@ class Score:
         for voice in list(self._behind):
             if not budget.ready(now_frame):
                 break
-            notes += self._after(voice, voice.flush(now_frame), now_frame)
+            del self._behind[voice]  # it comes back behind the others if it must wait on
+            try:
+                flushed = voice.flush(now_frame)
+            except Exception as error:  # no point ends a score
+                self._fail(voice, error)
+                continue
+            notes += self._after(voice, flushed, now_frame)
         budget.contended = not budget.ready(now_frame) and bool(self._behind)
         return notes
 
@@ -346,6 +363,11 @@ class Score:
             self._drop(voice)
         self._cues.forget(stream)
         del self._fields[stream], self._numbers[stream]
+
+    def _fail(self, voice: Voice, error: Exception) -> None:
+        """Take in that a point, or what waited with it, could not be played."""
+        self.counts.faults += 1
+        self._faults.survive(error, voice.stream)
 
     def _drop(self, voice: Voice) -> None:
         """Let go of a voice; what waits in it is not played."""

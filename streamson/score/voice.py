@@ -68,7 +68,7 @@ class Voice:
         survey: Survey | None,
     ) -> None:
         self.part = part
-        self._stream = stream
+        self.stream = stream
         self._timing = timing
         self._held = held
         self._counts = counts
@@ -179,7 +179,7 @@ class Voice:
             level_db,
             pan,
             instrument,
-            self._stream,
+            self.stream,
             brightness,
             held.key,
             held.glide_frames,

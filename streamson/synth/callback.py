@@ -4,8 +4,6 @@ Live and offline call the very same code, so the same notes give the same sample
 """
 
 import hashlib
-import logging
-import threading
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numba import carray, cfunc, njit, types
 
-from streamson.keeping import kept
+from streamson.keeping import compiling_told, kept
 from streamson.synth import memory
 from streamson.synth.clock import NS, now_ns
 from streamson.synth.limiter import clear, limit
@@ -23,6 +21,7 @@ from streamson.synth.memory import (
     PENDING_NOTES,
     PLAYED_RING,
     QUANTUM,
+    REFUSED,
     TAP_QUANTA,
     VOLUME,
     address,
@@ -38,12 +37,7 @@ FADE_FRAMES: Final = 1_024
 VOLUME_RAMP_S: Final = 0.05
 """Time that a change of volume by the whole scale takes."""
 
-NOTICE_AFTER_S: Final = 1.5
-"""Compiling takes about 10 s, which a person should know."""
-
 _UNDERFLOW: Final = 4  # paOutputUnderflow
-
-_log = logging.getLogger(__name__)
 
 # PaStreamCallback of portaudio.h: input, output, frames, time info, status flags, user data.
 _SIGNATURE: Final = types.int32(
@@ -68,14 +62,8 @@ def callback() -> Any:
         _fill(address(engine), carray(output, (frames, CHANNELS), np.float32), status)
         return 0
 
-    # The machine code of the last time loads in 0.4 s.
-    notice = threading.Timer(NOTICE_AFTER_S, _log.warning, ["Compiling, on the first run only ..."])
-    notice.daemon = True
-    notice.start()
-    try:
+    with compiling_told():  # the machine code of the last time loads in 0.4 s
         return kept(cfunc, _SIGNATURE, error_model="numpy")(audio_callback)
-    finally:
-        notice.cancel()
 
 
 def _digest() -> str:
@@ -154,7 +142,7 @@ def _take_notes(engine: int, start: int) -> None:
 
 @njit(nogil=True)
 def _start_notes(engine: int, start: int, now: int) -> None:
-    """Start every note whose onset lies in the quantum that begins at `start`, and report it."""
+    """Start every note whose onset lies in the quantum that begins at `start`; report each."""
     state = memory.state(engine)[0]
     while state.pending > 0 and memory.pending(engine)[0].onset < start + QUANTUM:
         note = memory.pending(engine)[0]
@@ -167,12 +155,14 @@ def _start_notes(engine: int, start: int, now: int) -> None:
             _report(engine, note, now)
         else:
             state.refused += 1
+            note.onset = REFUSED
+            _report(engine, note, now)
         drop_first(engine)
 
 
 @njit(nogil=True)
 def _report(engine: int, note: Any, now: int) -> None:
-    """Tell Python that a note began; if nobody reads the reports, they are left out and counted."""
+    """Tell Python what became of a note; if nobody reads, it is left out and counted."""
     if writable(memory.played_indices(engine), PLAYED_RING) <= 0:
         memory.state(engine)[0].unreported += 1
         return

@@ -34,7 +34,10 @@ PENDING_NOTES: Final = 4_096
 """Notes in the callback that wait for their onset."""
 
 PLAYED_RING: Final = 8_192
-"""Reports of started notes on their way back."""
+"""Reports of notes on their way back: as many as there may be notes in the ring and the heap."""
+
+REFUSED: Final = -1
+"""In place of a reported onset: there was no slot for the note."""
 
 TAP_QUANTA: Final = 8_192
 """Quanta on their way to the recorder: 11.9 s at 44.1 kHz."""
@@ -74,7 +77,7 @@ NOTE: Final = np.dtype(
 PLAYED: Final = np.dtype(
     [
         ("id", np.int64),
-        ("onset", np.int64),  # frame at which the note really began
+        ("onset", np.int64),  # frame at which the note really began; or REFUSED
         ("time_ns", np.int64),  # when the callback handed it to the device; see synth.clock
     ]
 )

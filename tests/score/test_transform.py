@@ -34,6 +34,21 @@ def test_each():
     same(through(["rate"], [10.0, 30.0, 40.0], [0, 2, 4]), [math.nan, 10, 5])
 
 
+def test_a_clock_that_is_set_back_silences_no_rate():
+    counter = [10.0 * i for i in range(9)]
+    # One point in the far future, then as before; and an hour back.
+    far = [0.0, 1.0, 1e300, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]
+    same(through(["rate"], counter, far)[1:], [10, 0, 0, 10, 10, 10, 10, 10])
+    back = [7_200.0, 7_201.0, 7_202.0, 3_600.0, 3_601.0, 3_602.0, 3_603.0, 3_604.0, 3_605.0]
+    same(through(["rate"], counter, back)[1:], [10] * 8)
+    # Two points that come late are left out; a clock that is late by less than that is believed.
+    late = [0.0, 1.0, 2.0, 1.5, 1.6, 5.0, 6.0, 7.0, 8.0]
+    found = through(["rate"], counter, late)
+    assert [math.isnan(rate) for rate in found] == [True, *[False] * 2, *[True] * 2, *[False] * 4]
+    step = [10.0, 11.0, 12.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0]
+    assert [math.isnan(rate) for rate in through(["rate"], counter, step)].count(True) == 3
+
+
 def test_a_counter_that_falls_has_begun_again():
     same(through(["rate"], [1_000.0, 1_010.0, 6.0, 16.0]), [math.nan, 10, 6, 10])
 

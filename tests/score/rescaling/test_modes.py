@@ -232,7 +232,12 @@ def test_a_reservoirs_state_continues_identically():
 
 
 JUNK = st.recursive(
-    st.none() | st.integers() | st.floats() | st.text(max_size=3) | st.binary(max_size=3),
+    st.none()
+    | st.integers()
+    | st.sampled_from([-1, -(10**9), 2**40])
+    | st.floats()
+    | st.text(max_size=3)
+    | st.binary(max_size=3),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=3),
 )
 
@@ -251,9 +256,32 @@ def test_a_damaged_state_is_refused_or_harmless(mode, values, junk, data):
     other = make_rescaler(mode)
     with contextlib.suppress(ValueError):
         other.restore(damaged(remembered(rescaler), junk, data))
-    for i, value in enumerate(values):
-        u = other.rescale(value, float(i))
+    # More than the windows hold: a count that is wrong would let the kernels write beyond them.
+    for i in range(1_200):
+        u = other.rescale(values[i % len(values)] + i, float(i))
         assert 0 <= u <= 1 or math.isnan(u)
+
+
+@pytest.mark.parametrize(
+    ("mode", "state"),
+    [
+        (Rescale("quantile", Window(points=9)), [[1, 2], {"seen": -(10**9), "values": []}]),
+        (Rescale("rank", Window(points=9)), {"seen": -1, "values": []}),
+        (
+            Rescale("rank", Window(points=10**6)),
+            {"stride": 1, "passed": -5, "kept": {"seen": 0, "values": []}},
+        ),
+        (Rescale("minmax", Window(points=9)), [-3, [[], [], [], []]]),
+        (Rescale("minmax", Window(points=9)), [3, [[7], [1.0], [7], [1.0]]]),
+        (Rescale("minmax", Window(seconds=9)), [3, [[7], [1.0], [7], [1.0]]]),
+        (Rescale("minmax", Window(points=9)), [9, [[7], [1.0], [8], [1.0]]]),
+        (Rescale("zscore"), [[-1, 1], [1.0, 1e200, 0.0]]),
+        (Rescale("decay", warm_up=WarmUp(20)), [21, [[0, 1], [0, 1]]]),
+    ],
+)
+def test_what_could_not_have_been_saved_is_refused(mode, state):
+    with pytest.raises(ValueError, match=r"\d|out of order"):
+        make_rescaler(mode).restore(state)
 
 
 def damaged(state, junk, data):
