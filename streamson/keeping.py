@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Final
 
 NOTICE_AFTER_S: Final = 1.5
@@ -31,11 +32,16 @@ def kept(decorator: Callable[..., Any], *args: Any, **options: Any) -> Callable[
 @contextmanager
 def compiling_told() -> Iterator[None]:
     """Tell that machine code is compiled, where the block takes longer than to load it would."""
-    text = "Compiling, on the first run only ..."
-    notice = threading.Timer(NOTICE_AFTER_S, _log.warning, [text])
+    notice = threading.Timer(NOTICE_AFTER_S, _tell)
     notice.daemon = True
     notice.start()
     try:
         yield
     finally:
         notice.cancel()
+
+
+@cache
+def _tell() -> None:
+    """Say it once."""
+    _log.warning("Compiling, on the first run only ...")
