@@ -16,6 +16,11 @@ NOTES_A_SPAN: Final = 128
 """Notes that begin in each such span: 512 a second. With 1,024 voices each may sound and fade for
 two seconds before it is stolen, and a hundred streams may still be heard at once."""
 
+NEWCOMERS_SHARE: Final = 0.75
+NEWCOMER_NOTES: Final = 4
+"""A stream that has played fewer notes may only use such a share: a flood of new names leaves room
+for the streams that are known."""
+
 
 _MANY_SPANS: Final = 64
 """So many spans are remembered before it is looked which of them are past."""
@@ -46,10 +51,10 @@ class NoteBudget:
         """Let one stream play as many notes a second as its part asks for, whatever it is."""
         self._most = max(NOTES_A_SPAN, *(ceil(SPAN_S * rate) for rate in notes_per_second), 0)
 
-    def ready(self, onset_frame: float) -> bool:
-        """Return whether one more note may begin at a frame."""
+    def ready(self, onset_frame: float, share: float = 1.0) -> bool:
+        """Return whether one more note may begin at a frame, if it may use such a share."""
         span = int(onset_frame // self._span)
-        return not self.contended and self._spent.get(span, 0) < self._most
+        return not self.contended and self._spent.get(span, 0) < share * self._most
 
     def spend(self, onset_frame: float, now_frame: int) -> None:
         """Take in that a note begins at a frame."""
@@ -76,10 +81,14 @@ class BudgetedTiming:
         self._timing = timing
         self._timing_ready = timing.ready
         self._budget = budget
+        self._notes = 0
 
     def ready(self, now_frame: int) -> bool:
         """Return whether there is room for one more note, here and in all."""
-        return self._timing_ready(now_frame) and self._budget.ready(self.next_onset(now_frame))
+        if not self._timing_ready(now_frame):
+            return False
+        share = NEWCOMERS_SHARE if self._notes < NEWCOMER_NOTES else 1.0
+        return self._budget.ready(self.next_onset(now_frame), share)
 
     def next_onset(self, now_frame: int) -> float:
         """Return where the next note would begin."""
@@ -87,5 +96,6 @@ class BudgetedTiming:
 
     def place(self, duration_s: float, now_frame: int) -> Slot:
         """Return the slot of the next note."""
+        self._notes += 1
         self._budget.spend(self.next_onset(now_frame), now_frame)
         return self._timing.place(duration_s, now_frame)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamson.score import AS_SOON_AS_POSSIBLE, Score, load_session
-from streamson.score.budget import NOTES_A_SPAN
+from streamson.score.budget import NEWCOMERS_SHARE, NOTES_A_SPAN
 from streamson.score.score import MAX_STREAMS
 from streamson.score.session.file import parse_session
 from streamson.score.session.schema import Session
@@ -228,8 +228,8 @@ def test_of_too_many_remembered_streams_the_last_heard_are_restored():
     assert more[0] not in second.state()
 
 
-@given(steps=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 600)), min_size=1, max_size=30))
-@settings(deadline=None)
+@given(steps=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 300)), min_size=1, max_size=6))
+@settings(deadline=None, max_examples=15)
 def test_all_streams_together_play_no_more_than_the_budget_and_take_turns(steps):
     rate, span = 1_000, 250
     score, now, notes, points = Score(Session(), sample_rate=rate), 0, [], 0
@@ -245,10 +245,21 @@ def test_all_streams_together_play_no_more_than_the_budget_and_take_turns(steps)
     assert counts.notes + counts.merged + counts.rests + score.points_waiting == points
     begun = Counter(at // span for at, _ in notes)
     assert max(begun.values(), default=0) <= NOTES_A_SPAN + 1  # of a pair both
-    for _ in range(600 // NOTES_A_SPAN + 1):
+    for _ in range(300 // round(NEWCOMERS_SHARE * NOTES_A_SPAN) + 1):
         now += span
         notes += [(now, note.stream) for note in score.flush(now)]
     assert {stream for _, stream in notes} == {f"s{i}" for i in range(max(n for _, n in steps))}
+
+
+def test_a_flood_of_new_streams_leaves_room_for_one_that_is_known():
+    score = Score(Session(), sample_rate=1_000)
+    for now in range(0, 4_000, 250):
+        assert score.play(DataPoint("calm", {"x": 1.0}, 0.0), now)
+    for now in range(4_000, 8_000, 250):
+        for i in range(200):
+            score.play(DataPoint(f"new {now} {i}", {"x": 1.0}, 0.0), now)
+            score.flush(now)
+        assert score.play(DataPoint("calm", {"x": 1.0}, 0.0), now)
 
 
 def test_only_a_mapping_that_reads_a_field_needs_the_survey():

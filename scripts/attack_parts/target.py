@@ -1,0 +1,257 @@
+"""What is attacked: a listener in a process of its own, and a calm stream that it hears."""
+
+import csv
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from streamson import Publisher
+
+COMMAND = (sys.executable, "-m", "streamson")
+START_S = 120.0  # the first run compiles
+END_S = 1.0
+CALM_S = 0.25
+MAX_CALM_GAP_S = 2 * CALM_S
+MAX_GROWN_MB = 100.0
+NOTICED_S = 0.3
+"""A process that ends takes so long to be seen to have ended on a busy machine."""
+
+
+class Outcome(NamedTuple):
+    """What an attack came to.
+
+    Attributes
+    ----------
+    name
+        Of the attack.
+    tried
+        Bad inputs.
+    survived
+        Faults that were survived: connections cut, messages refused, devices lost ...
+    memory_mb, grown_mb
+        Of the listener and its children before, and at most after.
+    lost
+        Points of the calm stream.
+    gap_s
+        Longest time between two notes of the calm stream.
+    end_s
+        From SIGTERM to the end.
+    code
+        Exit code.
+    faults
+        What did not hold, in words; empty where all is well.
+    """
+
+    name: str
+    tried: int
+    survived: int = 0
+    memory_mb: float = 0.0
+    grown_mb: float = 0.0
+    lost: int = 0
+    gap_s: float = 0.0
+    end_s: float = 0.0
+    code: int = 0
+    faults: tuple[str, ...] = ()
+
+
+class Target:
+    """A listener that records, and a calm stream that it hears, until the block is left.
+
+    Parameters
+    ----------
+    words
+        More of the command line.
+    session
+        What its session file says at first; without, it has none.
+    prefix
+        What starts it, such as a limit.
+    """
+
+    def __init__(
+        self, *words: str, session: str | None = None, prefix: tuple[str, ...] = ()
+    ) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        self.folder = Path(self._folder.name)
+        self.session = self.folder / "session.toml"
+        self._prefix = prefix
+        if session is not None:
+            self.session.write_text(session)
+            words = (*words, "--session", self.session.name)
+        self._words = words
+        self._stopping = threading.Event()
+        self._calm = threading.Thread(target=self._publish, daemon=True)
+        self._watch = threading.Thread(target=self._watch_memory, daemon=True)
+        self._sent = 0
+        self.memory_mb = self.most_mb = 0.0
+
+    def __enter__(self) -> Self:
+        self._said = (self.folder / "said").open("w+b")
+        self.process = subprocess.Popen(
+            [
+                *(
+                    *self._prefix,
+                    *COMMAND,
+                    "listen",
+                    "--bind",
+                    "tcp://127.0.0.1:*",
+                    "--output",
+                    "none",
+                ),
+                *("--record", "take/", "--stats", "stats.json", *self._words),
+            ],
+            cwd=self.folder,
+            stdout=self._said,
+            stderr=self._said,
+        )
+        self._await("Playing")
+        line = next(line for line in self.said.splitlines() if "Listening on" in line)
+        self.endpoint = line.split("Listening on ")[1].strip().rstrip(".")
+        self._calm.start()
+        self._await_calm()
+        self.memory_mb = self.most_mb = self._memory_mb()
+        self._watch.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stopping.set()
+        self.process.kill()
+        self.process.wait()
+        self._said.close()
+        self._folder.cleanup()
+
+    @property
+    def said(self) -> str:
+        """What it has said so far."""
+        return (self.folder / "said").read_text(errors="replace")
+
+    def finish(self, name: str, tried: int, *, code: int = 143) -> Outcome:
+        """End the listener; return what it stood. Its exit code has to be this."""
+        time.sleep(2 * CALM_S)  # the calm stream is heard after the attack as well
+        self._stopping.set()
+        self._calm.join()
+        grown_mb = self.most_mb - self.memory_mb
+        alive = self.process.poll() is None
+        began = time.monotonic()
+        if alive:
+            self.process.send_signal(signal.SIGTERM)
+            with _suppressed_timeout():
+                self.process.wait(60)
+        end_s = time.monotonic() - began
+        found = self.process.poll()
+        stats = self._stats()
+        heard = self._calm_onsets()
+        gap_s = max((b - a for a, b in itertools.pairwise(heard)), default=99.0)
+        faults = [
+            *(() if found == code else (f"exit code {found}, {code} was due",)),
+            *(() if end_s < END_S + NOTICED_S else (f"took {end_s:.1f} s to end",)),
+            *(() if grown_mb < MAX_GROWN_MB else (f"grew by {grown_mb:.0f} MB",)),
+            *(() if gap_s <= MAX_CALM_GAP_S else (f"calm stream unheard for {gap_s:.1f} s",)),
+            *(("a traceback",) if "Traceback" in self.said else ()),
+            *(("a fault in the score",) if stats.get("faults") else ()),
+            *(() if self.said.isascii() or self.said.isprintable() else self._controls()),
+        ]
+        survived = sum(
+            int(stats.get(key, 0))
+            for key in ("messages_refused", "connections_cut", "times_replaced", "streams_refused")
+        )
+        return Outcome(
+            name,
+            tried,
+            survived,
+            self.memory_mb,
+            grown_mb,
+            max(self._sent - len(heard), 0),
+            gap_s,
+            end_s,
+            -99 if found is None else found,
+            tuple(faults),
+        )
+
+    def _controls(self) -> tuple[str, ...]:
+        bad = [c for c in self.said if not c.isprintable() and c != "\n"]
+        return (f"control characters {bad[:3]!r} in its log",) if bad else ()
+
+    def _publish(self) -> None:
+        with Publisher(self.endpoint, wait_s=START_S) as publisher:
+            due = time.monotonic()
+            while not self._stopping.wait(max(due - time.monotonic(), 0.0)):
+                self._sent += publisher.send("calm", x=float(self._sent % 7))
+                due += CALM_S
+
+    def _await(self, words: str) -> None:
+        deadline = time.monotonic() + START_S
+        while words not in self.said:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit(f"the listener did not start:\n{self.said}")
+            time.sleep(0.02)
+
+    def _await_calm(self) -> None:
+        deadline = time.monotonic() + START_S
+        while len(self._calm_onsets()) < 4:
+            if time.monotonic() > deadline:
+                raise SystemExit("the calm stream is not heard")
+            time.sleep(0.05)
+
+    def _calm_onsets(self) -> list[float]:
+        try:
+            with (self.folder / "take" / "notes.csv").open(newline="") as file:
+                rows = list(csv.DictReader(file))
+        except OSError:
+            return []
+        return sorted(float(row["onset_s"]) for row in rows if row["stream"] == "calm")
+
+    def _stats(self) -> dict[str, float]:
+        try:
+            stats: dict[str, float] = json.loads((self.folder / "stats.json").read_text())
+        except (OSError, ValueError):
+            return {}
+        return stats
+
+    def _watch_memory(self) -> None:
+        while not self._stopping.wait(0.05):
+            self.most_mb = max(self.most_mb, self._memory_mb())
+
+    def _memory_mb(self) -> float:
+        return sum(_private_mb(pid) for pid in family(self.process.pid))
+
+
+@contextmanager
+def _suppressed_timeout() -> Iterator[None]:
+    try:
+        yield
+    except subprocess.TimeoutExpired:
+        return
+
+
+def family(pid: int) -> list[int]:
+    """Return a process and all that it has started."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    return [pid, *(one for child in children for one in family(int(child)))]
+
+
+def _private_mb(pid: int) -> float:
+    """Return the memory that a process does not share with others."""
+    try:
+        resident, shared = map(int, Path(f"/proc/{pid}/statm").read_text().split()[1:3])
+    except (OSError, ValueError):
+        return 0.0
+    return (resident - shared) * os.sysconf("SC_PAGE_SIZE") / 2**20
