@@ -25,7 +25,7 @@ MAX_WAITING_BYTES: Final = 32 << 20
 """Bytes that came and were not read yet, of all connections. One that sends the largest messages as
 fast as it can has 17 MB here: 16 messages, and what the kernel's buffer holds."""
 
-SHED_BYTES: Final = MAX_WAITING_BYTES // 2
+SHED_BYTES: Final = 24 << 20
 """When more waits, large messages are dropped undecoded, which is a hundred times faster."""
 
 MAX_INCOMPLETE_BYTES: Final = 2 << 20
@@ -44,6 +44,9 @@ HEARTBEAT_BYTES_A_SECOND: Final = 64
 LOOK_S: Final = 0.02
 CALM_LOOK_S: Final = 0.05
 """Time between two looks, with and without bytes that wait; 2 GB a second is as fast as it gets."""
+
+GIVE_BACK_S: Final = 0.5
+"""Time between two times at which memory that a flood has left is given back to the system."""
 
 LOOK_SHARE: Final = 0.05
 """Share of a core that looking may take, however many connections there are."""
@@ -78,8 +81,10 @@ class ConnectionGuard:
         self._limited = LimitedLog(_log)
         self._connections: dict[int, Connection] = {}
         self._silent: dict[int, Connection] = {}  # oldest first; may have spoken since
-        self._closed = 0
+        self._closed = self._closed_read_at = self._closed_emptied = 0
         self._to_give_back = False
+        self._gave_back_at = 0.0
+        self._lock = threading.Lock()
         self._mark_emptied = self._mark_messages = 0
         self._emptied_before = False
         self._looked_at = time.monotonic()
@@ -92,6 +97,19 @@ class ConnectionGuard:
         )
         self._thread = threading.Thread(target=self._run, name="connections", daemon=True)
         self._thread.start()
+
+    def cut_off(self, descriptor: int, reason: str) -> None:
+        """Cut a connection because of what it sent; to be called by the reader, which has read it.
+
+        Parameters
+        ----------
+        descriptor
+            Where it came from.
+        reason
+            What to say.
+        """
+        if (connection := self._connections.get(descriptor)) is not None:
+            self._cut(connection, "bytes", reason)
 
     def close(self) -> None:
         """End the thread; to be called by the socket's thread before the socket is closed."""
@@ -140,6 +158,8 @@ class ConnectionGuard:
         except OSError:
             return  # closed already
         self._connections[descriptor] = self._silent[descriptor] = connection
+        if self._left_bytes() > MAX_WAITING_BYTES:
+            self._cut(connection, "left", "others left more than was read so far")
         if len(self._connections) > self.max_connections:
             self._make_room()
 
@@ -149,7 +169,7 @@ class ConnectionGuard:
             return
         self._silent.pop(descriptor, None)
         self._handed.bytes.pop(descriptor, None)
-        self._closed += 1
+        self._note_left()
         age_s = time.monotonic() - connection.since
         # ZeroMQ cuts those that say nothing; it doesn't say so.
         if connection.is_silent and age_s > HANDSHAKE_MS / 1000 - 0.1:
@@ -159,6 +179,20 @@ class ConnectionGuard:
                 "silent", "cut the connection of %s: it never said a word", connection.peer
             )
         connection.close()
+
+    def _note_left(self) -> None:
+        """Note that a connection closed: its messages still wait, and nobody can see how many."""
+        self._closed += 1
+        pipes = len(self._connections) + self._closed
+        self._closed_read_at = self._handed.messages + RECEIVE_HIGH_WATER_MARK * pipes
+        self._closed_emptied = self._handed.emptied
+
+    def _left_bytes(self) -> int:
+        """Return at most how many bytes closed connections left that were not read yet."""
+        handed = self._handed
+        if handed.emptied != self._closed_emptied or handed.messages > self._closed_read_at:
+            self._closed = 0
+        return self._closed * RECEIVE_HIGH_WATER_MARK * MAX_MESSAGE_BYTES
 
     def _make_room(self) -> None:
         """Cut the oldest connection that has not said a word, else the newest."""
@@ -179,10 +213,12 @@ class ConnectionGuard:
         self._forget(connection.descriptor)
 
     def _cut(self, connection: Connection, kind: str, reason: str) -> None:
-        if connection.cut():
+        with self._lock:
+            if connection.is_cut or not connection.cut():
+                return
             self.cut += 1
             self._to_give_back = True
-            self._limited.warning(kind, "cut the connection of %s: %s", connection.peer, reason)
+        self._limited.warning(kind, "cut the connection of %s: %s", connection.peer, reason)
 
     def _look(self, now: float) -> int:
         """Look at all connections, cut those that go too far, and return the bytes that wait."""
@@ -192,8 +228,6 @@ class ConnectionGuard:
             for connection in self._connections.values()
             if not connection.is_cut
         }
-        if self._handed.cut_descriptors:
-            self._cut_parts(self._handed.cut_descriptors.pop())
         total = self._cut_largest(
             waiting, MAX_WAITING_BYTES, MAX_WAITING_BYTES, f"{MAX_WAITING_BYTES >> 20} MB wait"
         )
@@ -204,11 +238,10 @@ class ConnectionGuard:
                 MAX_MESSAGE_BYTES + _CALM_BYTES,
                 "a message without an end",
             )
-        # What closed connections have left can't be seen, only bounded.
-        left = self._closed * RECEIVE_HIGH_WATER_MARK * MAX_MESSAGE_BYTES
-        self._handed.shed = total + left > SHED_BYTES
-        if self._to_give_back and total < _CALM_BYTES:
-            self._to_give_back = False
+        self._handed.shed = total + self._left_bytes() > SHED_BYTES
+        self._to_give_back |= self._handed.shed
+        if self._to_give_back and now > self._gave_back_at + GIVE_BACK_S:
+            self._to_give_back, self._gave_back_at = False, now
             give_back_memory()
         return total
 
@@ -239,10 +272,6 @@ class ConnectionGuard:
             total -= waiting[connection]
         return total
 
-    def _cut_parts(self, descriptor: int) -> None:
-        if (connection := self._connections.get(descriptor)) is not None:
-            self._cut(connection, "bytes", "a message of many parts; one is allowed")
-
     def _incomplete(self, waiting: dict[Connection, int]) -> dict[Connection, int]:
         """Return the bytes of each connection that belong to a message whose end has not come.
 
@@ -272,8 +301,6 @@ class ConnectionGuard:
             connection.handed = handed_bytes
         self._emptied_before = emptied
         self._mark_emptied, self._mark_messages = handed.emptied, handed.messages
-        if emptied:
-            self._closed = 0
         return incomplete
 
 

@@ -13,25 +13,22 @@ class Handed:
     bytes
         Bytes on the wire of the messages handed on, by the descriptor that they came through.
     messages
-        Frames handed on.
+        Messages handed on.
     emptied
         How often nothing more waited.
-    cut_descriptors
-        Connections that the receiver wants to be cut.
     shed
         Whether large messages are to be dropped undecoded: too much waits.
     """
 
-    __slots__ = ("bytes", "cut_descriptors", "emptied", "messages", "shed")
+    __slots__ = ("bytes", "emptied", "messages", "shed")
 
     def __init__(self) -> None:
         self.bytes: dict[int, int] = {}
         self.messages = 0
         self.emptied = 0
-        self.cut_descriptors: set[int] = set()
         self.shed = False
 
-    def take(self, descriptor: int, size: int) -> None:
-        """Note a frame: its payload and its head of 2 bytes, or 9 where it is longer than 255."""
-        self.messages += 1
+    def take(self, descriptor: int, size: int, *, ends: bool) -> None:
+        """Note a frame: its payload, its head of 2 bytes, or 9, and whether it ends a message."""
+        self.messages += ends
         self.bytes[descriptor] = self.bytes.get(descriptor, 0) + size + (2 if size < 256 else 9)

@@ -26,7 +26,7 @@ from streamson.wire.limits import (
 )
 from streamson.wire.point import Batch, DataPoint
 from streamson.wire.sequences import Sequences
-from streamson.wire.sockets import bind, set_heartbeat
+from streamson.wire.sockets import bind, set_keepalive
 
 MESSAGES_A_TURN: Final = 1_000
 """After so many messages `Receiver.receive` returns, so that its caller can see to other things."""
@@ -39,6 +39,9 @@ SHED_FRAME_BYTES: Final = 64 << 10
 
 MAX_PARTS: Final = 1_000
 """A message of more parts is no mistake in a program: its peer is cut off."""
+
+PARTS_AT_ONCE: Final = 10_000
+"""Parts that are skipped before the time is looked at: 10 ms."""
 
 _log = logging.getLogger(__name__)
 
@@ -98,7 +101,7 @@ class Receiver:
         self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_FRAME_BYTES)
         self._socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
         self._socket.setsockopt(zmq.LINGER, 0)
-        set_heartbeat(self._socket)
+        set_keepalive(self._socket)
         self._socket.subscribe(b"")
         self.counts = ReceiverCounts()
         self._handed = Handed()
@@ -161,9 +164,9 @@ class Receiver:
     def _take(self, frame: zmq.Frame) -> DataPoint | Batch | None:
         """Return the message of a frame, or None where there is none to be heard."""
         descriptor = _descriptor(frame)
-        self._handed.take(descriptor, len(frame))
+        self._handed.take(descriptor, len(frame), ends=not frame.more)
         if self._parts or frame.more:
-            self._skip_part(descriptor, more=frame.more)
+            self._skip_parts(frame, descriptor)
             return None
         if self._handed.shed and len(frame) > SHED_FRAME_BYTES:
             self.counts.shed += 1
@@ -175,11 +178,21 @@ class Receiver:
             self._refuse(str(error))
             return None
 
-    def _skip_part(self, descriptor: int, *, more: bool) -> None:
-        self._parts += 1
-        if self._parts == MAX_PARTS:
-            self._handed.cut_descriptors.add(descriptor)
-        if not more:
+    def _skip_parts(self, frame: zmq.Frame, descriptor: int) -> None:
+        """Read the parts of a message, or `PARTS_AT_ONCE`; in a short loop, for there may be many.
+
+        All of a message's parts are there when its first one is.
+        """
+        size = parts = 0
+        while frame.more and parts < PARTS_AT_ONCE:
+            frame = self._socket.recv(zmq.DONTWAIT, copy=False)
+            size += len(frame)
+            parts += 1
+        self._handed.take(descriptor, size + 2 * parts, ends=not frame.more)
+        if self._parts < MAX_PARTS <= self._parts + parts:
+            self._guard.cut_off(descriptor, "a message of many parts; one is allowed")
+        self._parts += parts + 1
+        if not frame.more:
             self._parts = 0
             self._refuse("multipart message; a message is a single frame")
 
