@@ -44,7 +44,7 @@ class Connection:
         self.descriptor = descriptor
         self.since = since
         self.received = self.forgiven = self.position = self.read_before = self.handed = 0
-        self.is_cut = False
+        self.is_cut = self._looked = False
         self._inode = os.fstat(descriptor).st_ino
         self._socket = socket.socket(fileno=descriptor)
         self._asks = _HAS_TCP_INFO and self._socket.family in (socket.AF_INET, socket.AF_INET6)
@@ -55,14 +55,15 @@ class Connection:
         self._socket.detach()
 
     @property
-    def is_silent(self) -> bool:
+    def was_silent(self) -> bool:
         """Whether it had not even said that it speaks ZeroMQ when last looked at."""
-        return self._asks and self.received < _GREETING_BYTES
+        return self._looked and self.received < _GREETING_BYTES
 
     def look(self) -> None:
         """Ask the kernel how many bytes came."""
         if not self._asks:
             return
+        self._looked = True
         with suppress(OSError, struct.error):  # closed a moment ago, or not TCP
             found = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
             self.received = max(self.received, _BYTES_RECEIVED.unpack_from(found)[0])

@@ -169,10 +169,11 @@ class ConnectionGuard:
             return
         self._silent.pop(descriptor, None)
         self._handed.bytes.pop(descriptor, None)
-        self._note_left()
+        if not connection.was_silent:
+            self._note_left()
         age_s = time.monotonic() - connection.since
         # ZeroMQ cuts those that say nothing; it doesn't say so.
-        if connection.is_silent and age_s > HANDSHAKE_MS / 1000 - 0.1:
+        if connection.was_silent and age_s > HANDSHAKE_MS / 1000 - 0.1:
             if not connection.is_cut:
                 self.cut += 1
             self._limited.warning(
@@ -200,7 +201,7 @@ class ConnectionGuard:
             descriptor = next(iter(self._silent))
             connection = self._silent.pop(descriptor)
             connection.look()
-            if connection.is_silent and not connection.is_cut:
+            if connection.was_silent and not connection.is_cut:
                 break
         else:
             alive = (c for c in reversed(self._connections.values()) if not c.is_cut)
