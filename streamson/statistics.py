@@ -13,6 +13,13 @@ class Statistics(msgspec.Struct, frozen=True):
     points_received, points_lost, messages_refused
         Points decoded; points whose sequence numbers never came; messages that broke the wire
         format or a limit.
+    messages_shed
+        Large messages dropped undecoded, because more came than could be read.
+    times_replaced
+        Points whose time no clock can show, taken as of the time at which they came.
+    connections_cut
+        Connections that were cut off, because they brought too much, or nothing at all, or because
+        there were too many.
     streams, streams_refused, streams_forgotten
         Streams played at this moment; streams beyond the limit; streams that gave their places back
         after a long silence.
@@ -61,6 +68,9 @@ class Statistics(msgspec.Struct, frozen=True):
     points_received: int
     points_lost: int
     messages_refused: int
+    messages_shed: int
+    times_replaced: int
+    connections_cut: int
     streams: int
     streams_refused: int
     streams_forgotten: int

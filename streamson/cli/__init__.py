@@ -9,7 +9,9 @@ from typing import Final, NoReturn
 import click
 
 from streamson._version import __version__
+from streamson.cli.descriptors import raise_descriptor_limit
 from streamson.errors import StreamsonError, nearest
+from streamson.printable import PrintableFormatter
 
 COMMANDS: Final = {
     "demo": "Hear the Dirichlet eta function as it is computed.",
@@ -91,8 +93,11 @@ def cli(verbose: int) -> None:
     terminal, "streamson produce system".
     """
     level = [logging.WARNING, logging.INFO, logging.DEBUG][min(verbose, 2)]
-    logging.basicConfig(level=level, format="streamson: %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PrintableFormatter("streamson: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
     logging.getLogger("numba").setLevel(logging.WARNING)
+    raise_descriptor_limit()
 
 
 def main() -> NoReturn:

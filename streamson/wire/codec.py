@@ -7,6 +7,7 @@ In JSON a column is a list of numbers and nulls; in MessagePack it may also be t
 little-endian float64, which decode without a loop.
 """
 
+from collections.abc import Callable, Set
 from functools import lru_cache
 from math import isfinite, nan
 from typing import Annotated, Final, Literal, TypeAlias
@@ -17,8 +18,10 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from streamson.errors import MessageError
+from streamson.printable import printable
 from streamson.wire.limits import (
     MAX_BATCH_POINTS,
+    MAX_BATCH_VALUES,
     MAX_FIELD_CHARS,
     MAX_FIELDS,
     MAX_MESSAGE_BYTES,
@@ -37,30 +40,52 @@ _RawColumn: TypeAlias = Annotated[bytes, Meta(max_length=8 * MAX_BATCH_POINTS)]
 _FieldCount: Final = Meta(min_length=1, max_length=MAX_FIELDS)
 
 _JSON_START: Final = ord("{")
+_REFUSALS: Final = (msgspec.MsgspecError, RecursionError, ValueError)  # bad UTF-8 is a ValueError
 _FLOAT64: Final = np.dtype("<f8")
 
 
-class _Payload(msgspec.Struct, omit_defaults=True):
+class _Payload(msgspec.Struct):
+    """What comes in. Columns stay encoded until it is known that there are not too many values."""
+
     time: float | None = None
     source: _Source = ""
     sequence: _Sequence | None = None
     fields: Annotated[dict[_FieldName, float | None], _FieldCount] | None = None
+    columns: Annotated[dict[_FieldName, msgspec.Raw], _FieldCount] | None = None
+    times: msgspec.Raw = msgspec.Raw()
 
 
-class _JsonPayload(_Payload, omit_defaults=True):
-    columns: Annotated[dict[_FieldName, _ListColumn], _FieldCount] | None = None
-    times: _ListColumn | None = None
+class _PointOut(msgspec.Struct, omit_defaults=True):
+    fields: dict[str, float | None]
+    time: float
+    source: str = ""
+    sequence: int | None = None
 
 
-class _MsgpackPayload(_Payload, omit_defaults=True):
-    columns: Annotated[dict[_FieldName, _RawColumn | _ListColumn], _FieldCount] | None = None
-    times: _RawColumn | _ListColumn | None = None
+class _BatchOut(msgspec.Struct, omit_defaults=True):
+    columns: dict[str, bytes | list[float | None]]
+    times: bytes | list[float | None]
+    source: str = ""
+    sequence: int | None = None
 
 
-_decode_json = msgspec.json.Decoder(_JsonPayload).decode
-_decode_msgpack = msgspec.msgpack.Decoder(_MsgpackPayload).decode
+_Values: TypeAlias = bytes | list[float | None] | None
+_DecodeValues: TypeAlias = Callable[[msgspec.Raw], _Values]
+
+_decode_json = msgspec.json.Decoder(_Payload).decode
+_decode_msgpack = msgspec.msgpack.Decoder(_Payload).decode
+_decode_json_values: _DecodeValues = msgspec.json.Decoder(_ListColumn | None).decode
+_decode_msgpack_values: _DecodeValues = msgspec.msgpack.Decoder(
+    _RawColumn | _ListColumn | None
+).decode
 _encode_json = msgspec.json.Encoder().encode
 _encode_msgpack = msgspec.msgpack.Encoder().encode
+
+_printable_names: set[str] = {""}
+"""Names of fields and sources that were checked: most come again and again."""
+
+_MAX_PRINTABLE_NAMES: Final = 4_096
+"""Names of 128 characters take at most 600 bytes each: in all 2.5 MB."""
 
 
 def encode(message: DataPoint | Batch, encoding: Encoding = "msgpack") -> bytes:
@@ -110,14 +135,18 @@ def decode(frame: bytes, received_at: float = 0.0) -> DataPoint | Batch:
     if not separator or not body:
         raise MessageError("no payload: a message is the stream's name, a zero byte, a payload")
     stream = _stream_name(name)
+    is_json = body[0] == _JSON_START
     try:
-        payload = _decode_json(body) if body[0] == _JSON_START else _decode_msgpack(body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, ValueError) as error:
-        raise MessageError(f"payload refused: {error}") from None
+        payload = _decode_json(body) if is_json else _decode_msgpack(body)
+    except _REFUSALS as error:
+        raise MessageError(f"payload refused: {printable(str(error))}") from None
+    if payload.source not in _printable_names:
+        _check_names("source", {payload.source})
     if payload.fields is not None:
         return _point(stream, payload, payload.fields, received_at)
     if payload.columns is not None:
-        return _batch(stream, payload, received_at)
+        decode_values = _decode_json_values if is_json else _decode_msgpack_values
+        return _batch(stream, payload, payload.columns, decode_values, received_at)
     raise MessageError("payload without fields or columns")
 
 
@@ -145,8 +174,18 @@ def _stream_name(encoded: bytes) -> str:
     return name
 
 
-def _point_payload(point: DataPoint) -> _Payload:
-    return _Payload(
+def _check_names(kind: str, names: Set[str]) -> None:
+    """Raise `MessageError` for a name that could steer a terminal or forge a line of a log."""
+    for name in names:
+        if not name.isprintable():
+            raise MessageError(f"{kind} {name[:40]!r}: only printable characters are allowed")
+    if len(_printable_names) + len(names) > _MAX_PRINTABLE_NAMES:
+        _printable_names.clear()
+    _printable_names.update(names)
+
+
+def _point_payload(point: DataPoint) -> _PointOut:
+    return _PointOut(
         fields={name: value if isfinite(value) else None for name, value in point.fields.items()},
         time=point.time,
         source=point.source,
@@ -154,13 +193,13 @@ def _point_payload(point: DataPoint) -> _Payload:
     )
 
 
-def _batch_payload(batch: Batch, *, raw: bool) -> _Payload:
+def _batch_payload(batch: Batch, *, raw: bool) -> _BatchOut:
     def pack(values: NDArray[np.float64]) -> bytes | list[float | None]:
         if raw:
             return np.ascontiguousarray(values, _FLOAT64).tobytes()
         return [value if isfinite(value) else None for value in values.tolist()]
 
-    return _MsgpackPayload(
+    return _BatchOut(
         columns={name: pack(values) for name, values in batch.columns.items()},
         times=pack(batch.times),
         source=batch.source,
@@ -171,6 +210,8 @@ def _batch_payload(batch: Batch, *, raw: bool) -> _Payload:
 def _point(
     stream: str, payload: _Payload, fields: dict[str, float | None], received_at: float
 ) -> DataPoint:
+    if not fields.keys() <= _printable_names:
+        _check_names("field", fields.keys())
     values = fields.values()
     # One sum finds the rare point with a missing value; an overflowing sum only costs the check.
     if None in values or not isfinite(sum(values)):  # type: ignore[arg-type]
@@ -181,23 +222,47 @@ def _point(
     return DataPoint(stream, fields, time, payload.source, payload.sequence)  # type: ignore[arg-type]
 
 
-def _batch(stream: str, payload: _JsonPayload | _MsgpackPayload, received_at: float) -> Batch:
-    assert payload.columns is not None
-    columns = {name: _column(name, values) for name, values in payload.columns.items()}
+def _batch(
+    stream: str,
+    payload: _Payload,
+    encoded: dict[str, msgspec.Raw],
+    decode_values: _DecodeValues,
+    received_at: float,
+) -> Batch:
+    if not encoded.keys() <= _printable_names:
+        _check_names("field", encoded.keys())
+    columns: dict[str, NDArray[np.float64]] = {}
+    room = MAX_BATCH_VALUES
+    for name, raw in encoded.items():
+        column = _column(name, raw, decode_values)
+        if column is None:
+            raise MessageError(f"column {name!r} is null")
+        columns[name] = column
+        room -= len(column)
+        if room < 0:  # what is left is not even decoded: that would take most of the time
+            raise MessageError(f"batch of more than {MAX_BATCH_VALUES} values")
     lengths = {len(column) for column in columns.values()}
     count = lengths.pop()
-    if payload.times is None:
+    times = _column("times", payload.times, decode_values) if payload.times else None
+    if times is None:
         times = np.full(count, received_at)
     else:
-        times = _column("times", payload.times)
-        times = np.where(np.isnan(times), received_at, times)
+        times[np.isnan(times)] = received_at
         lengths.add(len(times))
     if count == 0 or lengths - {count}:
         raise MessageError("batch whose columns are empty or differ in length")
     return Batch(stream, columns, times, payload.source, payload.sequence)
 
 
-def _column(name: str, values: bytes | list[float | None]) -> NDArray[np.float64]:
+def _column(
+    name: str, raw: msgspec.Raw, decode_values: _DecodeValues
+) -> NDArray[np.float64] | None:
+    try:
+        values = decode_values(raw)
+    except _REFUSALS as error:
+        raise MessageError(f"column {name!r} refused: {printable(str(error))}") from None
+    if values is None:
+        return None
     if isinstance(values, bytes):
         if len(values) % 8:
             raise MessageError(f"column {name!r} is not whole float64 values")

@@ -22,14 +22,35 @@ MAX_BATCH_POINTS: Final = 65_536
 MAX_MESSAGE_BYTES: Final = 1 << 20
 """Bytes of one message; larger ones are refused and counted."""
 
-MAX_FRAME_BYTES: Final = 16 << 20
+MAX_BATCH_VALUES: Final = MAX_MESSAGE_BYTES // 8
+"""Values of all columns of a batch: as many as fit as raw float64. As lists of
+one-byte numbers a message would hold eight times as many, and take 40 ms to decode."""
+
+MAX_FRAME_BYTES: Final = 2 << 20
 """Bytes of one frame at the socket, which protects memory: the peer is cut off without a count."""
+
+MIN_TIME_S: Final = 0.0
+MAX_TIME_S: Final = 16_725_225_600.0
+"""Times from 1970 to the end of 2499 are what a clock can show, and recorded tables lie within
+them; any other is replaced by the listener's own."""
 
 MAX_TRACKED_SOURCES: Final = 4_096
 """Pairs of stream and source whose sequence is followed; the least recent one is forgotten."""
 
-RECEIVE_HIGH_WATER_MARK: Final = 100_000
-"""Messages that wait in the listener before ZeroMQ drops; what is dropped shows as lost."""
+MAX_POINTS_A_SECOND: Final = 1_000_000
+"""What one source can have sent since its last message, and in its first second: numbers that jump
+further are a source that began anew, not a loss."""
+
+RECEIVE_HIGH_WATER_MARK: Final = 16
+"""Messages of one peer that wait in the listener before it stops reading from that peer, whose own
+queue then grows. As fast as 100,000, and 16 MB at most where that was 100 GB."""
+
+RECEIVE_BUFFER_BYTES: Final = 128 << 10
+"""The kernel's buffer of each connection: enough for 20,000 points a second from the other side of
+the earth, and a flood comes at half the speed."""
+
+HANDSHAKE_MS: Final = 3_000
+"""A peer that does not say in this time that it speaks ZeroMQ is cut off."""
 
 SEND_HIGH_WATER_MARK: Final = 100_000
 """Messages that wait in a publisher before it drops and counts."""

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamson.errors import MessageError
-from streamson.wire import Batch, DataPoint
+from streamson.wire import Batch, DataPoint, codec
 from streamson.wire.codec import decode, encode
 from streamson.wire.limits import (
     MAX_BATCH_POINTS,
@@ -23,12 +23,11 @@ from streamson.wire.limits import (
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 encodings = st.sampled_from(["msgpack", "json"])
-# Surrogates are no Unicode text; control characters are refused in a stream's name.
+# Surrogates are no Unicode text; control characters are refused in every name.
 printable = st.characters(exclude_categories=["C", "Z"])
 streams = st.text(printable, min_size=1, max_size=MAX_STREAM_CHARS)
-text = st.characters(exclude_categories=["Cs"])
-names = st.text(text, min_size=1, max_size=MAX_FIELD_CHARS)
-sources = st.text(text, max_size=MAX_SOURCE_CHARS)
+names = st.text(printable, min_size=1, max_size=MAX_FIELD_CHARS)
+sources = st.text(printable, max_size=MAX_SOURCE_CHARS)
 sequences = st.none() | st.integers(0, 2**62)
 points = st.builds(
     DataPoint,
@@ -151,6 +150,8 @@ def test_any_language_publishes_in_a_line():
         (b'x\0{"fields": {"a": 1}, "sequence": -1}', ">= 0"),
         (b'x\0{"columns": {"a": [1], "b": [1, 2]}}', "differ in length"),
         (b'x\0{"columns": {"a": []}}', "empty"),
+        (b'x\0{"columns": {"a": null}}', "null"),
+        (b'x\0{"columns": {"a": ["1"]}}', "column 'a' refused"),
         (b"x\0" + msgspec.msgpack.encode({"columns": {"a": b"123"}}), "whole float64"),
         (b'x\0{"a":' + b"[" * 100_000, "payload refused"),
     ],
@@ -184,3 +185,35 @@ def test_the_largest_batch_of_a_field_fits():
     frame = encode(batch)
     assert len(frame) <= MAX_MESSAGE_BYTES
     assert len(decode(frame)) == 60_000
+
+
+@pytest.mark.parametrize("bad", ["\x1b[31m", "a\nb", "\x9b", "\u202e", "\u2066", "\u200f", "\x7f"])
+@pytest.mark.parametrize("encoding", [msgspec.json.encode, msgspec.msgpack.encode])
+def test_no_name_steers_a_terminal(bad, encoding):
+    payloads = [
+        {"fields": {"a": 1, bad: 1}},
+        {"columns": {bad: [1.0]}},
+        {"fields": {"a": 1}, "source": bad},
+        {"fields": {bad: "x"}},
+        {"columns": {bad: "x"}},
+    ]
+    for payload in payloads:
+        for _ in range(2):  # what was refused is not remembered as good
+            told = decoded_or_refused(b"x\0" + encoding(payload))
+            assert isinstance(told, str)
+            assert told.isprintable()
+    assert decoded_or_refused(bad.encode() + b"\0{}").isprintable()
+
+
+def test_names_that_change_all_the_time_take_no_memory():
+    for i in range(3 * codec._MAX_PRINTABLE_NAMES):
+        decode(b"x\0" + msgspec.msgpack.encode({"fields": {f"f{i}": 1.0}, "source": f"s{i}"}))
+    assert len(codec._printable_names) <= codec._MAX_PRINTABLE_NAMES
+
+
+def test_lists_hold_no_more_values_than_a_message_of_raw_ones():
+    columns = {f"c{i}": [1] * 65_536 for i in range(15)}
+    frame = b"x\0" + msgspec.msgpack.encode({"columns": columns})
+    assert len(frame) < MAX_MESSAGE_BYTES
+    with pytest.raises(MessageError, match="more than 131072 values"):
+        decode(frame)

@@ -1,0 +1,30 @@
+"""Text from outside made harmless: nothing in it can steer a terminal or forge a line of a log."""
+
+import logging
+
+
+def printable(text: str) -> str:
+    r"""Return text with every character that is not printable written as an escape.
+
+    Control characters, line ends, bidirectional controls (U+202A to E, U+2066 to 9) and lone
+    surrogates are all none of `str.isprintable`.
+
+    >>> printable("\x1b[31mred")
+    '\\x1b[31mred'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+class PrintableFormatter(logging.Formatter):
+    """Formats log records so that each is one printable line, and its traceback printable lines."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (logging's name)
+        """Return the line of a record."""
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: object) -> str:  # noqa: N802  (logging's name)
+        """Return a traceback."""
+        lines = super().formatException(ei).splitlines()  # type: ignore[arg-type]
+        return "\n".join(map(printable, lines))

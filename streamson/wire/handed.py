@@ -1,0 +1,34 @@
+"""What a receiver has handed on, and what its guard answers: shared by their two threads.
+
+Each attribute is written by one of the two alone, but for what is deleted; the interpreter makes
+single reads and writes atomic.
+"""
+
+
+class Handed:
+    """The account between a receiver and its guard.
+
+    Attributes
+    ----------
+    bytes
+        Bytes on the wire of the messages handed on, by the descriptor that they came through.
+    messages
+        Messages handed on.
+    emptied
+        How often nothing more waited.
+    shed
+        Whether large messages are to be dropped undecoded: too much waits.
+    """
+
+    __slots__ = ("bytes", "emptied", "messages", "shed")
+
+    def __init__(self) -> None:
+        self.bytes: dict[int, int] = {}
+        self.messages = 0
+        self.emptied = 0
+        self.shed = False
+
+    def take(self, descriptor: int, size: int, *, ends: bool) -> None:
+        """Note a frame: its payload, its head of 2 bytes, or 9, and whether it ends a message."""
+        self.messages += ends
+        self.bytes[descriptor] = self.bytes.get(descriptor, 0) + size + (2 if size < 256 else 9)
