@@ -1,6 +1,5 @@
 """Recordings that go on in another file, and disks that fill up."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -150,18 +149,6 @@ def publish():
 threading.Thread(target=publish, daemon=True).start()
 sys.exit(play(listener))
 """
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A disk of 20 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", folder]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("a small disk can't be mounted")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
 
 
 def test_a_full_disk_ends_the_recording_and_not_the_sound(small_disk):
