@@ -5,6 +5,7 @@ They are advisory (flock(2)) and hold on one machine. Where a file system has no
 
 import errno
 import os
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Final, Self
 
@@ -12,6 +13,8 @@ from streamson.errors import OutputFileError
 
 _LOCKS: Final = Path("/proc/locks")
 _TAKEN: Final = (errno.EWOULDBLOCK, errno.EACCES)
+_LOCKS_FOLDERS: Final = hasattr(os, "O_DIRECTORY")  # Windows opens none
+_NAME_CHARS: Final = 200
 _TRIES: Final = 100
 """A lock file that is removed by its last owner just then is made again so many times."""
 
@@ -50,11 +53,8 @@ def _holder(descriptor: int) -> str:
     return "another process"
 
 
-class NameLock:
-    """Lets one process at a time record under a name, whatever files it makes of it.
-
-    A hidden file beside it is locked; it is removed at the end. One that a killed process left
-    locks nothing.
+class RecordingLock(ABC):
+    """Lets one process at a time record to a place.
 
     Parameters
     ----------
@@ -64,33 +64,36 @@ class NameLock:
     Raises
     ------
     OutputFileError
-        Another process has it; or its folder can't be written to.
+        Another process has it; or it can't be opened.
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.with_name(f".{path.name}.lock")
-        try:
-            self._descriptor = self._take(path)
-        except OSError as error:
-            raise OutputFileError(f"can't write {path}: {error.strerror}") from None
+        self._path = path
+        self._descriptor = self._take()
 
-    def _take(self, path: Path) -> int:
-        for _ in range(_TRIES):
-            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-            descriptor = os.open(self._file, flags, 0o666)
-            holder = lock(descriptor)
-            if holder is not None:
-                os.close(descriptor)
-                raise OutputFileError(f"can't record to {path}: {holder} does; use another name")
-            if is_at(descriptor, self._file):
-                return descriptor
-            os.close(descriptor)  # removed between opening and locking
-        raise OutputFileError(f"can't record to {path}: {self._file} goes as soon as it comes")
+    @property
+    @abstractmethod
+    def is_there(self) -> bool:
+        """Whether what is locked was neither deleted nor moved."""
+
+    @abstractmethod
+    def _take(self) -> int: ...
+
+    def renew(self) -> None:
+        """Lock again what came in the place of what was locked.
+
+        Raises
+        ------
+        OutputFileError
+            Another process has it; or it can't be opened.
+        """
+        if not self.is_there:
+            descriptor = self._take()
+            os.close(self._descriptor)
+            self._descriptor = descriptor
 
     def release(self) -> None:
         """Let others have it."""
-        if is_at(self._descriptor, self._file):
-            self._file.unlink(missing_ok=True)
         os.close(self._descriptor)
 
     def __enter__(self) -> Self:
@@ -98,6 +101,64 @@ class NameLock:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+    def _opened(self, path: Path, flags: int) -> int:
+        """Open and lock."""
+        try:
+            descriptor = os.open(path, flags, 0o666)
+        except OSError as error:
+            raise OutputFileError(f"can't write {self._path}: {error.strerror}") from None
+        holder = lock(descriptor)
+        if holder is None:
+            return descriptor
+        os.close(descriptor)
+        raise OutputFileError(f"can't record to {self._path}: {holder} does; use another name")
+
+
+class FolderLock(RecordingLock):
+    """Lets one process at a time record to a folder, which is there already."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the folder was neither deleted nor moved."""
+        return not _LOCKS_FOLDERS or is_at(self._descriptor, self._path)
+
+    def _take(self) -> int:
+        if _LOCKS_FOLDERS:
+            return self._opened(self._path, os.O_RDONLY | os.O_DIRECTORY)
+        return os.open(os.devnull, os.O_RDONLY)
+
+
+class NameLock(RecordingLock):
+    """Lets one process at a time record under a name, whatever files it makes of it.
+
+    A hidden file beside it is locked; it is removed at the end. One that a killed process left
+    locks nothing.
+    """
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the hidden file was neither deleted nor moved."""
+        return is_at(self._descriptor, self._file)
+
+    @property
+    def _file(self) -> Path:
+        return self._path.with_name(f".{self._path.name[:_NAME_CHARS]}.lock")
+
+    def _take(self) -> int:
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        for _ in range(_TRIES):
+            descriptor = self._opened(self._file, flags)
+            if is_at(descriptor, self._file):
+                return descriptor
+            os.close(descriptor)  # removed between opening and locking
+        raise OutputFileError(f"can't record to {self._path}: {self._file} goes as it comes")
+
+    def release(self) -> None:
+        """Let others have it."""
+        if self.is_there:
+            self._file.unlink(missing_ok=True)
+        super().release()
 
 
 def is_at(descriptor: int, path: Path) -> bool:

@@ -111,6 +111,11 @@ class AudioFile(ABC):
         """Whether it still has its name: it was neither deleted nor moved."""
         return is_at(self._disk.fileno(), self.path)
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether it has no name at all any more."""
+        return os.fstat(self._disk.fileno()).st_nlink == 0
+
     def close(self) -> None:
         """Finish the file.
 

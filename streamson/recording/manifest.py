@@ -56,8 +56,9 @@ class Manifest(msgspec.Struct):
         In the order of time.
     frames
         Frame at which the sound ended; None as long as it is recorded, and if it ended in a crash.
-    points_unrecorded
-        Points that came too fast to be written.
+    points_unrecorded, notes_unrecorded
+        Points, and notes and changes, that came too fast to be written or for which there was no
+        room in what may be kept.
     statistics
         `Statistics` of the listener, some seconds old or those of the end.
     """
@@ -70,6 +71,7 @@ class Manifest(msgspec.Struct):
     segments: list[Segment] = []
     frames: int | None = None
     points_unrecorded: int = 0
+    notes_unrecorded: int = 0
     statistics: dict[str, Any] | None = None
 
 
@@ -84,8 +86,8 @@ def new_manifest(sample_rate: int) -> Manifest:
     )
 
 
-def save_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write a folder's manifest: the file is always a whole one.
+def save_manifest(folder: Path, manifest: Manifest) -> int:
+    """Write a folder's manifest: the file is always a whole one. Return its size.
 
     Raises
     ------
@@ -93,10 +95,12 @@ def save_manifest(folder: Path, manifest: Manifest) -> None:
         It can't be written.
     """
     path = folder / MANIFEST
+    content = msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
     try:
-        write_whole(path, msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
+        write_whole(path, content)
     except OSError as error:
         raise OutputFileError(f"can't write {path}: {error.strerror}") from None
+    return len(content)
 
 
 def load_manifest(folder: Path) -> Manifest:
