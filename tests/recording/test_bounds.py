@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ from streamson import Publisher
 from streamson.output.recorder import Recorder, Rotation
 from streamson.recording.reading import Recording
 from streamson.synth.engine import Engine
+from streamson.synth.memory import QUANTUM
 from tests.conftest import until
 from tests.synth.notes import RATE, PlainNote
 
@@ -112,25 +113,21 @@ def test_a_flood_of_points_keeps_to_the_bound_and_the_sound_stays(tmp_path):
     assert list(recording.played())
 
 
-def test_two_listeners_in_one_folder_and_one_file(tmp_path):
-    for place in ("take/", "take.wav"):
-        with listening(tmp_path, "--record", place) as first:
-            with listening(tmp_path, "--record", place, "--duration", "0.5") as second:
-                code, told = second.end(None)
-            assert code == 1
-            named = f"can't record to {place.rstrip('/')}: process {first.process.pid} does"
-            assert named in second.said
-            assert "recorded nothing" in told
-            with Publisher(first.endpoint) as publisher:
-                assert publisher.wait_for_listener(20)
-                publisher.send("walk", x=1)
-            code, told = first.end()
-            assert code == 143
-        # Nothing is locked afterwards, nor after a listener that was killed.
-        with listening(tmp_path, "--record", place) as killed:
-            killed.end(signal.SIGKILL)
-        with listening(tmp_path, "--record", place, "--duration", "0.2") as last:
-            assert last.end(None)[0] == 0
+@pytest.mark.parametrize("place", ["take/", "take.wav"])
+def test_two_listeners_in_one_place(tmp_path, place):
+    with listening(tmp_path, "--record", place) as first:
+        with listening(tmp_path, "--record", place, "--duration", "0.2") as second:
+            code, told = second.end(None)
+        assert code == 1
+        named = f"can't record to {place.rstrip('/')}: process {first.process.pid} does"
+        assert named in second.said
+        assert "recorded nothing" in told
+        assert not list(tmp_path.glob("take-1*"))
+        first.end(signal.SIGKILL)
+    # It locks nothing any more.
+    with listening(tmp_path, "--record", place, "--duration", "0.2") as last:
+        assert last.end(None)[0] == 0
+    assert list(tmp_path.glob("take-1*"))
     assert not (tmp_path / ".take.wav.lock").exists()
 
 
@@ -170,12 +167,7 @@ def test_a_disk_that_is_full_for_a_while(small_disk, tmp_path, place):
         with Publisher(listener.endpoint) as publisher:
             assert publisher.wait_for_listener(20)
             publisher.send("walk", x=1)
-            with ballast.open("wb") as file:
-                while True:
-                    try:
-                        os.write(file.fileno(), bytes(4_096))
-                    except OSError:
-                        break
+            fill(ballast)
             until(lambda: "The recording pauses; the sound goes on." in listener.said, "the pause")
             code_while_full = listener.process.poll()
             ballast.unlink()
@@ -184,7 +176,8 @@ def test_a_disk_that_is_full_for_a_while(small_disk, tmp_path, place):
             ended = listener.said
         folder = small_disk / "take" if place == "take/" else small_disk
         files = sorted(folder.glob(f"*{'.flac' if 'flac' in place else '.wav'}"))
-        until(lambda: files[-1].stat().st_size > 50_000 or "flac" in place, "more sound")
+        again = next(file for file in files if "-0002" in file.name)
+        until(lambda: again.stat().st_size > 50_000 or "flac" in place, "more sound")
         code, told = listener.end()
     assert code_while_full is None
     assert code == 1, ended
@@ -202,13 +195,18 @@ def test_a_disk_that_is_full_for_a_while(small_disk, tmp_path, place):
         assert len(recording.manifest.segments) == 2
 
 
+def fill(path):
+    """Let a file take all the room that is left."""
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4_096))
+
+
 def test_statistics_that_can_not_be_written_leave_the_old_ones(small_disk):
     path = small_disk / "stats.json"
     path.write_text("before")
     (small_disk / "ballast").write_bytes(bytes(19 << 20))
-    with (small_disk / "more").open("wb") as file, pytest.raises(OSError, match="space"):
-        while True:
-            os.write(file.fileno(), bytes(4_096))
+    fill(small_disk / "more")
     with listening(small_disk, "--stats", "stats.json", "--duration", "0.2") as listener:
         assert listener.end(None)[0] == 1
     assert "No space left" in listener.said
@@ -243,7 +241,7 @@ def test_a_rotation_without_free_descriptors_goes_on_in_the_old_file(tmp_path, c
     taken = []
     resource.setrlimit(resource.RLIMIT_NOFILE, (200, before[1]))
     try:
-        with pytest.raises(OSError, match="Too many open files"):
+        with suppress(OSError):  # too many open files
             while True:
                 taken.append(os.open(os.devnull, os.O_RDONLY))
         render_until(engine, recorder, rendered, 1.5 * RATE)
@@ -261,8 +259,8 @@ def test_a_rotation_without_free_descriptors_goes_on_in_the_old_file(tmp_path, c
     files = sorted(tmp_path.glob("take-*.wav"))
     joined = np.concatenate([soundfile.read(file, dtype="float32")[0] for file in files])
     sound = np.concatenate(rendered)
-    assert len(joined) == len(sound)
-    assert np.abs(joined - sound).max() <= 2.0**-23
+    assert 0 <= len(joined) - len(sound) < QUANTUM  # the quantum that was begun
+    assert np.abs(joined[: len(sound)] - sound).max() <= 2.0**-23
 
 
 def render_until(engine, recorder, rendered, frame):
