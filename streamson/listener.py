@@ -75,8 +75,8 @@ class Listener:
     engine
         The synthesiser.
     recording_error
-        Why the recording could not be made, or ended early; None if it is well. The sound goes on
-        without it.
+        Why the recording could not be made, or is not whole; None if it is well. The sound goes on
+        without it, and the recording as soon as it can.
 
     Raises
     ------
@@ -278,6 +278,9 @@ class Listener:
             devices_lost=self._player.devices_lost if self._player else 0,
             recorded_seconds=recorder.seconds if recorder else 0.0,
             recording_lost_seconds=recorder.lost_frames / rate if recorder else 0.0,
+            recordings_gone=recorder.files_gone if recorder else 0,
+            points_unrecorded=self._log.points_left_out if self._log else 0,
+            notes_unrecorded=self._log.notes_left_out if self._log else 0,
         )
 
     def __enter__(self) -> Self:
@@ -309,6 +312,7 @@ class Listener:
             )
         except OutputFileError as error:
             if self._log is not None:
+                self._log.give_up()
                 self._record.give_up_folder()
             self._log = None
             self.recording_error = error
@@ -387,8 +391,6 @@ class Listener:
             self._handed_over.play(note, received_ns if on_arrival else None, session)
 
     def _read_reports(self) -> None:
-        if self._recorder is not None and self._recorder.error is not None:
-            self._log = None  # nobody writes what it takes in
         for begun in self._handed_over.begun():
             if isinstance(begun, BegunVolume):
                 if self._log is not None:

@@ -3,11 +3,12 @@
 import csv
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final, TextIO
+from typing import BinaryIO, Final, TextIO
 
 import msgspec
 
 from streamson.errors import InputFileError
+from streamson.recording.bounds import MAX_LINE_BYTES, explained, note_problem, open_file
 from streamson.score import Note
 
 COLUMNS: Final = (
@@ -81,26 +82,33 @@ def read_csv(path: Path) -> Iterator[tuple[Note, dict[str, str]]]:
     InputFileError
         If the file can't be read or is no such table; the message names the line.
     """
+    with open_file(path, "the notes ") as file:
+        yield from _notes(path, file)
+
+
+def _notes(path: Path, file: BinaryIO) -> Iterator[tuple[Note, dict[str, str]]]:
+    rows = csv.DictReader(_whole_lines(file))
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            yield from _notes(path, file)
+        missing = set(COLUMNS) - set(rows.fieldnames or ())
+        if missing:
+            raise InputFileError(f"{path}, line 1: no column {min(missing)!r}")
+        for row in rows:
+            note = _note(row)
+            yield note, row
     except OSError as error:
         raise InputFileError(f"can't read the notes {path}: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputFileError(f"{path}: not a table of notes: {error}") from None
+    except (UnicodeDecodeError, csv.Error, TypeError, ValueError) as error:
+        line = max(rows.line_num, 1) + isinstance(error, UnicodeDecodeError)
+        raise InputFileError(f"{path}, line {line}: {explained(error)}") from None
 
 
-def _notes(path: Path, file: TextIO) -> Iterator[tuple[Note, dict[str, str]]]:
-    # A line without its end was cut off, whatever is in it.
-    rows = csv.DictReader(line for line in file if line.endswith("\n"))
-    missing = set(COLUMNS) - set(rows.fieldnames or ())
-    if missing:
-        raise InputFileError(f"{path}, line 1: no column {min(missing)!r}")
-    for row in rows:
-        try:
-            yield _note(row), row
-        except (TypeError, ValueError) as error:
-            raise InputFileError(f"{path}, line {rows.line_num}: {error}") from None
+def _whole_lines(file: BinaryIO) -> Iterator[str]:
+    """Yield the lines; one without its end was cut off, whatever is in it."""
+    while line := file.readline(MAX_LINE_BYTES):
+        if line.endswith(b"\n"):
+            yield line.decode()
+        elif len(line) == MAX_LINE_BYTES:
+            raise ValueError(f"found more than {MAX_LINE_BYTES} bytes")
 
 
 def _row(note: Note, sample_rate: int) -> tuple[object, ...]:
@@ -123,6 +131,8 @@ def _row(note: Note, sample_rate: int) -> tuple[object, ...]:
 
 
 def _note(row: dict[str, str]) -> Note:
+    if None in row or None in row.values():
+        raise ValueError("found more or fewer values than columns")
     note = Note(
         onset_frame=int(row["onset_frame"]),
         duration_s=float(row["duration_s"]),
@@ -137,6 +147,7 @@ def _note(row: dict[str, str]) -> Note:
         glide_frames=int(row["glide_frames"]),
         foreground=row["foreground"] == "1",
     )
-    if not (0 <= note.midi_note <= 127 and max(note.held_key, note.glide_frames) < 2**62):
-        raise ValueError("a note that can't be played")
+    problem = note_problem(note)
+    if problem is not None:
+        raise ValueError(problem)
     return note

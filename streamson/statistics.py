@@ -61,7 +61,13 @@ class Statistics(msgspec.Struct, frozen=True):
     devices_lost
         How often the sound device went away.
     recorded_seconds, recording_lost_seconds
-        Length of the recording, and of the silence in it where the disk was too slow.
+        Length of the recording, and of what is missing in it: silence where the disk was too slow,
+        and nothing where it took nothing, or files were deleted while they were written.
+    recordings_gone
+        Times that a recording was deleted or moved while it was written.
+    points_unrecorded, notes_unrecorded
+        Points, and notes and changes of volume, that a recorded session lacks: the disk was too
+        slow, or there was no room in what may be kept.
     """
 
     seconds: float
@@ -100,3 +106,6 @@ class Statistics(msgspec.Struct, frozen=True):
     devices_lost: int
     recorded_seconds: float
     recording_lost_seconds: float
+    recordings_gone: int
+    points_unrecorded: int
+    notes_unrecorded: int

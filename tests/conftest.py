@@ -96,3 +96,15 @@ def jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
     server.stop()
     with portaudio.quiet_stderr():
         sounddevice._initialize()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 20 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("a small disk can't be mounted")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)

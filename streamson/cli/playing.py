@@ -12,6 +12,7 @@ import msgspec
 
 from streamson.listener import Listener
 from streamson.statistics import Statistics
+from streamson.whole_file import write_whole
 
 REFRESH_S: Final = 0.1
 SHOWN_LAG_S: Final = 0.5
@@ -29,6 +30,8 @@ def play(
 ) -> int:
     """Run a listener until its duration is over or a signal comes; return the exit code.
 
+    It is 1 if the recording is not whole, however the playing ended.
+
     Parameters
     ----------
     listener
@@ -38,6 +41,15 @@ def play(
     check
         Called ten times a second; what it raises ends the playing.
     """
+    try:
+        _play(listener, stats_file, check)
+    except (KeyboardInterrupt, SystemExit):  # Ctrl-C and SIGTERM have codes of their own
+        if listener.recording_error is None:
+            raise
+    return 1 if listener.recording_error else 0
+
+
+def _play(listener: Listener, stats_file: Path | None, check: Callable[[], None]) -> None:
     try:
         listener.start()
         click.echo(f"Playing {listener.output}. Ctrl-C ends.", err=True)
@@ -52,7 +64,6 @@ def play(
         click.echo(summary(stats, listener))
         if stats_file is not None:
             _write_stats(stats, stats_file)
-    return 1 if listener.recording_error else 0
 
 
 def summary(stats: Statistics, listener: Listener) -> str:
@@ -70,12 +81,19 @@ def summary(stats: Statistics, listener: Listener) -> str:
         lost = stats.recording_lost_seconds
         lines.append(
             f"recorded {stats.recorded_seconds:.1f} s to {listener.recording}"
-            + (f", of which {lost:.1f} s are lost and silent" if lost else "")
-            + (f"; it ended early: {listener.recording_error}" if listener.recording_error else "")
+            + (f", {lost:.1f} s are lost" if lost else "")
+            + _unrecorded(stats)
+            + (f"; it is not whole: {listener.recording_error}" if listener.recording_error else "")
         )
     elif listener.recording_error is not None:
         lines.append(f"recorded nothing: {listener.recording_error}")
     return "\n".join(lines)
+
+
+def _unrecorded(stats: Statistics) -> str:
+    if not stats.points_unrecorded and not stats.notes_unrecorded:
+        return ""
+    return f", without {stats.points_unrecorded} points and {stats.notes_unrecorded} notes"
 
 
 def _peak(stats: Statistics) -> str:
@@ -83,8 +101,12 @@ def _peak(stats: Statistics) -> str:
 
 
 def _write_stats(stats: Statistics, path: Path) -> None:
+    content = msgspec.json.format(msgspec.json.encode(stats)) + b"\n"
     try:
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(stats)) + b"\n")
+        if path.exists() and not path.is_file():  # such as /dev/stdout
+            path.write_bytes(content)
+        else:
+            write_whole(path, content)
     except OSError as error:
         raise click.FileError(str(path), error.strerror) from None
 

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from streamson.errors import OutputFileError, UsageError
 from streamson.extras import need
+from streamson.file_lock import is_at, lock
 from streamson.synth.memory import CHANNELS
+from streamson.whole_file import open_new
 
 # Commands of sndfile.h, for which python-soundfile has no public call.
 _UPDATE_HEADER_AUTO: Final = 0x1061  # SFC_SET_UPDATE_HEADER_AUTO
@@ -38,7 +40,7 @@ class AudioFile(ABC):
     Parameters
     ----------
     path
-        The file; one that exists is overwritten.
+        The file, which isn't there yet. It is locked as long as it is written.
     sample_rate
         In Hz.
 
@@ -58,15 +60,18 @@ class AudioFile(ABC):
         self.sample_rate = sample_rate
         self.frames = 0
         try:
-            # libsndfile would only say "System error."; and what it writes can be synced by this.
-            self._disk = path.open("wb+", buffering=0)
+            # libsndfile would only say "System error.", and would follow a link.
+            self._disk = open_new(path)
         except OSError as error:
             raise OutputFileError(f"can't write {path}: {error.strerror}") from None
+        lock(self._disk.fileno())
         try:
             self._file = self._open()
-        except (soundfile.SoundFileError, UsageError, UnicodeEncodeError) as error:
+        except (soundfile.SoundFileError, UsageError) as error:
             self._disk.close()
-            raise OutputFileError(f"can't write {path}: {error}") from None
+            path.unlink(missing_ok=True)
+            full = "" if isinstance(error, UsageError) else why(path)
+            raise OutputFileError(f"can't write {path}: {full or error}") from None
 
     def write(self, samples: NDArray[np.float32]) -> None:
         """Append samples of shape (frames, 2) in [-1, 1].
@@ -101,6 +106,16 @@ class AudioFile(ABC):
         """Bytes on the disk so far."""
         return os.fstat(self._disk.fileno()).st_size
 
+    @property
+    def is_there(self) -> bool:
+        """Whether it still has its name: it was neither deleted nor moved."""
+        return is_at(self._disk.fileno(), self.path)
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether it has no name at all any more."""
+        return os.fstat(self._disk.fileno()).st_nlink == 0
+
     def close(self) -> None:
         """Finish the file.
 
@@ -132,6 +147,18 @@ class AudioFile(ABC):
     def _open(self) -> Any:
         """Return the opened file of soundfile."""
 
+    def _new(self, rate: int, subtype: str, kind: str, **more: Any) -> Any:
+        return soundfile.SoundFile(
+            self._disk.fileno(),
+            "w",
+            rate,
+            CHANNELS,
+            subtype=subtype,
+            format=kind,
+            closefd=False,
+            **more,
+        )
+
     def _append(self, samples: NDArray[np.float32]) -> None:
         self._file.write(samples)
 
@@ -149,9 +176,7 @@ class WavWriter(AudioFile):
     """
 
     def _open(self) -> Any:
-        file = soundfile.SoundFile(
-            self.path, "w", self.sample_rate, CHANNELS, subtype="PCM_24", format="RF64"
-        )
+        file = self._new(self.sample_rate, "PCM_24", "RF64")
         for command in (_RF64_AUTO_DOWNGRADE, _UPDATE_HEADER_AUTO):
             soundfile._snd.sf_command(file._file, command, soundfile._ffi.NULL, 1)
         return file
@@ -174,9 +199,7 @@ class FlacWriter(AudioFile):
     """FLAC of 24 bits, the same samples as a WAV has; it tells its length at every `sync`."""
 
     def _open(self) -> Any:
-        return soundfile.SoundFile(
-            self.path, "w", self.sample_rate, CHANNELS, subtype="PCM_24", format="FLAC"
-        )
+        return self._new(self.sample_rate, "PCM_24", "FLAC")
 
     def _append(self, samples: NDArray[np.float32]) -> None:
         self._file.write(_to_24_bits(samples) << 8)
@@ -196,7 +219,7 @@ class OpusWriter(AudioFile):
         if rate != self.sample_rate:
             soxr = need("soxr", "ogg", f"an Ogg file of {self.sample_rate} Hz")
             self._resampler = soxr.ResampleStream(self.sample_rate, rate, CHANNELS, "float32")
-        file = soundfile.SoundFile(self.path, "w", rate, CHANNELS, subtype="OPUS", format="OGG")
+        file = self._new(rate, "OPUS", "OGG")
         latency = soundfile._ffi.new("double *", PAGE_MS)
         soundfile._snd.sf_command(file._file, _PAGE_LATENCY_MS, latency, 8)
         return file
@@ -219,13 +242,10 @@ class Mp3Writer(AudioFile):
         if self.sample_rate not in _MP3_RATES:
             rates = ", ".join(map(str, _MP3_RATES))
             raise UsageError(f"MP3 has no sample rate of {self.sample_rate} Hz; it has {rates}")
-        return soundfile.SoundFile(
-            self.path,
-            "w",
+        return self._new(
             self.sample_rate,
-            CHANNELS,
-            subtype="MPEG_LAYER_III",
-            format="MP3",
+            "MPEG_LAYER_III",
+            "MP3",
             bitrate_mode="CONSTANT",
             compression_level=0.3,
         )
@@ -261,12 +281,15 @@ def set_flac_frames(file: BinaryIO, frames: int) -> None:
     OSError
         If it can't be written.
     """
-    file.seek(_FLAC_SAMPLES_AT)
-    field = file.read(5)
+    descriptor = file.fileno()
+    before = os.lseek(descriptor, 0, os.SEEK_CUR)
+    os.lseek(descriptor, _FLAC_SAMPLES_AT, os.SEEK_SET)
+    field = os.read(descriptor, 5)
     if len(field) == 5:  # the upper four bits belong to something else
         told = (int.from_bytes(field) & 0xF0_0000_0000) | frames
-        file.seek(_FLAC_SAMPLES_AT)
-        file.write(told.to_bytes(5))
+        os.lseek(descriptor, _FLAC_SAMPLES_AT, os.SEEK_SET)
+        os.write(descriptor, told.to_bytes(5))
+    os.lseek(descriptor, before, os.SEEK_SET)  # where libsndfile goes on, by the same descriptor
 
 
 def _to_24_bits(samples: NDArray[np.float32]) -> NDArray[np.int32]:

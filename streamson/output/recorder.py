@@ -2,21 +2,29 @@
 
 The callback never waits for it. What did not fit into the tap, because the disk stood still for
 longer than the tap lasts, becomes silence in the file, so that time stays right, and is counted.
+Where the disk takes nothing at all, or the file is deleted, the sound is lost, which is counted,
+until the recording goes on in another file.
 """
 
 import logging
-import re
+import os
 import threading
 import time
-from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamson.errors import OutputFileError, UsageError
+from streamson.file_lock import NameLock
 from streamson.output.audio_file import WAV_FRAME_BYTES, AudioFile, writer_for
+from streamson.output.kept import Kept, Segment
+from streamson.output.log import Log, NoLog
+from streamson.seldom import Seldom
 from streamson.synth.engine import Engine
 from streamson.synth.memory import CHANNELS, QUANTUM
 
@@ -24,11 +32,22 @@ DRAIN_INTERVAL_S: Final = 0.05
 SYNC_INTERVAL_S: Final = 0.5
 """A loss of power costs at most so much and what the disk itself holds back."""
 
-MAX_SILENCE_FRAMES: Final = 65_536
-"""Silence is written in pieces of at most this size."""
+MAX_PIECE_FRAMES: Final = 4_096
+"""Sound is written in pieces of at most this size; before each there is a look at its room."""
+
+ENCODER_BYTES: Final = 1 << 16
+"""At most so much an encoder holds back, and writes at the end or with the next piece."""
+
+RETRY_INTERVAL_S: Final = 2.0
+RETRY_ROOM_BYTES: Final = 4 << 20
+"""After a failure it is tried again so often, once there is so much room: 16 s of sound."""
+
+ROTATION_RETRY_S: Final = 1.0
+"""Where the next file can't be opened, the one before goes on for so long."""
 
 MIN_ROTATION_S: Final = 1.0
 MIN_ROTATION_BYTES: Final = 1 << 20
+MIN_KEEP_BYTES: Final = 500_000
 _WAV_HEADER_BYTES: Final = 256
 
 _log = logging.getLogger(__name__)
@@ -42,7 +61,8 @@ class Rotation(NamedTuple):
     seconds, size
         Each file has at most so many seconds, or bytes; None is no limit.
     keep
-        Bytes that all files may take together: the oldest are deleted; None is no limit.
+        Bytes that all files of the recording may take together, whatever is in them: the oldest are
+        deleted; None is no limit.
     """
 
     seconds: float | None = None
@@ -59,6 +79,8 @@ class Rotation(NamedTuple):
             )
         if self.keep is None:
             return
+        if self.keep < MIN_KEEP_BYTES:
+            raise UsageError(f"to keep {self.keep} bytes; {MIN_KEEP_BYTES} or more are allowed")
         if not self.rotates:
             raise UsageError("only whole files can be deleted: to keep so much, say when to rotate")
         if self.size is not None and self.keep < 2 * self.size:
@@ -70,51 +92,6 @@ class Rotation(NamedTuple):
         return self.seconds is not None or self.size is not None
 
 
-class Log(Protocol):
-    """Anything that is written beside the sound, in the recorder's thread."""
-
-    @property
-    def size(self) -> int:
-        """Bytes of the files that belong to the sound file that is written."""
-
-    def begin(self, audio: Path, first_frame: int) -> list[Path]:
-        """Begin the files that belong to a new sound file, and return them."""
-
-    def write(self) -> None:
-        """Write what waits."""
-
-    def sync(self) -> None:
-        """Let what was written survive a loss of power."""
-
-    def forget(self, audio: Path) -> None:
-        """Take in that a sound file was deleted, and all that belongs to it."""
-
-    def close(self, frames: int) -> None:
-        """Finish, after so many frames of sound."""
-
-
-class NoLog:
-    """Nothing is written beside the sound."""
-
-    size: int = 0
-
-    def begin(self, audio: Path, first_frame: int) -> list[Path]:  # noqa: ARG002  # as Log
-        """Do nothing."""
-        return []
-
-    def write(self) -> None:
-        """Do nothing."""
-
-    def sync(self) -> None:
-        """Do nothing."""
-
-    def forget(self, audio: Path) -> None:
-        """Do nothing."""
-
-    def close(self, frames: int) -> None:
-        """Do nothing."""
-
-
 class Recorder:
     """Record everything that an engine plays from now on.
 
@@ -124,7 +101,8 @@ class Recorder:
         What to record.
     path
         The sound file: its ending says of which kind. One that exists is kept under another name.
-        Where it rotates, the files have numbers: ``take-0001.wav``.
+        Where it rotates, or has to go on in another file, the files have numbers:
+        ``take-0001.wav``.
     rotation
         When it goes on in another file.
     log
@@ -133,14 +111,17 @@ class Recorder:
     Attributes
     ----------
     lost_frames
-        Frames that are silence because the disk was too slow.
+        Frames that are silence because the disk was too slow, or are nowhere because it took
+        nothing, or the file was deleted.
+    files_gone
+        How often files were deleted or moved while they were recorded to.
     error
-        Why recording ended early, or None.
+        What went wrong first, or None. The recording goes on as soon as it can.
 
     Raises
     ------
     OutputFileError
-        If a file can't be opened.
+        If a file can't be opened, or another process records under the same name.
     UsageError
         If there is no sound file of such an ending, or the rotation makes no sense.
     """
@@ -156,19 +137,33 @@ class Recorder:
         rotation.check()
         self.path = path
         self.lost_frames = 0
+        self.files_gone = 0
         self.error: OutputFileError | None = None
         self._engine = engine
         self._rotation = rotation
         self._log: Log = NoLog() if log is None else log
         self._open = writer_for(path)
         self._frames_before = 0
-        self._finished = False
-        self._segments: deque[list[Path]] = deque()
+        self._end_frame = 0
         self._number = 0
         self._most_frames = self._limit()
+        self._bytes_a_frame = float(WAV_FRAME_BYTES)  # at most; what was found, once it is known
+        self._kept = Kept(rotation.keep, self._log)
         self._check_keep()
-        self._adopt()
-        self._file = self._next_file(0)
+        self._seldom = Seldom(_log)
+        self._due = self._rotation_due = self._retry_due = 0.0
+        self._file: AudioFile | None = None  # None as long as the disk takes nothing
+        self._lock = NameLock(path) if log is None else None
+        try:
+            if rotation.keep is not None and log is None:
+                # The files of the run before go on, and are deleted in their turn.
+                self._number = self._kept.adopt(path)
+            self._check_common()
+            self._file, self._segment = self._next_file(0)
+        except BaseException:
+            if self._lock is not None:
+                self._lock.release()
+            raise
         self._next_frame: int | None = None  # until the first quantum comes
         engine.open_tap()
         self._stopping = threading.Event()
@@ -178,8 +173,12 @@ class Recorder:
     @property
     def seconds(self) -> float:
         """Length of the recording so far."""
-        now = 0 if self._finished else self._file.frames
-        return (self._frames_before + now) / self._engine.sample_rate
+        return self._recorded / self._engine.sample_rate
+
+    @property
+    def _recorded(self) -> int:
+        file = self._file
+        return self._frames_before + (0 if file is None else file.frames)
 
     @property
     def files(self) -> int:
@@ -192,47 +191,111 @@ class Recorder:
         self._thread.join()
 
     def _run(self) -> None:
+        while not self._stopping.wait(DRAIN_INTERVAL_S):
+            self._attempt(self._turn)
+        self._attempt(self._drain)
+        self._attempt(self._check_there)
+        self._attempt(self._finish_file)
+        self._attempt(lambda: self._log.close(self._end_frame))
+        if self._lock is not None:
+            self._lock.release()
+
+    def _attempt(self, step: Callable[[], None]) -> None:
+        """Do something; where that fails the recording pauses, and the sound goes on."""
         try:
-            due = time.monotonic() + SYNC_INTERVAL_S
-            while not self._stopping.wait(DRAIN_INTERVAL_S):
-                self._drain()
-                if time.monotonic() >= due:
-                    self._file.sync()
-                    self._log.sync()
-                    due = time.monotonic() + SYNC_INTERVAL_S
-            self._drain()
-            self._finish_file()
-            self._log.close(self._frames_before)
+            step()
         except OutputFileError as error:
-            self._fail(error)
-        except OSError as error:  # such as a folder that was deleted
-            self._fail(OutputFileError(f"can't record to {self.path}: {error.strerror or error}"))
+            self._pause(error)
+        except OSError as error:
+            self._pause(OutputFileError(f"can't record to {self.path}: {error.strerror or error}"))
 
-    def _fail(self, error: OutputFileError) -> None:
-        """End the recording; the sound goes on."""
-        self.error = error
-        self._engine.close_tap()
-        _log.warning("%s. The recording ends here; the sound goes on.", error)
-        self._abandon()
+    def _turn(self) -> None:
+        now = time.monotonic()
+        if self._file is None and now >= self._retry_due:
+            self._resume()
+        self._drain()
+        if self._file is not None and now >= self._due:
+            self._due = now + SYNC_INTERVAL_S
+            self._file.sync()
+            self._log.sync()
+            self._check_there()
 
-    def _abandon(self) -> None:
-        """Finish what can still be finished."""
-        for close in (self._finish_file, lambda: self._log.close(self._frames_before)):
-            try:
-                close()
-            except (OutputFileError, OSError) as error:
-                _log.info("%s", error)
+    def _pause(self, error: OutputFileError) -> None:
+        """Finish what can be finished; go on in another file as soon as there is room."""
+        self.error = self.error or error
+        self._seldom.warn("failed", "%s. The recording pauses; the sound goes on.", error)
+        self._retry_due = time.monotonic() + RETRY_INTERVAL_S
+        if self._file is None:
+            return
+        if self._file.frames:  # it may be this file that can't grow
+            self._retry_due = 0.0
+        try:
+            self._finish_file()
+        except (OutputFileError, OSError) as also:
+            _log.info("%s", also)
+
+    def _resume(self) -> None:
+        """Go on in another file, if there is room."""
+        self._retry_due = time.monotonic() + RETRY_INTERVAL_S
+        folder = self.path.parent
+        folder.mkdir(parents=True, exist_ok=True)  # somebody may have deleted it
+        if not _has_room(folder):
+            return
+        if self._lock is not None:
+            self._lock.renew()
+        frame = self._next_frame or 0
+        self._file, self._segment = self._next_file(frame)
+        lost_s = self.lost_frames / self._engine.sample_rate
+        path = self._file.path
+        self._seldom.warn("again", "recording again, to %s; %.1f s are lost so far", path, lost_s)
+
+    def _check_there(self) -> None:
+        """Go on in other files where those that are written were deleted or moved."""
+        file = self._file
+        if file is None or (file.is_there and self._log.is_there):
+            return
+        self.files_gone += 1
+        found = f"{self.path} was deleted or moved while it was recorded"
+        self.error = self.error or OutputFileError(found)
+        self._seldom.warn("gone", "%s. It goes on in a new file.", found)
+        deleted = file.is_deleted
+        frames = file.frames
+        self._finish_file()
+        if deleted:
+            self._frames_before -= frames
+            self.lost_frames += frames
+        self._kept.drop_missing()
+        self._resume()
 
     def _finish_file(self) -> None:
         """Let the file that is written be whole, whatever happens after."""
-        if self._finished:
+        if self._file is None:
             return
-        self._finished = True
-        self._frames_before += self._file.frames
+        file, segment = self._file, self._segment
+        self._file = None
+        self._finish(file, segment)
+
+    def _finish(self, file: AudioFile, segment: Segment) -> None:
+        self._frames_before += file.frames
         try:
-            self._file.sync()
+            file.sync()
         finally:
-            self._file.close()
+            try:
+                file.close()
+            finally:
+                self._take_in(file, segment)
+
+    def _take_in(self, file: AudioFile, segment: Segment) -> None:
+        """Count a file that is finished; delete it if nothing came to be in it but a header."""
+        if not file.frames and self._number > 1:
+            segment.delete()
+            self._log.forget(segment.audio)
+            self._number -= 1
+            return
+        segment.sound = segment.audio.stat().st_size if segment.audio.exists() else 0
+        if file.frames:
+            self._bytes_a_frame = segment.sound / file.frames
+        self._kept.add(segment)
 
     def _drain(self) -> None:
         while True:
@@ -243,55 +306,137 @@ class Recorder:
             breaks = np.flatnonzero(np.diff(first_frames) != QUANTUM) + 1
             starts = [0, *breaks.tolist()]
             for start, run in zip(starts, np.split(quanta, breaks), strict=True):
-                self._take(int(first_frames[start]), run.reshape(-1, CHANNELS))
-        self._log.write()
+                self._attempt(partial(self._take, int(first_frames[start]), run))
+        if self._file is not None:
+            self._log.write(self._log_room())
 
-    def _take(self, frame: int, samples: NDArray[np.float32]) -> None:
+    def _take(self, frame: int, quanta: NDArray[np.float32]) -> None:
         """Append samples that begin at a frame, after silence for what is missing before it."""
-        if self._next_frame is not None and frame > self._next_frame:
-            self._write_silence(self._next_frame, frame - self._next_frame)
-        self._write(frame, samples[: max(0, self._engine.stop_frame - frame)])
-        self._next_frame = frame + len(samples)
-
-    def _write_silence(self, frame: int, frames: int) -> None:
-        self.lost_frames += frames
-        _log.warning("the disk is too slow: %d frames of the recording are silence", frames)
-        silence = np.zeros((MAX_SILENCE_FRAMES, CHANNELS), np.float32)
-        for start in range(0, frames, MAX_SILENCE_FRAMES):
-            self._write(frame + start, silence[: frames - start])
+        samples = quanta.reshape(-1, CHANNELS)
+        before, self._next_frame = self._next_frame, frame + len(samples)
+        missing = 0 if before is None else max(frame - before, 0)
+        samples = samples[: max(0, self._engine.stop_frame - frame)]
+        if self._file is None:
+            self.lost_frames += missing + len(samples)
+            return
+        if missing:
+            self.lost_frames += missing
+            self._seldom.warn(
+                "slow", "the disk is too slow: %d frames of the recording are silence", missing
+            )
+            silence = np.zeros((MAX_PIECE_FRAMES, CHANNELS), np.float32)
+            for start in range(0, missing, MAX_PIECE_FRAMES):
+                self._write(frame - missing + start, silence[: missing - start])
+        self._write(frame, samples)
 
     def _write(self, frame: int, samples: NDArray[np.float32]) -> None:
         """Append samples, in as many files as it takes."""
-        while len(samples):
-            if self._full():
-                self._finish_file()
-                self._file = self._next_file(frame)
-                self._finished = False
-            room = len(samples)
-            if self._most_frames is not None:
-                room = min(room, self._most_frames - self._file.frames)
-            self._file.write(samples[:room])
-            frame, samples = frame + room, samples[room:]
+        before, done = self._recorded, 0
+        try:
+            while done < len(samples):
+                done += self._write_piece(frame + done, samples[done:])
+        finally:  # a disk that is full may have taken a part
+            written = self._recorded - before
+            self._end_frame = frame + written
+            self.lost_frames += len(samples) - written
+
+    def _write_piece(self, frame: int, samples: NDArray[np.float32]) -> int:
+        """Append the first of some samples; return how many."""
+        assert self._file is not None
+        if self._full() and time.monotonic() >= self._rotation_due:
+            self._rotate(frame)
+        if not self._has_kept_room(MAX_PIECE_FRAMES):
+            self._rotate(frame)  # then the file that was written can give way
+            if not self._has_kept_room(MAX_PIECE_FRAMES):
+                raise OutputFileError(f"can't write {self.path}: what may be kept is too little")
+        room = MAX_PIECE_FRAMES
+        if self._most_frames is not None and self._file.frames < self._most_frames:
+            room = min(room, self._most_frames - self._file.frames)
+        piece = samples[:room]
+        self._file.write(piece)
+        return len(piece)
+
+    def _rotate(self, frame: int) -> None:
+        """Go on in the next file; where there is none yet, in this one."""
+        assert self._file is not None
+        file, segment = self._file, self._segment
+        segment.log = self._log.size
+        try:
+            self._file, self._segment = self._next_file(frame)
+        except (OutputFileError, OSError) as error:
+            self._rotation_due = time.monotonic() + ROTATION_RETRY_S
+            self._seldom.warn("rotation", "%s. Going on in %s for now.", error, file.path)
+            return
+        self._finish(file, segment)
 
     def _full(self) -> bool:
+        assert self._file is not None
         if self._most_frames is not None and self._file.frames >= self._most_frames:
             return True
-        size = self._rotation.size
-        return size is not None and self._file.size + self._log.size >= size
+        size = self._file.size + self._log.size
+        limits = (self._rotation.size, self._half_of_what_is_kept)
+        return any(limit is not None and size >= limit for limit in limits)
+
+    @property
+    def _half_of_what_is_kept(self) -> int | None:
+        """The largest that a file with all that belongs to it may be, so that one can go."""
+        keep = self._rotation.keep
+        return None if keep is None else (keep - self._log.common_size) // 2
+
+    def _has_kept_room(self, frames: int) -> bool:
+        """Return whether so many frames fit into what may be kept, after deleting the oldest."""
+        if self._rotation.keep is None:
+            return True
+        assert self._file is not None
+        now = self._file.size + self._log.size + self._log.common_size
+        return self._kept.make_room(now + frames * WAV_FRAME_BYTES + self._held_back)
+
+    @property
+    def _held_back(self) -> int:
+        return 0 if self._is_wav else ENCODER_BYTES
+
+    @property
+    def _is_wav(self) -> bool:
+        return self.path.suffix.lower() == ".wav"
+
+    def _sound_to_come(self, frames: int, size: int) -> int:
+        """Return the bytes that a file of so many frames and bytes will still need for sound."""
+        ends = []
+        if self._most_frames is not None:
+            ends.append(round(max(self._most_frames - frames, 0) * self._bytes_a_frame))
+        if self._rotation.size is not None:
+            ends.append(max(self._rotation.size - size - self._log.size, 0))
+        if self._half_of_what_is_kept is not None:
+            ends.append(max(self._half_of_what_is_kept - size, 0))
+        return min(ends, default=0) + self._held_back
+
+    def _log_room(self) -> int | None:
+        """Return the bytes that points and notes may take now; None is no limit."""
+        keep = self._rotation.keep
+        if keep is None:
+            return None
+        assert self._file is not None
+        size, log_size = self._file.size, self._log.size
+        taken = self._kept.size + size + log_size + self._log.common_size
+        room = keep - taken - self._sound_to_come(self._file.frames, size)
+        limit = self._rotation.size
+        if limit is not None:  # or a flood of points would let files of no sound follow each other
+            room = min(room, limit // 2 - log_size)
+        return max(room, 0)
 
     def _limit(self) -> int | None:
         """Return how many frames a file may have, where that is known."""
         rotation, limits = self._rotation, []
         if rotation.seconds is not None:
             limits.append(round(rotation.seconds * self._engine.sample_rate))
-        if rotation.size is not None and self.path.suffix.lower() == ".wav":
+        if rotation.size is not None and self._is_wav:
             limits.append((rotation.size - _WAV_HEADER_BYTES) // WAV_FRAME_BYTES)
         return min(limits, default=None)
 
     def _check_keep(self) -> None:
         """Raise `UsageError` if not even two files would fit into what is kept."""
         keep, frames = self._rotation.keep, self._most_frames
-        if keep is None or frames is None or self.path.suffix.lower() != ".wav":
+        if keep is None or frames is None or not self._is_wav:
             return
         size = frames * WAV_FRAME_BYTES
         if keep < 2 * size:
@@ -299,51 +444,54 @@ class Recorder:
                 f"to keep {keep} bytes, files may have half of that at most; they have {size}"
             )
 
-    def _adopt(self) -> None:
-        """Count the files of the run before: they go on, and are deleted in their turn."""
-        if self._rotation.keep is None or not isinstance(self._log, NoLog):
-            return
-        pattern = re.compile(rf"{re.escape(self.path.stem)}-(\d{{4,}})")
-        for path in sorted(self.path.parent.glob(f"*{self.path.suffix}")):
-            match = pattern.fullmatch(path.stem)
-            if match:
-                self._segments.append([path])
-                self._number = max(self._number, int(match[1]))
+    def _check_common(self) -> None:
+        """Raise `OutputFileError` if a session's samples leave no room in what may be kept."""
+        keep, common = self._rotation.keep, self._log.common_size
+        if keep is not None and common > keep // 2:
+            raise OutputFileError(
+                f"can't record to {self.path.parent}: the session and its samples have "
+                f"{common:,} bytes, more than half of what may be kept"
+            )
 
-    def _next_file(self, first_frame: int) -> AudioFile:
-        self._number += 1
-        path = self.path
-        if self._rotation.rotates:
-            path = path.with_stem(f"{path.stem}-{self._number:04}")
-        if path.is_file():
-            keep_existing(path)
+    def _next_file(self, first_frame: int) -> tuple[AudioFile, Segment]:
+        path = self._next_path()
+        sound = self._sound_to_come(0, 0)
+        open_size = self._file.size + self._log.size if self._file is not None else 0
+        self._kept.make_room(
+            open_size + sound + self._kept.largest_log(sound) + self._log.common_size
+        )
         file = self._open(path, self._engine.sample_rate)
-        self._segments.append([path, *self._log.begin(path, first_frame)])
-        self._make_room()
-        return file
+        try:
+            others = self._log.begin(path, first_frame)
+        except (OutputFileError, OSError):
+            with suppress(OutputFileError, OSError):
+                file.close()
+            path.unlink(missing_ok=True)
+            raise
+        self._number += 1
+        return file, Segment(path, others)
 
-    def _make_room(self) -> None:
-        """Delete the oldest files, so that the next one has room in what may be kept."""
-        if self._rotation.keep is None:
-            return
-        sizes = [sum(_size(path) for path in paths) for paths in self._segments]
-        next_size = max(sizes)
-        while len(self._segments) > 1 and sum(sizes) + next_size > self._rotation.keep:
-            sizes.pop(0)
-            audio, *others = self._segments.popleft()
-            for path in (audio, *others):
-                path.unlink(missing_ok=True)
-            self._log.forget(audio)
+    def _next_path(self) -> Path:
+        path, number = self.path, self._number + 1
+        if self._rotation.rotates or (number > 1 and (self._lock is None or os.path.lexists(path))):
+            path = path.with_stem(f"{path.stem}-{number:04}")
+        if os.path.lexists(path) and not path.is_dir():
+            keep_existing(path)
+        return path
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+def _has_room(folder: Path) -> bool:
+    """Return whether a disk takes a few more seconds."""
+    if not hasattr(os, "statvfs"):
+        return True
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize >= RETRY_ROOM_BYTES
 
 
 def keep_existing(path: Path) -> None:
     """Move a file or folder out of the way, to the first free name with a number."""
     number = 1
-    while (other := path.with_stem(f"{path.stem}-{number}")).exists():
+    while os.path.lexists(other := path.with_stem(f"{path.stem}-{number}")):
         number += 1
     path.rename(other)
     _log.warning("%s was there already; it is kept as %s", path, other)

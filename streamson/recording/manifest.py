@@ -1,5 +1,6 @@
 """The manifest of a session recording: what is in its folder, and how it came about."""
 
+import re
 import sys
 import time
 from importlib.metadata import version
@@ -10,6 +11,16 @@ import msgspec
 
 from streamson._version import __version__
 from streamson.errors import InputFileError, OutputFileError
+from streamson.recording.bounds import (
+    BROKEN,
+    MAX_MANIFEST_BYTES,
+    MAX_SAMPLE_RATE,
+    MIN_SAMPLE_RATE,
+    FrameNumber,
+    explained,
+    is_file_name,
+    open_file,
+)
 from streamson.whole_file import write_whole
 
 FORMAT: Final = "streamson recording 1"
@@ -31,7 +42,7 @@ class Segment(msgspec.Struct, frozen=True):
         Names of the files.
     """
 
-    first_frame: int
+    first_frame: FrameNumber
     audio: str
     points: str
     notes: str
@@ -56,8 +67,9 @@ class Manifest(msgspec.Struct):
         In the order of time.
     frames
         Frame at which the sound ended; None as long as it is recorded, and if it ended in a crash.
-    points_unrecorded
-        Points that came too fast to be written.
+    points_unrecorded, notes_unrecorded
+        Points, and notes and changes, that came too fast to be written or for which there was no
+        room in what may be kept.
     statistics
         `Statistics` of the listener, some seconds old or those of the end.
     """
@@ -68,8 +80,9 @@ class Manifest(msgspec.Struct):
     sample_rate: int = 0
     sessions: list[str] = []
     segments: list[Segment] = []
-    frames: int | None = None
+    frames: FrameNumber | None = None
     points_unrecorded: int = 0
+    notes_unrecorded: int = 0
     statistics: dict[str, Any] | None = None
 
 
@@ -84,8 +97,8 @@ def new_manifest(sample_rate: int) -> Manifest:
     )
 
 
-def save_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write a folder's manifest: the file is always a whole one.
+def save_manifest(folder: Path, manifest: Manifest) -> int:
+    """Write a folder's manifest: the file is always a whole one. Return its size.
 
     Raises
     ------
@@ -93,10 +106,12 @@ def save_manifest(folder: Path, manifest: Manifest) -> None:
         It can't be written.
     """
     path = folder / MANIFEST
+    content = msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
     try:
-        write_whole(path, msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
+        write_whole(path, content)
     except OSError as error:
         raise OutputFileError(f"can't write {path}: {error.strerror}") from None
+    return len(content)
 
 
 def load_manifest(folder: Path) -> Manifest:
@@ -108,25 +123,50 @@ def load_manifest(folder: Path) -> Manifest:
         It can't be read, or the folder is no recording.
     """
     path = folder / MANIFEST
+    if not is_recording(folder):
+        raise InputFileError(f"{folder}: not a session recording: there is no {MANIFEST} in it")
     try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except FileNotFoundError:
-        raise InputFileError(
-            f"{folder}: not a session recording: there is no {MANIFEST} in it"
-        ) from None
+        with open_file(path) as file:
+            content = file.read(MAX_MANIFEST_BYTES + 1)
+        manifest = msgspec.json.decode(content, type=Manifest)
     except OSError as error:
         raise InputFileError(f"can't read {path}: {error.strerror}") from None
-    except msgspec.MsgspecError as error:
-        raise InputFileError(f"{path}: {error}") from None
-    if manifest.format != FORMAT:
-        raise InputFileError(f'{path}: found format "{manifest.format}"; allowed: "{FORMAT}"')
-    names = [name for s in manifest.segments for name in (s.audio, s.points, s.notes)]
-    for name in (*names, *manifest.sessions):
-        if Path(name).name != name:
-            raise InputFileError(f"{path}: found {name!r}; a file in the same folder is allowed")
-    if not 8_000 <= manifest.sample_rate <= 192_000:
-        raise InputFileError(f"{path}: found sample rate {manifest.sample_rate}")
+    except BROKEN as error:
+        raise InputFileError(f"{path}: {_placed(error, content)}{explained(error)}") from None
+    if len(content) > MAX_MANIFEST_BYTES:
+        raise InputFileError(f"{path}: found more than {MAX_MANIFEST_BYTES} bytes")
+    problem = _problem(manifest)
+    if problem is not None:
+        raise InputFileError(f"{path}: {problem}")
     return manifest
+
+
+def _placed(error: Exception, content: bytes) -> str:
+    """Return the line in which an error was found, where that is known."""
+    at = re.search(r"\(byte (\d+)\)", str(error))
+    if isinstance(error, UnicodeDecodeError) or at is None:
+        return ""
+    line = content.count(b"\n", 0, int(at[1])) + 1
+    return f"line {line}: "
+
+
+def _problem(manifest: Manifest) -> str | None:
+    """Return what can't be in a manifest; None if all is well."""
+    if manifest.format != FORMAT:
+        return f"found format {manifest.format[:40]!r}; allowed: {FORMAT!r}"
+    files = [name for s in manifest.segments for name in (s.audio, s.points, s.notes)]
+    for name in (*files, *manifest.sessions):
+        if not is_file_name(name):
+            return f"found {name[:80]!r}; a file in the same folder is allowed"
+    if len(set(files)) < len(files):
+        return "found a file in two segments"
+    if not MIN_SAMPLE_RATE <= manifest.sample_rate <= MAX_SAMPLE_RATE:
+        return f"found sample rate {manifest.sample_rate}"
+    firsts = [segment.first_frame for segment in manifest.segments]
+    ends = firsts if manifest.frames is None else [*firsts, manifest.frames]
+    if ends != sorted(ends):
+        return "found segments, or an end, that are not in the order of time"
+    return None
 
 
 def is_recording(path: Path) -> bool:

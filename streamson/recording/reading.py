@@ -3,15 +3,21 @@
 from collections.abc import Iterator
 from heapq import merge
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import soundfile
 
 from streamson.errors import InputFileError
 from streamson.notes_table import read_csv
-from streamson.recording.manifest import CHANGES, load_manifest
+from streamson.recording.bounds import MAX_FRAME, open_file
+from streamson.recording.manifest import CHANGES, MANIFEST, load_manifest
 from streamson.recording.rows import ChangeRow, PointRow, read_rows
 from streamson.score import Note, Session, load_session
+
+MAX_MISSING_S: Final = 60.0
+"""A recording that says that it has so much more sound than there is was damaged or changed."""
+
+MAX_DIGITS: Final = 10
 
 
 class PlayedNote(NamedTuple):
@@ -43,7 +49,7 @@ class Recording:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.manifest = load_manifest(folder)
-        self._loaded: dict[int, Session] = {}
+        self._loaded: dict[str, Session] = {}
 
     @property
     def first_frame(self) -> int:
@@ -53,11 +59,22 @@ class Recording:
     @property
     def frames(self) -> int:
         """How many frames of sound it has."""
-        end = self.manifest.frames
-        if end is None and self.manifest.segments:
-            last = self.manifest.segments[-1]
+        if not self.manifest.segments:
+            return 0
+        last, told = self.manifest.segments[-1], self.manifest.frames
+        try:
             end = last.first_frame + self._length(last.audio)
-        return (end or 0) - self.first_frame
+        except InputFileError:
+            if told is None:
+                raise
+            return told - self.first_frame  # what can't be read can be made anew
+        most = end + round(MAX_MISSING_S * self.manifest.sample_rate)
+        if (told or 0) > most or end > MAX_FRAME:
+            raise InputFileError(
+                f"{self.folder / MANIFEST}: found frames {told}, and the sound in {last.audio} "
+                f"ends at frame {end}"
+            )
+        return (end if told is None else told) - self.first_frame
 
     def session(self, number: int = 1) -> Session:
         """Return one of its sessions, the first one's number is 1.
@@ -71,10 +88,13 @@ class Recording:
         """
         if not 1 <= number <= len(self.manifest.sessions):
             raise InputFileError(f"{self.folder}: no session {number} in it")
-        if number not in self._loaded:
-            path = self.folder / self.manifest.sessions[number - 1]
-            self._loaded[number] = load_session(path)
-        return self._loaded[number]
+        name = self.manifest.sessions[number - 1]
+        if name not in self._loaded:
+            path = self.folder / name
+            if path.exists():
+                open_file(path).close()  # refuses what is no file
+            self._loaded[name] = load_session(path)
+        return self._loaded[name]
 
     def points(self) -> Iterator[PointRow]:
         """Yield what was received, in order.
@@ -109,12 +129,15 @@ class Recording:
             path = self.folder / segment.notes
             for note, more in read_csv(path):
                 number = more.get("session") or "1"
-                if not number.isdecimal():
-                    raise InputFileError(f"{path}: found session {number!r}; a number is allowed")
+                if not (number.isdecimal() and len(number) < MAX_DIGITS):
+                    raise InputFileError(
+                        f"{path}: found session {number[:40]!r}; a number is allowed"
+                    )
                 yield PlayedNote(note, self.session(int(number)))
 
     def _length(self, audio: str) -> int:
         path = self.folder / audio
+        open_file(path).close()  # refuses what is no file
         try:
             return int(soundfile.info(path).frames)
         except (OSError, soundfile.SoundFileError) as error:

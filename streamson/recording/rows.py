@@ -2,18 +2,29 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 import msgspec
 import numpy as np
+from msgspec import Meta
 
 from streamson.errors import InputFileError
+from streamson.recording.bounds import BROKEN, MAX_LINE_BYTES, FrameNumber, explained, open_file
+from streamson.wire.limits import (
+    MAX_BATCH_POINTS,
+    MAX_FIELD_CHARS,
+    MAX_FIELDS,
+    MAX_SOURCE_CHARS,
+    MAX_STREAM_CHARS,
+)
 from streamson.wire.point import Batch, DataPoint
 
-MAX_LINE_BYTES: Final = 1 << 26
-"""A batch with all fields that the wire allows takes less."""
+Values: TypeAlias = Annotated[list[float | None], Meta(max_length=MAX_BATCH_POINTS)]
+_FieldName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_FIELD_CHARS)]
+_FIELDS: Final = Meta(min_length=1, max_length=MAX_FIELDS)
+MAX_VOLUME_DB: Final = 24.0
+"""As the synthesiser has it."""
 
-Values = list[float | None]
 _Row = TypeVar("_Row", bound=msgspec.Struct)
 
 
@@ -34,19 +45,21 @@ class PointRow(msgspec.Struct, omit_defaults=True):
         Of a batch.
     """
 
-    frame: int
+    frame: FrameNumber
     received: float
-    stream: str
+    stream: Annotated[str, Meta(min_length=1, max_length=MAX_STREAM_CHARS)]
     time: float | None = None
-    fields: dict[str, float | None] | None = None
+    fields: Annotated[dict[_FieldName, float | None], _FIELDS] | None = None
     times: Values | None = None
-    columns: dict[str, Values] | None = None
-    source: str = ""
-    sequence: int | None = None
+    columns: Annotated[dict[_FieldName, Values], _FIELDS] | None = None
+    source: Annotated[str, Meta(max_length=MAX_SOURCE_CHARS)] = ""
+    sequence: Annotated[int, Meta(ge=0, le=2**62)] | None = None
 
     @property
     def is_message(self) -> bool:
         """Whether it is a point, or a batch whose columns have one length."""
+        if not self.stream.isprintable():
+            return False
         if self.fields is not None or self.columns is None or self.times is None:
             return bool(self.fields)
         return {len(column) for column in self.columns.values()} == {len(self.times)} != {0}
@@ -75,8 +88,8 @@ class ChangeRow(msgspec.Struct, omit_defaults=True):
         Name of the session file that is in force from then on.
     """
 
-    frame: int
-    volume_db: float | None = None
+    frame: FrameNumber
+    volume_db: Annotated[float, Meta(le=MAX_VOLUME_DB)] | None = None
     session: str | None = None
 
 
@@ -101,15 +114,18 @@ def read_rows(path: Path, kind: type[_Row]) -> Iterator[_Row]:
     """
     decoder = msgspec.json.Decoder(kind)
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             lines = iter(lambda: file.readline(MAX_LINE_BYTES), b"")
             for number, line in enumerate(lines, 1):
-                if not line.endswith(b"\n") and not file.peek(1):
-                    return
+                if not line.endswith(b"\n"):
+                    if len(line) < MAX_LINE_BYTES:
+                        return
+                    raise InputFileError(f"{path}, line {number}: more than {len(line)} bytes")
                 try:
-                    yield decoder.decode(line)
-                except msgspec.MsgspecError as error:
-                    raise InputFileError(f"{path}, line {number}: {error}") from None
+                    row = decoder.decode(line)
+                except BROKEN as error:
+                    raise InputFileError(f"{path}, line {number}: {explained(error)}") from None
+                yield row
     except OSError as error:
         raise InputFileError(f"can't read {path}: {error.strerror}") from None
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from streamson.errors import OutputFileError
 from streamson.score.session import Session
+from streamson.whole_file import write_whole
 
 
 class PackedSession(NamedTuple):
@@ -73,8 +74,8 @@ def keep_session(packed: PackedSession, folder: Path, number: int) -> str:
     name = "session.toml" if number == 1 else f"session-{number}.toml"
     try:
         for file, content in packed.files.items():
-            (folder / file).write_bytes(content)
-        (folder / name).write_text(packed.text, encoding="utf-8")
+            write_whole(folder / file, content)
+        write_whole(folder / name, packed.text.encode())
     except OSError as error:
         raise OutputFileError(f"can't write to {folder}: {error.strerror}") from None
     return name

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from streamson.errors import OutputFileError, UsageError, nearest
+from streamson.file_lock import FolderLock
 from streamson.output.audio_file import WRITERS
 from streamson.output.recorder import keep_existing
 from streamson.recording.manifest import is_recording
@@ -41,7 +42,8 @@ class Target(NamedTuple):
         """
         try:
             if is_recording(self.path):
-                keep_existing(self.path)
+                with FolderLock(self.path):  # refuses one that is being recorded to
+                    keep_existing(self.path)
             elif self.path.is_dir() and any(self.path.iterdir()):
                 raise OutputFileError(
                     f"can't record to {self.path}: there are other files in it; name a new folder"

@@ -108,6 +108,6 @@ def test_a_full_disk_lets_the_sound_go_on(run, tmp_path):
     words = ("--output", "none", "--duration", "2", "--record", "take.wav")
     done = run("listen", "--bind", ANY_PORT, *words, preexec_fn=limit)
     assert done.returncode == 1
-    assert "The recording ends here; the sound goes on." in done.stderr
+    assert "The recording pauses; the sound goes on." in done.stderr
     assert "points in 2.0 s" in done.stdout
     assert soundfile.info(tmp_path / "take.wav").frames > 10_000

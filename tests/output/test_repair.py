@@ -1,5 +1,6 @@
 """Repair of sound files that were left broken in all the ways that programs leave them."""
 
+import os
 import struct
 import subprocess
 import sys
@@ -9,8 +10,10 @@ import pytest
 import soundfile
 from scipy.io import wavfile
 
-from streamson.errors import InputFileError
+from streamson.errors import InputFileError, OutputFileError
+from streamson.output.audio_file import FlacWriter
 from streamson.output.repair import repair
+from tests.output.repair_attack import attack
 
 SOUND = (0.5 * np.sin(np.arange(50_000) / 20)).reshape(-1, 2)
 RATE = 44_100
@@ -120,3 +123,79 @@ def test_what_is_no_sound_is_explained(tmp_path, content):
     with pytest.raises(InputFileError, match=r"a\.wav"):
         repair(path)
     assert path.read_bytes() == content
+
+
+def test_good_files_with_any_chunk_stay_and_nothing_is_shortened(tmp_path):
+    """A thousand and more by hand: python -m tests.output.repair_attack."""
+    attack(tmp_path, good=250, mutations=300, flipped=25, seed=7)
+
+
+def test_a_flipped_bit_does_not_shorten_a_file(tmp_path):
+    path = tmp_path / "a.flac"
+    soundfile.write(path, np.tile(SOUND, (20, 1)), RATE)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 10] ^= 4
+    path.write_bytes(content)
+    before = path.stat()
+    done = streamson_repair(path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "nothing to mend; 11.3 s of sound" in done.stdout
+    assert path.read_bytes() == content
+    assert path.stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_what_is_refused_stays_and_the_code_tells(tmp_path):
+    """A header that is wrong, of a file that can't be read when it is mended."""
+    path = wav(tmp_path / "a.wav", size=0, riff_size=0)
+    content = bytearray(path.read_bytes())
+    content[20:22] = b"\x99\x99"  # no format that anybody knows
+    path.write_bytes(content)
+    done = streamson_repair(path)
+    assert done.returncode == 1
+    assert done.stderr == f"streamson: {path}: not a sound file that can be read\n"
+    assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_no_room_for_the_copy_is_said_and_the_file_stays(small_disk):
+    path = wav(small_disk / "a.wav", size=0, riff_size=0, more=bytes(12_000_000))
+    path.write_bytes(path.read_bytes().replace(bytes(12_000_000), b"\1\2" * 6_000_000))
+    path.chmod(0o640)
+    content = path.read_bytes()
+    done = streamson_repair(path)
+    assert done.returncode == 1
+    assert "the copy beside it needs 12.1 MB, and" in done.stderr
+    assert path.read_bytes() == content
+    assert list(small_disk.iterdir()) == [path]
+    with path.open("rb+") as file:
+        file.truncate(8_000_000)
+    assert streamson_repair(path).returncode == 0
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert soundfile.info(path).frames > 1_900_000
+
+
+def test_the_file_that_a_link_leads_to_is_mended_and_the_link_stays(tmp_path):
+    path = wav(tmp_path / "a.wav", size=0, riff_size=0)
+    link = tmp_path / "link.wav"
+    link.symlink_to(path)
+    assert "it has" in repair(link)
+    assert link.is_symlink()
+    assert soundfile.info(path).frames == 25_000
+
+
+def test_a_file_that_is_recorded_to_is_left_alone(tmp_path):
+    path = tmp_path / "take.flac"
+    with FlacWriter(path, RATE) as writer:
+        writer.write(np.tile(SOUND, (4, 1)).astype(np.float32))
+        with pytest.raises(OutputFileError, match=f"process {os.getpid()} is recording to it"):
+            repair(path)
+    assert repair(path).startswith("nothing to mend")
+
+
+def streamson_repair(*files):
+    return subprocess.run(
+        [sys.executable, "-m", "streamson", "repair", *files],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
