@@ -209,7 +209,7 @@ def _progress(out: Path) -> Iterator[Callable[[str], None]]:
     from rich.console import Console  # slow to load, and only for terminals
     from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
-    columns = TextColumn("{task.description}"), TimeElapsedColumn()
+    columns = TextColumn("{task.description}", markup=False), TimeElapsedColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(f"{out.name} …", total=None)
         yield lambda done: progress.update(task, description=f"{out.name}: {done}")
