@@ -9,7 +9,7 @@ import click
 
 from streamson._version import __version__
 from streamson.cli.ending import ending
-from streamson.cli.streams import ReaderGoneError, secure
+from streamson.cli.streams import ReaderGoneError, secure, settle
 from streamson.errors import StreamsonError, nearest
 
 COMMANDS: Final = {
@@ -110,6 +110,7 @@ def run(command: click.Command) -> NoReturn:
     ending.listen()
     code = _run(command)
     ending.finish()
+    settle()
     sys.exit(code if ending.code is None else ending.code)
 
 

@@ -1,7 +1,7 @@
 """What ends a command before its time: Ctrl-C, SIGTERM, a closed terminal, a reader that has gone.
 
-Each raises once in the main thread, so that files are closed and the summary is printed. What comes
-after that waits until this is done.
+Each raises in the main thread, so that files are closed and the summary is printed. What comes after
+that waits until this is done.
 """
 
 import os
@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from types import FrameType
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 READER_GONE: Final = 141
 """Exit code where a pipe has no reader any more: that of a program that SIGPIPE ends."""
@@ -20,6 +20,11 @@ READER_GONE: Final = 141
 GRACE_S: Final = 2.0
 """A second Ctrl-C ends a command at once only if the first has not ended it in this time: people
 press it twice, and files are closed in a fraction of a second."""
+
+AGAIN_S: Final = 0.4
+"""Libraries that run amid a callback from C lose an exception: so it is raised again."""
+
+TIMES: Final = 3
 
 
 class Ending:
@@ -35,6 +40,8 @@ class Ending:
         self.code: int | None = None
         self._since: float | None = None
         self._holding = False
+        self._number = 0
+        self._raised = 0
 
     def listen(self) -> None:
         """Let signals end this process, but none that whoever started it wants ignored (nohup)."""
@@ -42,28 +49,44 @@ class Ending:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._on_signal)
+        if hasattr(signal, "SIGALRM"):
+            signal.signal(signal.SIGALRM, self._raise)
         sys.unraisablehook = self._on_unraisable
         self._watch_readers()
 
     def hold(self) -> None:
-        """Say that there is something to finish from now on, even amid an import."""
+        """Say that from now on there is something to finish: until then a signal ends it at once.
+
+        So nobody meets what libraries make of an interrupt while they are imported or compiled.
+        """
         self._holding = True
 
     def finish(self) -> None:
         """Say that all is being finished anyhow: no signal is to cut that short."""
         self._since = self._since or time.monotonic()
+        self._raised = TIMES
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._since is not None:
             if time.monotonic() - self._since > GRACE_S:
-                _die(self.code or 128 + number)
+                os._exit(self.code or 128 + number)
             return
         self._since = time.monotonic()
         self.code = self.code or 128 + number
-        # Half a module is of no use, and what libraries make of an interrupted import is anything.
-        if not self._holding and _importing(frame):
-            _die(self.code)
-        if number == signal.SIGINT:
+        if not self._holding:
+            os._exit(self.code)
+        self._number = number
+        self._raise(number, frame)
+
+    def _raise(self, _number: int, _frame: FrameType | None) -> None:
+        if self._raised >= TIMES:
+            return
+        self._raised += 1
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, AGAIN_S)
+        if self._number == signal.SIGINT:
             raise KeyboardInterrupt
         sys.exit(self.code)
 
@@ -94,18 +117,6 @@ class Ending:
             main = threading.main_thread().ident
             assert main is not None
             signal.pthread_kill(main, signal.SIGTERM)
-
-
-def _die(code: int) -> NoReturn:
-    os._exit(code)
-
-
-def _importing(frame: FrameType | None) -> bool:
-    while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
-            return True
-        frame = frame.f_back
-    return False
 
 
 def has_terminal() -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from streamson.cli import options
+from streamson.cli.ending import ending
 from streamson.errors import UsageError
 
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ def command(
             seconds=seconds,
             online=online,
         )
+    ending.hold()
     for out in outs:
         with whole_or_nothing(out) as part, _progress(out) as tell:
             done = export(piece, part, tell, panels=panels, film=film)

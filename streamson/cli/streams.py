@@ -115,6 +115,12 @@ def never_wait() -> None:
         raw.waits = False
 
 
+def settle() -> None:
+    """Write what is left of the results; what fails does so now, not while Python exits."""
+    with suppress(ResultsError):
+        sys.stdout.flush()
+
+
 def _text(raw: io.FileIO, before: Any, *, errors: str | None = None) -> io.TextIOWrapper:
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
