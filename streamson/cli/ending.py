@@ -1,7 +1,7 @@
 """What ends a command before its time: Ctrl-C, SIGTERM, a closed terminal, a reader that has gone.
 
-Each raises in the main thread, so that files are closed and the summary is printed. What comes after
-that waits until this is done.
+Each raises in the main thread, so that files are closed and the summary is printed. What comes
+after that waits until this is done.
 """
 
 import os

@@ -26,7 +26,8 @@ class Reloading:
     def __init__(self, listener: Listener, session: str | None) -> None:
         self._listener = listener
         is_file = session is not None and session != "" and session not in preset_names()
-        self._path = Path(session) if is_file and session else None
+        # What came through a pipe can't change.
+        self._path = Path(session) if is_file and session and Path(session).is_file() else None
         self._asked = False
         self._seen = self._look()
         # Where there is a terminal, SIGHUP says that it was closed.

@@ -38,7 +38,7 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
-            preexec_fn=take_terminal,
+            preexec_fn=take_terminal,  # noqa: PLW1509  (no other way; the child is small)
             env={**os.environ, "TERM": "xterm"},
         )
         os.close(slave)
