@@ -1,20 +1,19 @@
 """The Dirichlet eta and the Riemann zeta function, by Arb (python-flint) or mpmath."""
 
 import importlib.util
-from collections.abc import Callable
 from typing import Any, Final
 
 import click
 
 from streamson.errors import MissingDependencyError
 from streamson.producers import options
+from streamson.producers.computing import Formula
+from streamson.producers.worker import Function
 
 RELATIVE_ACCURACY_BITS: Final = 53
 PRECISION_STEP_BITS: Final = 9
 MAX_USUAL_BITS: Final = 200
 MAX_PRECISION_BITS: Final = 3_200
-
-Function = Callable[[float], complex | None]
 
 _FLINT_NAMES: Final = {"eta": "dirichlet_eta", "zeta": "zeta"}
 _MPMATH_NAMES: Final = {"eta": "altzeta", "zeta": "zeta"}
@@ -33,15 +32,13 @@ sigma_option = click.option(
 )
 
 
-def dirichlet_function(name: str, sigma: float, backend: str | None) -> Function:
-    """Return ``t -> f(sigma + it)``, right to double precision; None at a pole.
+def dirichlet_formula(name: str, sigma: float, backend: str | None) -> Formula:
+    """Return how `dirichlet_function` makes a function, by whatever is installed.
 
     Parameters
     ----------
-    name
-        ``"eta"`` or ``"zeta"``.
-    sigma
-        The real part.
+    name, sigma
+        As for `dirichlet_function`.
     backend
         ``"flint"``, ``"mpmath"``, or None for flint where it is installed.
 
@@ -56,7 +53,23 @@ def dirichlet_function(name: str, sigma: float, backend: str | None) -> Function
             "python-flint is not installed. Install it: pip install 'streamson[flint]', "
             "or compute slowly: --backend mpmath"
         )
-    if backend == "mpmath" or not installed:
+    chosen = backend or ("flint" if installed else "mpmath")
+    return Formula(dirichlet_function, (name, sigma, chosen))
+
+
+def dirichlet_function(name: str, sigma: float, backend: str) -> Function:
+    """Return ``t -> f(sigma + it)``, right to double precision; None at a pole.
+
+    Parameters
+    ----------
+    name
+        ``"eta"`` or ``"zeta"``.
+    sigma
+        The real part.
+    backend
+        ``"flint"`` or ``"mpmath"``.
+    """
+    if backend == "mpmath":
         return _by_mpmath(_MPMATH_NAMES[name], sigma)
     return _by_flint(_FLINT_NAMES[name], sigma)
 

@@ -6,7 +6,7 @@ import click
 
 from streamson.cli import run
 from streamson.producers import options
-from streamson.producers.dirichlet import backend_option, dirichlet_function, sigma_option
+from streamson.producers.dirichlet import backend_option, dirichlet_formula, sigma_option
 from streamson.producers.line import line_options, publish_line
 
 
@@ -17,7 +17,7 @@ from streamson.producers.line import line_options, publish_line
 @options.stream("eta")
 def command(*, sigma: float, backend: str | None, **line: Any) -> int:
     """Publish the Dirichlet eta function at sigma + it, as fields re, im, modulus and t."""
-    return publish_line("eta", dirichlet_function("eta", sigma, backend), **line)
+    return publish_line("eta", dirichlet_formula("eta", sigma, backend), **line)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import click
 
 from streamson.cli import run
 from streamson.producers import options
+from streamson.producers.computing import Formula
 from streamson.producers.line import line_options, publish_line
 
 
@@ -22,7 +23,8 @@ def command(*, expression: str, **line: Any) -> int:
     """
     from streamson.producers.expression import parse
 
-    return publish_line("function", parse(expression), **line)
+    parse(expression)  # says now what is wrong with it
+    return publish_line("function", Formula(parse, (expression,)), **line)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from streamson.producers import options
+from streamson.producers.computing import Computation, Formula
 from streamson.producers.publishing import or_missing, publish, steadily
 
 STEP: Final = "20/300"
@@ -27,9 +28,11 @@ class Number(click.ParamType[Fraction]):
             return value
         above, _, below = str(value).partition("/")
         try:
-            return _fraction(above) / _fraction(below or "1")
+            number = _fraction(above) / _fraction(below or "1")
+            float(number)  # a quotient may be beyond what a float holds
         except (ValueError, OverflowError, ZeroDivisionError):
             self.fail(f"found {value!r}; a number such as 0.5 or 20/300 is allowed", param, ctx)
+        return number
 
 
 def _fraction(text: str) -> Fraction:
@@ -66,9 +69,15 @@ def line_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def points_on_line(
     start: Fraction, step: Fraction, *, end: Fraction | None = None, count: int | None = None
 ) -> Iterator[float]:
-    """Yield start, start + step, ... until `end` (not included) or `count` points; no drift."""
+    """Yield start, start + step, ... until `end` (not included) or `count` points; no drift.
+
+    What no float holds any more ends it too.
+    """
     for k in whole_numbers():
-        t = float(start + k * step)
+        try:
+            t = float(start + k * step)
+        except OverflowError:
+            return
         beyond = end is not None and (t >= end if step > 0 else t <= end)
         if beyond or (count is not None and k >= count):
             return
@@ -76,13 +85,7 @@ def points_on_line(
 
 
 def publish_line(
-    name: str,
-    function: Callable[[float], complex | None],
-    *,
-    stream: str,
-    rate: float,
-    endpoint: str,
-    **line: Any,
+    name: str, formula: Formula, *, stream: str, rate: float, endpoint: str, **line: Any
 ) -> int:
     """Publish a function's values along a line as re, im, modulus and t; return the exit code.
 
@@ -90,9 +93,10 @@ def publish_line(
     """
     if line["step"] == 0:
         raise click.UsageError("--step is 0: every point would be the same")
-    points = (_fields(t, function(t)) for t in points_on_line(**line))
-    samples = steadily(stream, points, rate=rate)
-    return publish(name, samples, endpoint=endpoint, keep=True)
+    with Computation(formula) as computation:
+        values = computation.values(points_on_line(**line))
+        samples = steadily(stream, (_fields(t, value) for t, value in values), rate=rate)
+        return publish(name, samples, endpoint=endpoint, keep=True)
 
 
 def _fields(t: float, value: complex | None) -> dict[str, float | None]:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import click
 
+from streamson.cli.ending import ending
 from streamson.wire import Batch, Publisher
 
 POLL_S: Final = 0.2
@@ -79,11 +80,13 @@ def publish(
     int
         The exit code.
     """
+    ending.hold()
     with Publisher(endpoint, wait_s=0) as publisher:
         try:
             _await_first(name, publisher)
             _send_all(name, samples, publisher, keep=keep)
         finally:
+            ending.finish()
             click.echo(
                 f"{name}: {publisher.sent} points sent, {publisher.dropped} dropped", err=True
             )

@@ -1,7 +1,6 @@
 """The errors that streamson raises for a user's or a machine's mistake, each with its exit code."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import ClassVar
 
 
@@ -45,5 +44,7 @@ class MessageError(StreamsonError):
 
 def nearest(found: str, allowed: Iterable[str]) -> str:
     """Return ``'; did you mean "x"?'`` for the closest of the allowed words, or ``''``."""
+    from difflib import get_close_matches  # only mistakes need it
+
     close = get_close_matches(found.lower(), list(allowed), n=1, cutoff=0.6)
     return f'; did you mean "{close[0]}"?' if close else ""

@@ -1,6 +1,5 @@
 """Reading the sound files of sampled instruments."""
 
-import os
 from pathlib import Path
 from typing import Final
 
@@ -9,9 +8,13 @@ import soundfile
 from numpy.typing import NDArray
 
 from streamson.errors import InputFileError
+from streamson.regular_file import open_regular
 
 MAX_SAMPLE_FRAMES: Final = 60 * 48_000
 """Frames of one file: a minute at 48 kHz."""
+
+MAX_SAMPLE_CHANNELS: Final = 8
+"""All are read, though two are played: 90 MB at most."""
 
 MIN_SAMPLE_FRAMES: Final = 64
 MAX_SAMPLE_RATE: Final = 192_000
@@ -36,7 +39,7 @@ def read_sample(path: Path) -> tuple[NDArray[np.float32], int]:
         If it can't be read, is too long or too short, or holds nothing that can be played.
     """
     try:
-        with path.open("rb") as opened, soundfile.SoundFile(opened) as file:
+        with open_regular(path) as opened, soundfile.SoundFile(opened) as file:
             rate, frames = file.samplerate, file.frames
             if not MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE:
                 raise InputFileError(
@@ -48,10 +51,13 @@ def read_sample(path: Path) -> tuple[NDArray[np.float32], int]:
                     f"{path} has {frames} frames; {MIN_SAMPLE_FRAMES} to {MAX_SAMPLE_FRAMES} are "
                     "allowed"
                 )
+            if file.channels > MAX_SAMPLE_CHANNELS:
+                raise InputFileError(
+                    f"{path} has {file.channels} channels; at most {MAX_SAMPLE_CHANNELS}"
+                )
             sound = file.read(dtype="float32", always_2d=True)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        number = error.errno if isinstance(error, OSError) else None
-        reason = os.strerror(number) if number else str(error)
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise InputFileError(f"can't read {path}: {reason}") from None
     except soundfile.SoundFileError as error:
         raise InputFileError(f"can't read {path} as a sound file: {_reason(error)}") from None

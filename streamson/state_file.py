@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from streamson.errors import InputFileError, StreamsonError
+from streamson.regular_file import read_regular
 from streamson.score import Score
 from streamson.whole_file import write_whole
 
@@ -78,14 +79,15 @@ def load_state(path: Path) -> Any:
         The file can't be read, or isn't a state.
     """
     try:
-        if path.stat().st_size > MAX_STATE_BYTES:
+        content = read_regular(path, MAX_STATE_BYTES)
+        if len(content) > MAX_STATE_BYTES:
             raise InputFileError(f"{path}: more than {MAX_STATE_BYTES} bytes, the limit of a state")
-        state = msgspec.msgpack.decode(path.read_bytes(), type=_State)
+        state = msgspec.msgpack.decode(content, type=_State)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise InputFileError(f"can't read the state {path}: {error.strerror}") from None
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError, ValueError):
         raise _no_state(path) from None
     if state.format != FORMAT:
         raise _no_state(path)

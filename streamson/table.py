@@ -3,22 +3,25 @@
 import csv
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, Generic, NamedTuple, Self, TypeVar
 
 import msgspec
 
 from streamson.errors import InputFileError
-from streamson.extras import need
+from streamson.parquet_rows import MAX_COLUMNS, MAX_ROWS
+from streamson.regular_file import open_regular
 
 TIME_COLUMNS: Final = ("time", "timestamp", "datetime", "date")
 """Columns that are the time of a row, whatever their case."""
 
-MAX_LINE_CHARS: Final = 1 << 20
-MAX_COLUMNS: Final = 1_024
-BATCH_ROWS: Final = 4_096
+MAX_ROW_CHARS: Final = 1 << 20
+"""A kilobyte for each of `MAX_COLUMNS`; a file may be one endless line."""
+
+_Text = TypeVar("_Text", str, bytes)
 
 _DELIMITERS: Final = ",;\t"
 _MISSING: Final = {"", "na", "n/a", "null", "none", "nan", "-"}
@@ -78,6 +81,8 @@ class Table:
         if first is None:
             raise InputFileError(f"{self.path}: the table has no rows")
         names = list(first.cells)
+        if len(names) > MAX_COLUMNS:
+            raise InputFileError(f"{self.path}: {len(names)} columns; at most {MAX_COLUMNS}")
         if time_column is not None and time_column not in names:
             raise InputFileError(f"{self.path}: no column {time_column!r}; {_listed(names)}")
         self.time_column = time_column or next(
@@ -111,7 +116,10 @@ class Table:
 
     def _cells(self) -> Iterator["_Line"]:
         try:
-            yield from self._read(self.path)
+            for number, line in enumerate(self._read(self.path)):
+                if number >= MAX_ROWS:
+                    raise InputFileError(f"{self.path}: more than {MAX_ROWS} rows, the limit")
+                yield line
         except OSError as error:
             raise InputFileError(f"{self.path}: can't be read: {error.strerror or error}") from None
         except UnicodeDecodeError as error:
@@ -194,75 +202,97 @@ class _Line(NamedTuple):
     cells: dict[str, object]
 
 
+class _Lines(Generic[_Text]):
+    """The lines of a file, of which a row may take only so many.
+
+    Parameters
+    ----------
+    path, read
+        The file's name, and how to read a line of so many characters at most.
+
+    Attributes
+    ----------
+    number
+        Of the line, from 1.
+    """
+
+    def __init__(self, path: Path, read: Callable[[int], _Text]) -> None:
+        self.number = 0
+        self._path = path
+        self._read: Callable[[int], _Text] = read
+        self._chars = 0
+
+    def begin_row(self) -> None:
+        """Begin to count anew."""
+        self._chars = 0
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> _Text:
+        line = self._read(MAX_ROW_CHARS + 1)
+        if not line:
+            raise StopIteration
+        self.number += 1
+        self._chars += len(line)
+        if self._chars > MAX_ROW_CHARS:
+            raise InputFileError(
+                f"{self._path}, line {self.number}: the row has more than {MAX_ROW_CHARS} "
+                "characters, the limit; is it a table of text?"
+            )
+        return line
+
+
 def _read_csv(path: Path) -> Iterator[_Line]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        header = file.readline(MAX_LINE_CHARS)
+    with (
+        open_regular(path) as opened,
+        TextIOWrapper(opened, encoding="utf-8-sig", newline="") as file,
+    ):
+        lines = _Lines(path, file.readline)
+        header = next(lines, "")
         if not header.strip():
             raise InputFileError(
                 f"{path}, line 1: found an empty line; names of columns belong there"
             )
         delimiter = max(_DELIMITERS, key=header.count)
-        names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter))]
-        _check_names(path, names)
-        reader = csv.reader(file, delimiter=delimiter)
         try:
-            for cells in reader:
-                number = reader.line_num + 1
+            names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter))]
+            _check_names(path, names)
+            lines.begin_row()
+            for cells in csv.reader(lines, delimiter=delimiter):
+                lines.begin_row()
                 if len(cells) > len(names):
                     raise InputFileError(
-                        f"{path}, line {number}: {len(cells)} cells, but the first line names "
-                        f"{len(names)} columns"
+                        f"{path}, line {lines.number}: {len(cells)} cells, but the first line "
+                        f"names {len(names)} columns"
                     )
                 if cells:
-                    yield _Line(number, dict(zip(names, cells, strict=False)))
+                    yield _Line(lines.number, dict(zip(names, cells, strict=False)))
         except csv.Error as error:
-            raise InputFileError(f"{path}, line {reader.line_num + 1}: {error}") from None
+            raise InputFileError(f"{path}, line {lines.number}: {error}") from None
 
 
 def _read_jsonl(path: Path) -> Iterator[_Line]:
     decoder = msgspec.json.Decoder(dict[str, object])
-    with path.open("rb") as file:
-        for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_CHARS), b""), start=1):
+    with open_regular(path) as file:
+        lines = _Lines(path, file.readline)
+        for line in lines:
+            lines.begin_row()
             if not line.strip():
                 continue
             try:
-                yield _Line(number, decoder.decode(line))
+                yield _Line(lines.number, decoder.decode(line))
             except (msgspec.MsgspecError, RecursionError) as error:
                 raise InputFileError(
-                    f"{path}, line {number}: {error}; each line is an object such as "
+                    f"{path}, line {lines.number}: {error}; each line is an object such as "
                     '{"re": 1.5, "im": -0.3}'
                 ) from None
 
 
 def _read_parquet(path: Path) -> Iterator[_Line]:
-    parquet = need("pyarrow.parquet", "parquet", "a Parquet file")
-    pyarrow = need("pyarrow", "parquet", "a Parquet file")
-    try:
-        with parquet.ParquetFile(path) as file:
-            rows = (
-                row
-                for batch in file.iter_batches(BATCH_ROWS)
-                for row in _plain(pyarrow, batch).to_pylist()
-            )
-            for number, row in enumerate(rows, 1):
-                yield _Line(number, row)
-    except pyarrow.ArrowException as error:
-        raise InputFileError(f"{path}: {str(error).splitlines()[0]}") from None
-    except (ValueError, OverflowError) as error:  # a time that Python has no name for
-        raise InputFileError(f"{path}: found a value that can't be read: {error}") from None
+    from streamson.parquet_rows import read_parquet
 
-
-def _plain(pyarrow: Any, batch: Any) -> Any:
-    """Return a batch whose times are microseconds, and whose numbers Python knows."""
-    fields = []
-    for field in batch.schema:
-        kind = field.type
-        if pyarrow.types.is_timestamp(kind):
-            kind = pyarrow.timestamp("us", kind.tz)
-        elif pyarrow.types.is_decimal(kind):
-            kind = pyarrow.float64()
-        fields.append(field.with_type(kind))
-    return batch.cast(pyarrow.schema(fields), safe=False)
+    return (_Line(number, cells) for number, cells in read_parquet(path))
 
 
 _READERS: Final = {

@@ -1,7 +1,6 @@
 """The command line: one module a command, each loaded only when it is called."""
 
 import logging
-import signal
 import sys
 from importlib import import_module
 from typing import Final, NoReturn
@@ -10,6 +9,8 @@ import click
 
 from streamson._version import __version__
 from streamson.cli.descriptors import raise_descriptor_limit
+from streamson.cli.ending import ending, leave
+from streamson.cli.streams import ReaderGoneError, secure, settle
 from streamson.errors import StreamsonError, nearest
 from streamson.printable import PrintableFormatter
 
@@ -30,7 +31,6 @@ COMMANDS: Final = {
 """Name and one-line help of every command; its code is ``command`` in the module of that name."""
 
 INTERRUPTED: Final = 130
-TERMINATED: Final = 143
 
 
 class LazyGroup(click.Group):
@@ -108,20 +108,40 @@ def main() -> NoReturn:
 def run(command: click.Command) -> NoReturn:
     """Run a command and exit with its code; mistakes become one line, never a traceback.
 
-    SIGTERM ends it as Ctrl-C does: files are closed, the summary is printed.
+    SIGTERM, a closed terminal and a reader that has gone end it as Ctrl-C does: files are closed,
+    the summary is printed.
     """
-    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(TERMINATED))
+    secure()
+    ending.listen()
+    code = _run(command)
+    ending.finish()
+    settle()
+    leave(code or ending.code or 0)
+
+
+def _run(command: click.Command) -> int:
+    """Return the command's exit code; 0 where something ended it that has a code of its own."""
     try:
         code = command.main(standalone_mode=False)
-    except click.ClickException as error:
+        sys.stdout.flush()
+    except BaseException as error:
+        known = _tell(error)
+        if known is None and ending.code is None:
+            raise
+        return known or 0
+    return code if isinstance(code, int) else 0
+
+
+def _tell(error: BaseException) -> int | None:
+    """Say in one line what went wrong, and return the exit code; None for what nobody foresaw."""
+    if isinstance(error, click.ClickException):
         error.show()
-        sys.exit(error.exit_code)
-    except StreamsonError as error:
-        click.echo(f"streamson: {error}", err=True)
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of the output has gone; Python would complain at exit
-        sys.exit(1)
-    sys.exit(code if isinstance(code, int) else 0)
+        return error.exit_code
+    if isinstance(error, StreamsonError):
+        if not isinstance(error, ReaderGoneError):
+            click.echo(f"streamson: {error}", err=True)
+        return error.exit_code
+    if isinstance(error, MemoryError):
+        click.echo("streamson: there is not enough memory for this", err=True)
+        return 1
+    return INTERRUPTED if isinstance(error, click.Abort | KeyboardInterrupt) else None

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from streamson.cli import options
+from streamson.cli.ending import ending
 
 
 @click.command()
@@ -64,6 +65,7 @@ def command(
         online=online,
         tables=tables,
     )
+    ending.hold()
     with _progress(len(plans)) as tell:
         done = collect(plans, tell, jobs=jobs or -1, scheduler=scheduler)
     failed = [told for result in done for told in result.failed]

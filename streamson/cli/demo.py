@@ -18,6 +18,9 @@ RATE: Final = 3.7
 """Points a second: a little more than the 3.63 notes a second of the article's tune, so that the
 next note is always there."""
 
+PATIENCE_S: Final = 0.3
+"""How long the producer may take to end: it has no files to close."""
+
 
 @click.command()
 @options.output
@@ -49,7 +52,8 @@ class _Producer:
                 *("--endpoint", endpoint, "--rate", str(RATE)),
             ],
             stdin=subprocess.DEVNULL,
-            stdout=log,
+            # It prints nothing there, but ends when nobody could read it: it never outlives us.
+            stdout=subprocess.PIPE,
             stderr=log,
         )
 
@@ -63,12 +67,12 @@ class _Producer:
 
     def stop(self) -> None:
         """End the process."""
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=2)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        with self._process:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout=PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
 
 
 @contextmanager

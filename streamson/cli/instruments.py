@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from streamson.cli import options
+from streamson.cli.ending import ending
 from streamson.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def _render(session: "Session", names: list[str], out: Path) -> None:
         for i, name in enumerate(names)
         for note in phrase(name, start_frame=round(i * PHRASE_S * rate), sample_rate=rate)
     ]
+    ending.hold()
     with whole_or_nothing(out) as part:
         done = write_sound(part, render_notes(notes, session, sample_rate=rate), rate)
     click.echo(f"{out}: {done}")
@@ -85,6 +87,7 @@ def _play(session: "Session", names: list[str], output: str) -> None:
     device = None if output == NO_DEVICE else choose_device(output)
     rate = device.sample_rate if device else DEFAULT_SAMPLE_RATE
     engine = session_engine(session, rate)
+    ending.hold()
     player = Player(engine, device)
     try:
         for name in names:

@@ -10,6 +10,8 @@ from typing import Final
 import click
 import msgspec
 
+from streamson.cli.ending import ending
+from streamson.cli.streams import never_wait
 from streamson.listener import Listener
 from streamson.statistics import Statistics
 from streamson.whole_file import write_whole
@@ -41,6 +43,8 @@ def play(
     check
         Called ten times a second; what it raises ends the playing.
     """
+    ending.hold()
+    never_wait()
     try:
         _play(listener, stats_file, check)
     except (KeyboardInterrupt, SystemExit):  # Ctrl-C and SIGTERM have codes of their own
@@ -59,11 +63,14 @@ def _play(listener: Listener, stats_file: Path | None, check: Callable[[], None]
                 check()
                 show()
     finally:
+        ending.finish()
         listener.stop()
         stats = listener.stats()
-        click.echo(summary(stats, listener))
-        if stats_file is not None:
-            _write_stats(stats, stats_file)
+        try:
+            if stats_file is not None:
+                _write_stats(stats, stats_file)
+        finally:
+            click.echo(summary(stats, listener))
 
 
 def summary(stats: Statistics, listener: Listener) -> str:
@@ -119,9 +126,11 @@ def _live_line(listener: Listener) -> Iterator[Callable[[], None]]:
         return
     from rich.console import Console  # slow to load, and only for terminals
     from rich.live import Live
+    from rich.text import Text
 
+    # What others named is text, not markup: [/a] or :a: in it has no meaning.
     with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
-        yield lambda: live.update(_state(listener), refresh=True)
+        yield lambda: live.update(Text(_state(listener)), refresh=True)
 
 
 def _plain_lines(listener: Listener) -> Callable[[], None]:

@@ -1,9 +1,10 @@
-"""A session that is read again when its file changes, or on SIGHUP."""
+"""A session that is read again when its file changes; where no terminal is, also on SIGHUP."""
 
 import logging
 import signal
 from pathlib import Path
 
+from streamson.cli.ending import has_terminal
 from streamson.errors import SessionError
 from streamson.listener import Listener
 from streamson.score import preset_names
@@ -25,10 +26,12 @@ class Reloading:
     def __init__(self, listener: Listener, session: str | None) -> None:
         self._listener = listener
         is_file = session is not None and session != "" and session not in preset_names()
-        self._path = Path(session) if is_file and session else None
+        # What came through a pipe can't change.
+        self._path = Path(session) if is_file and session and Path(session).is_file() else None
         self._asked = False
         self._seen = self._look()
-        if hasattr(signal, "SIGHUP"):
+        # Where there is a terminal, SIGHUP says that it was closed.
+        if self._path is not None and hasattr(signal, "SIGHUP") and not has_terminal():
             signal.signal(signal.SIGHUP, self._ask)
 
     def check(self) -> None:

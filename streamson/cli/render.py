@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from streamson.cli import options
+from streamson.cli.ending import ending
 from streamson.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,6 +64,12 @@ class PixelSize(click.ParamType[tuple[int, int]]):
     "where they have no time.",
 )
 @click.option(
+    "--longest",
+    type=options.Seconds(),
+    metavar="TIME",
+    help="How long the sound of a table may be.  [default: 3h, or what --seconds makes of it]",
+)
+@click.option(
     "--picture",
     "panels",
     multiple=True,
@@ -95,6 +102,7 @@ def command(
     sample_rate: int | None,
     speed: float | None,
     seconds: float | None,
+    longest: float | None,
     panels: tuple[str, ...],
     size: tuple[int, int],
     fps: int,
@@ -133,6 +141,7 @@ def command(
             "--sample-rate": sample_rate,
             "--speed": speed,
             "--seconds": seconds,
+            "--longest": longest,
             "--online": online or None,
         }
         for name, value in given.items():
@@ -147,8 +156,10 @@ def command(
             sample_rate=sample_rate,
             speed=speed,
             seconds=seconds,
+            longest=longest,
             online=online,
         )
+    ending.hold()
     for out in outs:
         with whole_or_nothing(out) as part, _progress(out) as tell:
             done = export(piece, part, tell, panels=panels, film=film)
@@ -175,9 +186,10 @@ def _table(
     sample_rate: int | None,
     speed: float | None,
     seconds: float | None,
+    longest: float | None,
     online: bool,
 ) -> "Piece":
-    from streamson.offline.piece import TablePiece, TimedPiece, fitted
+    from streamson.offline.piece import MAX_UNASKED_S, TablePiece, TimedPiece, fitted
     from streamson.offline.render import DEFAULT_SAMPLE_RATE
     from streamson.score import load_session
     from streamson.table import Table
@@ -189,15 +201,21 @@ def _table(
     if table.ignored:
         click.echo(f"left out, not numbers: {', '.join(table.ignored)}", err=True)
     rate = sample_rate or loaded.audio.sample_rate or DEFAULT_SAMPLE_RATE
+    if seconds is None:
+        longest = longest or MAX_UNASKED_S
+    how: dict[str, Any] = {
+        "sample_rate": rate,
+        "stream": stream,
+        "online": online,
+        "longest_s": longest,
+    }
     if seconds is not None:
-        return fitted(
-            table, loaded, seconds=seconds, sample_rate=rate, stream=stream, online=online
-        )
+        return fitted(table, loaded, seconds=seconds, **how)
     if speed is None:
-        return TablePiece(table, loaded, sample_rate=rate, stream=stream, online=online)
+        return TablePiece(table, loaded, **how)
     if table.time_column is None:
         raise UsageError(f"--speed needs a column of time, and {path} has none; try --seconds")
-    return TimedPiece(table, loaded, speed=speed, sample_rate=rate, stream=stream, online=online)
+    return TimedPiece(table, loaded, speed=speed, **how)
 
 
 @contextmanager
@@ -209,7 +227,7 @@ def _progress(out: Path) -> Iterator[Callable[[str], None]]:
     from rich.console import Console  # slow to load, and only for terminals
     from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
-    columns = TextColumn("{task.description}"), TimeElapsedColumn()
+    columns = TextColumn("{task.description}", markup=False), TimeElapsedColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(f"{out.name} …", total=None)
         yield lambda done: progress.update(task, description=f"{out.name}: {done}")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from streamson.cli.ending import ending
 from streamson.errors import StreamsonError
 
 
@@ -17,6 +18,7 @@ def command(files: tuple[Path, ...]) -> int:
     """
     from streamson.output.repair import repair  # loads the library for sound files
 
+    ending.hold()
     code = 0
     for file in files:
         try:

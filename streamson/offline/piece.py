@@ -25,6 +25,13 @@ from streamson.table import Table, paced
 from streamson.wire.point import Batch, DataPoint
 
 MAX_SECONDS: Final = 366 * 86_400.0
+MAX_UNASKED_S: Final = 3 * 3_600.0
+"""How long the sound of a table may be if nobody asks for more: 2.9 GB as 24 bits, which the WAV
+format holds; ten thousand rows last under an hour."""
+
+LARGE_BYTES: Final = 1 << 19
+"""A larger table is looked through before it is rendered, which takes a tenth of the time."""
+
 HUGE: Final = 1e150
 """Complex values beyond it have no place in a picture."""
 
@@ -101,6 +108,8 @@ class TablePiece:
         The stream that the rows belong to; by default the table's name.
     online
         Whether values are rescaled as a live listener would, who does not know what is to come.
+    longest_s
+        How long its sound may be; None: as long as it is.
     """
 
     def __init__(
@@ -111,6 +120,7 @@ class TablePiece:
         sample_rate: int,
         stream: str | None = None,
         online: bool = False,
+        longest_s: float | None = None,
     ) -> None:
         self.title = table.name
         self.session = session
@@ -118,6 +128,7 @@ class TablePiece:
         self._table = table
         self._stream = stream or table.name
         self._online = online
+        self._longest_s = longest_s
 
     def notes(self) -> Iterator[Note]:
         """Yield its notes by their onsets."""
@@ -133,8 +144,29 @@ class TablePiece:
         )
 
     def sound(self) -> Iterator[NDArray[np.float32]]:
-        """Yield its samples in blocks of shape (frames, 2)."""
-        return render_notes(self.notes(), self.session, sample_rate=self.sample_rate)
+        """Yield its samples in blocks of shape (frames, 2).
+
+        Raises
+        ------
+        InputFileError
+            It is longer than it may be.
+        """
+        if self._longest_s is not None and self._table.path.stat().st_size > LARGE_BYTES:
+            for note in self.notes():  # so nobody waits for hours of sound to be refused
+                self._check_length(note.onset_frame)
+        frames = 0
+        for block in render_notes(self.notes(), self.session, sample_rate=self.sample_rate):
+            frames += len(block)
+            self._check_length(frames)
+            yield block
+
+    def _check_length(self, frames: int) -> None:
+        if self._longest_s is not None and frames > self._longest_s * self.sample_rate:
+            raise InputFileError(
+                f"{self._table.path}: its sound is longer than {_hours(self._longest_s)}. Make it "
+                "fit with --seconds 10min, let its own time pass faster with --speed, or allow "
+                "more with --longest 24h"
+            )
 
     def moments(self) -> Iterator[Moment]:
         """Yield its points."""
@@ -153,7 +185,7 @@ class TimedPiece(TablePiece):
         How many times faster than that.
     rate
         Rows a second instead.
-    table, session, sample_rate, stream, online
+    table, session, sample_rate, stream, online, longest_s
         As for `TablePiece`.
     """
 
@@ -167,8 +199,16 @@ class TimedPiece(TablePiece):
         sample_rate: int,
         stream: str | None = None,
         online: bool = False,
+        longest_s: float | None = None,
     ) -> None:
-        super().__init__(table, session, sample_rate=sample_rate, stream=stream, online=online)
+        super().__init__(
+            table,
+            session,
+            sample_rate=sample_rate,
+            stream=stream,
+            online=online,
+            longest_s=longest_s,
+        )
         self._speed = speed
         self._rate = rate
 
@@ -207,6 +247,7 @@ def fitted(
     sample_rate: int,
     stream: str | None = None,
     online: bool = False,
+    longest_s: float | None = None,
 ) -> TimedPiece:
     """Return a table whose last row comes after so many seconds, evenly where it has no time.
 
@@ -229,6 +270,7 @@ def fitted(
         sample_rate=sample_rate,
         stream=stream,
         online=online,
+        longest_s=longest_s,
     )
 
 
@@ -290,6 +332,10 @@ class AnotherPiece(RecordedPiece):
     def sound(self) -> Iterator[NDArray[np.float32]]:
         """Yield its samples in blocks of shape (frames, 2)."""
         return render_notes(self.notes(), self.session, sample_rate=self.sample_rate)
+
+
+def _hours(seconds: float) -> str:
+    return f"{seconds / 3_600:g} h" if seconds >= 3_600 else f"{seconds / 60:g} min"
 
 
 def _title(folder: Path) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from streamson.errors import SessionError, nearest
+from streamson.regular_file import read_file_or_pipe
 from streamson.score.session.checks import Place, quoted
 from streamson.score.session.reading import read_session
 from streamson.score.session.scale import scala_file
@@ -96,8 +97,8 @@ def _files(document: dict[str, Any], folder: Path) -> tuple[SessionFile, ...]:
 
 def _read(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:  # one byte more than allowed tells that it is too large
-            return file.read(MAX_SESSION_BYTES + 1)
+        # One byte more than allowed tells that it is too large.
+        return read_file_or_pipe(path, MAX_SESSION_BYTES)
     except (FileNotFoundError, ValueError):  # ValueError: a NUL in the path
         hint = nearest(path.removesuffix(".toml"), preset_names())
         raise SessionError(

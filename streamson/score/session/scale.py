@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from streamson.regular_file import read_regular
 from streamson.score.pitch import (
     HIGHEST_MIDI,
     LOWEST_MIDI,
@@ -90,8 +91,7 @@ def _scala(text: str, place: Place) -> Scale:
     # Beside the session file, wherever that is read from.
     path = Path(place.file).parent / name
     try:
-        with path.open("rb") as file:
-            return parse_scl(file.read(MAX_SCL_BYTES + 1), tonic)
+        return parse_scl(read_regular(path, MAX_SCL_BYTES), tonic)
     except (OSError, ValueError) as error:  # ValueError: also a NUL in the path
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise place.error(f"can't read the Scala file {path}: {reason}") from None
