@@ -159,7 +159,7 @@ class Supervisor:
         while not self._child.pipe.poll(_SLICE_S):
             if self._stopping.is_set() or time.monotonic() > deadline:
                 self.end_device()
-                raise DeviceError(f"it did not answer within {ANSWER_TIMEOUT_S:.0f} s")
+                raise DeviceError(f"the sound system did not answer in {ANSWER_TIMEOUT_S:.0f} s")
         try:
             answer = self._child.pipe.recv()
         except (EOFError, OSError):

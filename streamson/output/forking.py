@@ -82,7 +82,7 @@ class Child:
             If it sends nothing in time, or is gone.
         """
         if not self.pipe.poll(timeout_s):
-            raise DeviceError(f"the sound system did not answer within {timeout_s:.0f} s")
+            raise DeviceError(f"the sound system did not answer in {timeout_s:.0f} s")
         try:
             answer = self.pipe.recv()
         except (EOFError, OSError):
@@ -178,7 +178,7 @@ def _be_child(
         pipe.send(error)
     except (EOFError, OSError):  # the parent is gone
         status = 0
-    except BaseException:  # noqa: BLE001  (it goes no further up: that is the parent's code)
+    except BaseException:
         traceback.print_exc()  # seen with -vv
     finally:
         os._exit(status)

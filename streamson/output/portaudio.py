@@ -2,8 +2,8 @@
 
 The one place that reaches into sounddevice. It is imported only when a device is wanted: everything
 but playing works without PortAudio. On Linux no process loads it but those made for it
-(`output.device_process`): with JACK, PortAudio takes its process down when a server dies twice, when
-it says goodbye to one that has gone, and when it is unloaded without a goodbye.
+(`output.device_process`): with JACK, it takes its process down when a server dies twice, when it
+says goodbye to one that has gone, and when it is unloaded without a goodbye.
 """
 
 import logging

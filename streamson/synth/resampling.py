@@ -79,17 +79,21 @@ def resample(engine: int, output: Any) -> None:
     state = memory.state(engine)[0]
     taps, frames = memory.resampler_taps(engine), memory.resampler_frames(engine)
     count, phases = state.taps, state.phases
+    step, unit = state.engine_rate, state.device_rate
+    whole, part = state.whole, state.part
     for k in range(output.shape[0]):
-        place = state.part * phases / state.device_rate
+        place = part * phases / unit
         row = np.int64(place)
         between = np.float32(place - row)
-        first, second = row * count, (row + 1) * count
+        here, there = taps[row * count :], taps[(row + 1) * count :]
+        under = frames[whole:]
         left, right = np.float32(0), np.float32(0)
         for i in range(count):
-            tap = taps[first + i] + between * (taps[second + i] - taps[first + i])
-            left += tap * frames[state.whole + i, 0]
-            right += tap * frames[state.whole + i, 1]
+            tap = here[i] + between * (there[i] - here[i])
+            left += tap * under[i, 0]
+            right += tap * under[i, 1]
         output[k, 0], output[k, 1] = left, right
-        state.part += state.engine_rate
-        state.whole += state.part // state.device_rate
-        state.part %= state.device_rate
+        part += step
+        whole += part // unit
+        part %= unit
+    state.whole, state.part = whole, part

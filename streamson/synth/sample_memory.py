@@ -1,4 +1,4 @@
-"""The samples of an engine: equal ones lie in its memory once, and leave it when nobody needs them."""
+"""The samples of an engine: equal ones lie in its memory once, as long as somebody needs them."""
 
 import hashlib
 import mmap
@@ -88,7 +88,7 @@ class SampleMemory:
             gaps[place + frames] = gaps.pop(place) - frames
 
     def take(self, instrument: Instrument) -> tuple[SampleKey, StoredSample]:
-        """Return where an instrument's sample lies, written if it was not there; see `give_back`."""
+        """Return where an instrument's sample lies, which `give_back` lets go of again."""
         key = sample_key(instrument)
         if key not in self._stored:
             assert instrument.sample is not None
@@ -127,7 +127,7 @@ class SampleMemory:
 
 
 def sample_key(instrument: Instrument) -> SampleKey:
-    """Return what tells an instrument's sample from others: a file that is read anew is the same."""
+    """Return what tells a sample from others; a file that is read anew is the same."""
     sample = instrument.sample
     assert sample is not None
     if sample not in _digests:
