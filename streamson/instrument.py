@@ -71,7 +71,7 @@ class Envelope(msgspec.Struct, frozen=True):
     curve: float = 0.0
 
 
-class Sample(msgspec.Struct, frozen=True, eq=False):
+class Sample(msgspec.Struct, frozen=True, eq=False, weakref=True):
     """A recorded sound that is played at other pitches.
 
     Attributes

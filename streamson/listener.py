@@ -130,12 +130,17 @@ class Listener:
             load_kernels()  # before points come, which would wait for it
         self._score = Score(loaded, sample_rate=self.engine.sample_rate)
         self._state = StateKeeper(Path(state), self._score) if state is not None else None
+        # Before there are sockets and threads: it may fork.
+        self._player = Player(self.engine, self._device)
         # Last, so that no mistake above leaves a socket open.
-        self._receiver = Receiver(bind)
+        try:
+            self._receiver = Receiver(bind)
+        except BaseException:
+            self._player.stop()
+            raise
         self.endpoint = self._receiver.endpoint
         self._recorder: Recorder | None = None
         self._log: SessionLog | None = None
-        self._player: Player | None = None
         self._lost = 0
         self._faults = Faults()
         self._handed_over = HandedOver(self.engine)
@@ -150,7 +155,7 @@ class Listener:
             self.engine.stop_at(round(self._duration_s * self.engine.sample_rate))
         self._start_recorder()
         try:
-            self._player = Player(self.engine, self._device)
+            self._player.start()
         except BaseException:
             self.stop()
             raise
@@ -170,10 +175,9 @@ class Listener:
             self._thread.join()
             if self._state is not None:
                 self._state.save()
-        if self._player is not None:
-            self._player.stop()
-            if self._error is None:
-                self._read_reports()  # of the last notes
+        self._player.stop()
+        if self._error is None:
+            self._read_reports()  # of the last notes
         if self._recorder is not None:
             self._recorder.stop()
             self.recording_error = self.recording_error or self._recorder.error
@@ -190,7 +194,7 @@ class Listener:
     @property
     def output(self) -> str:
         """Where the sound goes, for a person."""
-        return self._player.description if self._player else "not started"
+        return self._player.description
 
     @property
     def recording(self) -> Path | None:
@@ -275,7 +279,7 @@ class Listener:
             latency_median_ms=self._handed_over.latency_ms(0.5),
             latency_p99_ms=self._handed_over.latency_ms(0.99),
             peak_dbfs=level_db(float(state["peak"])) if state["peak"] > 0 else None,
-            devices_lost=self._player.devices_lost if self._player else 0,
+            devices_lost=self._player.devices_lost,
             recorded_seconds=recorder.seconds if recorder else 0.0,
             recording_lost_seconds=recorder.lost_frames / rate if recorder else 0.0,
             recordings_gone=recorder.files_gone if recorder else 0,
@@ -330,6 +334,7 @@ class Listener:
                 if self._next_session is not None:
                     with self._faults.surviving("the changed session"):
                         self._take_over()
+                self.engine.release_unused()
                 if self._state is not None:
                     with self._faults.surviving("the state"):
                         self._state.keep()

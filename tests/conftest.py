@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from streamson.errors import MissingDependencyError
-from streamson.output import portaudio
+from streamson.output.device import output_devices
 
 DATA = Path(__file__).parent / "data"
 DEADLINE_S = 20.0
@@ -75,10 +75,10 @@ class JackServer:
 
 @pytest.fixture
 def jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
-    """A running JACK server that PortAudio, in this process and in children, takes for the card."""
+    """A running JACK server that PortAudio takes for the card."""
     missing = None if shutil.which("jackd") else "jackd (Debian: jackd2) is not installed"
     try:
-        portaudio.load()
+        output_devices()
     except MissingDependencyError as error:
         missing = str(error)
     if missing:
@@ -86,16 +86,9 @@ def jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
     server = JackServer()
     monkeypatch.setenv("JACK_DEFAULT_SERVER", server.name)
     monkeypatch.setenv("JACK_NO_START_SERVER", "1")
-    # PortAudio aborts the process where it has to say goodbye to a server that has gone already.
-    sounddevice = portaudio.load()
-    sounddevice._terminate()
     server.start()
-    sounddevice._initialize()
     yield server
-    sounddevice._terminate()
     server.stop()
-    with portaudio.quiet_stderr():
-        sounddevice._initialize()
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def machine_code(voices: int = 512) -> Callable[[], Count]:
     engine = Engine(RATE, instruments={"rich": Instrument(partials)})
     for voice in range(voices):
         engine.play(Note(0, 1.0, 3_600 * RATE, 30 + voice / 8, -20, 0, "rich", "bench"))
-    _playing.append(Player(engine, find_device("auto")))
+    _playing.append(Player(engine, find_device("auto")).start())
     return lambda: Count(int(engine.state["blocks"]), int(engine.state["underflows"]))
 
 

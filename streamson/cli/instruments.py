@@ -90,6 +90,7 @@ def _play(session: "Session", names: list[str], output: str) -> None:
     ending.hold()
     player = Player(engine, device)
     try:
+        player.start()
         for name in names:
             click.echo(f"{name}  {session.instruments[name].about}".rstrip())
             start = engine.soonest_frame

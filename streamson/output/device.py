@@ -1,16 +1,25 @@
 """Sound devices: finding one, and a stream that plays an engine on it."""
 
-from typing import Final, NamedTuple
+import sys
+import threading
+from typing import Any, Final, NamedTuple
 
 from streamson.errors import DeviceError, nearest
 from streamson.output import portaudio
 from streamson.synth.engine import Engine
+from streamson.synth.resampling import can_resample
 
 AUTO: Final = "auto"
 """The default device, or silence where there is none."""
 
 NO_DEVICE: Final = "none"
 """No device, by choice."""
+
+ANSWER_TIMEOUT_S: Final = 8.0
+"""A sound system that says nothing for so long hangs; a slow one with many cards takes a second."""
+
+CLOSE_TIMEOUT_S: Final = 0.3
+"""A device that takes longer to close is left to itself: the end of all has one second."""
 
 
 class Device(NamedTuple):
@@ -48,7 +57,24 @@ def output_devices() -> list[Device]:
     ------
     MissingDependencyError
         If PortAudio is not installed.
+    DeviceError
+        If the sound system does not answer.
     """
+    if sys.platform != "linux":
+        return list_devices()
+    from streamson.output.forking import in_child  # it has parts that other systems lack
+
+    devices: list[Device] = in_child(
+        list_devices,
+        cleanup=portaudio.say_goodbye,
+        timeout_s=ANSWER_TIMEOUT_S,
+        cleanup_s=CLOSE_TIMEOUT_S,
+    )
+    return devices
+
+
+def list_devices() -> list[Device]:
+    """Return what `output_devices` does, as PortAudio in this process knows it."""
     sounddevice = portaudio.load()
     with portaudio.quiet_stderr():
         found = list(sounddevice.query_devices())
@@ -101,8 +127,27 @@ def find_device(wanted: str) -> Device:
     raise DeviceError(f'no sound device "{wanted}"; there are: {listed}{nearest(wanted, names)}')
 
 
+def same_device(device: Device) -> Device:
+    """Return a device as it is now: it may have come back with another number and rate.
+
+    Raises
+    ------
+    DeviceError
+        If it is not there.
+    """
+    named = [found for found in list_devices() if found.name == device.name]
+    named.sort(key=lambda found: (found.host_api != device.host_api, found.number != device.number))
+    if not named:
+        raise NoDeviceError(f'no sound device "{device.name}"')
+    return named[0]
+
+
+class NoDeviceError(DeviceError):
+    """A device is not there."""
+
+
 class DeviceStream:
-    """A device that plays an engine.
+    """A device that plays an engine, by PortAudio in this process.
 
     Parameters
     ----------
@@ -111,6 +156,15 @@ class DeviceStream:
     device
         Where to play it.
 
+    Attributes
+    ----------
+    device
+        As it is now.
+    sample_rate
+        At which it is open; the engine's, or its own where it does not offer that.
+    latency_s
+        As PortAudio tells.
+
     Raises
     ------
     DeviceError
@@ -118,13 +172,37 @@ class DeviceStream:
     """
 
     def __init__(self, engine: Engine, device: Device) -> None:
-        self.device = device
-        engine.new_device()
-        try:
-            self._stream = portaudio.open_stream(engine, device.number)
-        except DeviceError as error:
-            raise DeviceError(f'sound device "{device.name}" can\'t be opened: {error}') from None
+        self.device = same_device(device)
+        self._engine = engine
+        self.sample_rate, self._stream = self._opened()
         self.latency_s = float(self._stream.latency)
+
+    def _opened(self) -> tuple[int, Any]:
+        wanted, own = self._engine.sample_rate, self.device.sample_rate
+        number = self.device.number
+        try:
+            try:
+                return wanted, portaudio.open_stream(self._engine, number, wanted)
+            except portaudio.RateError:
+                if own == wanted or not can_resample(wanted, own):
+                    raise
+                return own, portaudio.open_stream(self._engine, number, own)
+        except DeviceError as error:
+            raise cant_open(self.device, error) from None
+
+    def start(self) -> None:
+        """Begin to play; nobody else may be rendering the engine from now on.
+
+        Raises
+        ------
+        DeviceError
+            If the device does not start.
+        """
+        self._engine.new_device(self.sample_rate)
+        try:
+            portaudio.start_stream(self._stream)
+        except DeviceError as error:
+            raise cant_open(self.device, error) from None
 
     @property
     def active(self) -> bool:
@@ -138,5 +216,33 @@ class DeviceStream:
             self._stream.close()
 
     def abandon(self) -> None:
-        """Close a device that is gone."""
-        portaudio.abandon(self._stream)
+        """Close a device that is gone; it is left to itself where that takes long."""
+        closing = threading.Thread(target=self._stream.close, name="closing a device", daemon=True)
+        closing.start()
+        closing.join(CLOSE_TIMEOUT_S)
+
+
+def cant_open(device: Device, reason: object) -> DeviceError:
+    """Return the error that says so."""
+    return DeviceError(f'sound device "{device.name}" can\'t be opened: {reason}')
+
+
+class ThisProcess:
+    """Where devices are opened by PortAudio in this process.
+
+    Parameters
+    ----------
+    engine
+        What they play.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def open(self, device: Device) -> DeviceStream:
+        """Return a device, ready to start. Looks for it anew."""
+        portaudio.refresh()
+        return DeviceStream(self._engine, device)
+
+    def close(self) -> None:
+        """Do nothing: PortAudio says goodbye at the exit."""

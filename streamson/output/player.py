@@ -1,26 +1,34 @@
 """The player: keeps an engine running on a device, and on the silent clock while there is none."""
 
 import logging
+import sys
 import threading
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final, Self
 
 from streamson.errors import DeviceError, MissingDependencyError
-from streamson.output import portaudio
 from streamson.output.device import (
     AUTO,
     Device,
     DeviceStream,
+    NoDeviceError,
+    ThisProcess,
     find_device,
 )
 from streamson.output.silent_clock import SilentClock
 from streamson.synth.engine import Engine
+
+if TYPE_CHECKING:
+    from streamson.output.device_process import DeviceProcess, Supervisor
 
 WATCH_INTERVAL_S: Final = 0.25
 LOST_AFTER_S: Final = 2.0
 """A device that has not asked for samples for so long is lost, whatever it says."""
 
 RETRY_INTERVAL_S: Final = 2.0
+SAY_INTERVAL_S: Final = 60.0
+"""Why a device that is there can't be opened is said again after so long."""
+
 STOP_TIMEOUT_S: Final = 0.5
 
 _log = logging.getLogger(__name__)
@@ -43,11 +51,21 @@ def choose_device(output: str) -> Device | None:
         return None
 
 
+def _device_home(engine: Engine, stopping: threading.Event) -> "Supervisor | ThisProcess":
+    """Return where devices are opened on this system."""
+    if sys.platform != "linux":
+        return ThisProcess(engine)
+    from streamson.output.device_process import Supervisor  # it has parts that others lack
+
+    return Supervisor(engine, stopping)
+
+
 class Player:
-    """Run an engine in real time until it is stopped.
+    """Run an engine in real time, from `start` until it is stopped.
 
     A device that goes away is replaced by the silent clock, and taken again when it comes back:
-    the frame counter goes on all the time.
+    the frame counter goes on all the time. Made before there are threads and sockets, it keeps
+    them out of the processes that it forks.
 
     Parameters
     ----------
@@ -55,42 +73,62 @@ class Player:
         What to play.
     device
         Where; None plays on the silent clock for good.
-
-    Raises
-    ------
-    DeviceError
-        If the device can't be opened.
     """
 
     def __init__(self, engine: Engine, device: Device | None) -> None:
         self.devices_lost = 0
         self._engine = engine
         self._device = device
-        self._running: DeviceStream | SilentClock = (
-            SilentClock(engine) if device is None else DeviceStream(engine, device)
-        )
         self._stopping = threading.Event()
+        self._home = None if device is None else _device_home(engine, self._stopping)
+        self._running: DeviceStream | DeviceProcess | SilentClock | None = None
         self._watchdog: threading.Thread | None = None
-        if device is not None:
-            self._watchdog = threading.Thread(target=self._watch, name="watchdog", daemon=True)
-            self._watchdog.start()
+        self._said = ""
+        self._say_again_at = 0.0
+
+    def start(self) -> Self:
+        """Begin to play.
+
+        Raises
+        ------
+        DeviceError
+            If the device can't be opened.
+        """
+        if self._home is None or self._device is None:
+            self._running = SilentClock(self._engine)
+            return self
+        stream = self._home.open(self._device)
+        stream.start()
+        self._running = stream
+        if stream.sample_rate != self._engine.sample_rate:
+            _log.warning('sound device "%s" plays%s', stream.device.name, self._rates(stream))
+        self._watchdog = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+        self._watchdog.start()
+        return self
 
     @property
     def description(self) -> str:
         """Where the sound goes, for a person."""
-        if isinstance(self._running, SilentClock):
+        running = self._running
+        if running is None:
+            return "not started"
+        if isinstance(running, SilentClock):
             return "without sound"
-        device = self._running.device
-        latency_ms = 1000 * self._running.latency_s
-        return f"on {device.name} ({device.host_api}, {latency_ms:.0f} ms)"
+        latency_ms = 1000 * running.latency_s
+        return f"on {running.device.name} ({running.device.host_api}, {latency_ms:.0f} ms)"
 
     def stop(self) -> None:
         """Fade out if the engine was not told to, wait for the end of the fade, and stop."""
         self._stopping.set()
         if self._watchdog is not None:
             self._watchdog.join()
-        self._await_frame(self._engine.stop_soon())
-        self._running.stop()
+        if self._running is not None:
+            self._await_frame(self._engine.stop_soon())
+            self._running.stop()
+            self._running = None
+        if self._home is not None:
+            self._home.close()
+            self._home = None
 
     def _await_frame(self, frame: int) -> None:
         deadline = time.monotonic() + STOP_TIMEOUT_S
@@ -104,12 +142,12 @@ class Player:
             if self._engine.frame != frame:
                 frame, moved_at = self._engine.frame, now
             running = self._running
-            if isinstance(running, SilentClock):
+            if running is None or isinstance(running, SilentClock):
                 self._try_again()
             elif not running.active or now - moved_at > LOST_AFTER_S:
                 self._replace_lost(running)
 
-    def _replace_lost(self, stream: DeviceStream) -> None:
+    def _replace_lost(self, stream: "DeviceStream | DeviceProcess") -> None:
         self.devices_lost += 1
         _log.warning(
             'sound device "%s" is gone; going on without sound, looking for it every %.0f s',
@@ -121,18 +159,36 @@ class Player:
 
     def _try_again(self) -> None:
         assert self._device is not None
+        assert self._home is not None
         if self._stopping.wait(RETRY_INTERVAL_S):
             return
         try:
-            portaudio.refresh()
-            device = find_device(self._device.name)
-        except DeviceError:
-            return
-        self._running.stop()
-        try:
-            self._running = DeviceStream(self._engine, device)
+            stream = self._home.open(self._device)
         except DeviceError as error:
-            _log.info("%s", error)
+            self._say_why(error)
+            return
+        if self._running is not None:
+            self._running.stop()
+        try:
+            stream.start()
+        except DeviceError as error:
+            self._say_why(error)
+            stream.abandon()
             self._running = SilentClock(self._engine)
             return
-        _log.warning('sound device "%s" is back', device.name)
+        self._running = stream
+        _log.warning('sound device "%s" is back%s', stream.device.name, self._rates(stream))
+
+    def _rates(self, stream: "DeviceStream | DeviceProcess") -> str:
+        if stream.sample_rate == self._engine.sample_rate:
+            return ""
+        return f", at {stream.sample_rate} Hz; resampled from {self._engine.sample_rate} Hz"
+
+    def _say_why(self, error: DeviceError) -> None:
+        """Say why a device can't be taken again, unless it is just not there."""
+        if isinstance(error, NoDeviceError) or self._stopping.is_set():
+            return
+        now = time.monotonic()
+        if str(error) != self._said or now >= self._say_again_at:
+            self._said, self._say_again_at = str(error), now + SAY_INTERVAL_S
+            _log.warning("%s", error)

@@ -1,19 +1,17 @@
-"""PortAudio behind sounddevice: loading it, keeping it quiet, and getting over a dead sound server.
+"""PortAudio behind sounddevice: loading it, opening streams, and keeping it quiet.
 
 The one place that reaches into sounddevice. It is imported only when a device is wanted: everything
-but playing works without PortAudio.
+but playing works without PortAudio. On Linux no process loads it but those made for it
+(`output.device_process`): with JACK, it takes its process down when a server dies twice, when it
+says goodbye to one that has gone, and when it is unloaded without a goodbye.
 """
 
-import atexit
 import logging
 import os
 import shutil
 import sys
-import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 from streamson.errors import DeviceError, MissingDependencyError
@@ -29,10 +27,11 @@ _INSTALL: Final = {
     "brew": "brew install portaudio",
 }
 
-CLOSE_TIMEOUT_S: Final = 1.0
-
 _log = logging.getLogger(__name__)
-_stuck: Final[list[Any]] = []  # libraries that must not be unloaded: a thread still waits in them
+
+
+class RateError(DeviceError):
+    """A device does not play at a rate."""
 
 
 def load() -> Any:
@@ -51,10 +50,6 @@ def load() -> Any:
             "the PortAudio library, which plays sound, is not installed. "
             f"Install it: {install_command()}"
         ) from None
-    if sys.platform == "linux":
-        # PortAudio aborts the process if its JACK server has gone by the time it says goodbye; the
-        # system cleans up all the same.
-        atexit.unregister(sounddevice._exit_handler)
     return sounddevice
 
 
@@ -76,11 +71,18 @@ def refresh() -> None:
         sounddevice._initialize()
 
 
-def open_stream(engine: Engine, device: int) -> Any:
-    """Open and start a stream that calls an engine's machine code; return sounddevice's object.
+def say_goodbye() -> None:
+    """Close all streams and let the sound system know; it may take for ever if that is gone."""
+    load()._terminate()
+
+
+def open_stream(engine: Engine, device: int, sample_rate: int) -> Any:
+    """Open a stream that calls an engine's machine code; return sounddevice's object.
 
     Raises
     ------
+    RateError
+        If the device does not play at the rate.
     DeviceError
         If PortAudio can't open it.
     """
@@ -90,10 +92,10 @@ def open_stream(engine: Engine, device: int) -> Any:
         with quiet_stderr():
             # The base class alone takes a C function as its callback; python-rtmixer, by the same
             # author, is built on it too.
-            stream = sounddevice._StreamBase(
+            return sounddevice._StreamBase(
                 kind="output",
                 device=device,
-                samplerate=engine.sample_rate,
+                samplerate=sample_rate,
                 channels=CHANNELS,
                 dtype="float32",
                 latency="low",
@@ -102,52 +104,24 @@ def open_stream(engine: Engine, device: int) -> Any:
                 userdata=cast("void*", engine.user_data_address),
                 wrap_callback=None,
             )
-            stream.start()
     except sounddevice.PortAudioError as error:
-        raise DeviceError(str(error)) from None
-    return stream
+        wrong_rate = sounddevice._lib.paInvalidSampleRate in error.args
+        raise (RateError if wrong_rate else DeviceError)(str(error)) from None
 
 
-def abandon(stream: Any) -> None:
-    """Close a stream whose device is gone, within `CLOSE_TIMEOUT_S`.
+def start_stream(stream: Any) -> None:
+    """Let a stream play.
 
-    Where a JACK server died, PortAudio waits ten minutes for it to say goodbye. It is left to wait
-    then, in a thread of its own, and a fresh copy of the library takes its place.
+    Raises
+    ------
+    DeviceError
+        If PortAudio can't start it.
     """
-    closing = threading.Thread(target=stream.close, name="closing a lost device", daemon=True)
-    with quiet_stderr():
-        closing.start()
-        closing.join(CLOSE_TIMEOUT_S)
-    if closing.is_alive():
-        _load_fresh_copy()
-
-
-def _load_fresh_copy() -> None:
-    sounddevice = load()
-    library = _library_path()
-    if library is None:
-        _log.warning("PortAudio is stuck: start streamson again to hear something")
-        return
-    _stuck.append(sounddevice._lib)
-    # The loader knows a library by its file: only another file is loaded a second time.
-    with tempfile.TemporaryDirectory() as folder:
-        copy = shutil.copy(library, folder)
-        sounddevice._lib = sounddevice._ffi.dlopen(copy)
-    sounddevice._initialized = 0
-    with quiet_stderr():
-        sounddevice._initialize()
-
-
-def _library_path() -> Path | None:
-    """Return the file that PortAudio was loaded from; None where the system does not tell."""
-    maps = Path("/proc/self/maps")
-    if not maps.exists():
-        return None
-    for line in maps.read_text().splitlines():
-        path = Path(line.split(maxsplit=5)[-1])
-        if path.name.startswith("libportaudio") and path.exists():
-            return path
-    return None
+    try:
+        with quiet_stderr():
+            stream.start()
+    except load().PortAudioError as error:
+        raise DeviceError(str(error)) from None
 
 
 @contextmanager

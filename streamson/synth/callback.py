@@ -26,7 +26,10 @@ from streamson.synth.memory import (
     VOLUME,
     address,
 )
+from streamson.synth.mending import mend
 from streamson.synth.pending import drop_first, push
+from streamson.synth.references import let_go, refer
+from streamson.synth.resampling import resample, wanted_frames
 from streamson.synth.reverb import reverberate
 from streamson.synth.ring import READ, WRITTEN, advance, readable, writable
 from streamson.synth.voices import mix_voices, start_voice
@@ -75,14 +78,48 @@ def _digest() -> str:
 def _fill(engine: int, output: Any, status: int) -> None:
     """Fill a device's block from as many quanta as it takes."""
     state = memory.state(engine)[0]
+    if state.rendering:
+        mend(engine)
+    state.rendering = 1
     began = now_ns(engine)
     frames = output.shape[0]
+    if state.device_rate == 0:
+        _watch_clock(state, frames, began, status)
+        _hand_out(engine, output, began)
+    else:
+        _watch_clock(state, frames * state.engine_rate // state.device_rate, began, status)
+        _hand_out_resampled(engine, output, began)
+    if state.fade_in > 0:
+        _fade_in(state, output)
+    busy = now_ns(engine) - began
+    state.busy_ns += busy
+    state.busy_ns_max = max(state.busy_ns_max, busy)
+    state.rendering = 0
+
+
+@njit(nogil=True)
+def _hand_out_resampled(engine: int, output: Any, now: int) -> None:
+    """Fill a block of a device that has a rate of its own."""
+    state = memory.state(engine)[0]
+    for first in range(0, output.shape[0], QUANTUM):
+        part = output[first : first + QUANTUM]
+        wanted = wanted_frames(engine, part.shape[0])
+        held = state.held_frames
+        _hand_out(engine, memory.resampler_frames(engine)[held : held + wanted], now)
+        state.held_frames += wanted
+        resample(engine, part)
+
+
+@njit(nogil=True)
+def _hand_out(engine: int, output: Any, now: int) -> None:
+    """Hand out the engine's next frames."""
+    state = memory.state(engine)[0]
     ready = memory.ready(engine)
-    _watch_clock(state, frames, began, status)
+    frames = output.shape[0]
     filled = 0
     while filled < frames:
         if state.position == QUANTUM:
-            _render_quantum(engine, began)
+            _render_quantum(engine, now)
             state.position = 0
         first = state.position
         count = min(QUANTUM - first, frames - filled)
@@ -92,11 +129,6 @@ def _fill(engine: int, output: Any, status: int) -> None:
         filled += count
         state.position = first + count
     state.frame += frames
-    if state.fade_in > 0:
-        _fade_in(state, output)
-    busy = now_ns(engine) - began
-    state.busy_ns += busy
-    state.busy_ns_max = max(state.busy_ns_max, busy)
 
 
 @njit(nogil=True)
@@ -135,6 +167,7 @@ def _take_notes(engine: int, start: int) -> None:
         if note.onset < start:
             state.late += note.onset >= 0
             note.onset = start
+        refer(engine, note.instrument)
         push(engine, note)
         advance(memory.note_indices(engine), READ)
         waiting -= 1
@@ -157,6 +190,7 @@ def _start_notes(engine: int, start: int, now: int) -> None:
             state.refused += 1
             note.onset = REFUSED
             _report(engine, note, now)
+        let_go(engine, note.instrument)
         drop_first(engine)
 
 

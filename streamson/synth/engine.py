@@ -13,9 +13,10 @@ from streamson.errors import UsageError
 from streamson.instrument import MIN_RAMP_S, Instrument
 from streamson.space import Reverb
 from streamson.synth.callback import FADE_FRAMES, callback
-from streamson.synth.instrument_tables import add_instruments, allocate_with, ring_s
+from streamson.synth.instrument_tables import InstrumentTables, ring_s
 from streamson.synth.loudness import NOTES, compensation_db
 from streamson.synth.memory import (
+    ADDRESSES,
     CHANNELS,
     MAX_INSTRUMENTS,
     MAX_VOICES,
@@ -23,9 +24,10 @@ from streamson.synth.memory import (
     QUANTUM,
     VOICE_SLOTS,
     VOLUME,
-    addresses,
+    EngineMemory,
 )
 from streamson.synth.playable_note import PlayableNote
+from streamson.synth.resampling import set_up_resampler
 from streamson.synth.reverb import set_up, tail_frames
 from streamson.synth.ring import RingReader, RingWriter
 
@@ -103,8 +105,11 @@ class Engine:
         _check("polyphony", polyphony, 1, MAX_VOICES, "voices")
         _check("instruments", len(instruments), 1, MAX_INSTRUMENTS, "of them")
         self.sample_rate = sample_rate
-        self._memory = allocate_with(instruments, sample_rate)
-        self._addresses = addresses(self._memory)
+        self._block = EngineMemory()
+        self._memory = self._block.arrays
+        self._tables = InstrumentTables(self._block, sample_rate)
+        self._tables.check(instruments)
+        self._numbers = self._tables.add(instruments)
         self._machine_code = callback()
         self._call = _CALLBACK(self._machine_code.address)
         self.state: Any = self._memory["state"][0]
@@ -114,9 +119,6 @@ class Engine:
         )
         self._notes = RingWriter(self._memory["notes"], self._memory["note_indices"])
         self._instruments = dict(instruments)
-        self._numbers = {name: number for number, name in enumerate(instruments)}
-        self._rows = len(instruments)
-        self._outgrown: list[Any] = []
         self.equal_loudness = equal_loudness
         self._compensations: dict[str, list[float]] = {}
         self._next_id = 0
@@ -141,7 +143,7 @@ class Engine:
     @property
     def user_data_address(self) -> int:
         """Address that the callback takes as its user data."""
-        return int(self._addresses.ctypes.data)
+        return int(self._memory[ADDRESSES].ctypes.data)
 
     @property
     def frame(self) -> int:
@@ -194,8 +196,7 @@ class Engine:
         """
         frequency, level_db, pan = note.frequency_hz, note.level_db, note.pan
         brightness = note.brightness
-        instrument = self._numbers.get(note.instrument)
-        if instrument is None:
+        if note.instrument not in self._numbers:
             raise UsageError(f'instrument "{note.instrument}" is not known')
         # What lies above Nyquist is silent: at 8 kHz the highest MIDI notes are, and no mistake.
         if not (0 < frequency <= MAX_SAMPLE_RATE):
@@ -210,18 +211,19 @@ class Engine:
             raise UsageError(f"duration of {note.duration_frames} frames; up to a day is allowed")
         if self.equal_loudness:
             level_db += self._compensation_db(note.instrument, frequency)
-        return self._hand_over(
-            note.onset_frame,
-            note.duration_frames,
-            frequency,
-            10 ** (level_db / 20),
-            pan,
-            brightness,
-            instrument,
-            note.held_key,
-            note.glide_frames,
-            note.foreground,
-        )
+        with self._one_writer:
+            return self._hand_over(
+                note.onset_frame,
+                note.duration_frames,
+                frequency,
+                10 ** (level_db / 20),
+                pan,
+                brightness,
+                self._numbers[note.instrument],
+                note.held_key,
+                note.glide_frames,
+                note.foreground,
+            )
 
     def change_instruments(self, instruments: Mapping[str, Instrument]) -> None:
         """Let notes from now on name these instruments; those that sound stay as they are.
@@ -229,22 +231,34 @@ class Engine:
         Raises
         ------
         UsageError
-            There is no room for those that are new: 512 in the life of an engine.
+            They are more than 512, their samples more than an engine may hold, or there is no room
+            beside those that still sound. Then nothing changes.
         """
+        _check("instruments", len(instruments), 1, MAX_INSTRUMENTS, "of them")
+        self._tables.check(instruments)
+        before = self._instruments
         new = {
             name: instrument
             for name, instrument in instruments.items()
-            if name not in self._instruments or not instrument.same_as(self._instruments[name])
+            if name not in before or not instrument.same_as(before[name])
         }
-        _check("instruments", self._rows + len(new), 1, MAX_INSTRUMENTS, "in an engine's life")
-        self._outgrown += add_instruments(self._memory, self._rows, new, self.sample_rate)
-        # The callback looks up the addresses in each quantum: it finds the old array or the new.
-        self._addresses[:] = addresses(self._memory)
-        for number, name in enumerate(new, self._rows):
-            self._numbers[name] = number
-            self._compensations.pop(name, None)
-        self._rows += len(new)
+        rows = self._tables.add(new)
+        with self._one_writer:  # no note names an old row after it was retired
+            goes_on = {name: row for name, row in self._numbers.items() if name in instruments}
+            self._numbers, old = goes_on | rows, self._numbers
+            for row in set(old.values()) - set(self._numbers.values()):
+                self._tables.retire(row)
+        for name in list(self._compensations):
+            if name in new or name not in instruments:
+                del self._compensations[name]
         self._instruments = dict(instruments)
+
+    def release_unused(self) -> None:
+        """Free the instruments of before and their samples once nothing of them sounds.
+
+        To be called now and then, by the thread that changes instruments.
+        """
+        self._tables.reclaim()
 
     def end_frame(self, note: PlayableNote) -> int:
         """Return the frame from which a note is silent, and the room after it."""
@@ -280,7 +294,9 @@ class Engine:
         UsageError
             If it is above 24 dB or not a number.
         """
-        return self._hand_over(frame, 0, 0.0, _gain(volume_db), 0.0, 0.0, VOLUME, 0, 0, 0)
+        gain = _gain(volume_db)
+        with self._one_writer:
+            return self._hand_over(frame, 0, 0.0, gain, 0.0, 0.0, VOLUME, 0, 0, 0)
 
     def stop_at(self, frame: int) -> None:
         """Fade out so that there is silence from a frame on."""
@@ -303,18 +319,30 @@ class Engine:
         """Copy no more quanta."""
         self.state["tap_on"] = 0
 
-    def new_device(self) -> None:
-        """Tell the callback that another device calls it from now on; the sound fades in there."""
+    def new_device(self, sample_rate: int | None = None) -> None:
+        """Tell the callback that another device calls it from now on; the sound fades in there.
+
+        Nobody may be rendering meanwhile.
+
+        Parameters
+        ----------
+        sample_rate
+            The device's: what it gets is resampled. None is the engine's.
+        """
+        set_up_resampler(self._memory, self.sample_rate, sample_rate or self.sample_rate)
         self.state["origin_ns"] = 0
         self.state["fade_in"] = FADE_FRAMES
 
+    def touch(self) -> None:
+        """Let the system lay out the memory in this process, before the callback needs it."""
+        self._block.touch()
+
     def _hand_over(self, onset_frame: int, *rest: float) -> int | None:
         """Put a `NOTE` in the ring; return its number, or None if the ring is full."""
-        with self._one_writer:
-            number = self._next_id
-            if not self._notes.write((onset_frame, number, *rest)):
-                return None
-            self._next_id += 1
+        number = self._next_id
+        if not self._notes.write((onset_frame, number, *rest)):
+            return None
+        self._next_id += 1
         return number
 
     def _compensation_db(self, instrument: str, frequency_hz: float) -> float:

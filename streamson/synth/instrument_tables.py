@@ -1,58 +1,116 @@
-"""Instruments as the machine code reads them: tables of numbers, and the frames of samples."""
+"""Instruments as the machine code reads them: rows of numbers, written while it plays."""
 
 from collections.abc import Mapping
 from math import exp, inf, log
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
+from streamson.errors import UsageError
 from streamson.instrument import MIN_RAMP_S, Instrument
-from streamson.synth.memory import allocate
-from streamson.synth.sample_levels import Levels, make_levels
+from streamson.synth.atomics import load_index
+from streamson.synth.memory import INSTRUMENT_ROWS, EngineMemory
+from streamson.synth.ring import READ, WRITTEN
+from streamson.synth.sample_memory import SampleKey, SampleMemory
 
 RING_OUT: Final = 1.5
 """Decays are the time to -60 dB; to -90 dB takes half as long again."""
 
 
-def allocate_with(
-    instruments: Mapping[str, Instrument], sample_rate: int
-) -> dict[str, NDArray[Any]]:
-    """Return memory for one engine that holds its instruments, in their order."""
-    memory = allocate()
-    add_instruments(memory, 0, instruments, sample_rate)
-    return memory
+class InstrumentTables:
+    """The rows of an engine's instruments.
 
+    A row that notes no longer name is used again, and its sample let go, once no waiting note and
+    no voice refers to it.
 
-def add_instruments(
-    memory: dict[str, NDArray[Any]],
-    first: int,
-    instruments: Mapping[str, Instrument],
-    sample_rate: int,
-) -> list[NDArray[Any]]:
-    """Write instruments from a row of the tables on; a callback may be at work meanwhile.
-
-    Returns
-    -------
-    list of ndarray
-        Arrays of samples that were too small, and have new ones in their place with all that they
-        held. Until the callback has learned of those, the old ones must live on.
+    Parameters
+    ----------
+    memory
+        The engine's.
+    sample_rate
+        The engine's.
     """
-    copies = _copies(instruments)
-    outgrown, starts = _write_samples(memory, copies)
-    for number, instrument in enumerate(instruments.values(), first):
-        _write_table(memory, number, instrument, sample_rate)
-        if instrument.sample is None:
-            continue
-        key = id(instrument.sample), instrument.width
-        levels = copies[key]
-        memory["sample_levels"][number] = levels.table
-        memory["sample_levels"][number]["start"] += starts[key]
-        row = memory["instruments"][number]
-        sample = instrument.sample
-        row["sample_speed"] = sample.sample_rate / (sample.root_hz * sample_rate)
-        row["sample_end"], row["sample_loop"] = levels.end, levels.loop
-    return outgrown
+
+    def __init__(self, memory: EngineMemory, sample_rate: int) -> None:
+        self._arrays = memory.arrays
+        self._rate = sample_rate
+        self._samples = SampleMemory(memory)
+        self._keys: dict[int, SampleKey] = {}
+        self._free = list(range(INSTRUMENT_ROWS))[::-1]
+        self._retired: dict[int, int] = {}
+
+    def check(self, instruments: Mapping[str, Instrument]) -> None:
+        """Raise `UsageError` if instruments have more samples than an engine may hold."""
+        self._samples.check(instruments.values())
+
+    def add(self, instruments: Mapping[str, Instrument]) -> dict[str, int]:
+        """Write instruments into free rows; return the rows by name.
+
+        Raises
+        ------
+        UsageError
+            If there is no room for them; then nothing changes.
+        """
+        self.reclaim()
+        if len(instruments) > len(self._free):
+            raise UsageError(
+                f"no room for {len(instruments)} more instruments beside those that still sound; "
+                "try again when they have ended"
+            )
+        self._samples.check_room(instruments.values())
+        return {name: self._add(instrument) for name, instrument in instruments.items()}
+
+    def retire(self, row: int) -> None:
+        """Take back a row that no note names from now on."""
+        self._retired[row] = int(self._arrays["note_indices"][WRITTEN])
+
+    def reclaim(self) -> None:
+        """Free what the callback can no longer read of the rows that were retired."""
+        if not self._retired:
+            return
+        # What it had taken from the ring by now, it has counted before.
+        taken = load_index(self._arrays["note_indices"], READ)
+        for row, written in list(self._retired.items()):
+            if taken >= written and load_index(self._arrays["references"], row) == 0:
+                self._release(row)
+
+    def _release(self, row: int) -> None:
+        del self._retired[row]
+        self._free.append(row)
+        key = self._keys.pop(row, None)
+        if key is not None:
+            self._samples.give_back(key)
+
+    def _add(self, instrument: Instrument) -> int:
+        number = self._free.pop()
+        self._write(number, instrument)
+        row, sample = self._arrays["instruments"][number], instrument.sample
+        if sample is None:
+            row["sample_speed"] = 0
+            return number
+        self._keys[number], stored = self._samples.take(instrument)
+        self._arrays["sample_levels"][number] = stored.levels
+        row["sample_speed"] = sample.sample_rate / (sample.root_hz * self._rate)
+        row["sample_end"], row["sample_loop"] = stored.end, stored.loop
+        return number
+
+    def _write(self, number: int, instrument: Instrument) -> None:
+        envelope, partials, rate = instrument.envelope, instrument.partials, self._rate
+        row: Any = self._arrays["instruments"][number]
+        row["attack"] = max(envelope.attack, MIN_RAMP_S) * rate
+        row["decay"] = envelope.decay * rate
+        row["release"] = max(envelope.release, MIN_RAMP_S) * rate
+        row["sustain"] = envelope.sustain
+        row["bend"] = exp(-envelope.curve / 2) - 1
+        row["partials"] = len(partials)
+        self._arrays["partials"][number, : len(partials)] = [
+            (
+                partial.exact_ratio,
+                10 ** (partial.level / 20),
+                log(1_000) / (partial.decay * rate) if partial.decay else 0.0,
+                partial.pan * instrument.width,
+                partial.noise,
+            )
+            for partial in partials
+        ]
 
 
 def ring_s(instrument: Instrument, frequency_hz: float) -> float:
@@ -62,59 +120,3 @@ def ring_s(instrument: Instrument, frequency_hz: float) -> float:
         seconds = len(sample.sound) / sample.sample_rate
         return inf if sample.loop else seconds * sample.root_hz / frequency_hz
     return max(RING_OUT * (partial.decay or inf) for partial in instrument.partials)
-
-
-_Key = tuple[int, float]
-
-
-def _copies(instruments: Mapping[str, Instrument]) -> dict[_Key, Levels]:
-    """Return the copies of all samples; parts that change an envelope alone share them."""
-    copies: dict[_Key, Levels] = {}
-    for instrument in instruments.values():
-        if instrument.sample is not None:
-            key = id(instrument.sample), instrument.width
-            if key not in copies:
-                copies[key] = make_levels(instrument.sample, instrument.width)
-    return copies
-
-
-def _write_samples(
-    memory: dict[str, NDArray[Any]], copies: dict[_Key, Levels]
-) -> tuple[list[NDArray[Any]], dict[_Key, int]]:
-    """Write all copies behind what is there; return outgrown arrays, and where each begins."""
-    starts: dict[_Key, int] = {}
-    if not copies:
-        return [], starts
-    outgrown = [memory["sample_left"], memory["sample_right"]]
-    parts = [[held] for held in outgrown]
-    start = len(outgrown[0])
-    for key, levels in copies.items():
-        starts[key] = start
-        start += levels.frames.shape[1]
-        for part, channel in zip(parts, levels.frames, strict=True):
-            part.append(channel)
-    memory["sample_left"], memory["sample_right"] = map(np.concatenate, parts)
-    return outgrown, starts
-
-
-def _write_table(
-    memory: dict[str, NDArray[Any]], number: int, instrument: Instrument, rate: int
-) -> None:
-    envelope, partials = instrument.envelope, instrument.partials
-    row = memory["instruments"][number]
-    row["attack"] = max(envelope.attack, MIN_RAMP_S) * rate
-    row["decay"] = envelope.decay * rate
-    row["release"] = max(envelope.release, MIN_RAMP_S) * rate
-    row["sustain"] = envelope.sustain
-    row["bend"] = exp(-envelope.curve / 2) - 1
-    row["partials"] = len(partials)
-    memory["partials"][number, : len(partials)] = [
-        (
-            partial.exact_ratio,
-            10 ** (partial.level / 20),
-            log(1_000) / (partial.decay * rate) if partial.decay else 0.0,
-            partial.pan * instrument.width,
-            partial.noise,
-        )
-        for partial in partials
-    ]

@@ -1,9 +1,14 @@
 """The memory of the engine: allocated once, shared by Python and the audio callback.
 
 Python hands the callback the address of one table of addresses, called `engine` in the kernels;
-``memory.voices(engine)`` and the like turn it into the named array.
+``memory.voices(engine)`` and the like turn it into the named array. All of it, that table too, is
+memory that a forked process shares: the device may call the callback from there.
 """
 
+import mmap
+import sys
+from contextlib import suppress
+from math import prod
 from typing import Any, Final
 
 import numpy as np
@@ -27,6 +32,11 @@ FADE_VOICES: Final = 64
 
 VOICE_SLOTS: Final = MAX_VOICES + FADE_VOICES
 MAX_INSTRUMENTS: Final = 512
+"""Instruments that notes may name at one moment."""
+
+INSTRUMENT_ROWS: Final = 2 * MAX_INSTRUMENTS
+"""As many again: those of the session before go on while something of them sounds."""
+
 NOTE_RING: Final = 4_096
 """Notes on their way to the callback."""
 
@@ -49,8 +59,23 @@ LINE_FRAMES: Final = 16_384
 SAMPLE_LEVELS: Final = 13
 """Copies of a sampled sound, half an octave apart: it can be played up to six octaves higher."""
 
-MAX_SAMPLE_FRAMES: Final = 2**40
-"""More than any memory: the frames of an engine's samples are as many as there are."""
+MAX_SAMPLE_BYTES: Final = 2**30
+"""Of the samples that notes may name at one moment: six minutes of sound at 48 kHz, for each of
+whose frames there are 55 bytes (`synth.sample_levels`)."""
+
+SAMPLE_BYTES: Final = np.dtype(np.float32).itemsize
+SAMPLE_FRAMES: Final = 2 * MAX_SAMPLE_BYTES // (CHANNELS * SAMPLE_BYTES)
+"""Room for samples: as many again for those of the session before that still sound. It is only
+reserved; what is not used takes no memory."""
+
+MAX_RATE_RATIO: Final = 24
+"""Of the engine's rate to the device's: 192 kHz to 8 kHz."""
+
+RESAMPLER_TAPS: Final = 128
+"""Frames that a frame of another rate is made of, where that rate is not lower."""
+
+RESAMPLER_PHASES: Final = 512
+RESAMPLER_FRAMES: Final = MAX_RATE_RATIO * (RESAMPLER_TAPS + QUANTUM) + 2 * QUANTUM
 
 NEVER: Final = 2**62
 
@@ -178,11 +203,22 @@ HEAD: Final = np.dtype(
 
 STATE: Final = np.dtype(
     [
+        # What a process that dies in the midst of the callback leaves behind.
+        ("rendering", np.int64),  # 1 while the callback is at work
+        ("mended", np.int64),  # how often a callback found that the last one never ended
         # The frame clock.
         ("frame", np.int64),  # frames handed out so far
         ("synth_frame", np.int64),  # first frame of the next quantum to be synthesised
         ("position", np.int64),  # frames of the finished quantum that are handed out
         ("sample_rate", np.float64),
+        # The resampler, where the device has a rate of its own: 0 if it does not.
+        ("device_rate", np.int64),
+        ("engine_rate", np.int64),
+        ("taps", np.int64),
+        ("phases", np.int64),
+        ("held_frames", np.int64),  # of the engine, in `resampler_frames`
+        ("whole", np.int64),  # where the next frame's first tap lies in them
+        ("part", np.int64),  # and how far behind it, in frames / device_rate
         # Voices.
         ("polyphony", np.int64),
         ("active", np.int64),  # voices in `active`, those that are fading included
@@ -251,13 +287,11 @@ LAYOUT: Final[dict[str, tuple[tuple[int, ...], Any]]] = {
     # Slot numbers: sounding voices in the order of their onsets, and unused slots.
     "active": ((VOICE_SLOTS,), np.int64),
     "free": ((VOICE_SLOTS,), np.int64),
-    # The tables.
-    "instruments": ((MAX_INSTRUMENTS,), INSTRUMENT),
-    "partials": ((MAX_INSTRUMENTS, MAX_PARTIALS), PARTIAL),
-    "sample_levels": ((MAX_INSTRUMENTS, SAMPLE_LEVELS), LEVEL),
-    # The samples, one after the other.
-    "sample_left": ((MAX_SAMPLE_FRAMES,), np.float32),
-    "sample_right": ((MAX_SAMPLE_FRAMES,), np.float32),
+    # The tables, and how many waiting notes and voices refer to each of their rows.
+    "instruments": ((INSTRUMENT_ROWS,), INSTRUMENT),
+    "partials": ((INSTRUMENT_ROWS, MAX_PARTIALS), PARTIAL),
+    "sample_levels": ((INSTRUMENT_ROWS, SAMPLE_LEVELS), LEVEL),
+    "references": ((INSTRUMENT_ROWS,), np.int64),
     # One voice's envelope; then the quanta being mixed, held by the limiter, and finished.
     "envelope": ((QUANTUM,), np.float32),
     "bus": ((CHANNELS, QUANTUM), np.float32),
@@ -271,23 +305,71 @@ LAYOUT: Final[dict[str, tuple[tuple[int, ...], Any]]] = {
     "lines_out": ((LINES, QUANTUM), np.float32),
     "line_delays": ((LINES,), np.int64),
     "line_gains": ((LINES,), np.float32),
+    # The resampler: a row of taps for each phase, and the engine's frames that they are laid over.
+    "resampler_taps": ((2 * RESAMPLER_PHASES * RESAMPLER_TAPS,), np.float32),
+    "resampler_frames": ((RESAMPLER_FRAMES, CHANNELS), np.float32),
     # What the system's clock writes: seconds and nanoseconds.
     "clock": ((2,), np.int64),
+    # The samples, wherever there is room.
+    "sample_left": ((SAMPLE_FRAMES,), np.float32),
+    "sample_right": ((SAMPLE_FRAMES,), np.float32),
 }
 """Name, shape and type of every array of an engine."""
 
+ADDRESSES: Final = "addresses"
+"""The table of the arrays' addresses, whose own address the callback is given."""
 
-def allocate() -> dict[str, NDArray[Any]]:
-    """Return zeroed memory for one engine by name, about 7 MB, with no samples yet."""
-    return {
-        name: np.zeros((0,) if shape == (MAX_SAMPLE_FRAMES,) else shape, dtype)
-        for name, (shape, dtype) in LAYOUT.items()
-    }
+_ALIGNMENT: Final = 64  # a cache line
+_NORESERVE: Final = 0x4000  # MAP_NORESERVE of Linux, which Python knows since 3.13
+_REMOVE: Final = 9  # MADV_REMOVE of Linux
+_POPULATE_WRITE: Final = 23  # MADV_POPULATE_WRITE of Linux
 
 
-def addresses(arrays: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
-    """Return the table of the arrays' addresses, whose own address the callback is given."""
-    return np.array([arrays[name].ctypes.data for name in LAYOUT], np.int64)
+class EngineMemory:
+    """Zeroed memory for one engine: about 8 MB, and room for samples.
+
+    Attributes
+    ----------
+    arrays
+        Those of `LAYOUT` by name, and `ADDRESSES`.
+    """
+
+    def __init__(self) -> None:
+        layout = {ADDRESSES: ((len(LAYOUT),), np.int64), **LAYOUT}
+        offsets, size = {}, 0
+        for name, (shape, dtype) in layout.items():
+            alignment = mmap.PAGESIZE if name.startswith("sample_") else _ALIGNMENT
+            offsets[name] = -(-size // alignment) * alignment
+            size = offsets[name] + prod(shape) * np.dtype(dtype).itemsize
+        self._block = _shared_block(size)
+        self._offsets = offsets
+        self.arrays: dict[str, NDArray[Any]] = {
+            name: np.ndarray(shape, dtype, self._block, offsets[name])
+            for name, (shape, dtype) in layout.items()
+        }
+        self.arrays[ADDRESSES][:] = [self.arrays[name].ctypes.data for name in LAYOUT]
+
+    def touch(self) -> None:
+        """Let the system lay out what the callback uses, so that it need not wait for that."""
+        if sys.platform != "linux":
+            return
+        with suppress(OSError):  # a kernel before 5.14 lays it out when it is used
+            self._block.madvise(_POPULATE_WRITE, 0, self._offsets["sample_left"])
+
+    def give_back(self, start: int, frames: int) -> None:
+        """Give pages of samples back to the system where it takes them; both are whole pages."""
+        if sys.platform != "linux":
+            return
+        for name in ("sample_left", "sample_right"):
+            place = self._offsets[name] + start * SAMPLE_BYTES
+            self._block.madvise(_REMOVE, place, frames * SAMPLE_BYTES)
+
+
+def _shared_block(size: int) -> mmap.mmap:
+    """Return zeroed memory that forked processes share; what is never touched takes none."""
+    if sys.platform != "linux":
+        return mmap.mmap(-1, size)  # shared too, where there is a fork
+    return mmap.mmap(-1, size, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS | _NORESERVE)
 
 
 @intrinsic
@@ -354,3 +436,6 @@ lines_out = _view("lines_out")
 line_delays = _view("line_delays")
 line_gains = _view("line_gains")
 clock = _view("clock")
+references = _view("references")
+resampler_taps = _view("resampler_taps")
+resampler_frames = _view("resampler_frames")

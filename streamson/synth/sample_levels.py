@@ -30,6 +30,9 @@ LOUDNESS_S: Final = 0.05
 MAX_CREST: Final = 4.0
 """A sound whose peaks stand out more than this beside a sine's is made no louder."""
 
+_EDGES: Final = tuple(0.5 / sqrt(2) ** i for i in range(SAMPLE_LEVELS))
+"""Of the copies, in cycles a frame: half an octave apart."""
+
 
 class Levels(NamedTuple):
     """The copies of a sound.
@@ -52,6 +55,12 @@ class Levels(NamedTuple):
     loop: int
 
 
+def levels_frames(sample: Sample) -> int:
+    """Return how many frames the copies of a sample have together."""
+    length = _padded(_looped_length(sample))
+    return sum(_copy_length(length, edge) for edge in _EDGES)
+
+
 def make_levels(sample: Sample, width: float) -> Levels:
     """Return the copies of a sample, as loud as a sine of amplitude 1."""
     sound = sample.sound.astype(np.float64).T * _full_scale(sample)
@@ -59,13 +68,13 @@ def make_levels(sample: Sample, width: float) -> Levels:
     sound = middle + width * (sound - middle)
     sound, end, loop = _looped(sound, sample) if sample.loop else _ended(sound, sample)
     frames = np.pad(sound, ((0, 0), (MARGIN, 2 * MARGIN)))
-    frames = np.pad(frames, ((0, 0), (0, _round(frames.shape[1]) - frames.shape[1])))
+    frames = np.pad(frames, ((0, 0), (0, _padded(sound.shape[1]) - frames.shape[1])))
     spectrum = np.fft.rfft(frames)
     table = np.zeros(SAMPLE_LEVELS, LEVEL)
     copies: list[NDArray[np.float32]] = []
     start = 0
-    for i in range(SAMPLE_LEVELS):
-        copy = _band_limited(spectrum, frames.shape[1], 0.5 / sqrt(2) ** i)
+    for i, edge in enumerate(_EDGES):
+        copy = _band_limited(spectrum, frames.shape[1], edge)
         ratio = copy.shape[1] / frames.shape[1]
         table[i] = start, ratio, MARGIN * ratio
         start += copy.shape[1]
@@ -102,11 +111,32 @@ def _looped(sound: NDArray[np.float64], sample: Sample) -> tuple[NDArray[np.floa
     sound[:, end - fade : end] *= 1 - weight
     sound[:, end - fade : end] += weight * sound[:, first - fade : first]
     loop = sound[:, first:end]
-    before = ceil(MARGIN / length)
-    within = ceil(MIN_LOOP / length)
-    after = ceil(2 * MARGIN / length)
+    before, within, after = _repeats(length)
     whole = np.concatenate((sound[:, :first], np.tile(loop, before + within + after)), axis=1)
     return whole, first + (before + within) * length, within * length
+
+
+def _repeats(length: int) -> tuple[int, int, int]:
+    """Return how often a loop is written before, as, and after the one that is played."""
+    return ceil(MARGIN / length), ceil(MIN_LOOP / length), ceil(2 * MARGIN / length)
+
+
+def _looped_length(sample: Sample) -> int:
+    """Return the frames of a sound with its loop written often enough."""
+    if sample.loop is None:
+        return len(sample.sound)
+    first, end = sample.loop
+    return first + (end - first) * sum(_repeats(end - first))
+
+
+def _padded(length: int) -> int:
+    """Return the frames of a sound with its margins."""
+    return _round(length + 3 * MARGIN)
+
+
+def _copy_length(length: int, edge: float) -> int:
+    """Return the frames of a copy up to an edge in cycles a frame."""
+    return _round(ceil(length * edge * 2 * OVERSAMPLING))
 
 
 def _band_limited(
@@ -123,7 +153,7 @@ def _band_limited(
     edge
         In cycles a frame.
     """
-    frames = _round(ceil(length * edge * 2 * OVERSAMPLING))
+    frames = _copy_length(length, edge)
     cycles = np.arange(spectrum.shape[1]) / length
     if edge < 0.5:
         # From 0.9 of the edge on, so that the filter rings briefly.

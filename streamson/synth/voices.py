@@ -10,6 +10,7 @@ from streamson.synth import memory
 from streamson.synth.envelope import CUT_FRAMES, is_level, shape
 from streamson.synth.foreground import make_room
 from streamson.synth.memory import NEVER, QUANTUM
+from streamson.synth.references import let_go, refer
 from streamson.synth.sampling import aim_sample, mix_sample, start_sample
 from streamson.synth.tones import (
     add_falling,
@@ -64,6 +65,7 @@ def start_voice(engine: int, note: Any, now: int) -> bool:
     voice.key = note.key
     voice.glide = 0
     voice.instrument = note.instrument
+    refer(engine, note.instrument)
     voice.foreground = note.foreground
     state.foreground += note.foreground
     if instrument.sample_speed > 0:
@@ -158,6 +160,7 @@ def _mix_ground(engine: int, start: int, foreground: int) -> None:
                 state.free += 1
                 state.fading -= voices[slot].cut != NEVER
                 state.foreground -= foreground
+                let_go(engine, voices[slot].instrument)
                 continue
         active[kept] = slot
         kept += 1

@@ -58,7 +58,7 @@ def tune(start: int) -> list[PlainNote]:
 def test_a_second_client_hears_the_samples_of_the_offline_rendering(jack, busy, tmp_path):
     engine = Engine(RATE)
     recorder = Recorder(engine, tmp_path / "take.wav")
-    player = Player(engine, find_device("auto"))
+    player = Player(engine, find_device("auto")).start()
     capture = subprocess.Popen(
         [sys.executable, str(CAPTURE), jack.name, str(SECONDS * RATE), tmp_path / "heard.npy"],
         stdout=subprocess.PIPE,
@@ -94,7 +94,7 @@ def test_the_sound_goes_on_while_the_interpreter_stands_still(jack):
     engine = Engine(RATE)
     for i in range(64):
         engine.play(PlainNote(duration_frames=20 * RATE, frequency_hz=110 + 20 * i, level_db=-40))
-    player = Player(engine, find_device("auto"))
+    player = Player(engine, find_device("auto")).start()
     until(lambda: engine.state["blocks"] > 100, "the device to run in")
     before = int(engine.state["blocks"])
     ctypes.PyDLL(None).usleep(500_000)  # unlike CDLL, it keeps the interpreter's lock meanwhile
@@ -107,7 +107,7 @@ def test_the_sound_goes_on_while_the_interpreter_stands_still(jack):
 
 def test_a_device_that_goes_away_is_taken_again_when_it_is_back(jack, caplog):
     engine = Engine(RATE)
-    player = Player(engine, find_device("auto"))
+    player = Player(engine, find_device("auto")).start()
     until(lambda: engine.frame > 10_000, "sound")
     assert "system" in player.description
 

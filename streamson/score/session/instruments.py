@@ -4,11 +4,11 @@ import tomllib
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from streamson.errors import InputFileError
+from streamson.errors import InputFileError, SessionError
 from streamson.instrument import MAX_PARTIALS, MIN_RAMP_S, Envelope, Instrument, Partial, Sample
 from streamson.score.session.checks import (
     Check,
@@ -24,11 +24,19 @@ from streamson.score.session.checks import (
     text,
 )
 
+if TYPE_CHECKING:  # at run time the score does without
+    import numpy as np
+    from numpy.typing import NDArray
+
 MAX_INSTRUMENTS: Final = 128
 """Instruments of one session file."""
 
 MAX_SAMPLES: Final = 32
 """Sampled ones among them."""
+
+MAX_SAMPLE_S: Final = 300.0
+"""Seconds of all their files together, each counted once: 0.8 GB in the synthesiser at 48 kHz, of
+the 1 GiB that it holds."""
 
 MIN_LOOP_FRAMES: Final = 8
 SAMPLED_ENVELOPE: Final = Envelope(attack=MIN_RAMP_S, release=0.1)
@@ -114,7 +122,7 @@ def read_instruments(value: object, place: Place) -> dict[str, Instrument]:
     if len(value) > MAX_INSTRUMENTS:
         raise place.error(f"found {len(value)} instruments; allowed: at most {MAX_INSTRUMENTS}")
     instruments: dict[str, Instrument] = {}
-    samples = 0
+    samples, files = 0, _SampleFiles()
     for i, found in enumerate(value, 1):
         here = Place(place.file, f"instrument {i}")
         keys = table(found, here, _INSTRUMENT_KEYS)
@@ -123,15 +131,47 @@ def read_instruments(value: object, place: Place) -> dict[str, Instrument]:
         name = keys.pop("name")
         if name in instruments:
             raise here.inside("name").error(f'found "{name}" a second time')
-        instruments[name] = _instrument(here, **keys)
+        instruments[name] = _instrument(here, files, **keys)
         samples += instruments[name].sample is not None
         if samples > MAX_SAMPLES:
             raise here.inside("sample").error(f"allowed: at most {MAX_SAMPLES} of them")
     return instruments
 
 
+class _SampleFiles:
+    """The sound files of a session: each is read, held and counted once."""
+
+    def __init__(self) -> None:
+        self._read: dict[Path, tuple[NDArray[np.float32], int]] = {}
+        self._seconds = 0.0
+
+    def read(self, path: Path, place: Place) -> "tuple[NDArray[np.float32], int]":
+        """Return a file's sound and sample rate.
+
+        Raises
+        ------
+        InputFileError
+            If it can't be played.
+        SessionError
+            If all are too long together.
+        """
+        # Only who plays samples waits for the library that reads them.
+        from streamson.sample_file import read_sample
+
+        if path not in self._read:
+            sound, sample_rate = self._read[path] = read_sample(path)
+            self._seconds += len(sound) / sample_rate
+            if self._seconds > MAX_SAMPLE_S:
+                raise place.error(
+                    f"found {self._seconds:.0f} s of sound in all sample files together; "
+                    f"allowed: up to {MAX_SAMPLE_S:.0f} s"
+                )
+        return self._read[path]
+
+
 def _instrument(
     place: Place,
+    files: _SampleFiles,
     *,
     sample: str | None = None,
     root: float | None = None,
@@ -151,18 +191,20 @@ def _instrument(
         )
     return Instrument(
         envelope=msgspec.structs.replace(SAMPLED_ENVELOPE, **(envelope or {})),
-        sample=_sample(sample, root, loop, place),
+        sample=_sample(sample, root, loop, place, files),
         **keys,
     )
 
 
-def _sample(name: str, root: float, loop: tuple[int, int] | None, place: Place) -> Sample:
-    # Only who plays samples waits for the library that reads them.
-    from streamson.sample_file import read_sample
-
+def _sample(
+    name: str, root: float, loop: tuple[int, int] | None, place: Place, files: _SampleFiles
+) -> Sample:
     try:
         # Beside the session file, wherever that is read from.
-        sound, sample_rate = read_sample(Path(place.file).parent / name)
+        path = Path(place.file).parent / name
+        sound, sample_rate = files.read(path, place.inside("sample"))
+    except SessionError:
+        raise
     except InputFileError as error:
         raise place.inside("sample").error(str(error)) from None
     if loop is not None and loop[1] > len(sound):
