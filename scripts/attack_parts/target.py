@@ -3,7 +3,6 @@
 import csv
 import itertools
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -96,6 +95,14 @@ class Target:
         self.memory_mb = self.most_mb = 0.0
 
     def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def _start(self) -> None:
         self._said = (self.folder / "said").open("w+b")
         self.process = subprocess.Popen(
             [
@@ -121,7 +128,6 @@ class Target:
         self._await_calm()
         self.memory_mb = self.most_mb = self._memory_mb()
         self._watch.start()
-        return self
 
     def __exit__(
         self,
@@ -209,12 +215,12 @@ class Target:
             time.sleep(0.05)
 
     def _calm_onsets(self) -> list[float]:
-        try:
-            with (self.folder / "take" / "notes.csv").open(newline="") as file:
-                rows = list(csv.DictReader(file))
-        except OSError:
-            return []
-        return sorted(float(row["onset_s"]) for row in rows if row["stream"] == "calm")
+        onsets = []
+        for path in (self.folder / "take").glob("notes*.csv"):  # several where it rotates
+            with path.open(newline="") as file:
+                rows = (row for row in csv.DictReader(file) if row["stream"] == "calm")
+                onsets += [float(row["onset_s"]) for row in rows]
+        return sorted(onsets)
 
     def _stats(self) -> dict[str, float]:
         try:
@@ -224,11 +230,11 @@ class Target:
         return stats
 
     def _watch_memory(self) -> None:
-        while not self._stopping.wait(0.05):
+        while not self._stopping.wait(0.1):
             self.most_mb = max(self.most_mb, self._memory_mb())
 
     def _memory_mb(self) -> float:
-        return sum(_private_mb(pid) for pid in family(self.process.pid))
+        return sum(_memory_mb(pid) for pid in family(self.process.pid))
 
 
 @contextmanager
@@ -248,10 +254,10 @@ def family(pid: int) -> list[int]:
     return [pid, *(one for child in children for one in family(int(child)))]
 
 
-def _private_mb(pid: int) -> float:
-    """Return the memory that a process does not share with others."""
+def _memory_mb(pid: int) -> float:
+    """Return a process's memory, and its share of what it has in common with others."""
     try:
-        resident, shared = map(int, Path(f"/proc/{pid}/statm").read_text().split()[1:3])
-    except (OSError, ValueError):
+        told = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
         return 0.0
-    return (resident - shared) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return next(int(line.split()[1]) for line in told.splitlines() if line.startswith("Pss:")) / 1024

@@ -84,6 +84,13 @@ def summary(stats: Statistics, listener: Listener) -> str:
         f"merged {stats.points_merged} points, dropped {stats.notes_dropped} notes, "
         f"late {stats.notes_late}, missed {stats.blocks_missed} of {stats.blocks} blocks",
     ]
+    if stats.streams_refused:
+        lines.append(
+            f"did not play {stats.points_of_refused_streams} points of {stats.streams_refused} or "
+            "more streams: there were too many"
+        )
+    if stats.faults:
+        lines.append(f"left out points because of {stats.faults} fault(s) of streamson: see above")
     if listener.recording is not None:
         lost = stats.recording_lost_seconds
         lines.append(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from streamson.faults import Faults
+from streamson.limited_log import LimitedLog
 from streamson.score.budget import BudgetedTiming, NoteBudget
 from streamson.score.counts import Counts
 from streamson.score.cues import Cues
@@ -84,6 +85,7 @@ class Score:
     ) -> None:
         self.counts = Counts()
         self._faults = Faults()
+        self._limited = LimitedLog(_log)
         self._session = session
         self._sample_rate = sample_rate
         self._survey = survey
@@ -379,6 +381,11 @@ class Score:
         return [self._voice(part, stream, fields) for part in parts]
 
     def _refuse(self, stream: str, points: int) -> None:
+        self._limited.warning(
+            "refused",
+            "%s is not played: %d streams are, and none has been silent for %.0f s",
+            *(stream, MAX_STREAMS, REPLACED_AFTER_S),
+        )
         self.counts.points_refused += points
         if stream not in self._refused and len(self._refused) < MAX_STREAMS:
             self._refused.add(stream)
