@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import numpy as np
 import pytest
@@ -82,7 +83,7 @@ def test_sighup_reads_what_the_file_names_again(playing, tmp_path):
     assert say().midi_note == 60
     tune.write_text("x\n2\n100.0\n2/1\n")
     reloading.check()
-    os.kill(os.getpid(), signal.SIGHUP)
+    reloading._ask(signal.SIGHUP, None)  # in a terminal, the signal itself would end us
     changed(listener, reloading.check)
     assert {say(value).midi_note for value in (0.0, 9.0)} == {60, 61}
 
@@ -140,3 +141,34 @@ def test_an_engine_has_room_for_so_many_changes(playing, caplog):
         changed(listener, lambda session=session: listener.change_session(session))
     assert "many.toml: nothing changes: instruments 518; 1 to 512" in caplog.text
     assert say().instrument == "bell"
+
+
+RUBBISH = (
+    b"\xff\xfe\x00",
+    b"a = 1\x00",
+    b"a = " + b"[" * 5_000,
+    b"[audio]\nvolume_db = 1" + b"0" * 5_000,
+    b"[audio]\nvolume_db = 1e400",
+    b"a." * 60_000 + b"a = 1",
+    b"x" * (1 << 20),
+    b"[[part]]\npitch = { scale = 'c pipe.scl' }\n",
+)
+
+
+def test_whatever_is_written_into_the_file_it_goes_on_as_before(playing, tmp_path, caplog):
+    path, listener, reloading, say = playing
+    os.mkfifo(tmp_path / "pipe.scl")
+    for number, content in enumerate(RUBBISH, 1):
+        path.write_bytes(content)
+        began = time.monotonic()
+        reloading.check()
+        assert time.monotonic() - began < 2
+        assert say().instrument == "bell"
+        told = [r.message for r in caplog.records if r.levelname == "ERROR"]
+        assert len(told) == number
+        assert told[-1].startswith(str(path))
+        assert told[-1].endswith("Going on as before.")
+        assert len(told[-1]) < 500
+    path.write_text(FIRST.replace("bell", "click"))
+    changed(listener, reloading.check)
+    assert say().instrument == "click"

@@ -1,11 +1,21 @@
 """``streamson session``: check, schema, new."""
 
 import json
+import os
 import subprocess
 import sys
+import time
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamson import Publisher
 from streamson.score import load_session
+from streamson.score.session import parse_session
+from streamson.score.session.casting import matching_parts
+from streamson.score.session.draft import SeenStream, draft_session
 
 STREAMSON = (sys.executable, "-m", "streamson", "session")
 
@@ -62,3 +72,145 @@ def test_new_without_any_points_says_so():
     assert done.returncode == 1
     assert "no points came to tcp://127.0.0.1:" in done.stderr
     assert "start a producer, or look longer" in done.stderr
+
+
+ODD = "[]*?!-\\\"'#={}/. :é\u2028\x7f"
+NAMES = st.text(st.sampled_from(ODD + "ab1") | st.characters(exclude_categories=["Cs"]), min_size=1)
+
+
+@given(st.lists(NAMES, min_size=1, max_size=5, unique=True), NAMES)
+def test_a_draft_plays_the_streams_that_were_seen_and_no_others(names, field):
+    seen = SeenStream()
+    seen.see({field: 1.5, "other": 2.0})
+    text = draft_session(dict.fromkeys(names, seen), endpoint="tcp://[::1]:1", seconds=1)
+    tomllib.loads(text)
+    session = parse_session(text.encode(), "draft.toml")
+    for number, name in enumerate(names):
+        assert matching_parts(session, name) == [session.parts[number]]
+        assert matching_parts(session, name + "x") == [
+            session.parts[i] for i, other in enumerate(names) if other == name + "x"
+        ]
+
+
+def test_a_session_of_odd_names_is_written_and_plays_them(tmp_path):
+    names = ["web[/api]", "disk[sda1]", 'quo"ted', "back\\slash", "star*", "what?", "[!a]", "'"]
+    with subprocess.Popen(
+        [*STREAMSON, "new", "--bind", "tcp://127.0.0.1:*", "--seconds", "3s", "-o", "new.toml"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as looking:
+        endpoint = looking.stderr.readline().split()[-2]
+        with Publisher(endpoint) as publisher:
+            assert publisher.wait_for_listener(20)
+            for name in names:
+                publisher.send(name, {'fie"ld': 1.0, "[x]": 2.0})
+        looking.communicate()
+    loaded = load_session(tmp_path / "new.toml")
+    assert len(loaded.parts) == len(names)
+    for part, name in zip(loaded.parts, names, strict=True):
+        assert matching_parts(loaded, name) == [part]
+    assert session("check", str(tmp_path / "new.toml")).returncode == 0
+
+
+def sample(name):
+    return f"[[instrument]]\nname = 'm'\nroot = 'A4'\nsample = '{name}'\n"
+
+
+def scale(name):
+    return f"[[part]]\npitch = {{ scale = 'c {name}' }}\n"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "socket"])
+@pytest.mark.parametrize(("what", "name"), [(sample, "x.wav"), (scale, "x.scl"), (None, "x.toml")])
+def test_what_is_no_file_does_not_hang_a_check(tmp_path, kind, what, name):
+    path = tmp_path / name
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        os.mknod(path, 0o140600)
+    file = name
+    if what is not None:
+        file = "s.toml"
+        (tmp_path / file).write_text(what(name))
+    began = time.monotonic()
+    done = session("check", file, cwd=tmp_path)
+    assert time.monotonic() - began < (20 if (kind, what) == ("pipe", None) else 10)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"streamson: {file}: ")
+    assert {"pipe": "a pipe", "device": "it is a device", "folder": "Is a directory"}.get(
+        kind, "it is a socket"
+    ) in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_session_may_come_through_a_pipe(tmp_path):
+    done = session("check", "/dev/stdin", input="[[part]]\n", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_a_state_is_a_file(tmp_path, kind):
+    if kind == "pipe":
+        os.mkfifo(tmp_path / "state")
+    else:
+        (tmp_path / "state").symlink_to("/dev/zero")
+    words = ("--bind", "tcp://127.0.0.1:*", "--output", "none", "--duration", "1")
+    done = subprocess.run(
+        [*STREAMSON[:-1], "listen", *words, "--state", "state"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert f"can't read the state state: it is a {kind}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe", b"\x91" * 100_000, b"\0", b"\x82\xa6format\xdf\xff\xff\xff\xff"]
+)
+def test_rubbish_is_no_state(tmp_path, content):
+    (tmp_path / "state").write_bytes(content)
+    words = ("--bind", "tcp://127.0.0.1:*", "--output", "none", "--duration", "1")
+    done = subprocess.run(
+        [*STREAMSON[:-1], "listen", *words, "--state", "state"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "state: not a state that streamson saved" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a." * 100_000 + b"a = 1",
+        b'"a" . ' * 40_000 + b"a = 1",
+        b"a" * 250_000,
+        b'"' * 250_000,
+        b"a = " + b"[" * 100_000,
+        b"a = " + b"{a=" * 50_000,
+        b"a = 1" + b"0" * 100_000,
+        b"\xff",
+        b"a = 1\0",
+    ],
+    ids=range(9),
+)
+def test_rubbish_is_refused_at_once(tmp_path, content):
+    (tmp_path / "s.toml").write_bytes(content)
+    began = time.monotonic()
+    done = session("check", "s.toml", cwd=tmp_path)
+    assert time.monotonic() - began < 10
+    assert done.returncode == 1
+    assert done.stderr.startswith("streamson: s.toml: ")
+    assert len(done.stderr) < 300

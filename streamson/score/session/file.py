@@ -20,6 +20,14 @@ from streamson.score.session.schema import Session, SessionFile
 MAX_SESSION_BYTES: Final = 1 << 18
 """Size of a session file: far more than 256 parts need, and parsed in well under a second."""
 
+MAX_KEY_PARTS: Final = 32
+"""Of a dotted key: tomllib takes a minute for one of 100,000."""
+
+_LONG_KEY: Final = re.compile(
+    r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+)"""
+    f"{{{MAX_KEY_PARTS}}}"
+)
+
 
 def load_session(name: str | os.PathLike[str] | None = None) -> Session:
     """Read a session.
@@ -68,6 +76,7 @@ def parse_session(content: bytes, file: str) -> Session:
         raise place.error(f"found more than {MAX_SESSION_BYTES} bytes, the limit of a session file")
     try:
         text = content.decode("utf-8-sig")
+        _check_keys(text, place)
         document = tomllib.loads(text)
     except UnicodeDecodeError as error:
         line, column = _line_and_column(content[: error.start])
@@ -107,6 +116,15 @@ def _read(path: str) -> bytes:
         ) from None
     except OSError as error:
         raise SessionError(f"{path}: can't read the session file: {error.strerror}") from None
+
+
+def _check_keys(text: str, place: Place) -> None:
+    found = _LONG_KEY.search(text)
+    if found is not None:
+        line, column = _line_and_column(text[: found.start()].encode())
+        raise place.error(
+            f"line {line}, column {column}: found a name with {MAX_KEY_PARTS} dots or more"
+        )
 
 
 def _syntax_problem(message: str, content: bytes) -> str:
