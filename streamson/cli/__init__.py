@@ -101,7 +101,10 @@ def cli(verbose: int) -> None:
 
 
 def main() -> NoReturn:
-    """Run the command line; exit 0 done, 1 failed, 2 wrong use, 3 no sound device, 130 Ctrl-C."""
+    """Run the command line; exit 0 done, 1 failed, 2 wrong use, 3 no sound device, 130 Ctrl-C.
+
+    After SIGTERM it is 143. Where a recording is not whole it is 1, whatever ended the playing.
+    """
     run(cli)
 
 

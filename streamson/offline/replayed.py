@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streamson.errors import InputFileError, UsageError
 from streamson.instrument import Instrument
 from streamson.offline.render import until_frame, until_room
 from streamson.offline.timed import score_timed
@@ -15,6 +16,7 @@ from streamson.recording.reading import PlayedNote, Recording
 from streamson.recording.rows import ChangeRow
 from streamson.score import Note, Session
 from streamson.session_engine import session_engine
+from streamson.synth.engine import Engine
 
 
 def heard_again(recording: Recording) -> Iterator[NDArray[np.float32]]:
@@ -44,15 +46,24 @@ def heard_again(recording: Recording) -> Iterator[NDArray[np.float32]]:
             if onset >= end:  # synthesised ahead, but not heard any more
                 continue
             yield from until_room(engine, onset)
-            if isinstance(item, ChangeRow):
-                volume_db = -inf if item.volume_db is None else item.volume_db
-                engine.set_volume(volume_db, frame=item.frame)
-            else:
-                engine.equal_loudness = item.session.audio.equal_loudness
-                engine.play(names.rename(item))
+            try:
+                _do(engine, names, item)
+            except UsageError as error:
+                raise InputFileError(
+                    f"{recording.folder}: at frame {onset} of it: {error}"
+                ) from None
         yield from until_frame(engine, end)
 
     return _from_frame(recording.first_frame, blocks())
+
+
+def _do(engine: Engine, names: "_Names", item: PlayedNote | ChangeRow) -> None:
+    if isinstance(item, ChangeRow):
+        volume_db = -inf if item.volume_db is None else item.volume_db
+        engine.set_volume(volume_db, frame=item.frame)
+        return
+    engine.equal_loudness = item.session.audio.equal_loudness
+    engine.play(names.rename(item))
 
 
 def notes_again(recording: Recording) -> Iterator[Note]:

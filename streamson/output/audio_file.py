@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import soundfile
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from streamson.errors import OutputFileError, UsageError
 from streamson.extras import need
 from streamson.file_lock import is_at, lock
+from streamson.output.flac_length import found_samples, set_samples
 from streamson.synth.memory import CHANNELS
 from streamson.whole_file import open_new
 
@@ -28,9 +29,6 @@ PAGE_MS: Final = 200
 OPUS_RATE: Final = 48_000
 OPUS_RATES: Final = (8_000, 12_000, 16_000, 24_000, OPUS_RATE)
 FLAC_BLOCK: Final = 4_096
-_FLAC_SAMPLES_AT: Final = 21
-"""Byte of a FLAC file from which on its 36 bits tell how many frames it has (RFC 9639, 8.2)."""
-
 _MP3_RATES: Final = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 
 
@@ -128,6 +126,7 @@ class AudioFile(ABC):
             self._finish()
             self._file.close()
         except (OSError, soundfile.SoundFileError):
+            self._rescue()
             raise OutputFileError(f"can't finish {self.path}: {why(self.path)}") from None
         finally:
             self._disk.close()
@@ -164,6 +163,9 @@ class AudioFile(ABC):
 
     def _mark(self) -> None:  # noqa: B027  # most kinds need not
         """Let the file tell how long it is."""
+
+    def _rescue(self) -> None:  # noqa: B027  # most kinds need not
+        """Let a file that can't be finished tell, as `frames` does, what is in it."""
 
     def _finish(self) -> None:  # noqa: B027  # most kinds need not
         """Write what is held back."""
@@ -207,7 +209,11 @@ class FlacWriter(AudioFile):
     def _mark(self) -> None:
         # The encoder holds a block back, and another one until the next comes.
         whole = max(self.frames // FLAC_BLOCK - 2, 0) * FLAC_BLOCK
-        set_flac_frames(self._disk, whole)
+        set_samples(self._disk, whole)
+
+    def _rescue(self) -> None:
+        self.frames = found_samples(self._disk) or 0
+        set_samples(self._disk, self.frames)
 
 
 class OpusWriter(AudioFile):
@@ -271,25 +277,6 @@ def writer_for(path: Path) -> Callable[[Path, int], AudioFile]:
     if path.suffix.lower() not in WRITERS:
         raise UsageError(f'can\'t write "{path}": sound files are {", ".join(WRITERS)}')
     return WRITERS[path.suffix.lower()]
-
-
-def set_flac_frames(file: BinaryIO, frames: int) -> None:
-    """Let an open FLAC file tell that it has so many frames.
-
-    Raises
-    ------
-    OSError
-        If it can't be written.
-    """
-    descriptor = file.fileno()
-    before = os.lseek(descriptor, 0, os.SEEK_CUR)
-    os.lseek(descriptor, _FLAC_SAMPLES_AT, os.SEEK_SET)
-    field = os.read(descriptor, 5)
-    if len(field) == 5:  # the upper four bits belong to something else
-        told = (int.from_bytes(field) & 0xF0_0000_0000) | frames
-        os.lseek(descriptor, _FLAC_SAMPLES_AT, os.SEEK_SET)
-        os.write(descriptor, told.to_bytes(5))
-    os.lseek(descriptor, before, os.SEEK_SET)  # where libsndfile goes on, by the same descriptor
 
 
 def _to_24_bits(samples: NDArray[np.float32]) -> NDArray[np.int32]:

@@ -258,12 +258,7 @@ class Recorder:
         found = f"{self.path} was deleted or moved while it was recorded"
         self.error = self.error or OutputFileError(found)
         self._seldom.warn("gone", "%s. It goes on in a new file.", found)
-        deleted = file.is_deleted
-        frames = file.frames
         self._finish_file()
-        if deleted:
-            self._frames_before -= frames
-            self.lost_frames += frames
         self._kept.drop_missing()
         self._resume()
 
@@ -276,23 +271,27 @@ class Recorder:
         self._finish(file, segment)
 
     def _finish(self, file: AudioFile, segment: Segment) -> None:
-        self._frames_before += file.frames
+        given, is_there, is_deleted = file.frames, file.is_there, file.is_deleted
         try:
             file.sync()
         finally:
             try:
                 file.close()
             finally:
-                self._take_in(file, segment)
+                found = 0 if is_deleted else file.frames
+                self._frames_before += found
+                self.lost_frames += given - found
+                if is_there:  # else what has its name now is somebody else's
+                    self._take_in(file, segment)
 
     def _take_in(self, file: AudioFile, segment: Segment) -> None:
-        """Count a file that is finished; delete it if nothing came to be in it but a header."""
-        if not file.frames and self._number > 1:
+        """Count a file that is finished; delete one that nothing came to be in."""
+        if not file.frames and (self._number > 1 or self.error is not None):
             segment.delete()
             self._log.forget(segment.audio)
             self._number -= 1
             return
-        segment.sound = segment.audio.stat().st_size if segment.audio.exists() else 0
+        segment.sound = segment.audio.stat().st_size
         if file.frames:
             self._bytes_a_frame = segment.sound / file.frames
         self._kept.add(segment)
