@@ -15,7 +15,6 @@ from streamson.output.device import output_devices
 
 DATA = Path(__file__).parent / "data"
 DEADLINE_S = 20.0
-CARD = ("-d", "dummy", "-r", "44100", "-p", "256")
 
 
 def until(condition: Callable[[], object], what: str, timeout_s: float = DEADLINE_S) -> None:
@@ -34,7 +33,7 @@ class JackServer:
         self.name = f"streamson{os.getpid()}"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, *, rate: int = 44_100, synchronous: bool = True) -> None:
         # Without shared memory of its own, a server that was killed may keep a new one from
         # starting for a moment: so it is tried again.
         deadline = time.monotonic() + DEADLINE_S
@@ -42,7 +41,10 @@ class JackServer:
             self._process = subprocess.Popen(
                 # Synchronous: it waits for a client that is late, so that a busy machine stretches
                 # time instead of leaving out a block.
-                [*("jackd", "-S", "-n", self.name, "-r", "-t", "2000"), *CARD],
+                [
+                    *("jackd", *(["-S"] if synchronous else []), "-n", self.name, "-r"),
+                    *("-t", "2000", "-d", "dummy", "-r", str(rate), "-p", "256"),
+                ],
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
@@ -56,6 +58,11 @@ class JackServer:
         """Let it die at once, as in a crash."""
         self._end(signal.SIGKILL)
 
+    def freeze(self) -> None:
+        """Let it hang from now on."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
     def stop(self) -> None:
         # A server that is killed stays in JACK's registry, which has room for eight.
         self._end(signal.SIGTERM)
@@ -63,6 +70,7 @@ class JackServer:
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(how)
+            self._process.send_signal(signal.SIGCONT)
             self._process.wait()
             self._process = None
 

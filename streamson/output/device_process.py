@@ -194,6 +194,7 @@ def _supervise(listener: Connection, engine: Engine) -> None:
                 device = _serve(listener.recv(), device, listener, engine)
     finally:
         if device is not None:
+            _fade(engine)
             device.end(CLOSE_TIMEOUT_S)
 
 
@@ -245,7 +246,6 @@ def _play(pipe: Connection, engine: Engine, device: Device) -> None:
             return
     if not stream.active:
         return
-    _fade(engine)
     stream.stop()
     portaudio.say_goodbye()
 

@@ -30,6 +30,8 @@ SAY_INTERVAL_S: Final = 60.0
 """Why a device that is there can't be opened is said again after so long."""
 
 STOP_TIMEOUT_S: Final = 0.5
+STALLED_S: Final = 0.2
+"""At the end, a device that asks for nothing for so long is not waited for: no block is as long."""
 
 _log = logging.getLogger(__name__)
 
@@ -132,8 +134,11 @@ class Player:
 
     def _await_frame(self, frame: int) -> None:
         deadline = time.monotonic() + STOP_TIMEOUT_S
-        while self._engine.frame < frame and time.monotonic() < deadline:
+        now, moved_at = self._engine.frame, time.monotonic()
+        while now < frame and time.monotonic() < min(deadline, moved_at + STALLED_S):
             time.sleep(0.002)  # machine code has no way to wake this thread
+            if self._engine.frame != now:
+                now, moved_at = self._engine.frame, time.monotonic()
 
     def _watch(self) -> None:
         frame, moved_at = -1, time.monotonic()
