@@ -2,29 +2,29 @@
 
 import logging
 
-from streamson.limited_log import LimitedLog
+from streamson.limited_log import LimitedLog as Limited
 from streamson.printable import PrintableFormatter, printable
 
 
 def test_a_line_of_a_kind_goes_out_and_the_others_are_counted(caplog):
-    log = LimitedLog(logging.getLogger("x"))
+    limited = Limited(logging.getLogger("x"))
     for i in range(1000):
-        log.warning("lost", "%s: %d lost", "a", i)
-    log.warning("refused", "refused")
+        limited.warning("lost", "%s: %d lost", "a", i)
+    limited.warning("refused", "refused")
     assert caplog.messages == ["a: 0 lost", "refused"]
-    log.flush()
+    limited.flush()
     assert caplog.messages[2:] == ["a: 999 lost (998 more like it left out)"]
-    log.flush()
+    limited.flush()
     assert len(caplog.messages) == 3
 
 
 def test_the_next_line_tells_what_was_left_out(caplog):
-    log = LimitedLog(logging.getLogger("x"), interval_s=0)
-    log.warning("lost", "first")
-    log._due["lost"] = float("inf")
-    log.warning("lost", "second")
-    log._due["lost"] = 0
-    log.warning("lost", "third")
+    limited = Limited(logging.getLogger("x"), interval_s=0)
+    limited.warning("lost", "first")
+    limited._due["lost"] = float("inf")
+    limited.warning("lost", "second")
+    limited._due["lost"] = 0
+    limited.warning("lost", "third")
     assert caplog.messages == ["first", "third (1 more like it left out)"]
 
 
@@ -37,8 +37,5 @@ def test_a_record_is_one_printable_line_and_its_traceback_printable_lines():
     formatter = PrintableFormatter("streamson: %(message)s")
     record = logging.LogRecord("x", logging.WARNING, "", 1, "%s", ("a\nstreamson: b\x1b",), None)
     assert formatter.format(record) == r"streamson: a\nstreamson: b\x1b"
-    try:
-        raise ValueError("c\x1b")
-    except ValueError as error:
-        record.exc_info = (type(error), error, error.__traceback__)
+    record.exc_info = (ValueError, ValueError("c\x1b"), None)
     assert all(map(str.isprintable, formatter.format(record).splitlines()))

@@ -8,6 +8,7 @@ import contextlib
 import multiprocessing
 import resource
 import socket
+import struct
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -103,6 +104,23 @@ def large_and_gone(endpoint: str, seconds: float) -> int:
     return flood(endpoint, seconds, lambda: iter([message] * 12))
 
 
+def ping_and_reset(endpoint: str, seconds: float) -> int:
+    """Send points and heartbeats as fast as it goes and reset the connection, again and again."""
+    end = time.monotonic() + min(seconds, MAX_SECONDS)
+    ping = frame(b"\x04PING" + bytes(2), COMMAND)
+    part = (frame(b'flood\0{"fields": {"x": 1}}') * 3 + ping) * 2_000
+    sent = 0
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError), connect(endpoint) as peer:
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            peer.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    sent += peer.send(part)
+        time.sleep(0.001)
+    return sent
+
+
 def gaps(endpoint: str, seconds: float, step: int = 1_000) -> int:
     """Send points whose numbers jump."""
 
@@ -161,6 +179,7 @@ ATTACKS: dict[str, Callable[[str, float], int]] = {
     "ended-multipart": ended_multipart,
     "large": large,
     "large-and-gone": large_and_gone,
+    "ping-and-reset": ping_and_reset,
     "gaps": gaps,
     "huge-gaps": huge_gaps,
     "rubbish": rubbish,

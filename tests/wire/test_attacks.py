@@ -38,7 +38,7 @@ class Victim:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=preexec_fn,
+            preexec_fn=preexec_fn,  # noqa: PLW1509  # it only sets a limit
         )
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)

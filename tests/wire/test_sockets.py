@@ -9,7 +9,8 @@ import zmq
 
 from streamson.errors import MessageError, StreamsonError, UsageError
 from streamson.wire import Batch, Publisher, Receiver
-from streamson.wire.limits import MAX_MESSAGE_BYTES
+from streamson.wire.limits import MAX_MESSAGE_BYTES, MAX_POINTS_A_SECOND, MAX_TIME_S
+from streamson.wire.receiver import TURN_S
 from tests.conftest import DEADLINE_S, until
 
 ANY_PORT = "tcp://127.0.0.1:*"
@@ -87,6 +88,67 @@ def test_gaps_are_counted(ear, publisher):
     publisher.send("x", a=1)
     ear.await_messages(4)
     assert ear.counts.lost == 7
+
+
+def test_numbers_that_jump_further_than_can_have_been_sent_are_a_new_beginning(
+    ear, publisher, caplog
+):
+    publisher.send("x", a=1)
+    for jump in (2**40, 2**61, 5):
+        publisher._sequences["x"] += jump
+        publisher.send("x", a=1)
+    ear.await_messages(4)
+    assert ear.counts.lost == 5
+    assert "began anew" in caplog.text
+
+
+def test_what_a_source_claims_to_have_lost_is_bounded_by_time(ear, publisher):
+    publisher.send("x", a=1)
+    for _ in range(100):
+        publisher._sequences["x"] += MAX_POINTS_A_SECOND // 10
+        publisher.send("x", a=1)
+    ear.await_messages(101)
+    assert ear.counts.lost < 100 * MAX_POINTS_A_SECOND // 10
+
+
+@pytest.mark.parametrize("absurd", [1e300, -1e300, -1.0, MAX_TIME_S])
+def test_a_time_that_no_clock_shows_is_replaced_and_counted(ear, publisher, absurd, caplog):
+    publisher.send("x", a=1, time=absurd)
+    publisher.send_batch("x", {"a": [1, 2, 3]}, times=[1.4e9, absurd, 0.0])
+    ear.await_messages(2)
+    assert ear.messages[0].time == pytest.approx(time.time(), abs=DEADLINE_S)
+    assert list(ear.messages[1].times[[0, 2]]) == [1.4e9, 0.0]  # what was recorded stays
+    assert ear.messages[1].times[1] == pytest.approx(time.time(), abs=DEADLINE_S)
+    assert ear.counts.times_replaced == 2
+    assert "x: found time" in caplog.text
+
+
+def test_a_turn_ends_in_time_whatever_its_caller_does(ear, publisher):
+    for _ in range(200):
+        publisher.send("x", a=1)
+    begin = time.monotonic()
+    until(lambda: ear.receiver._socket.poll(0), "a message")
+    for _ in ear.receiver.receive(1.0):
+        time.sleep(0.01)
+    assert time.monotonic() - begin < 10 * TURN_S
+
+
+def test_a_producer_of_the_largest_batches_is_slowed_down_not_cut(ear, publisher):
+    column = np.arange(60_000.0)
+    for _ in range(60):
+        publisher.send_batch("x", {"a": column}, times=column)
+    # It is not read meanwhile: what waits here is bounded, the rest waits at the producer.
+    guard = ear.receiver._guard
+    until(lambda: guard._connections and next(iter(guard._connections.values())).received > 1e7, "")
+    ear.await_messages(60)
+    assert (ear.receiver.connections_cut, ear.counts.shed, ear.counts.lost) == (0, 0, 0)
+
+
+def test_a_closed_receiver_leaves_no_thread(ear):
+    with Receiver(ANY_PORT):
+        assert "connections" in [thread.name for thread in threading.enumerate()]
+    ear.close()
+    assert "connections" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_two_publishers_of_one_stream_do_not_disturb_each_other(ear, publisher):
