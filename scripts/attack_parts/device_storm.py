@@ -1,7 +1,7 @@
 """A sound server that is killed and brought back at random moments, at one rate and another.
 
-`streamson listen` plays on a JACK server with a dummy card, which is killed without a goodbye, comes
-back at the next of the rates, and at times dies again while it is being opened. The listener must
+`streamson listen` plays on a JACK server with a dummy card, which is killed without a goodbye,
+comes back at the next of the rates, and at times dies again while it is being opened. The listener must
 survive, play again after each return, keep its threads, processes, descriptors and memory, and end
 within a second, whether or not the server lives.
 

@@ -260,4 +260,6 @@ def _memory_mb(pid: int) -> float:
         told = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
         return 0.0
-    return next(int(line.split()[1]) for line in told.splitlines() if line.startswith("Pss:")) / 1024
+    return (
+        next(int(line.split()[1]) for line in told.splitlines() if line.startswith("Pss:")) / 1024
+    )

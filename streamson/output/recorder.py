@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from streamson.errors import OutputFileError, UsageError
 from streamson.file_lock import NameLock
+from streamson.limited_log import LimitedLog
 from streamson.output.audio_file import WAV_FRAME_BYTES, AudioFile, writer_for
 from streamson.output.kept import Kept, Segment
 from streamson.output.log import Log, NoLog
-from streamson.seldom import Seldom
 from streamson.synth.engine import Engine
 from streamson.synth.memory import CHANNELS, QUANTUM
 
@@ -150,7 +150,7 @@ class Recorder:
         self._bytes_a_frame = float(WAV_FRAME_BYTES)  # at most; what was found, once it is known
         self._kept = Kept(rotation.keep, self._log)
         self._check_keep()
-        self._seldom = Seldom(_log)
+        self._limited = LimitedLog(_log)
         self._due = self._rotation_due = self._retry_due = 0.0
         self._file: AudioFile | None = None  # None as long as the disk takes nothing
         self._lock = NameLock(path) if log is None else None
@@ -197,6 +197,7 @@ class Recorder:
         self._attempt(self._check_there)
         self._attempt(self._finish_file)
         self._attempt(lambda: self._log.close(self._end_frame))
+        self._limited.flush()
         if self._lock is not None:
             self._lock.release()
 
@@ -223,7 +224,7 @@ class Recorder:
     def _pause(self, error: OutputFileError) -> None:
         """Finish what can be finished; go on in another file as soon as there is room."""
         self.error = self.error or error
-        self._seldom.warn("failed", "%s. The recording pauses; the sound goes on.", error)
+        self._limited.warning("failed", "%s. The recording pauses; the sound goes on.", error)
         self._retry_due = time.monotonic() + RETRY_INTERVAL_S
         if self._file is None:
             return
@@ -247,7 +248,9 @@ class Recorder:
         self._file, self._segment = self._next_file(frame)
         lost_s = self.lost_frames / self._engine.sample_rate
         path = self._file.path
-        self._seldom.warn("again", "recording again, to %s; %.1f s are lost so far", path, lost_s)
+        self._limited.warning(
+            "again", "recording again, to %s; %.1f s are lost so far", path, lost_s
+        )
 
     def _check_there(self) -> None:
         """Go on in other files where those that are written were deleted or moved."""
@@ -257,7 +260,7 @@ class Recorder:
         self.files_gone += 1
         found = f"{self.path} was deleted or moved while it was recorded"
         self.error = self.error or OutputFileError(found)
-        self._seldom.warn("gone", "%s. It goes on in a new file.", found)
+        self._limited.warning("gone", "%s. It goes on in a new file.", found)
         self._finish_file()
         self._kept.drop_missing()
         self._resume()
@@ -320,7 +323,7 @@ class Recorder:
             return
         if missing:
             self.lost_frames += missing
-            self._seldom.warn(
+            self._limited.warning(
                 "slow", "the disk is too slow: %d frames of the recording are silence", missing
             )
             silence = np.zeros((MAX_PIECE_FRAMES, CHANNELS), np.float32)
@@ -364,7 +367,7 @@ class Recorder:
             self._file, self._segment = self._next_file(frame)
         except (OutputFileError, OSError) as error:
             self._rotation_due = time.monotonic() + ROTATION_RETRY_S
-            self._seldom.warn("rotation", "%s. Going on in %s for now.", error, file.path)
+            self._limited.warning("rotation", "%s. Going on in %s for now.", error, file.path)
             return
         self._finish(file, segment)
 

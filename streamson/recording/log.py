@@ -14,6 +14,7 @@ import msgspec
 
 from streamson.errors import OutputFileError
 from streamson.file_lock import FolderLock
+from streamson.limited_log import LimitedLog
 from streamson.notes_table import NotesWriter
 from streamson.recording.kept_sessions import KeptSessions
 from streamson.recording.line_file import LineFile
@@ -27,7 +28,6 @@ from streamson.recording.manifest import (
 from streamson.recording.rows import ChangeRow, PointRow, point_row
 from streamson.recording.session_files import PackedSession, pack_session
 from streamson.score import Note, Session
-from streamson.seldom import Seldom
 from streamson.statistics import Statistics
 from streamson.wire.point import Batch, DataPoint
 
@@ -109,7 +109,7 @@ class SessionLog:
         self._notes_writer = NotesWriter(self._text, sample_rate=sample_rate, more=MORE_COLUMNS)
         self._heading = self._text.getvalue().encode()
         self._encode = msgspec.json.Encoder().encode
-        self._seldom = Seldom(_log)
+        self._limited = LimitedLog(_log)
         try:
             self._kept.keep(session)
             self._changes_file = LineFile(folder / CHANGES)
@@ -243,7 +243,9 @@ class SessionLog:
             name = self._kept.keep(packed)
         else:
             name = self._kept.leave_out()
-            self._seldom.warn("session", "%s: no room for the session in what may be kept", name)
+            self._limited.warning(
+                "session", "%s: no room for the session in what may be kept", name
+            )
         self._in_force = session
         return name
 
@@ -297,13 +299,13 @@ class SessionLog:
 
     def _leave_out_points(self, count: int, reason: str) -> None:
         self.points_left_out += count
-        self._seldom.warn(
+        self._limited.warning(
             reason, "%d points are not recorded so far: %s", self.points_left_out, reason
         )
 
     def _leave_out_notes(self, count: int) -> None:
         self.notes_left_out += count
-        self._seldom.warn(
+        self._limited.warning(
             "notes", "%d notes or changes are not recorded so far", self.notes_left_out
         )
 
@@ -324,10 +326,12 @@ class SessionLog:
         try:
             if points.stat().st_size:
                 os.truncate(points, 0)
-                self._seldom.warn("trim", "older points are deleted: the sound needs their room")
+                self._limited.warning(
+                    "trim", "older points are deleted: the sound needs their room"
+                )
             else:
                 os.truncate(notes, len(self._heading))
-                self._seldom.warn("trim", "older notes are deleted: the sound needs their room")
+                self._limited.warning("trim", "older notes are deleted: the sound needs their room")
             return points.stat().st_size + notes.stat().st_size
         except OSError:  # deleted by somebody else
             return 0
@@ -362,7 +366,7 @@ class SessionLog:
             self._save_manifest()
         except OutputFileError as error:
             self._manifest_due = 0.0
-            self._seldom.warn("manifest", "%s. Trying again.", error)
+            self._limited.warning("manifest", "%s. Trying again.", error)
 
     def _save_manifest(self) -> None:
         self._manifest.sessions = self._kept.names
