@@ -182,6 +182,7 @@ class Listener:
             self._recorder.stop()
             self.recording_error = self.recording_error or self._recorder.error
         self._receiver.close()
+        self._score.close()
         if self._error is not None:
             error, self._error = self._error, None
             raise error

@@ -342,6 +342,7 @@ class SessionLog:
 
     def close(self, frames: int) -> None:
         """Finish; the sound ended at a frame."""
+        self._limited.flush()
         self._closed = True
         try:
             for file in (self._points, self._notes_file, self._changes_file):

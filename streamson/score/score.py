@@ -278,6 +278,10 @@ class Score:
         self._remembered = {stream.name: stream.windows for stream in streams}
         self._numbers = numbers
 
+    def close(self) -> None:
+        """Write what the log still owes."""
+        self._limited.flush()
+
     def change(self, session: Session) -> None:
         """Go on as another session says; what is the same in both goes on as if nothing happened.
 
