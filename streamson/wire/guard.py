@@ -5,6 +5,9 @@ nor the bytes of all that waits: one peer could fill the memory in seconds. So t
 what the kernel received from each connection (``TCP_INFO``) with what was handed to Python, and
 cuts off who goes too far. Where there is no ``TCP_INFO``, on macOS and Windows, or for ``ipc://``,
 only the number of connections, the bytes of a frame, and the frames that wait are bounded.
+
+What no guard can help: libzmq up to 4.3.5 aborts the process (issue 4841 of zeromq/libzmq) where a
+peer sends heartbeats among more messages than are read and then resets the connection.
 """
 
 import logging
