@@ -185,7 +185,7 @@ def test_a_device_that_is_back_at_another_rate_is_resampled(jack, playing):
         jack.kill()
         assert "is gone" in playing.await_line("sound device")
         jack.start(rate=rate)
-        assert (said or 'is back\n') in playing.await_line("sound device")
+        assert (said or "is back\n") in playing.await_line("sound device")
     assert playing.end()[0] == 130
 
 
