@@ -71,9 +71,11 @@ def control() -> Callable[[], Count]:
 def plain_python() -> Callable[[], Count]:
     """Start to play; return the function that counts."""
     import numpy as np
-    import sounddevice
 
     from streamson.output.device import find_device
+
+    device = find_device("auto").number  # forks, which must come before PortAudio is loaded
+    import sounddevice
 
     voices, blocks, reported = 32, 0, 0
     steps = np.linspace(110, 1_760, voices) / RATE
@@ -87,7 +89,6 @@ def plain_python() -> Callable[[], Count]:
         blocks += 1
         reported += bool(status.output_underflow)
 
-    device = find_device("auto").number
     stream = sounddevice.OutputStream(RATE, 0, device, 2, "float32", "low", callback=callback)
     stream.start()
     _playing.append(stream)
