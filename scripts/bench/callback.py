@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import NamedTuple, Self
 
 from jack_server import BLOCK_FRAMES, RATE, jack_server
@@ -70,9 +71,11 @@ def control() -> Callable[[], Count]:
 def plain_python() -> Callable[[], Count]:
     """Start to play; return the function that counts."""
     import numpy as np
-    import sounddevice
 
     from streamson.output.device import find_device
+
+    device = find_device("auto").number  # forks, which must come before PortAudio is loaded
+    import sounddevice
 
     voices, blocks, reported = 32, 0, 0
     steps = np.linspace(110, 1_760, voices) / RATE
@@ -86,7 +89,6 @@ def plain_python() -> Callable[[], Count]:
         blocks += 1
         reported += bool(status.output_underflow)
 
-    device = find_device("auto").number
     stream = sounddevice.OutputStream(RATE, 0, device, 2, "float32", "low", callback=callback)
     stream.start()
     _playing.append(stream)
@@ -145,9 +147,18 @@ def measure(*contenders: Contender) -> list[Result]:
         contender.pipe.send("go")
     results = [contender.read() for contender in contenders]
     for contender in contenders:
+        helpers = descendants(contender.process.pid)
         contender.process.kill()  # its threads never end by themselves
         contender.process.join()
+        while any(Path(f"/proc/{helper}").exists() for helper in helpers):
+            time.sleep(0.01)  # its device fades
     return results
+
+
+def descendants(pid: int | None) -> list[int]:
+    """Return the processes that a process has started, and theirs."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [found for child in map(int, children) for found in (child, *descendants(child))]
 
 
 def show(name: str, results: list[Result]) -> float:
