@@ -38,7 +38,8 @@ def command(
 ) -> int:
     """Play what producers publish, until Ctrl-C.
 
-    A session file is read again when it changes, and on SIGHUP; a mistake in it changes nothing.
+    A session file is read again when it changes, and, where no terminal is, on SIGHUP; a mistake in
+    it changes nothing.
 
     Every stream that appears is heard at once. In another terminal, run a producer such as
     "streamson produce system", or publish your own data: see the README.
