@@ -139,8 +139,8 @@ keep = click.option(
     "--keep",
     type=Size(),
     metavar="SIZE",
-    help="Delete the oldest files of a recording that rotates, so that all take 20GB at most; where "
-    "room is short, points are left out before that.",
+    help="Delete the oldest files of a recording that rotates, so that all take 20GB at most; "
+    "where room is short, points are left out before that.",
 )
 sample_rate = click.option(
     "--sample-rate",
