@@ -15,6 +15,7 @@ from numba import carray, cfunc, njit, types
 
 from streamson.keeping import kept
 from streamson.synth import memory
+from streamson.synth.apart import strike_again
 from streamson.synth.clock import NS, now_ns
 from streamson.synth.limiter import clear, limit
 from streamson.synth.memory import (
@@ -27,7 +28,7 @@ from streamson.synth.memory import (
     VOLUME,
     address,
 )
-from streamson.synth.pending import drop_first, push
+from streamson.synth.pending import drop_first, push, put_off_first
 from streamson.synth.reverb import reverberate
 from streamson.synth.ring import READ, WRITTEN, advance, readable, writable
 from streamson.synth.voices import mix_voices, start_voice
@@ -161,13 +162,29 @@ def _start_notes(engine: int, start: int, now: int) -> None:
         if note.instrument == VOLUME:
             state.volume = note.amplitude
             _report(engine, note, now)
+        elif _put_off(engine, note, now):
+            continue
         elif start_voice(engine, note, start):
             state.played += 1
             state.foreground_played += note.foreground
-            _report(engine, note, now)
+            if note.rest == 0:
+                _report(engine, note, now)
         else:
             state.refused += 1
         drop_first(engine)
+
+
+@njit(nogil=True)
+def _put_off(engine: int, note: Any, now: int) -> bool:
+    """Put a note off, if it has to wait for what it strikes again; its break begins now."""
+    if note.rest > 0:
+        return False
+    rest = strike_again(engine, note)
+    if rest <= 0:
+        return False
+    _report(engine, note, now)
+    put_off_first(engine, rest)
+    return True
 
 
 @njit(nogil=True)

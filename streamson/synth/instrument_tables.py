@@ -106,6 +106,7 @@ def _write_table(
     row["decay"] = envelope.decay * rate
     row["release"] = max(envelope.release, MIN_RAMP_S) * rate
     row["sustain"] = envelope.sustain
+    row["ebb"] = 10 ** (-envelope.separation / 20)
     row["bend"] = exp(-envelope.curve / 2) - 1
     row["partials"] = len(partials)
     memory["partials"][number, : len(partials)] = [
