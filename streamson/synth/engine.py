@@ -120,6 +120,7 @@ class Engine:
         self._numbers = {name: number for number, name in enumerate(instruments)}
         self._rows = len(instruments)
         self._outgrown: list[Any] = []
+        self._known = {name: [(found, i)] for i, (name, found) in enumerate(instruments.items())}
         self.equal_loudness = equal_loudness
         self._compensations: dict[str, list[float]] = {}
         self._next_id = 0
@@ -236,20 +237,27 @@ class Engine:
         UsageError
             There is no room for those that are new: 512 in the life of an engine.
         """
-        new = {
-            name: instrument
-            for name, instrument in instruments.items()
-            if name not in self._instruments or not instrument.same_as(self._instruments[name])
-        }
+        # One that comes back has its row again: its voices and its notes know one another.
+        rows = {name: self._row(name, instrument) for name, instrument in instruments.items()}
+        new = {name: instruments[name] for name, row in rows.items() if row is None}
         _check("instruments", self._rows + len(new), 1, MAX_INSTRUMENTS, "in an engine's life")
         self._outgrown += add_instruments(self._memory, self._rows, new, self.sample_rate)
         # The callback looks up the addresses in each quantum: it finds the old array or the new.
         self._addresses[:] = addresses(self._memory)
-        for number, name in enumerate(new, self._rows):
-            self._numbers[name] = number
-            self._compensations.pop(name, None)
+        for number, (name, instrument) in enumerate(new.items(), self._rows):
+            self._known.setdefault(name, []).append((instrument, number))
+            rows[name] = number
+        for name, row in rows.items():
+            if row is not None and self._numbers.get(name) != row:
+                self._numbers[name] = row
+                self._compensations.pop(name, None)
         self._rows += len(new)
         self._instruments = dict(instruments)
+
+    def _row(self, name: str, instrument: Instrument) -> int | None:
+        """Return the row of the tables that holds an instrument, None if none does."""
+        known = self._known.get(name, ())
+        return next((row for found, row in known if instrument.same_as(found)), None)
 
     def end_frame(self, note: PlayableNote) -> int:
         """Return the frame from which a note is silent, and the room after it."""

@@ -88,12 +88,13 @@ VOICE: Final = np.dtype(
         ("steady", np.int64),  # frame from which the envelope stands still, until the fall
         ("fall", np.int64),  # frame at which the fall begins that sets the note apart
         ("release", np.int64),  # frame at which the release begins
-        ("cut", np.int64),  # frame at which stealing began; NEVER
+        ("cut", np.int64),  # frame at which it began to end early; NEVER
         ("end", np.int64),  # first silent frame
         ("attack_rate", np.float32),  # 1 / frames
         ("decay_rate", np.float32),
         ("fall_rate", np.float32),
         ("release_rate", np.float32),
+        ("cut_rate", np.float32),
         ("ebb", np.float32),  # what the fall leaves; 1: it is none
         ("sustain", np.float32),
         ("bend", np.float32),  # of the envelope's segments; see synth.envelope
@@ -191,7 +192,7 @@ STATE: Final = np.dtype(
         # Voices.
         ("polyphony", np.int64),
         ("active", np.int64),  # voices in `active`, those that are fading included
-        ("fading", np.int64),  # stolen voices among them
+        ("fading", np.int64),  # those that end early among them
         ("foreground", np.int64),  # voices in the foreground among them
         ("room", np.float64),  # gain of all others, less than 1 while there are such
         ("free", np.int64),  # slots in `free`

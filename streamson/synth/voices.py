@@ -7,7 +7,7 @@ from numba import njit
 
 from streamson.synth import memory
 from streamson.synth.apart import set_envelope
-from streamson.synth.envelope import CUT_FRAMES, is_level, shape
+from streamson.synth.envelope import CUT_FRAMES, cut_short, is_level, shape
 from streamson.synth.foreground import make_room
 from streamson.synth.memory import NEVER, QUANTUM
 from streamson.synth.sampling import aim_sample, mix_sample, start_sample
@@ -107,10 +107,7 @@ def _steal(engine: int, now: int) -> None:
             victim = slot
     if victim < 0:
         return
-    voice = memory.voices(engine)[victim]
-    voice.cut = now
-    voice.end = min(voice.end, now + CUT_FRAMES)
-    state.fading += 1
+    cut_short(engine, memory.voices(engine)[victim], now, CUT_FRAMES)
     state.stolen += 1
 
 
