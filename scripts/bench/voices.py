@@ -44,7 +44,8 @@ def streamson() -> float:
     length = round(NOTE_S * RATE)
     spacing = length / VOICES
     notes = [
-        Note(round(i * spacing), NOTE_S, length, 45 + i % 48, -60, (i % 21 - 10) / 10, "sine", "x")
+        # Each of a stream of its own: of one, a note ends those of its pitch.
+        Note(round(i * spacing), NOTE_S, length, 45 + i % 48, -60, (i % 21 - 10) / 10, "sine", f"{i}")
         for i in range(round((SECONDS + NOTE_S) * RATE / spacing))
     ]
     due, block = 0, 256

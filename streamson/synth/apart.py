@@ -35,8 +35,8 @@ REST_S: Final = 0.025
 0.1 s has anyway."""
 
 DAMP_S: Final = 0.014
-"""What is struck again falls silent within this time. It is no emergency as stealing is, whose frames
-are 1.3 ms at 192 kHz: every repeated note of a busy stream does it, and none may click."""
+"""What is struck again falls silent within this time. It is no emergency as stealing is, whose
+frames are 1.3 ms at 192 kHz: every repeated note of a busy stream does it, and none may click."""
 
 SAME_PITCH: Final = 2 ** (1.01 / 12)
 """Up to a semitone apart, notes are taken for the same: while both sound, they beat."""

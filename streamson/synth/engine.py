@@ -293,7 +293,9 @@ class Engine:
         UsageError
             If it is above 24 dB or not a number.
         """
-        return self._hand_over(frame, 0, 0.0, _gain(volume_db), 0.0, 0.0, VOLUME, 0, 0, 0, NOBODY, 0)
+        return self._hand_over(
+            frame, 0, 0.0, _gain(volume_db), 0.0, 0.0, VOLUME, 0, 0, 0, NOBODY, 0
+        )
 
     def stop_at(self, frame: int) -> None:
         """Fade out so that there is silence from a frame on."""

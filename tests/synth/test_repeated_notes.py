@@ -25,7 +25,7 @@ def melody(seed):
 
 
 def play(name, pitches, step_s, *, lap=0.0, **changes):
-    """Return the sound of one stream's notes, and their onsets; each laps over the next by so much."""
+    """Return the sound of one stream's notes, each lapping over the next, and their onsets."""
     engine = Engine(RATE, instruments=INSTRUMENTS)
     onsets = [round(i * step_s * RATE) for i in range(len(pitches))]
     frames = round(step_s * (1 + lap) * RATE)
@@ -149,3 +149,40 @@ def test_the_notes_of_a_cue_are_heard_apart(name):
     notes = decode(engine.render(RATE), RATE, sorted(set(sound.notes)))
     onsets_s = [i * sound.step for i in range(len(sound.notes))]
     assert found(notes, onsets_s, sound.notes).all()
+
+
+def test_it_sounds_the_same_whether_the_next_note_is_known_or_not():
+    notes = [
+        PlainNote(i * 5_003, 7_000, hz(60 + i % 3 // 2), -20, instrument=name, stream="a")
+        for i in range(12)
+        for name in ("strings", "epiano")
+    ]
+    at_once = Engine(RATE, instruments=INSTRUMENTS)
+    in_time = Engine(RATE, instruments=INSTRUMENTS)
+    for note in notes:
+        at_once.play(note)
+    parts = []
+    for note in notes:
+        while in_time.frame < note.onset_frame - 256:
+            parts.append(in_time.render(64))
+        in_time.play(note)
+    parts.append(in_time.render(2 * RATE))
+    sound = np.concatenate(parts)
+    assert int(in_time.state["late"]) == 0
+    assert np.array_equal(sound, at_once.render(len(sound)))
+
+
+def test_an_instrument_that_comes_back_ends_what_it_left_sounding():
+    other = {**INSTRUMENTS, "sine": INSTRUMENTS["organ"]}
+    note = PlainNote(0, RATE, hz(60), -20, stream="a")
+    engine = Engine(RATE, instruments=INSTRUMENTS)
+    engine.play(note)
+    engine.render(1_000)
+    engine.change_instruments(other)
+    engine.change_instruments(INSTRUMENTS)
+    engine.play(note._replace(onset_frame=RATE // 4))
+    expected = Engine(RATE, instruments=INSTRUMENTS)
+    expected.play(note)
+    expected.play(note._replace(onset_frame=RATE // 4))
+    expected.render(1_000)
+    assert np.array_equal(engine.render(RATE), expected.render(RATE))
