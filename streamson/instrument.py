@@ -57,6 +57,9 @@ class Envelope(msgspec.Struct, frozen=True):
         of the note's duration to silence.
     sustain
         The sustained level, as a multiple of the peak.
+    separation
+        dB by which a note has fallen when its duration ends, so that the next one is heard to begin
+        even if it is the same; the release goes on from there. 0: notes run into one another.
     curve
         Natural logarithm of the slope at the end of a segment over that at its start: 0 is even,
         below 0 is quick first.
@@ -68,6 +71,7 @@ class Envelope(msgspec.Struct, frozen=True):
     decay: float = 0.0
     sustain: float = 1.0
     release: float = 0.01
+    separation: float = 15.0
     curve: float = 0.0
 
 

@@ -64,7 +64,7 @@ def speaker(text: str, voice: str = "en") -> Instrument:
             raise ValueError(f"{PROGRAM} makes no sound of {text!r}") from None
     sound = sound * np.float32(_PEAK / np.abs(sound).max())
     return Instrument(
-        envelope=Envelope(attack=0.002, release=0.05),
+        envelope=Envelope(attack=0.002, release=0.05, separation=0.0),  # no word is cut short
         about=f'says "{text}"',
         sample=Sample(sound, sample_rate, root=SPOKEN_NOTE),
     )

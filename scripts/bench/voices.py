@@ -43,8 +43,13 @@ def streamson() -> float:
     engine = Engine(RATE)
     length = round(NOTE_S * RATE)
     spacing = length / VOICES
+
+    def pan(i: int) -> float:
+        return (i % 21 - 10) / 10
+
+    # Each of a stream of its own: of one stream, a note ends those of its pitch.
     notes = [
-        Note(round(i * spacing), NOTE_S, length, 45 + i % 48, -60, (i % 21 - 10) / 10, "sine", "x")
+        Note(round(i * spacing), NOTE_S, length, 45 + i % 48, -60, pan(i), "sine", str(i))
         for i in range(round((SECONDS + NOTE_S) * RATE / spacing))
     ]
     due, block = 0, 256

@@ -13,6 +13,7 @@ from numba import carray, cfunc, njit, types
 
 from streamson.keeping import compiling_told, kept
 from streamson.synth import memory
+from streamson.synth.apart import strike_again
 from streamson.synth.clock import NS, now_ns
 from streamson.synth.limiter import clear, limit
 from streamson.synth.memory import (
@@ -27,7 +28,7 @@ from streamson.synth.memory import (
     address,
 )
 from streamson.synth.mending import mend
-from streamson.synth.pending import drop_first, push
+from streamson.synth.pending import drop_first, push, put_off_first
 from streamson.synth.references import let_go, refer
 from streamson.synth.resampling import resample, wanted_frames
 from streamson.synth.reverb import reverberate
@@ -182,16 +183,32 @@ def _start_notes(engine: int, start: int, now: int) -> None:
         if note.instrument == VOLUME:
             state.volume = note.amplitude
             _report(engine, note, now)
+        elif _put_off(engine, note, now):
+            continue
         elif start_voice(engine, note, start):
             state.played += 1
             state.foreground_played += note.foreground
-            _report(engine, note, now)
+            if note.rest == 0:
+                _report(engine, note, now)
         else:
             state.refused += 1
             note.onset = REFUSED
             _report(engine, note, now)
         let_go(engine, note.instrument)
         drop_first(engine)
+
+
+@njit(nogil=True)
+def _put_off(engine: int, note: Any, now: int) -> bool:
+    """Put a note off, if it has to wait for what it strikes again; its break begins now."""
+    if note.rest > 0:
+        return False
+    rest = strike_again(engine, note)
+    if rest <= 0:
+        return False
+    _report(engine, note, now)
+    put_off_first(engine, rest)
+    return True
 
 
 @njit(nogil=True)

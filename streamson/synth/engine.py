@@ -38,6 +38,9 @@ MAX_LEVEL_DB: Final = 0.0
 MAX_DURATION_S: Final = 86_400.0
 MAX_BRIGHTNESS: Final = 1.0
 PLAIN: Final = {"sine": Instrument()}
+NOBODY: Final = 0
+"""The source of a note without a stream: each stays as it is, whatever follows."""
+
 AS_SOON_AS_POSSIBLE: Final = -1
 """The onset frame of what is to be done when it arrives."""
 
@@ -223,6 +226,8 @@ class Engine:
                 note.held_key,
                 note.glide_frames,
                 note.foreground,
+                hash(note.stream) if note.stream else NOBODY,
+                0,
             )
 
     def change_instruments(self, instruments: Mapping[str, Instrument]) -> None:
@@ -296,7 +301,7 @@ class Engine:
         """
         gain = _gain(volume_db)
         with self._one_writer:
-            return self._hand_over(frame, 0, 0.0, gain, 0.0, 0.0, VOLUME, 0, 0, 0)
+            return self._hand_over(frame, 0, 0.0, gain, 0.0, 0.0, VOLUME, 0, 0, 0, NOBODY, 0)
 
     def stop_at(self, frame: int) -> None:
         """Fade out so that there is silence from a frame on."""

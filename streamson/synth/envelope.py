@@ -13,7 +13,6 @@ CUT_FRAMES: Final = 256
 
 _ZERO: Final = np.float32(0)
 _ONE: Final = np.float32(1)
-_CUT_RATE: Final = np.float32(1 / CUT_FRAMES)
 _FAR: Final = 2**24
 """Distances in frames are clamped to what float32 holds exactly: more than the longest segment."""
 
@@ -37,7 +36,7 @@ def step(x: Any, bend: Any) -> Any:
 @njit(nogil=True, fastmath={"contract"})
 def is_level(voice: Any, start: int, end: int) -> bool:
     """Return whether a voice's envelope stands still in all frames from `start` up to `end`."""
-    return start >= voice.steady and end <= voice.release and end <= voice.cut
+    return start >= voice.steady and end <= voice.fall and end <= voice.cut
 
 
 @njit(nogil=True)
@@ -53,11 +52,14 @@ def shape(engine: int, voice: Any, start: int) -> None:
     if voice.sustain < _ONE and end > voice.peak:
         since = np.float32(min(start - voice.peak, _FAR))
         _multiply(envelope, since, voice.decay_rate, voice.bend, voice.sustain - _ONE)
+    if end > voice.fall and voice.ebb < _ONE:
+        since = np.float32(start - voice.fall)
+        _multiply(envelope, since, voice.fall_rate, _ZERO, voice.ebb - _ONE)
     if end > voice.release:
         since = np.float32(start - voice.release)
         _multiply(envelope, since, voice.release_rate, voice.bend, -_ONE)
     if end > voice.cut:
-        _multiply(envelope, np.float32(start - voice.cut), _CUT_RATE, _ZERO, -_ONE)
+        _multiply(envelope, np.float32(start - voice.cut), voice.cut_rate, _ZERO, -_ONE)
 
 
 @njit(nogil=True, fastmath={"contract"})
@@ -67,3 +69,12 @@ def _multiply(envelope: Any, since: Any, rate: Any, bend: Any, way: Any) -> None
     for k in range(QUANTUM):
         frame = np.float32(np.int32(k))
         envelope[k] *= base + way * step((since + frame) * rate, bend)
+
+
+@njit(nogil=True)
+def cut_short(engine: int, voice: Any, frame: int, frames: int) -> None:
+    """Let a voice fade from a frame on; it must not do so yet."""
+    voice.cut = frame
+    voice.cut_rate = np.float32(1 / frames)
+    voice.end = min(voice.end, frame + frames)
+    memory.state(engine)[0].fading += 1

@@ -1,15 +1,18 @@
 """Instruments as the machine code reads them: rows of numbers, written while it plays."""
 
+import hashlib
 from collections.abc import Mapping
 from math import exp, inf, log
 from typing import Any, Final
+
+import msgspec
 
 from streamson.errors import UsageError
 from streamson.instrument import MIN_RAMP_S, Instrument
 from streamson.synth.atomics import load_index
 from streamson.synth.memory import INSTRUMENT_ROWS, EngineMemory
 from streamson.synth.ring import READ, WRITTEN
-from streamson.synth.sample_memory import SampleKey, SampleMemory
+from streamson.synth.sample_memory import SampleKey, SampleMemory, sample_key
 
 RING_OUT: Final = 1.5
 """Decays are the time to -60 dB; to -90 dB takes half as long again."""
@@ -99,8 +102,10 @@ class InstrumentTables:
         row["decay"] = envelope.decay * rate
         row["release"] = max(envelope.release, MIN_RAMP_S) * rate
         row["sustain"] = envelope.sustain
+        row["ebb"] = 10 ** (-envelope.separation / 20)
         row["bend"] = exp(-envelope.curve / 2) - 1
         row["partials"] = len(partials)
+        row["identity"] = _identity(instrument)
         self._arrays["partials"][number, : len(partials)] = [
             (
                 partial.exact_ratio,
@@ -111,6 +116,16 @@ class InstrumentTables:
             )
             for partial in partials
         ]
+
+
+def _identity(instrument: Instrument) -> int:
+    """Return a number that instruments have in common if they sound the same, and hardly others."""
+    without = msgspec.structs.replace(instrument, sample=None, about="")
+    told = [msgspec.json.encode(without)]
+    if instrument.sample is not None:
+        told.append(repr((sample_key(instrument), instrument.sample.root)).encode())
+    digest = hashlib.blake2b(b"".join(told), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
 
 
 def ring_s(instrument: Instrument, frequency_hz: float) -> float:

@@ -95,6 +95,8 @@ NOTE: Final = np.dtype(
         ("key", np.int64),  # of the held voice that glides to the note; 0: a voice of its own
         ("glide", np.int64),  # frames that it takes
         ("foreground", np.int64),  # 1: others make room for it
+        ("source", np.int64),  # whose it is: of one, equal notes are told apart; 0: nobody's
+        ("rest", np.int64),  # frames that it was put off by, so that it is heard to begin
     ],
     align=True,
 )
@@ -111,13 +113,17 @@ VOICE: Final = np.dtype(
     [
         ("onset", np.int64),
         ("peak", np.int64),  # frame at which the attack ends
-        ("steady", np.int64),  # frame from which the envelope stands still, until the release
+        ("steady", np.int64),  # frame from which the envelope stands still, until the fall
+        ("fall", np.int64),  # frame at which the fall begins that sets the note apart
         ("release", np.int64),  # frame at which the release begins
-        ("cut", np.int64),  # frame at which stealing began; NEVER
+        ("cut", np.int64),  # frame at which it began to end early; NEVER
         ("end", np.int64),  # first silent frame
         ("attack_rate", np.float32),  # 1 / frames
         ("decay_rate", np.float32),
+        ("fall_rate", np.float32),
         ("release_rate", np.float32),
+        ("cut_rate", np.float32),
+        ("ebb", np.float32),  # what the fall leaves; 1: it is none
         ("sustain", np.float32),
         ("bend", np.float32),  # of the envelope's segments; see synth.envelope
         ("key", np.int64),  # by which notes find the voice; 0: none do
@@ -126,6 +132,8 @@ VOICE: Final = np.dtype(
         ("partials", np.int32),  # -1: it plays a sample instead
         ("instrument", np.int64),
         ("foreground", np.int64),
+        ("source", np.int64),  # whose it is; 0: nobody's
+        ("frequency", np.float64),  # Hz
     ],
     align=True,
 )
@@ -158,11 +166,13 @@ INSTRUMENT: Final = np.dtype(
         ("decay", np.float64),
         ("release", np.float64),
         ("sustain", np.float32),
+        ("ebb", np.float32),  # what is left of a note when its duration ends
         ("bend", np.float32),
         ("partials", np.int64),
         ("sample_speed", np.float64),  # frames of the file in a frame, for 1 Hz; 0: no sample
         ("sample_end", np.float64),  # frames of the file, or where its loop ends
         ("sample_loop", np.float64),  # frames of the file that repeat; 0: none
+        ("identity", np.int64),  # the same in all rows of instruments that sound the same
     ],
     align=True,
 )
@@ -222,7 +232,7 @@ STATE: Final = np.dtype(
         # Voices.
         ("polyphony", np.int64),
         ("active", np.int64),  # voices in `active`, those that are fading included
-        ("fading", np.int64),  # stolen voices among them
+        ("fading", np.int64),  # those that end early among them
         ("foreground", np.int64),  # voices in the foreground among them
         ("room", np.float64),  # gain of all others, less than 1 while there are such
         ("free", np.int64),  # slots in `free`
@@ -278,8 +288,8 @@ LAYOUT: Final[dict[str, tuple[tuple[int, ...], Any]]] = {
     "tap_frames": ((TAP_QUANTA,), np.int64),
     "tap": ((TAP_QUANTA, QUANTUM, CHANNELS), np.float32),
     "tap_indices": ((INDICES,), np.int64),
-    # Heap of notes by onset.
-    "pending": ((PENDING_NOTES,), NOTE),
+    # Heap of notes by onset, and a place for one that is put off.
+    "pending": ((PENDING_NOTES + 1,), NOTE),
     # Per slot, and per slot and partial.
     "voices": ((VOICE_SLOTS,), VOICE),
     "tones": ((VOICE_SLOTS, MAX_PARTIALS), TONE),

@@ -52,3 +52,17 @@ def drop_first(engine: int) -> None:
         hole = child
     heap[hole] = last
     state.pending = size
+
+
+@njit(nogil=True)
+def put_off_first(engine: int, frames: int) -> None:
+    """Let the earliest note begin so much later, and end when it would have ended."""
+    state = memory.state(engine)[0]
+    heap = memory.pending(engine)
+    heap[state.pending] = heap[0]
+    later = heap[state.pending]
+    later.onset += frames
+    later.duration -= frames
+    later.rest = frames
+    state.pending += 1
+    drop_first(engine)

@@ -45,3 +45,7 @@ class PlayableNote(Protocol):
     @property
     def instrument(self) -> str:
         """The name of its instrument."""
+
+    @property
+    def stream(self) -> str:
+        """Whose it is: equal notes of one stream are heard apart, even where they overlap."""

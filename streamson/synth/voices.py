@@ -1,13 +1,13 @@
 """Voices: starting, stealing and mixing them."""
 
-import math
 from typing import Any
 
 import numpy as np
 from numba import njit
 
 from streamson.synth import memory
-from streamson.synth.envelope import CUT_FRAMES, is_level, shape
+from streamson.synth.apart import set_envelope
+from streamson.synth.envelope import CUT_FRAMES, cut_short, is_level, shape
 from streamson.synth.foreground import make_room
 from streamson.synth.memory import NEVER, QUANTUM
 from streamson.synth.references import let_go, refer
@@ -51,22 +51,15 @@ def start_voice(engine: int, note: Any, now: int) -> bool:
 
     instrument = memory.instruments(engine)[note.instrument]
     voice = memory.voices(engine)[slot]
-    voice.onset = note.onset
-    voice.peak = note.onset + np.int64(math.ceil(instrument.attack))
-    voice.steady = note.onset + np.int64(math.ceil(instrument.attack + instrument.decay))
-    voice.release = note.onset + note.duration
-    voice.cut = NEVER
-    voice.attack_rate = np.float32(1 / instrument.attack)
-    voice.decay_rate = np.float32(1 / max(instrument.decay, 1.0))
-    voice.release_rate = np.float32(1 / instrument.release)
-    voice.sustain = instrument.sustain
-    voice.bend = instrument.bend
+    set_envelope(engine, voice, note)
     voice.power = 2 * note.amplitude * note.amplitude
     voice.key = note.key
     voice.glide = 0
     voice.instrument = note.instrument
     refer(engine, note.instrument)
     voice.foreground = note.foreground
+    voice.source = note.source if note.key == 0 else 0
+    voice.frequency = note.frequency
     state.foreground += note.foreground
     if instrument.sample_speed > 0:
         voice.partials = -1
@@ -96,6 +89,7 @@ def _glide(engine: int, note: Any) -> bool:
                 head.speed_to, head.left_to, head.right_to = aim_sample(engine, note)
             voice.glide = max(1, (note.glide + QUANTUM // 2) // QUANTUM)
             voice.release = note.onset + note.duration
+            voice.fall = voice.release
             voice.end = voice.release + np.int64(instrument.release)
             return True
     return False
@@ -115,10 +109,7 @@ def _steal(engine: int, now: int) -> None:
             victim = slot
     if victim < 0:
         return
-    voice = memory.voices(engine)[victim]
-    voice.cut = now
-    voice.end = min(voice.end, now + CUT_FRAMES)
-    state.fading += 1
+    cut_short(engine, memory.voices(engine)[victim], now, CUT_FRAMES)
     state.stolen += 1
 
 

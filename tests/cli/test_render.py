@@ -3,11 +3,13 @@
 import csv
 import os
 import shutil
+from itertools import accumulate
 
 import pytest
 import soundfile
 
 from tests.conftest import DATA
+from tests.synth.decoder import decode, found
 
 
 @pytest.fixture
@@ -28,6 +30,18 @@ def test_the_articles_tune(run, table, tmp_path):
     with (DATA / "article_eta_300.csv").open(newline="") as file:
         assert [row["midi_note"] for row in notes] == [r["midi_note"] for r in csv.DictReader(file)]
     assert {path.name for path in tmp_path.iterdir()} == {"eta.csv", "eta.wav", "eta.notes.csv"}
+
+
+def test_the_articles_tune_is_heard_note_for_note(run, table, tmp_path):
+    assert run("render", "eta.csv", "--session", "article", "-o", "eta.wav").returncode == 0
+    sound, rate = soundfile.read(tmp_path / "eta.wav", dtype="float32")
+    with (DATA / "article_eta_300.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    pitches = [int(row["midi_note"]) for row in rows]
+    ends_s = accumulate(float(row["duration_s"]) for row in rows)
+    heard = decode(sound, rate, set(pitches))
+    assert found(heard, [0.0, *ends_s][:-1], pitches).mean() >= 0.99
+    assert len(heard) <= 303
 
 
 def test_the_sample_rate_can_be_chosen(run, table, tmp_path):

@@ -39,6 +39,7 @@ class PlainNote(NamedTuple):
     glide_frames: int = 0
     instrument: str = "sine"
     foreground: bool = False
+    stream: str = ""
 
 
 plain_notes = st.builds(
@@ -53,6 +54,7 @@ plain_notes = st.builds(
     glide_frames=st.integers(0, 2_000),
     instrument=st.sampled_from(["sine", "struck", "bowed", "blown"]),
     foreground=st.booleans(),
+    stream=st.sampled_from(["", "a", "b"]),
 )
 
 

@@ -83,7 +83,7 @@ def test_harmonic_distortion_is_below_110_db():
 
 @pytest.mark.parametrize("pan", [-1, -0.5, 0, 0.3, 1])
 def test_pan_keeps_the_power_and_the_centre_keeps_the_level(pan):
-    sound = rendered([PlainNote(pan=pan, duration_frames=20_000)], 20_000)[2_000:18_000]
+    sound = rendered([PlainNote(pan=pan, duration_frames=25_000)], 20_000)[2_000:18_000]
     power = (sound.astype(np.float64) ** 2).mean(axis=0)
     of_a_sine = 0.1**2 / 2
     assert power.sum() == pytest.approx(2 * of_a_sine, rel=0.01)
@@ -374,7 +374,7 @@ def test_the_longest_segments_come_to_their_end():
     """A minute has more frames than a float32 can count by halves."""
     slow = Instrument(envelope=Envelope(attack=60, decay=60, sustain=0.25))
     engine = Engine(RATE, instruments={"sine": slow})
-    engine.play(PlainNote(duration_frames=150 * RATE, level_db=-20))
+    engine.play(PlainNote(duration_frames=250 * RATE, level_db=-20))
     engine.render(60 * RATE)
     assert np.abs(engine.render(RATE)).max() == pytest.approx(0.1, rel=0.01)
     engine.render(60 * RATE)

@@ -52,6 +52,7 @@ _ENVELOPE_KEYS: Final[dict[str, Check[Any]]] = {
     "decay": number(0, MAX_RAMP_S, "s"),
     "sustain": number(0, 1),
     "release": number(MIN_RAMP_S, MAX_RAMP_S, "s"),
+    "separation": number(0, 60, "dB"),
     "curve": number(-8, 8),
 }
 WIDTH: Final = number(0, 1)
