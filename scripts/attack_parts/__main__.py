@@ -11,7 +11,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from scripts.attack_parts import clocks, descriptors, ends, floods, frames, names, saved, sessions
+from scripts.attack_parts import (
+    clocks,
+    descriptors,
+    devices,
+    ends,
+    floods,
+    frames,
+    names,
+    saved,
+    sessions,
+)
 from scripts.attack_parts.target import Outcome
 
 PARTS: dict[str, Callable[..., Iterator[Outcome]]] = {
@@ -22,6 +32,7 @@ PARTS: dict[str, Callable[..., Iterator[Outcome]]] = {
     "clocks": clocks.run,
     "sessions": sessions.run,
     "saved": saved.run,
+    "devices": devices.run,
     "ends": ends.run,
 }
 HEAD = f"{'attack':38} {'tried':>9} {'survived':>9} {'MB':>5} {'grown':>6} {'lost':>5} "

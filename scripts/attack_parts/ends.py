@@ -11,6 +11,7 @@ from pathlib import Path
 
 import soundfile
 
+from scripts.attack_parts.device_storm import Server
 from scripts.attack_parts.target import COMMAND, END_S, NOTICED_S, START_S, Outcome
 
 ENDS = {"SIGINT": 130, "SIGTERM": 143}
@@ -21,6 +22,12 @@ def run(*, quick: bool) -> Iterator[Outcome]:
     times = 1 if quick else 20
     for output in ("none", "null"):
         yield _by_itself(output, times)
+    server = Server()
+    server.start(44_100)
+    try:
+        yield _by_itself("JACK", times)
+    finally:
+        server.end(signal.SIGTERM)
     for name, code in ENDS.items():
         yield _by_signal(name, code, times)
     yield _with_its_terminal(times)

@@ -4,7 +4,7 @@ import contextlib
 import random
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from scripts.attack_parts.frames import mutated
@@ -13,6 +13,8 @@ from streamson.errors import StreamsonError
 from streamson.score import Score, load_session
 from streamson.state_file import StateKeeper
 from streamson.wire.point import DataPoint
+from tests.output import repair_attack
+from tests.recording import folder_attack
 
 PRESETS = ("monitor", "orchestra", "sensor")
 IN_A_PROCESS = 10
@@ -22,6 +24,26 @@ IN_A_PROCESS = 10
 def run(*, quick: bool) -> Iterator[Outcome]:
     """Damage them and read them."""
     yield _states(200 if quick else 20_000, commands=2 if quick else 100)
+    count = 60 if quick else 1_600
+    yield _asserted("recordings", count, lambda folder: folder_attack.attack(folder, count=count))
+    good, mutations, flipped = (60, 60, 6) if quick else (800, 1_000, 100)
+    yield _asserted(
+        "repair",
+        good + mutations + flipped,
+        lambda folder: repair_attack.attack(
+            folder, good=good, mutations=mutations, flipped=flipped
+        ),
+    )
+
+
+def _asserted(name: str, tried: int, attack: Callable[[Path], str]) -> Outcome:
+    """Return what an attack came to that asserts what has to hold."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            print(f"    {attack(Path(folder))}")
+        except AssertionError as error:
+            return Outcome(name, tried, faults=(f"{error}"[:500],))
+    return Outcome(name, tried, survived=tried)
 
 
 def _states(count: int, *, commands: int) -> Outcome:
