@@ -131,7 +131,8 @@ def _run(command: click.Command) -> int:
         known = _tell(error)
         if known is None and ending.code is None:
             raise
-        return known or 0
+        # What ended it may have taken the reader of its summary along.
+        return 0 if ending.code and isinstance(error, ReaderGoneError) else known or 0
     return code if isinstance(code, int) else 0
 
 
