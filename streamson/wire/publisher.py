@@ -15,7 +15,7 @@ from streamson.errors import MessageError, UsageError
 from streamson.wire.codec import Encoding, encode
 from streamson.wire.limits import DEFAULT_ENDPOINT, SEND_HIGH_WATER_MARK
 from streamson.wire.point import Batch, DataPoint
-from streamson.wire.sockets import connect, set_heartbeat
+from streamson.wire.sockets import connect, set_keepalive
 
 LINGER_MS: Final = 500
 """How long `Publisher.close` may take to hand over what was sent."""
@@ -85,7 +85,7 @@ class Publisher:
         self._socket.setsockopt(zmq.IMMEDIATE, 1)
         self._socket.setsockopt(zmq.LINGER, LINGER_MS)
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 2_000)
-        set_heartbeat(self._socket)
+        set_keepalive(self._socket)
         connect(self._socket, endpoint)
 
     @property

@@ -1,4 +1,4 @@
-"""What both ends of the wire do to their sockets: heartbeat, and addresses that explain failure."""
+"""What both ends of the wire do to their sockets: keepalive, and addresses that explain failure."""
 
 import errno
 from typing import Any, Final
@@ -7,30 +7,25 @@ import zmq
 
 from streamson.errors import StreamsonError, UsageError
 
-HEARTBEAT_MS: Final = 2_000
-"""A peer that is silent for three of these is gone; ZeroMQ alone would never notice."""
+SILENCE_S: Final = 12
+"""A peer whose machine has not answered for so long is gone."""
 
 MAX_PORT: Final = 65_535
 
 _FORM: Final = 'the form is "tcp://HOST:PORT", such as tcp://127.0.0.1:5570, or "ipc://PATH"'
 
 
-def set_heartbeat(socket: zmq.Socket[Any]) -> None:
-    """Make a socket notice that its peer has gone without a word."""
-    socket.setsockopt(zmq.HEARTBEAT_IVL, HEARTBEAT_MS)
-    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 3 * HEARTBEAT_MS)
-
-
 def set_keepalive(socket: zmq.Socket[Any]) -> None:
-    """Make the kernel notice that a peer has gone without a word, within 12 seconds.
+    """Make the kernel notice that a peer has gone without a word, within `SILENCE_S`.
 
-    For a socket that receives: ZeroMQ's own heartbeat aborts the process (4.3.5: out_event asserts
-    that there was no input error) where a peer goes while so much of it waits that reading paused.
+    ZeroMQ's own heartbeat may abort a process that receives (4.3.5: ``out_event`` asserts that
+    there was no input error): where a peer goes while so much of it waits that reading has paused.
     """
     socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
-    socket.setsockopt(zmq.TCP_KEEPALIVE_IDLE, 6)
-    socket.setsockopt(zmq.TCP_KEEPALIVE_INTVL, 2)
+    socket.setsockopt(zmq.TCP_KEEPALIVE_IDLE, SILENCE_S // 2)
+    socket.setsockopt(zmq.TCP_KEEPALIVE_INTVL, SILENCE_S // 6)
     socket.setsockopt(zmq.TCP_KEEPALIVE_CNT, 3)
+    socket.setsockopt(zmq.TCP_MAXRT, 1000 * SILENCE_S)  # of what was sent and not acknowledged
 
 
 def connect(socket: zmq.Socket[Any], endpoint: str) -> None:
