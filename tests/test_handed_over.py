@@ -18,7 +18,9 @@ ANY_PORT = "tcp://127.0.0.1:*"
 
 
 def note(onset_frame, frames=44_100):
-    return Note(onset_frame, frames / 44_100, frames, 60.0, -40.0, 0.0, "sine", "s")
+    return Note(
+        onset_frame, frames / 44_100, frames, 60.0, -40.0, 0.0, "sine", ""
+    )  # nobody's: none ends another
 
 
 def test_every_note_begins_is_refused_or_finds_no_room():
