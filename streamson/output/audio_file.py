@@ -57,6 +57,7 @@ class AudioFile(ABC):
         self.path = path
         self.sample_rate = sample_rate
         self.frames = 0
+        self._failed = False
         try:
             # libsndfile would only say "System error.", and would follow a link.
             self._disk = open_new(path)
@@ -82,6 +83,7 @@ class AudioFile(ABC):
         try:
             self._append(samples)
         except (OSError, soundfile.SoundFileError):
+            self._failed = True
             raise OutputFileError(f"can't write {self.path}: {why(self.path)}") from None
         self.frames += len(samples)
 
@@ -125,6 +127,8 @@ class AudioFile(ABC):
         try:
             self._finish()
             self._file.close()
+            if self._failed:  # libsndfile may be content with what it could not write
+                self._rescue()
         except (OSError, soundfile.SoundFileError):
             self._rescue()
             raise OutputFileError(f"can't finish {self.path}: {why(self.path)}") from None

@@ -40,4 +40,4 @@ def test_nothing_is_compiled_or_loaded_once_it_plays():
     )
     assert done.returncode == 0, done.stderr
     before, after = json.loads(done.stdout)
-    assert 10 < before == after
+    assert 0 < before == after
