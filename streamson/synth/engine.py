@@ -121,6 +121,7 @@ class Engine:
             (self._memory["tap_frames"], self._memory["tap"]), self._memory["tap_indices"]
         )
         self._notes = RingWriter(self._memory["notes"], self._memory["note_indices"])
+        self.played.read()  # loads what reads rings, for which the first note is not to wait
         self._instruments = dict(instruments)
         self.equal_loudness = equal_loudness
         self._compensations: dict[str, list[float]] = {}
