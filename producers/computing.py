@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -15,6 +14,7 @@ from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 from streamson.errors import StreamsonError
+from streamson.limited_log import LimitedLog
 from streamson.producers.worker import (
     ANSWER,
     MAX_BYTES,
@@ -30,8 +30,6 @@ AHEAD: Final = 256
 
 MAX_FAILURES: Final = 3
 """So many points in a row that cost too much end it: what follows won't be cheaper."""
-
-TOLD_EVERY_S: Final = 60.0
 
 _COSTS: Final = f"a point may take {MAX_POINT_S:g} s of computing and {MAX_BYTES >> 20} MB"
 _log = logging.getLogger(__name__)
@@ -99,6 +97,7 @@ class Computation:
     def close(self) -> None:
         """End the other process."""
         self._worker.close()
+        self._failures.close()
 
     def __enter__(self) -> Self:
         return self
@@ -137,8 +136,7 @@ class _Failures:
     def __init__(self) -> None:
         self._in_a_row = 0
         self._any_value = False
-        self._untold = 0
-        self._told_at = -TOLD_EVERY_S
+        self._limited = LimitedLog(_log)
 
     def forget(self) -> None:
         self._in_a_row = 0
@@ -146,18 +144,16 @@ class _Failures:
 
     def tell(self, t: float, reason: str) -> None:
         self._in_a_row += 1
-        self._untold += 1
         if not self._any_value or self._in_a_row >= MAX_FAILURES:
             raise TooCostlyError(
                 f"t = {t:g}: the value {reason}; {_COSTS}. Try a cheaper formula, or other points: "
                 "--start, --step"
             )
-        now = time.monotonic()
-        if now - self._told_at >= TOLD_EVERY_S:
-            _log.warning(
-                "t = %g: the value %s; it is left out (%d so far)", t, reason, self._untold
-            )
-            self._told_at = now
+        self._limited.warning("cost", "t = %g: the value %s; it is left out", t, reason)
+
+    def close(self) -> None:
+        """Say what was not told yet."""
+        self._limited.flush()
 
 
 class _Worker:

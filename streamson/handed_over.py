@@ -72,6 +72,7 @@ class HandedOver:
         self._volume_lock = threading.Lock()
         self._volume_due: float | None = None
         self._volumes: dict[int, float] = {}
+        self._void_before = self._forgotten_before = 0
 
     def play(self, note: Note, received_ns: int | None, session: int) -> None:
         """Hand over a note.
@@ -106,6 +107,8 @@ class HandedOver:
         """Yield what began since the last time; to be called often, by one thread."""
         if self._volume_due is not None:
             self.glide_to(self._volume_due)
+        # What is void since the last time was reported by then, if it was at all.
+        void_before, self._void_before = self._void_before, int(self._engine.state["void_before"])
         with self._volume_lock:  # what is reported has its place in _volumes by now
             (reports,) = self._engine.played.read()
         for number, onset_frame, handed_ns in reports.tolist():
@@ -119,6 +122,16 @@ class HandedOver:
                     self._latencies_ms.append((handed_ns - received_ns) / 1e6)
                 note = msgspec.structs.replace(note, onset_frame=onset_frame)
                 yield BegunNote(note, handed_ns, session)
+        if void_before > self._forgotten_before:
+            self._forgotten_before = void_before
+            yield from self._forget(void_before)
+
+    def _forget(self, void_before: int) -> Iterator[BegunVolume]:
+        """Await no more what a callback that died had taken; its volume is in force since then."""
+        for number in [number for number in self._awaited if number < void_before]:
+            del self._awaited[number]
+        for number in [number for number in self._volumes if number < void_before]:
+            yield BegunVolume(self._engine.frame, self._volumes.pop(number))
 
     def latency_ms(self, share: float) -> float | None:
         """Return the latency that such a share of the last notes had at most; None before any."""

@@ -58,6 +58,25 @@ def test_reports_that_nobody_reads_are_not_lost():
     assert sum(1 for _ in handed_over.begun()) == MAX_AWAITED
 
 
+def test_what_a_callback_that_died_had_taken_is_awaited_no_more():
+    engine = Engine(44_100)
+    handed_over = HandedOver(engine)
+    for i in range(20):  # each time more than half of what may be awaited
+        for _ in range(MAX_AWAITED // 2):
+            handed_over.play(note(engine.frame + 44_100), None, 1)
+        handed_over.glide_to(-float(i))
+        engine.render(640)
+        engine.state["rendering"] = 1
+        engine.render(640)
+        volumes = [b.volume_db for _ in range(2) for b in handed_over.begun()]
+        assert volumes.count(-float(i)) == 1
+    assert handed_over.unheard == 0
+    assert int(engine.state["mended"]) == 20
+    handed_over.play(note(-1), None, 1)
+    engine.render(640)
+    assert len(list(handed_over.begun())) == 1
+
+
 def test_a_thousand_streams_lose_no_note_and_are_rendered_again_to_the_bit(tmp_path):
     folder, streams, seconds = tmp_path / "many", 1_024, 4
     with (

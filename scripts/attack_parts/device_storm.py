@@ -201,10 +201,6 @@ def _storm(
     )
 
 
-def _until_more(listening: Listening, words: str, count: int) -> None:
-    listening.until(lambda: listening.count(words) > count, f"more of {words!r}")
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=120)

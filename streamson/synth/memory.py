@@ -216,6 +216,7 @@ STATE: Final = np.dtype(
         # What a process that dies in the midst of the callback leaves behind.
         ("rendering", np.int64),  # 1 while the callback is at work
         ("mended", np.int64),  # how often a callback found that the last one never ended
+        ("void_before", np.int64),  # of notes with lower numbers no report comes any more: mended
         # The frame clock.
         ("frame", np.int64),  # frames handed out so far
         ("synth_frame", np.int64),  # first frame of the next quantum to be synthesised

@@ -9,6 +9,7 @@ from numba import njit
 from streamson.synth import memory
 from streamson.synth.limiter import clear
 from streamson.synth.memory import INSTRUMENT_ROWS, PENDING_NOTES, QUANTUM, VOICE_SLOTS, VOLUME
+from streamson.synth.ring import READ
 
 
 @njit(nogil=True)
@@ -16,6 +17,7 @@ def mend(engine: int) -> None:
     """Make the engine's memory whole, and all that sounded or waited silent."""
     state = memory.state(engine)[0]
     _drop_notes(engine)
+    state.void_before = memory.note_indices(engine)[READ]
     for slot in range(VOICE_SLOTS):
         memory.free(engine)[slot] = VOICE_SLOTS - 1 - slot
     for row in range(INSTRUMENT_ROWS):
