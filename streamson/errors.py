@@ -22,6 +22,10 @@ class DeviceError(StreamsonError):
     exit_code = 3
 
 
+class ChildError(StreamsonError):
+    """A process that this one made to do something for it did not do it."""
+
+
 class MissingDependencyError(StreamsonError):
     """An optional package or system library is not installed; the message names the command."""
 

@@ -253,7 +253,8 @@ class Listener:
             messages_refused=received.refused,
             messages_shed=received.shed,
             times_replaced=received.times_replaced,
-            connections_cut=self._receiver.connections_cut,
+            connections_cut=received.connections_cut,
+            receiver_restarts=received.restarts,
             streams=self._score.streams,
             streams_refused=score.streams_refused,
             streams_forgotten=score.streams_forgotten,
@@ -380,8 +381,8 @@ class Listener:
     def _flush(self, now_ns: int) -> None:
         now_frame = self._frame_for(now_ns)
         self._play(self._score.flush(now_frame), now_frame, now_ns)
-        if self._receiver.counts.lost > self._lost:
-            self._lost = self._receiver.counts.lost
+        if (lost := self._receiver.lost) > self._lost:
+            self._lost = lost
             self._play(self._score.lose(now_frame), now_frame, now_ns)
 
     def _frame_for(self, time_ns: int) -> int:

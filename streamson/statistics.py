@@ -20,6 +20,8 @@ class Statistics(msgspec.Struct, frozen=True):
     connections_cut
         Connections that were cut off, because they brought too much, or nothing at all, or because
         there were too many.
+    receiver_restarts
+        How often the process that receives died and was replaced.
     streams, streams_refused, streams_forgotten
         Streams played at this moment; streams beyond the limit; streams that gave their places back
         after a long silence.
@@ -77,6 +79,7 @@ class Statistics(msgspec.Struct, frozen=True):
     messages_shed: int
     times_replaced: int
     connections_cut: int
+    receiver_restarts: int
     streams: int
     streams_refused: int
     streams_forgotten: int

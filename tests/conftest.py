@@ -1,5 +1,6 @@
 """What tests of several rooms need: a sound card without hardware, and deadlines."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -24,6 +25,28 @@ def until(condition: Callable[[], object], what: str, timeout_s: float = DEADLIN
         if time.monotonic() > deadline:
             pytest.fail(f"waited {timeout_s} s for {what}")
         time.sleep(0.005)
+
+
+def family_of(pid: int) -> list[int]:
+    """Return a process and all that it has started, as Linux tells it."""
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        children = [child for task in tasks for child in (task / "children").read_text().split()]
+    except OSError:
+        return []
+    return [pid, *(one for child in children for one in family_of(int(child)))]
+
+
+def memory_of(pid: int) -> int:
+    """Return the bytes of memory of a process and all that it has started; shared ones once."""
+    kilobytes = 0
+    for one in family_of(pid):
+        with contextlib.suppress(OSError):
+            told = Path(f"/proc/{one}/smaps_rollup").read_text()
+            kilobytes += sum(
+                int(line.split()[1]) for line in told.splitlines() if line.startswith("Pss:")
+            )
+    return kilobytes * 1024
 
 
 class JackServer:

@@ -4,7 +4,7 @@ import sys
 import threading
 from typing import Any, Final, NamedTuple
 
-from streamson.errors import DeviceError, nearest
+from streamson.errors import ChildError, DeviceError, nearest
 from streamson.output import portaudio
 from streamson.synth.engine import Engine
 from streamson.synth.resampling import can_resample
@@ -62,14 +62,17 @@ def output_devices() -> list[Device]:
     """
     if sys.platform != "linux":
         return list_devices()
-    from streamson.output.forking import in_child  # it has parts that other systems lack
+    from streamson.forking import in_child  # it has parts that other systems lack
 
-    devices: list[Device] = in_child(
-        list_devices,
-        cleanup=portaudio.say_goodbye,
-        timeout_s=ANSWER_TIMEOUT_S,
-        cleanup_s=CLOSE_TIMEOUT_S,
-    )
+    try:
+        devices: list[Device] = in_child(
+            list_devices,
+            cleanup=portaudio.say_goodbye,
+            timeout_s=ANSWER_TIMEOUT_S,
+            cleanup_s=CLOSE_TIMEOUT_S,
+        )
+    except ChildError as error:
+        raise DeviceError(f"the sound system can't be asked: {error}") from None
     return devices
 
 

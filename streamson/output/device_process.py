@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Final, NamedTuple
 
 from streamson.errors import DeviceError, StreamsonError
+from streamson.forking import Child
 from streamson.output import portaudio
 from streamson.output.device import (
     ANSWER_TIMEOUT_S,
@@ -20,7 +21,6 @@ from streamson.output.device import (
     Device,
     DeviceStream,
 )
-from streamson.output.forking import Child
 from streamson.synth.engine import Engine
 
 WATCH_INTERVAL_S: Final = 0.25

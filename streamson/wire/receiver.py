@@ -1,47 +1,32 @@
-"""The receiving end: one bound SUB socket whose messages are decoded, checked and counted."""
+"""The receiving end: what came through one bound socket is decoded, checked and counted."""
 
 import logging
+import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 import numpy as np
-import zmq
 
 from streamson.errors import MessageError
 from streamson.limited_log import LimitedLog
 from streamson.wire.codec import decode
-from streamson.wire.guard import ConnectionGuard
-from streamson.wire.handed import Handed
-from streamson.wire.limits import (
-    DEFAULT_ENDPOINT,
-    HANDSHAKE_MS,
-    MAX_FRAME_BYTES,
-    MAX_TIME_S,
-    MIN_TIME_S,
-    RECEIVE_BUFFER_BYTES,
-    RECEIVE_HIGH_WATER_MARK,
-)
+from streamson.wire.limits import DEFAULT_ENDPOINT, MAX_TIME_S, MIN_TIME_S
 from streamson.wire.point import Batch, DataPoint
 from streamson.wire.sequences import Sequences
-from streamson.wire.sockets import bind, set_keepalive
+
+if TYPE_CHECKING:
+    from streamson.wire.frame_socket import FrameSocket
+    from streamson.wire.reception import Reception
 
 MESSAGES_A_TURN: Final = 1_000
 """After so many messages `Receiver.receive` returns, so that its caller can see to other things."""
 
 TURN_S: Final = 0.05
 """It also returns after so long, its caller's work included: 1,000 large messages take 20 s."""
-
-SHED_FRAME_BYTES: Final = 64 << 10
-"""Messages larger than this are dropped undecoded while too many bytes wait: these cost most."""
-
-MAX_PARTS: Final = 1_000
-"""A message of more parts is no mistake in a program: its peer is cut off."""
-
-PARTS_AT_ONCE: Final = 10_000
-"""Parts that are skipped before the time is looked at: 10 ms."""
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +46,10 @@ class ReceiverCounts(msgspec.Struct):
         Large messages dropped undecoded, because more came than could be read.
     times_replaced
         Points whose time no clock can show, replaced by the time at which they came.
+    connections_cut
+        Connections that were cut off, because they brought too much, or nothing at all.
+    restarts
+        How often the process that receives died and was replaced.
     """
 
     received: int = 0
@@ -68,6 +57,8 @@ class ReceiverCounts(msgspec.Struct):
     refused: int = 0
     shed: int = 0
     times_replaced: int = 0
+    connections_cut: int = 0
+    restarts: int = 0
 
 
 class Receiver:
@@ -82,8 +73,6 @@ class Receiver:
     ----------
     endpoint
         Where it is bound, with the real port.
-    counts
-        What came, was lost and was refused.
 
     Raises
     ------
@@ -94,48 +83,44 @@ class Receiver:
     """
 
     def __init__(self, endpoint: str = DEFAULT_ENDPOINT) -> None:
-        # The consumer binds: a frame over the limit would cut off a connecting SUB for good.
-        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
-        self._socket.setsockopt(zmq.RCVHWM, RECEIVE_HIGH_WATER_MARK)
-        self._socket.setsockopt(zmq.RCVBUF, RECEIVE_BUFFER_BYTES)
-        self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_FRAME_BYTES)
-        self._socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
-        self._socket.setsockopt(zmq.LINGER, 0)
-        set_keepalive(self._socket)
-        self._socket.subscribe(b"")
-        self.counts = ReceiverCounts()
-        self._handed = Handed()
+        self._source = _frame_source(endpoint)
+        self.endpoint = self._source.endpoint
+        self._frames: deque[bytes] = deque()
+        self._counts = ReceiverCounts()
         self._limited = LimitedLog(_log)
         self._sequences = Sequences(self._limited)
-        self._parts = 0
-        self._guard = ConnectionGuard(self._socket, self._handed)
-        try:
-            self.endpoint = bind(self._socket, endpoint)
-        except BaseException:
-            self._guard.close()
-            raise
 
     @property
-    def connections_cut(self) -> int:
-        """Connections that were cut off, because they brought too much, or nothing at all."""
-        return self._guard.cut
+    def counts(self) -> ReceiverCounts:
+        """What came, was lost and was refused so far."""
+        kept_back = self._source.counts
+        return msgspec.structs.replace(
+            self._counts,
+            refused=self._counts.refused + kept_back.multipart,
+            shed=kept_back.shed,
+            connections_cut=kept_back.cut,
+            restarts=self._source.restarts,
+        )
+
+    @property
+    def lost(self) -> int:
+        """Points whose sequence numbers never came: of the counts, the one that is asked often."""
+        return self._counts.lost
 
     def receive(self, timeout_s: float) -> Iterator[DataPoint | Batch]:
         """Yield what has come, after waiting at most `timeout_s` for the first message.
 
         Ends when nothing more waits, or after `MESSAGES_A_TURN` messages, or after `TURN_S`.
         """
-        if not self._socket.poll(int(timeout_s * 1000)):
-            self._handed.emptied += 1
+        if not self._frames and not self._source.wait(timeout_s):
             return
         end = time.monotonic() + TURN_S
         for _ in range(MESSAGES_A_TURN):
-            try:
-                frame = self._socket.recv(zmq.DONTWAIT, copy=False)
-            except zmq.Again:
-                self._handed.emptied += 1
-                return
-            message = self._take(frame)
+            if not self._frames:
+                self._frames.extend(self._source.take())
+                if not self._frames:
+                    return
+            message = self._decoded(self._frames.popleft())
             now = time.monotonic()
             if message is not None:
                 self._count(message, now)
@@ -145,10 +130,8 @@ class Receiver:
 
     def close(self) -> None:
         """Close the socket; publishers stop sending. Say what was left out of the log."""
-        if not self._socket.closed:
-            self._guard.close()
-            self._socket.close()
-            self._limited.flush()
+        self._source.close()
+        self._limited.flush()
 
     def __enter__(self) -> Self:
         return self
@@ -161,46 +144,16 @@ class Receiver:
     ) -> None:
         self.close()
 
-    def _take(self, frame: zmq.Frame) -> DataPoint | Batch | None:
-        """Return the message of a frame, or None where there is none to be heard."""
-        descriptor = _descriptor(frame)
-        self._handed.take(descriptor, len(frame), ends=not frame.more)
-        if self._parts or frame.more:
-            self._skip_parts(frame, descriptor)
-            return None
-        if self._handed.shed and len(frame) > SHED_FRAME_BYTES:
-            self.counts.shed += 1
-            self._limited.warning("shed", "more comes than can be read: large messages are dropped")
-            return None
+    def _decoded(self, frame: bytes) -> DataPoint | Batch | None:
+        """Return the message of a frame, or None if it is none."""
         try:
-            return self._with_possible_time(decode(frame.bytes, time.time()))
+            return self._with_possible_time(decode(frame, time.time()))
         except MessageError as error:
-            self._refuse(str(error))
+            self._counts.refused += 1
+            self._limited.warning(
+                "refused", "%d message(s) refused; the last: %s", self._counts.refused, error
+            )
             return None
-
-    def _skip_parts(self, frame: zmq.Frame, descriptor: int) -> None:
-        """Read the parts of a message, or `PARTS_AT_ONCE`; in a short loop, for there may be many.
-
-        All of a message's parts are there when its first one is.
-        """
-        size = parts = 0
-        while frame.more and parts < PARTS_AT_ONCE:
-            frame = self._socket.recv(zmq.DONTWAIT, copy=False)
-            size += len(frame)
-            parts += 1
-        self._handed.take(descriptor, size + 2 * parts, ends=not frame.more)
-        if self._parts < MAX_PARTS <= self._parts + parts:
-            self._guard.cut_off(descriptor, "a message of many parts; one is allowed")
-        self._parts += parts + 1
-        if not frame.more:
-            self._parts = 0
-            self._refuse("multipart message; a message is a single frame")
-
-    def _refuse(self, reason: str) -> None:
-        self.counts.refused += 1
-        self._limited.warning(
-            "refused", "%d message(s) refused; the last: %s", self.counts.refused, reason
-        )
 
     def _with_possible_time(self, message: DataPoint | Batch) -> DataPoint | Batch:
         if isinstance(message, Batch):
@@ -215,7 +168,7 @@ class Receiver:
         return msgspec.structs.replace(message, time=time.time())
 
     def _replaced(self, message: DataPoint | Batch, found: float, count: int) -> None:
-        self.counts.times_replaced += count
+        self._counts.times_replaced += count
         self._limited.warning(
             "time",
             "%s: found time %g; seconds since 1970 are allowed. Taken as of now.",
@@ -225,14 +178,17 @@ class Receiver:
 
     def _count(self, message: DataPoint | Batch, now: float) -> None:
         size = len(message) if isinstance(message, Batch) else 1
-        self.counts.received += size
+        self._counts.received += size
         if message.sequence is not None:
-            self.counts.lost += self._sequences.lost(message, message.sequence, size, now)
+            self._counts.lost += self._sequences.lost(message, message.sequence, size, now)
 
 
-def _descriptor(frame: zmq.Frame) -> int:
-    """Return the descriptor through which a frame came, or -1: ZMTP 1.0 does not tell."""
-    try:
-        return int(frame.get(zmq.SRCFD))
-    except zmq.ZMQError:
-        return -1
+def _frame_source(endpoint: str) -> "FrameSocket | Reception":
+    """Return where frames come from: only Linux can be relied on to fork."""
+    if sys.platform != "linux":
+        from streamson.wire.frame_socket import FrameSocket
+
+        return FrameSocket(endpoint)
+    from streamson.wire.reception import Reception
+
+    return Reception(endpoint)

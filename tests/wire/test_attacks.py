@@ -15,14 +15,13 @@ from pathlib import Path
 import pytest
 
 from streamson import Publisher
-from tests.conftest import until
+from tests.conftest import family_of, memory_of, until
 from tests.wire import attackers
 from tests.wire.attackers import attacking
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 INTERVAL_S = 0.25
-PAGE = os.sysconf("SC_PAGE_SIZE")
 MEGABYTE = 1_000_000
 
 
@@ -52,13 +51,15 @@ class Victim:
 
     @property
     def memory(self) -> int:
-        statm = Path(f"/proc/{self.process.pid}/statm").read_text()
-        return int(statm.split()[1]) * PAGE
+        return memory_of(self.process.pid)
 
     @property
     def cpu_s(self) -> float:
-        words = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+        ticks = 0
+        for pid in family_of(self.process.pid):
+            words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(words[11]) + int(words[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def end(self) -> tuple[float, dict[str, object]]:
         """Return how long SIGTERM took to the summary, and the statistics."""
@@ -149,6 +150,21 @@ def test_what_happens_all_the_time_is_a_line_a_minute_and_a_counter(victim, atta
     assert len(told) == 2  # the first, and at the end the last with the number of those between
     assert int(re.search(r"\((\d+) more like it left out\)", told[1])[1]) > 100
     assert all(line.rstrip("\n").isprintable() for line in victim.lines)
+
+
+def test_a_peer_that_lets_libzmq_abort_ends_no_listener(victim):
+    with Publisher(victim.endpoint) as publisher:
+        assert publisher.wait_for_listener(20)
+        with attacking("ping-and-reset", victim.endpoint):
+            words = "the process that receives died and was replaced"
+            until(lambda: any(words in line for line in victim.lines), words, 60)
+        assert publisher.wait_for_listener(20)
+        publisher.send("calm", x=1.0)
+    took_s, stats = victim.end()
+    assert took_s < 1
+    assert stats["points_received"] > 0
+    assert stats["receiver_restarts"] >= 1
+    assert len([line for line in victim.lines if words in line]) <= 2
 
 
 @pytest.mark.parametrize("hard", [False, True])

@@ -1,7 +1,14 @@
 """Publisher and receiver over real sockets: nothing lost unseen, and nobody stopped by rubbish."""
 
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,11 +16,18 @@ import zmq
 
 from streamson.errors import MessageError, StreamsonError, UsageError
 from streamson.wire import Batch, Publisher, Receiver
+from streamson.wire.frame_socket import (
+    MAX_TAKEN_BYTES,
+    MAX_TAKEN_FRAMES,
+    FrameCounts,
+    FrameSocket,
+)
 from streamson.wire.limits import MAX_MESSAGE_BYTES, MAX_POINTS_A_SECOND, MAX_TIME_S
 from streamson.wire.receiver import TURN_S
-from tests.conftest import DEADLINE_S, until
+from tests.conftest import DEADLINE_S, family_of, until
 
 ANY_PORT = "tcp://127.0.0.1:*"
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such process")
 
 
 class Ear:
@@ -54,6 +68,28 @@ def publisher(ear):
     with Publisher(ear.endpoint, wait_s=0) as publisher:
         ear.listen(lambda: publisher.listening, "the connection")
         yield publisher
+
+
+def bound_when_free(endpoint):
+    """Return a socket that has taken a port as soon as its owner was gone."""
+    host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
+    rival = socket.socket()
+    rival.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+
+    def bound():
+        with contextlib.suppress(OSError):
+            rival.bind((host, int(port)))
+            rival.listen()
+            return True
+
+    until(bound, "the port")
+    return rival
+
+
+@pytest.fixture
+def frames():
+    with contextlib.closing(FrameSocket(ANY_PORT)) as frames:
+        yield frames
 
 
 def test_every_point_arrives_in_order(ear, publisher):
@@ -127,28 +163,104 @@ def test_a_turn_ends_in_time_whatever_its_caller_does(ear, publisher):
     for _ in range(200):
         publisher.send("x", a=1)
     begin = time.monotonic()
-    until(lambda: ear.receiver._socket.poll(0), "a message")
+    until(lambda: ear.receiver._source.wait(0), "a message")
     for _ in ear.receiver.receive(1.0):
         time.sleep(0.01)
     assert time.monotonic() - begin < 10 * TURN_S
 
 
-def test_a_producer_of_the_largest_batches_is_slowed_down_not_cut(ear, publisher):
+def test_a_producer_of_the_largest_batches_is_slowed_down_not_cut(frames):
     column = np.arange(60_000.0)
-    for _ in range(60):
-        publisher.send_batch("x", {"a": column}, times=column)
-    # It is not read meanwhile: what waits here is bounded, the rest waits at the producer.
-    guard = ear.receiver._guard
-    until(lambda: guard._connections and next(iter(guard._connections.values())).received > 1e7, "")
-    ear.await_messages(60)
-    assert (ear.receiver.connections_cut, ear.counts.shed, ear.counts.lost) == (0, 0, 0)
+    taken = []
+    with Publisher(frames.endpoint, wait_s=0) as publisher:
+        until(lambda: frames.wait(0.01) or publisher.listening, "the connection")
+        for _ in range(60):
+            publisher.send_batch("x", {"a": column}, times=column)
+        # It is not read meanwhile: what waits here is bounded, the rest waits at the producer.
+        connections = frames._guard._connections
+        until(lambda: connections and next(iter(connections.values())).received > 1e7, "bytes")
+        until(lambda: taken.extend(frames.take()) or len(taken) == 60, "all batches")
+    assert frames.counts == FrameCounts()
 
 
-def test_a_closed_receiver_leaves_no_thread(ear):
-    with Receiver(ANY_PORT):
+@pytest.mark.parametrize("size", [100, 1_000, MAX_TAKEN_BYTES + 1])
+def test_frames_are_taken_in_bounded_portions(frames, size):
+    with Publisher(frames.endpoint, wait_s=0) as publisher:
+        until(lambda: frames.wait(0.01) or publisher.listening, "the connection")
+        publisher.send_batch("x", {"a": np.arange(size // 8)})
+        for _ in range(2 * MAX_TAKEN_FRAMES):
+            publisher._socket.send(bytes(size))
+        taken = [frames.take()]
+        sent = 2 * MAX_TAKEN_FRAMES + 1
+        until(lambda: taken.append(frames.take()) or sum(map(len, taken)) == sent, "all")
+    for portion in taken:
+        assert len(portion) <= MAX_TAKEN_FRAMES
+        assert sum(map(len, portion[:-1])) < MAX_TAKEN_BYTES
+
+
+def test_a_closed_frame_socket_leaves_no_thread():
+    with contextlib.closing(FrameSocket(ANY_PORT)):
         assert "connections" in [thread.name for thread in threading.enumerate()]
-    ear.close()
     assert "connections" not in [thread.name for thread in threading.enumerate()]
+
+
+@on_linux
+def test_a_closed_receiver_leaves_no_process():
+    before = family_of(os.getpid())
+    with Receiver(ANY_PORT):
+        assert len(family_of(os.getpid())) == len(before) + 1
+    assert family_of(os.getpid()) == before
+
+
+@on_linux
+def test_a_receiver_that_is_killed_leaves_no_process():
+    program = "import os, time; from streamson.wire import Receiver; Receiver('tcp://127.0.0.1:*');"
+    program += "print('ready', flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline()
+        family = family_of(process.pid)
+        assert len(family) == 2
+        process.kill()
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family), "the end")
+
+
+@on_linux
+def test_the_process_that_receives_is_replaced_when_it_dies(ear, publisher, caplog):
+    for restart in (1, 2):
+        os.kill(ear.receiver._source._child.pid, signal.SIGKILL)
+        ear.listen(lambda n=restart: ear.counts.restarts == n, "a restart")
+        count = len(ear.messages)
+        ear.listen(lambda n=count: publisher.send("x", a=1) and len(ear.messages) > n, "a point")
+    assert "died and was replaced (1 so far)" in caplog.text
+    assert "(2 so far)" not in caplog.text  # once a minute
+
+
+@on_linux
+def test_what_was_kept_back_is_counted_over_the_deaths_of_the_process(ear):
+    refused = 0
+    with zmq.Context() as context, context.socket(zmq.PUB) as socket:
+        socket.connect(ear.endpoint)
+
+        def refused_more():
+            socket.send_multipart([b"more", b"and more"])
+            return ear.counts.refused > refused
+
+        for restart in (1, 2, 3):
+            ear.listen(refused_more, "a refusal")
+            os.kill(ear.receiver._source._child.pid, signal.SIGKILL)
+            ear.listen(lambda n=restart: ear.counts.restarts == n, "a restart")
+            refused = ear.counts.refused
+        socket.close(0)
+    assert refused >= 3
+
+
+@on_linux
+def test_an_endpoint_that_was_taken_meanwhile_is_bound_once_it_is_free(ear, publisher, caplog):
+    os.kill(ear.receiver._source._child.pid, signal.SIGKILL)
+    with contextlib.closing(bound_when_free(ear.endpoint)):
+        ear.listen(lambda: "nothing is received: can't listen on" in caplog.text, "the failure")
+        assert "the port is in use" in caplog.text
+    ear.listen(lambda: publisher.send("x", a=1) and ear.messages, "a point")
 
 
 def test_two_publishers_of_one_stream_do_not_disturb_each_other(ear, publisher):

@@ -18,7 +18,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
 from typing import Any, Final, NoReturn
 
-from streamson.errors import DeviceError, StreamsonError
+from streamson.errors import ChildError, StreamsonError
 
 _IGNORED: Final = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT, signal.SIGPIPE)
 """A terminal and a service manager send them to a whole group: the parent says when to end."""
@@ -78,15 +78,15 @@ class Child:
         ------
         StreamsonError
             What the child raised.
-        DeviceError
+        ChildError
             If it sends nothing in time, or is gone.
         """
         if not self.pipe.poll(timeout_s):
-            raise DeviceError(f"the sound system did not answer in {timeout_s:.0f} s")
+            raise ChildError(f"no answer in {timeout_s:.0f} s")
         try:
             answer = self.pipe.recv()
         except (EOFError, OSError):
-            raise DeviceError("the process that asks the sound system died") from None
+            raise ChildError("the process that was to answer died") from None
         if isinstance(answer, StreamsonError):
             raise answer
         return answer
@@ -137,7 +137,7 @@ def in_child(
     ------
     StreamsonError
         What the function raised.
-    DeviceError
+    ChildError
         If it does not return in time, or takes the process down.
     """
 
@@ -171,7 +171,7 @@ def _be_child(
             if os.getppid() != parent:
                 os._exit(status)
         _close_descriptors({pipe.fileno(), *keep})
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # sound servers may well take it down
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # it is there to die
         run(pipe)
         status = 0
     except StreamsonError as error:

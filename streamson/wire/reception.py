@@ -1,0 +1,245 @@
+"""Frames received in a process of its own, which may die: how Linux listens.
+
+ZeroMQ aborts its process where it sees no way on: up to 4.3.5 a peer can bring that about with
+heartbeats among more messages than are read, and a reset (zeromq/libzmq issue 4841). So the socket
+lives in a forked process that hands frames on through a pipe, and is replaced when it dies. Frames
+cross in packets: what comes while one is under way goes into the next.
+"""
+
+import logging
+import os
+import resource
+import time
+from collections import deque
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from streamson.errors import ChildError, StreamsonError
+from streamson.forking import Child
+from streamson.limited_log import LimitedLog
+from streamson.wire.frame_socket import FrameCounts, FrameSocket
+
+GATHER_S: Final = 0.000_2
+BUSY_S: Final = 0.000_5
+"""While packets follow one another within `BUSY_S`, one waits for `GATHER_S` to be worth it."""
+
+IDLE_S: Final = 0.05
+"""The longest time until the listener learns what else the process has to tell."""
+
+ANSWER_TIMEOUT_S: Final = 10.0
+"""A process that has not bound its socket by then never will."""
+
+END_TIMEOUT_S: Final = 2.0
+
+AGAIN_AFTER_S: Final = 1.0
+"""Time between two tries to replace a process whose endpoint can't be bound any more."""
+
+MAX_MEMORY_BYTES: Final = 1 << 30
+"""What the process may take beyond what it begins with: the guard holds it to a tenth of that."""
+
+MAX_LINES: Final = 100
+"""Lines of the log that wait to be told."""
+
+_log = logging.getLogger(__name__)
+
+
+class Packet(msgspec.Struct, array_like=True):
+    """What the process hands on at a time.
+
+    Attributes
+    ----------
+    frames
+        What came, in the order in which it came.
+    counts
+        What was kept back since the process began.
+    lines
+        What it logged: each as the message before and after its arguments were filled in.
+    """
+
+    frames: list[bytes]
+    counts: FrameCounts
+    lines: list[tuple[str, str]]
+
+
+class Reception:
+    """A bound SUB socket in a process of its own.
+
+    Parameters
+    ----------
+    endpoint
+        Where to bind; ``tcp://127.0.0.1:*`` takes a free port.
+
+    Attributes
+    ----------
+    endpoint
+        Where it is bound, with the real port.
+    restarts
+        How often the process died and was replaced.
+
+    Raises
+    ------
+    UsageError
+        If the endpoint is malformed.
+    StreamsonError
+        If the port is in use.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        self.restarts = 0
+        self._limited = LimitedLog(_log)
+        self._decoder = msgspec.msgpack.Decoder(Packet)
+        self._before = FrameCounts()  # by processes that died
+        self._now = FrameCounts()
+        self._frames: list[bytes] = []
+        self._child: Child | None = None
+        self._due = 0.0
+        self.endpoint = endpoint
+        self._start()
+
+    @property
+    def counts(self) -> FrameCounts:
+        """What was kept back so far."""
+        before, now = self._before, self._now
+        return FrameCounts(
+            before.multipart + now.multipart, before.shed + now.shed, before.cut + now.cut
+        )
+
+    def wait(self, timeout_s: float) -> bool:
+        """Return whether frames have come; wait at most `timeout_s`."""
+        end = time.monotonic() + timeout_s
+        while not self._frames:
+            left_s = max(end - time.monotonic(), 0.0)
+            if self._child is None:
+                time.sleep(min(left_s, IDLE_S))
+                self._start_again()
+            elif self._child.pipe.poll(left_s):
+                self._read(self._child)
+            if not left_s:
+                break
+        return bool(self._frames)
+
+    def take(self) -> list[bytes]:
+        """Return frames that have come; empty where there are none."""
+        if not self._frames and self._child is not None and self._child.pipe.poll():
+            self._read(self._child)
+        frames, self._frames = self._frames, []
+        return frames
+
+    def close(self) -> None:
+        """End the process; publishers stop sending. Say what it has left to say."""
+        if (child := self._child) is None:
+            return
+        self._child = None
+        with suppress(EOFError, OSError, msgspec.DecodeError):
+            child.pipe.send_bytes(b"")
+            while child.pipe.poll(END_TIMEOUT_S):
+                self._take_in(child.pipe.recv_bytes())
+        child.end(END_TIMEOUT_S)
+        self._limited.flush()
+
+    def _start(self) -> None:
+        child = Child(lambda pipe: _receive(pipe, self.endpoint))
+        try:
+            self.endpoint = child.receive(ANSWER_TIMEOUT_S)
+        except ChildError as error:
+            child.end(0)
+            raise ChildError(f"can't listen on {self.endpoint}: {error}") from None
+        except BaseException:
+            child.end(0)
+            raise
+        self._child = child
+
+    def _read(self, child: Child) -> None:
+        """Take in a packet, or the end of the process."""
+        try:
+            self._take_in(child.pipe.recv_bytes())
+        except (EOFError, OSError, msgspec.DecodeError):
+            child.kill(END_TIMEOUT_S)
+            self._child = None
+            self._before, self._now = self.counts, FrameCounts()
+            self.restarts += 1
+            self._limited.warning(
+                "died",
+                "the process that receives died and was replaced (%d so far): "
+                "a peer may bring that about; points may be lost",
+                self.restarts,
+            )
+            self._start_again()
+
+    def _start_again(self) -> None:
+        if time.monotonic() < self._due:
+            return
+        try:
+            self._start()
+        except StreamsonError as error:
+            self._due = time.monotonic() + AGAIN_AFTER_S
+            self._limited.warning("start", "nothing is received: %s", error)
+
+    def _take_in(self, packed: bytes) -> None:
+        packet = self._decoder.decode(packed)
+        self._frames.extend(packet.frames)
+        self._now = packet.counts
+        for message, line in packet.lines:
+            self._limited.warning(message, "%s", line)
+
+
+class _Lines(logging.Handler):
+    """Keeps what is logged, for the process that can tell it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._waiting: deque[tuple[str, str]] = deque(maxlen=MAX_LINES)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._waiting.append((record.msg, record.getMessage()))
+
+    def taken(self) -> list[tuple[str, str]]:
+        lines = []
+        while self._waiting:
+            lines.append(self._waiting.popleft())
+        return lines
+
+
+def _receive(pipe: Connection, endpoint: str) -> None:
+    """Hand on what comes, in the process of its own, until the listener wants it to end."""
+    parent = os.getppid()
+    _limit_memory()
+    lines = _Lines()
+    logger = logging.getLogger(__package__)
+    logger.handlers, logger.propagate = [lines], False
+    encoder = msgspec.msgpack.Encoder()
+    told = FrameCounts()
+    sent_at = 0.0
+
+    def send(found: list[bytes]) -> None:
+        nonlocal told
+        said = lines.taken()
+        if found or said or frames.counts != told:
+            told = msgspec.structs.replace(frames.counts)
+            pipe.send_bytes(encoder.encode(Packet(found, told, said)))
+
+    frames = FrameSocket(endpoint)
+    pipe.send(frames.endpoint)
+    while os.getppid() == parent and not pipe.poll():
+        found = []
+        if frames.wait(IDLE_S, pipe.fileno()):
+            if time.monotonic() < sent_at + BUSY_S:
+                time.sleep(GATHER_S)
+            found = frames.take()
+        send(found)
+        if found:
+            sent_at = time.monotonic()
+    frames.close()
+    send([])
+
+
+def _limit_memory() -> None:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    most = pages * resource.getpagesize() + MAX_MEMORY_BYTES
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard == resource.RLIM_INFINITY or most < hard:
+        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
