@@ -17,4 +17,6 @@ def run(*, quick: bool) -> Iterator[Outcome]:
             with Target() as target:
                 with attacking(name, target.endpoint, peers=peers, seconds=seconds):
                     time.sleep(seconds)
-                yield target.finish(f"{name}, {peers} peer(s)", peers)
+                yield target.finish(
+                    f"{name}, {peers} peer(s)", peers, disconnects=name == "ping-and-reset"
+                )

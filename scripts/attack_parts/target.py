@@ -20,6 +20,7 @@ from streamson import Publisher
 COMMAND = (sys.executable, "-m", "streamson")
 START_S = 120.0  # the first run compiles
 END_S = 1.0
+RECONNECT_S = 3.0
 CALM_S = 0.25
 MAX_CALM_GAP_S = 2 * CALM_S
 MAX_GROWN_MB = 100.0
@@ -125,7 +126,8 @@ class Target:
         line = next(line for line in self.said.splitlines() if "Listening on" in line)
         self.endpoint = line.split("Listening on ")[1].strip().rstrip(".")
         self._calm.start()
-        self._await_calm()
+        if not self._hears(4, START_S):
+            raise SystemExit("the calm stream is not heard")
         self.memory_mb = self.most_mb = self._memory_mb()
         self._watch.start()
 
@@ -146,8 +148,23 @@ class Target:
         """What it has said so far."""
         return (self.folder / "said").read_text(errors="replace")
 
-    def finish(self, name: str, tried: int, *, code: int = 143) -> Outcome:
-        """End the listener; return what it stood. Its exit code has to be this."""
+    def finish(
+        self, name: str, tried: int, *, code: int = 143, disconnects: bool = False
+    ) -> Outcome:
+        """End the listener; return what it stood.
+
+        Parameters
+        ----------
+        name, tried
+            As of `Outcome`.
+        code
+            The exit code that it has to have.
+        disconnects
+            Whether the attack ends all connections: then the calm stream is unheard meanwhile, and
+            only has to be heard again soon.
+        """
+        most_gap_s = float("inf") if disconnects else MAX_CALM_GAP_S
+        heard_again = not disconnects or self._hears(len(self._calm_onsets()) + 1, RECONNECT_S)
         time.sleep(2 * CALM_S)  # the calm stream is heard after the attack as well
         self._stopping.set()
         self._calm.join()
@@ -162,12 +179,18 @@ class Target:
         found = self.process.poll()
         stats = self._stats()
         heard = self._calm_onsets()
-        gap_s = max((b - a for a, b in itertools.pairwise(heard)), default=99.0)
+        heard_until = [*heard, stats.get("seconds", 0.0)]
+        gap_s = max((b - a for a, b in itertools.pairwise(heard_until)), default=99.0)
         faults = [
             *(() if found == code else (f"exit code {found}, {code} was due",)),
             *(() if end_s < END_S + NOTICED_S else (f"took {end_s:.1f} s to end",)),
             *(() if grown_mb < MAX_GROWN_MB else (f"grew by {grown_mb:.0f} MB",)),
-            *(() if gap_s <= MAX_CALM_GAP_S else (f"calm stream unheard for {gap_s:.1f} s",)),
+            *(
+                ()
+                if disconnects or gap_s <= MAX_CALM_GAP_S
+                else (f"calm stream unheard for {gap_s:.1f} s",)
+            ),
+            *(() if heard_again else ("calm stream not heard again",)),
             *(("a traceback",) if "Traceback" in self.said else ()),
             *(("a fault in the score",) if stats.get("faults") else ()),
             *(() if self.said.isascii() or self.said.isprintable() else self._controls()),
@@ -207,12 +230,14 @@ class Target:
                 raise SystemExit(f"the listener did not start:\n{self.said}")
             time.sleep(0.02)
 
-    def _await_calm(self) -> None:
-        deadline = time.monotonic() + START_S
-        while len(self._calm_onsets()) < 4:
+    def _hears(self, count: int, timeout_s: float) -> bool:
+        """Return whether so many notes of the calm stream are heard in time."""
+        deadline = time.monotonic() + timeout_s
+        while len(self._calm_onsets()) < count:
             if time.monotonic() > deadline:
-                raise SystemExit("the calm stream is not heard")
+                return False
             time.sleep(0.05)
+        return True
 
     def _calm_onsets(self) -> list[float]:
         onsets = []

@@ -6,8 +6,7 @@ what the kernel received from each connection (``TCP_INFO``) with what was hande
 cuts off who goes too far. Where there is no ``TCP_INFO``, on macOS and Windows, or for ``ipc://``,
 only the number of connections, the bytes of a frame, and the frames that wait are bounded.
 
-What no guard can help: libzmq up to 4.3.5 aborts the process (issue 4841 of zeromq/libzmq) where a
-peer sends heartbeats among more messages than are read and then resets the connection.
+What no guard can help, that libzmq up to 4.3.5 lets a peer abort the process, `Reception` does.
 """
 
 import logging

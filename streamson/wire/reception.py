@@ -2,8 +2,9 @@
 
 ZeroMQ aborts its process where it sees no way on: up to 4.3.5 a peer can bring that about with
 heartbeats among more messages than are read, and a reset (zeromq/libzmq issue 4841). So the socket
-lives in a forked process that hands frames on through a pipe, and is replaced when it dies. Frames
-cross in packets: what comes while one is under way goes into the next.
+lives in a forked process that hands frames on through a pipe, and is replaced when it dies;
+publishers connect again by themselves. Frames cross in packets: what comes while one is under way
+goes into the next.
 """
 
 import logging

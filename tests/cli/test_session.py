@@ -75,7 +75,9 @@ def test_new_without_any_points_says_so():
 
 
 ODD = "[]*?!-\\\"'#={}/. :é\u2028\x7f"
-NAMES = st.text(st.sampled_from(ODD + "ab1") | st.characters(exclude_categories=["Cs"]), min_size=1)
+NAMES = st.text(
+    st.sampled_from(ODD + "ab1") | st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60
+)
 
 
 @given(st.lists(NAMES, min_size=1, max_size=5, unique=True), NAMES)
