@@ -185,11 +185,7 @@ class Target:
             *(() if found == code else (f"exit code {found}, {code} was due",)),
             *(() if end_s < END_S + NOTICED_S else (f"took {end_s:.1f} s to end",)),
             *(() if grown_mb < MAX_GROWN_MB else (f"grew by {grown_mb:.0f} MB",)),
-            *(
-                ()
-                if disconnects or gap_s <= MAX_CALM_GAP_S
-                else (f"calm stream unheard for {gap_s:.1f} s",)
-            ),
+            *(() if gap_s <= most_gap_s else (f"calm stream unheard for {gap_s:.1f} s",)),
             *(() if heard_again else ("calm stream not heard again",)),
             *(("a traceback",) if "Traceback" in self.said else ()),
             *(("a fault in the score",) if stats.get("faults") else ()),
