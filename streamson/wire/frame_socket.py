@@ -58,6 +58,8 @@ class FrameSocket:
     ----------
     endpoint
         Where to bind; ``tcp://127.0.0.1:*`` takes a free port.
+    watch_memory
+        Whether the process does nothing else, so that its memory tells how much waits.
 
     Attributes
     ----------
@@ -76,7 +78,7 @@ class FrameSocket:
 
     restarts: Final = 0
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, *, watch_memory: bool = False) -> None:
         # The consumer binds: a frame over the limit would cut off a connecting SUB for good.
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
         self._socket.setsockopt(zmq.RCVHWM, RECEIVE_HIGH_WATER_MARK)
@@ -90,7 +92,7 @@ class FrameSocket:
         self._handed = Handed()
         self._limited = LimitedLog(_log)
         self._parts = 0
-        self._guard = ConnectionGuard(self._socket, self._handed)
+        self._guard = ConnectionGuard(self._socket, self._handed, watch_memory=watch_memory)
         try:
             self.endpoint = bind(self._socket, endpoint)
         except BaseException:

@@ -10,6 +10,7 @@ What no guard can help, that libzmq up to 4.3.5 lets a peer abort the process, `
 """
 
 import logging
+import math
 import struct
 import sys
 import threading
@@ -19,20 +20,24 @@ from typing import Final
 import zmq
 
 from streamson.limited_log import LimitedLog
-from streamson.wire.connection import Connection, give_back_memory
+from streamson.wire.connection import Connection, give_back_memory, resident_bytes
 from streamson.wire.handed import Handed
 from streamson.wire.limits import HANDSHAKE_MS, MAX_MESSAGE_BYTES, RECEIVE_HIGH_WATER_MARK
 
-MAX_WAITING_BYTES: Final = 32 << 20
+MAX_WAITING_BYTES: Final = 24 << 20
 """Bytes that came and were not read yet, of all connections. One that sends the largest messages as
 fast as it can has 17 MB here: 16 messages, and what the kernel's buffer holds."""
 
-SHED_BYTES: Final = 24 << 20
+SHED_BYTES: Final = 18 << 20
 """When more waits, large messages are dropped undecoded, which is a hundred times faster."""
 
-MAX_INCOMPLETE_BYTES: Final = 2 << 20
+MAX_INCOMPLETE_BYTES: Final = 5 << 18
 """Bytes of messages whose end has not come, of all connections that have brought nothing else.
-A part of a message costs ZeroMQ 64 bytes where it cost its peer 2: this much can take 64 MB."""
+A part of a message costs ZeroMQ 64 bytes where it cost its peer 2: this much can take 40 MB."""
+
+MAX_GROWN_BYTES: Final = 48 << 20
+"""Memory by which a process that does nothing but receive may grow: the parts of a message are
+counted too late where they are as small and as fast as can be."""
 
 MAX_CONNECTIONS: Final = 4_096
 """Connections at a time, if there are descriptors for them."""
@@ -44,8 +49,7 @@ HEARTBEAT_BYTES_A_SECOND: Final = 64
 """Bytes that are no messages and need no explanation; our own publishers send 8."""
 
 LOOK_S: Final = 0.02
-CALM_LOOK_S: Final = 0.05
-"""Time between two looks, with and without bytes that wait; 2 GB a second is as fast as it gets."""
+"""Time between two looks: 2 GB a second is as fast as bytes come."""
 
 MAX_LOOK_S: Final = 0.2
 """The longest time between two looks, with thousands of connections."""
@@ -71,6 +75,8 @@ class ConnectionGuard:
         The socket, not bound yet.
     handed
         What its reader has handed on.
+    watch_memory
+        Whether to hold the memory of the process within `MAX_GROWN_BYTES` more than it has now.
 
     Attributes
     ----------
@@ -78,8 +84,11 @@ class ConnectionGuard:
         Connections that were cut off, those included that never said that they speak ZeroMQ.
     """
 
-    def __init__(self, socket: zmq.Socket[bytes], handed: Handed) -> None:
+    def __init__(
+        self, socket: zmq.Socket[bytes], handed: Handed, *, watch_memory: bool = False
+    ) -> None:
         self.cut = 0
+        self._most_memory = resident_bytes() + MAX_GROWN_BYTES if watch_memory else math.inf
         self.max_connections = _max_connections()
         self._socket = socket
         self._handed = handed
@@ -134,7 +143,7 @@ class ConnectionGuard:
             self._monitor.close(0)
 
     def _watch(self) -> None:
-        due = time.monotonic() + CALM_LOOK_S
+        due = time.monotonic() + LOOK_S
         while True:
             timeout_s = max(due - time.monotonic(), 0) if self._connections else 1.0
             if self._monitor.poll(int(timeout_s * 1000) + 1) and not self._take_event():
@@ -144,10 +153,10 @@ class ConnectionGuard:
                 # Its own time, not the clock's: on a busy machine a look takes long, and the next
                 # one must not wait the longer for that.
                 begin_s = time.thread_time()
-                calm = self._look(now) < _CALM_BYTES
+                self._look(now)
                 cost_s = time.thread_time() - begin_s
                 pause_s = min(cost_s / LOOK_SHARE, MAX_LOOK_S)
-                due = now + max(CALM_LOOK_S if calm else LOOK_S, pause_s)
+                due = now + max(LOOK_S, pause_s)
 
     def _take_event(self) -> bool:
         """Follow one event of the socket; return whether more can come."""
@@ -230,8 +239,8 @@ class ConnectionGuard:
             self._to_give_back = True
         self._limited.warning(kind, "cut the connection of %s: %s", connection.peer, reason)
 
-    def _look(self, now: float) -> int:
-        """Look at all connections, cut those that go too far, and return the bytes that wait."""
+    def _look(self, now: float) -> None:
+        """Look at all connections, and cut those that go too far."""
         elapsed_s, self._looked_at = now - self._looked_at, now
         waiting = {
             connection: self._waiting_of(connection, elapsed_s)
@@ -248,12 +257,19 @@ class ConnectionGuard:
                 MAX_MESSAGE_BYTES + _CALM_BYTES,
                 "a message without an end",
             )
+        if self._most_memory < resident_bytes():
+            self._cut_largest(
+                {one: size for one, size in waiting.items() if size > _CALM_BYTES},
+                _CALM_BYTES,
+                _CALM_BYTES,
+                f"{MAX_GROWN_BYTES >> 20} MB of memory taken",
+            )
+            give_back_memory()
         self._handed.shed = total + self._left_bytes() > SHED_BYTES
         self._to_give_back |= self._handed.shed
         if self._to_give_back and now > self._gave_back_at + GIVE_BACK_S:
             self._to_give_back, self._gave_back_at = False, now
             give_back_memory()
-        return total
 
     def _waiting_of(self, connection: Connection, elapsed_s: float) -> int:
         """Return a connection's bytes that came and were not handed to Python."""

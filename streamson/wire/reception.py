@@ -223,7 +223,7 @@ def _receive(pipe: Connection, endpoint: str) -> None:
             told = msgspec.structs.replace(frames.counts)
             pipe.send_bytes(encoder.encode(Packet(found, told, said)))
 
-    frames = FrameSocket(endpoint)
+    frames = FrameSocket(endpoint, watch_memory=True)
     pipe.send(frames.endpoint)
     while os.getppid() == parent and not pipe.poll():
         found = []
