@@ -7,6 +7,7 @@ a calm stream heard within twice its usual time, the end within a second, the ri
 """
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -46,6 +47,8 @@ def main() -> int:
     given = parser.parse_args()
     if unknown := set(given.names) - set(PARTS):
         parser.error(f"no attack {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    # In the background of a shell it is ignored, and so it would be by what is attacked.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     began, held = time.monotonic(), True
     print(HEAD, flush=True)
     for name in given.names or PARTS:
