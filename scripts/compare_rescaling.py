@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 from streamson.score.counts import Counts
+from streamson.score.extents import Extent
 from streamson.score.mapping import equal_steps
 from streamson.score.rescaling import Range, Rescale, Window, make_rescaler, place
 from streamson.score.session.schema import DEFAULT_NOTES
@@ -26,8 +27,9 @@ AHEAD = 50
 WAYS = {
     "global min-max": Rescale("minmax", Window()),
     "rolling min-max, 300": Rescale("minmax", Window(points=300)),
+    "quantiles of 1,000": Rescale("quantile", Window(points=1_000)),
     "live default": Rescale(),
-    "live default, slewed": Rescale(slew=30),
+    "a table's default": Rescale(),
 }
 
 
@@ -47,10 +49,17 @@ def re_pitched(values: list[float], ranges: list[Range], notes: list[int]) -> in
     )
 
 
-def compare(values: list[float], way: Rescale) -> tuple[float, int, float]:
+def extent_of(values: list[float]) -> Extent:
+    extent = Extent()
+    for value in values:
+        extent.add(value)
+    return extent
+
+
+def compare(values: list[float], way: Rescale, *, live: bool) -> tuple[float, int, float]:
     counts = Counts()
-    known = (min(values), max(values)) if way.wants_survey else None
-    rescaler = make_rescaler(way, counts=counts, survey=known)
+    extent = None if live else extent_of(values)
+    rescaler = make_rescaler(way, counts=counts, extent=extent)
     notes, ranges = [], []
     for value in values:
         notes.append(int(STEP_OF(rescaler.rescale(value, 0.0))))
@@ -67,7 +76,7 @@ def main() -> None:
         table = Table(path)
         values = [fields[table.columns[0]] for fields, _ in table.rows()]
         for name, way in WAYS.items():
-            found, moved, outside = compare(values, way)
+            found, moved, outside = compare(values, way, live=name == "live default")
             print(f"| {path.stem} | {name} | {found:.2f} | {moved} | {outside:.1%} |")
 
 

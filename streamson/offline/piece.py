@@ -15,7 +15,7 @@ from streamson.offline.render import (
     in_order,
     render_notes,
     score_rows,
-    survey,
+    table_extents,
 )
 from streamson.offline.replayed import heard_again, notes_again, notes_anew
 from streamson.offline.timed import score_timed
@@ -216,12 +216,12 @@ class TimedPiece(TablePiece):
         """Yield its notes by their onsets."""
         score = Score(self.session, sample_rate=self.sample_rate)
         check_parts(self.session, score, self._stream, self._table)
-        known = survey(self._table) if score.needs_survey and not self._online else None
+        known = None if self._online else table_extents(self._table, score, self._stream)
         messages = (
             (moment.frame, DataPoint(moment.stream, dict(moment.fields), time))
             for moment, time in self._timed()
         )
-        return score_timed(messages, self.session, sample_rate=self.sample_rate, survey=known)
+        return score_timed(messages, self.session, sample_rate=self.sample_rate, extents=known)
 
     def moments(self) -> Iterator[Moment]:
         """Yield its points."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 from itertools import count
-from math import isfinite, isnan
+from math import isnan
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from streamson.errors import InputFileError, StreamsonError
 from streamson.score import Note, Score, Session, load_session
+from streamson.score.extents import Extents, extents_of
 from streamson.score.session.casting import matching_parts
 from streamson.session_engine import session_engine
 from streamson.synth.engine import Engine
@@ -115,9 +116,9 @@ def score_rows(
     table = table if isinstance(table, Table) else Table(table)
     name = stream or table.name
     score = Score(session, sample_rate=sample_rate, sequence_only=True)
-    if score.needs_survey and not online:
-        score = Score(session, sample_rate=sample_rate, survey=survey(table), sequence_only=True)
     check_parts(session, score, name, table)
+    if not online and (extents := table_extents(table, score, name)):
+        score = Score(session, sample_rate=sample_rate, extents=extents, sequence_only=True)
     for i, (fields, time) in enumerate(table.rows()):
         point = DataPoint(name, fields, float(i) if isnan(time) else time)
         notes = score.play(point, 0)
@@ -143,15 +144,10 @@ def in_order(rows: Iterable[ScoredRow]) -> Iterator[Note]:
         yield heappop(later)[2]
 
 
-def survey(table: Table) -> dict[str, tuple[float, float]]:
-    """Return the least and the greatest value of each column, in one pass."""
-    ranges: dict[str, tuple[float, float]] = {}
-    for fields, _ in table.rows():
-        for name, value in fields.items():
-            if isfinite(value):
-                low, high = ranges.get(name, (value, value))
-                ranges[name] = min(low, value), max(high, value)
-    return ranges
+def table_extents(table: Table, score: Score, stream: str) -> Extents:
+    """Return where the values of a table begin and end, as far as a score asks; in one pass."""
+    sources = score.sources(stream, table.columns)
+    return extents_of(table.rows(), sources) if sources else {}
 
 
 def render_notes(

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from streamson.score import AS_SOON_AS_POSSIBLE, Note, Score, Session
-from streamson.score.mapping import Survey
+from streamson.score.extents import Extents
 from streamson.wire.point import Batch, DataPoint
 
 FLUSH_S: Final = 0.01
@@ -24,7 +24,7 @@ def score_timed(
     session: Session,
     *,
     sample_rate: int,
-    survey: Survey | None = None,
+    extents: Extents | None = None,
 ) -> Iterator[Note]:
     """Yield the notes of points that come at certain frames, in the order of their onsets.
 
@@ -36,10 +36,10 @@ def score_timed(
         What plays them.
     sample_rate
         Frames a second.
-    survey
-        Extremes of all that is to come; None where nobody knows.
+    extents
+        Of all that is to come; None where nobody knows.
     """
-    score = Score(session, sample_rate=sample_rate, survey=survey)
+    score = Score(session, sample_rate=sample_rate, extents=extents)
     sorter = _Sorter()
     now = 0
     for frame, message in messages:

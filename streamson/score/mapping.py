@@ -1,10 +1,12 @@
 """One mapping, ready to run: field -> transform -> rescale -> polarity -> range of a parameter."""
 
+from __future__ import annotations
+
 import math
 from bisect import bisect
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -12,13 +14,30 @@ from streamson.score.counts import Counts
 from streamson.score.level import amplitude_to_db
 from streamson.score.pitch import HIGHEST_MIDI, LOWEST_MIDI, hz_to_midi, midi_to_hz
 from streamson.score.rescaling import Rescaler, make_rescaler
+from streamson.score.rescaling.known import known_of
 from streamson.score.session import MappingSpec
 from streamson.score.transform import Transform
 
+if TYPE_CHECKING:
+    from streamson.score.extents import Extents
+
 _LOWEST_HZ = midi_to_hz(LOWEST_MIDI)
 
-Survey = Mapping[str, tuple[float, float]]
-"""Field name to the lowest and highest value of a whole table."""
+
+class Source(NamedTuple):
+    """What a mapping reads: a field, and what is done to its values before they are rescaled.
+
+    Attributes
+    ----------
+    field
+        Its name.
+    transform, smooth
+        As of a mapping.
+    """
+
+    field: str
+    transform: tuple[str, ...] = ()
+    smooth: float = 0.0
 
 
 class Reader(Protocol):
@@ -155,12 +174,17 @@ class Rescaled(_Remembering):
             self._missing = self._spread(1.0 - last_u if self._down else last_u)
 
 
+def source_of(spec: MappingSpec, field: str) -> Source:
+    """Return what a mapping rescales, where it reads a field of this name."""
+    return Source(field, spec.transform, spec.smooth)
+
+
 def make_reader(
     spec: MappingSpec,
     *,
     field: str,
     counts: Counts,
-    survey: Survey | None = None,
+    extents: Extents | None = None,
     hold: bool = False,
 ) -> Reader:
     """Make a mapping ready to run for one stream.
@@ -173,8 +197,8 @@ def make_reader(
         The field it reads: the spec's, or the stream's first.
     counts
         Where values outside the range are counted.
-    survey
-        Extremes of the whole table, for the window "all"; None live.
+    extents
+        Of the whole table; None live.
     hold
         Whether a missing value gives what was there last; without, a rest for the pitch, and the
         middle of the range for the others.
@@ -188,7 +212,8 @@ def make_reader(
     spread = _spread(spec)
     rescaler = make_rescaler(
         spec.rescale,
-        survey=survey.get(field) if survey is not None and spec.wants_survey else None,
+        extent=None if extents is None else extents.get(source_of(spec, field)),
+        known=known_of(field, spec.transform),
         counts=counts,
     )
     return Rescaled(

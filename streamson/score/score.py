@@ -14,14 +14,18 @@ from streamson.limited_log import LimitedLog
 from streamson.score.budget import BudgetedTiming, NoteBudget
 from streamson.score.counts import Counts
 from streamson.score.cues import Cues
+from streamson.score.mapping import source_of
+from streamson.score.session import field_name
 from streamson.score.session.casting import matching_parts, parts_for
-from streamson.score.timing import Arrival, Event, Grid, Sequence, TableSequence, Timing
+from streamson.score.timing import Arrival, Event, Grid, TableSequence, Timing
+from streamson.score.timing import Sequence as SequenceTiming
 from streamson.score.voice import PARAMETERS, Held, Voice
 
 if TYPE_CHECKING:  # at run time the wire would bring ZeroMQ along
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from streamson.score.mapping import Survey
+    from streamson.score.extents import Extents
+    from streamson.score.mapping import Source
     from streamson.score.note import Note
     from streamson.score.session import MappingSpec, Part, Session
     from streamson.wire.point import Batch, DataPoint
@@ -53,9 +57,9 @@ class Score:
         What plays which stream.
     sample_rate
         Frames a second.
-    survey
-        Field name to the (lowest, highest) value of a whole table, which the window "all" then
-        uses from the first point on; None live.
+    extents
+        Where the values of a whole table begin and end, as far as its parts ask for it by
+        `sources`; None live.
     sequence_only
         For a table, whose rows follow one another from frame 0 on whatever the timing of the
         part, and all are played.
@@ -80,7 +84,7 @@ class Score:
         session: Session,
         *,
         sample_rate: int = 44_100,
-        survey: Survey | None = None,
+        extents: Extents | None = None,
         sequence_only: bool = False,
     ) -> None:
         self.counts = Counts()
@@ -88,7 +92,7 @@ class Score:
         self._limited = LimitedLog(_log)
         self._session = session
         self._sample_rate = sample_rate
-        self._survey = survey
+        self._extents = extents
         self._sequence_only = sequence_only
         self._voices: dict[str, list[Voice]] = {}
         self._behind: dict[Voice, None] = {}  # those that wait for longest come first
@@ -108,14 +112,26 @@ class Score:
         self._silent_since = 0
 
     @property
-    def needs_survey(self) -> bool:
-        """Whether a mapping has the window "all", which wants the whole table's extremes."""
-        return any(spec.wants_survey for part in self._session.parts for spec in _specs(part))
-
-    @property
     def streams(self) -> int:
         """How many streams are played."""
         return len(self._voices)
+
+    def sources(self, stream: str, fields: Sequence[str]) -> set[Source]:
+        """Return what of a table's rows its parts would like to know before they play it.
+
+        Parameters
+        ----------
+        stream
+            The rows' stream.
+        fields
+            Names of the columns.
+        """
+        return {
+            source_of(spec, field_name(spec.field, fields))
+            for part in parts_for(self._session, stream, fields, 0)
+            for spec in _specs(part)
+            if spec.is_rescaled and spec.rescale.wants_extent
+        }
 
     def fields_of(self, stream: str) -> set[str]:
         """Return the fields that the session's parts name for a stream; empty if none plays it."""
@@ -403,7 +419,7 @@ class Score:
             timing=self._timing(part),
             held=self._held(part),
             counts=self.counts,
-            survey=self._survey,
+            extents=self._extents,
         )
 
     def _held(self, part: Part) -> Held:
@@ -428,7 +444,7 @@ class Score:
         match part.timing:
             case "sequence":
                 longest = part.duration.high if part.duration.value is None else part.duration.value
-                return Sequence(self._sample_rate, longest=longest, max_lag=part.max_lag)
+                return SequenceTiming(self._sample_rate, longest=longest, max_lag=part.max_lag)
             case "grid":
                 return Grid(
                     self._sample_rate,

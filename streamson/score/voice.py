@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from streamson.score.mapping import Reader, Survey, make_reader
+from streamson.score.mapping import Reader, make_reader
 from streamson.score.note import Note
 from streamson.score.overload import Merger, Reading
 from streamson.score.session import field_name
@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # at run time the wire would bring ZeroMQ along
     from collections.abc import Iterable, Mapping, Sequence
 
     from streamson.score.counts import Counts
+    from streamson.score.extents import Extents
     from streamson.score.session import MappingSpec, Part
     from streamson.score.timing import Timing
     from streamson.wire.point import Batch
@@ -52,8 +53,8 @@ class Voice:
         Whether one voice is held.
     counts
         What became of the points.
-    survey
-        Extremes of a whole table.
+    extents
+        Of a whole table; None live.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class Voice:
         timing: Timing,
         held: Held,
         counts: Counts,
-        survey: Survey | None,
+        extents: Extents | None,
     ) -> None:
         self.part = part
         self.stream = stream
@@ -77,7 +78,7 @@ class Voice:
                 getattr(part, name),
                 field=field_name(getattr(part, name).field, fields),
                 counts=counts,
-                survey=survey,
+                extents=extents,
                 hold=part.missing == "hold",
             )
             for name in PARAMETERS

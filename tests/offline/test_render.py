@@ -11,7 +11,7 @@ import streamson
 from streamson.errors import InputFileError, StreamsonError
 from streamson.notes_table import COLUMNS, write_csv
 from streamson.offline.piece import fitted
-from streamson.offline.render import render_notes, score_table, survey
+from streamson.offline.render import render_notes, score_table
 from streamson.score import Note, load_session
 from streamson.score.session import parse_session
 from streamson.synth.memory import NOTE_RING
@@ -79,12 +79,6 @@ def test_notes_as_a_table_are_exact(article_notes):
     assert [float(row["duration_s"]) for row in rows] == [n.duration_s for n in article_notes]
     assert [int(row["midi_note"]) for row in rows] == [n.midi_note for n in article_notes]
     assert [float(row["level_dbfs"]) for row in rows] == [n.level_db for n in article_notes]
-
-
-def test_a_survey_is_the_extremes_of_each_column(tmp_path):
-    path = tmp_path / "t.csv"
-    path.write_text("a,b\n3,\n-1,2\n,nan\n7,inf\n")
-    assert survey(Table(path)) == {"a": (-1.0, 7.0), "b": (2.0, 2.0)}
 
 
 def test_a_constant_column_plays_one_steady_note(tmp_path):

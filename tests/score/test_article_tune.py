@@ -6,14 +6,16 @@ from itertools import pairwise
 import pytest
 
 from streamson.score import Score, load_session
+from streamson.score.extents import extents_of
+from streamson.score.mapping import Source
 from streamson.score.scales import parse_scale
 
 FIELDS = ("re", "im", "modulus")
 
 
 @pytest.fixture
-def survey(article):
-    return {f: (min(r[f] for r in article), max(r[f] for r in article)) for f in FIELDS}
+def extents(article):
+    return extents_of(((row, 0.0) for row in article), map(Source, FIELDS))
 
 
 def play(score, points, now_frame=0):
@@ -43,11 +45,10 @@ def assert_end_to_end(notes, sample_rate):
 
 
 @pytest.mark.parametrize("sample_rate", [44100, 48000, 22050])
-def test_a_surveyed_table_gives_the_article(article, eta_points, survey, sample_rate):
+def test_a_known_table_gives_the_article(article, eta_points, extents, sample_rate):
     score = Score(
-        load_session("article"), sample_rate=sample_rate, survey=survey, sequence_only=True
+        load_session("article"), sample_rate=sample_rate, extents=extents, sequence_only=True
     )
-    assert score.needs_survey
     notes = play(score, eta_points)
     assert_is_the_article(notes, article)
     assert_end_to_end(notes, sample_rate)
@@ -59,7 +60,6 @@ def test_a_surveyed_table_gives_the_article(article, eta_points, survey, sample_
 
 def test_the_demo_gives_the_article_live(article, eta_points):
     score = Score(load_session("demo"), sample_rate=44100)
-    assert not score.needs_survey
     notes = []
     for i, point in enumerate(eta_points):  # 3.7 points a second against 3.63 notes a second
         notes += score.play(point, int(i * 44100 / 3.7))

@@ -11,7 +11,7 @@ from streamson.score.rescaling.place import MAX_WINDOW_POINTS, Range, place, ran
 
 
 class EverySeen:
-    """Extremes of all values so far, and of an initial range or the survey of a whole table."""
+    """Extremes of all values so far, and of an initial range or of a whole table."""
 
     def __init__(self, initial: Range | None = None) -> None:
         self.range = initial or (math.inf, -math.inf)

@@ -61,13 +61,17 @@ class OrderedPoints(Slots):
         self.values = SortedValues(self._points, values)
 
 
-class _Sample(OrderedPoints):
-    """A fair sample of all values.
+class FairSample(OrderedPoints):
+    """A fair sample of all values: all of them up to `SAMPLE_POINTS`.
 
     This is algorithm R of Vitter 1985, "Random sampling with a reservoir".
     """
 
+    def __init__(self, points: int = SAMPLE_POINTS) -> None:
+        super().__init__(points)
+
     def take(self, value: float, time: float) -> None:
+        """Take in a value, or leave it to chance."""
         seen, points = self._seen, self._points
         if seen < points:
             super().take(value, time)
@@ -75,6 +79,36 @@ class _Sample(OrderedPoints):
         self._seen += 1
         slot = _scattered(seen) % (seen + 1)
         if slot < points:
+            self.values.replace(self._ring[slot], value)
+            self._ring[slot] = value
+
+
+class RecentSample(OrderedPoints):
+    """A sample of what came lately: a value that came `stride` times `points` ago is one in e.
+
+    Each new value takes a random one's place with a chance of 1 in `stride`, so that a value stays
+    for so long on average: "biased reservoir sampling" of C. C. Aggarwal, 2006.
+
+    Parameters
+    ----------
+    points
+        Size of the sample.
+    stride
+        One of so many values is taken in, once it is full.
+    """
+
+    def __init__(self, points: int, *, stride: int) -> None:
+        self._stride = stride
+        super().__init__(points)
+
+    def take(self, value: float, time: float) -> None:
+        """Take in a value, or leave it to chance."""
+        if self._seen < self._points:
+            super().take(value, time)
+            return
+        self._seen += 1
+        chance, slot = divmod(_scattered(self._seen), self._points)
+        if chance % self._stride == 0:
             self.values.replace(self._ring[slot], value)
             self._ring[slot] = value
 
@@ -185,7 +219,7 @@ def _ordered(window: Window) -> _Ordered:
         return OrderedPoints(window.points)
     if window.seconds is not None:
         return _LastSeconds(window.seconds)
-    return _Sample(SAMPLE_POINTS)
+    return FairSample()
 
 
 class Quantiles:

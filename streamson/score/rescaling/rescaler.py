@@ -1,15 +1,21 @@
 """From a finite value to its place from 0 to 1."""
 
+from __future__ import annotations
+
 import math
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from streamson.score.counts import Counts
 from streamson.score.rescaling.extremes import EverySeen, LastPoints, LastSeconds
+from streamson.score.rescaling.known import Known
 from streamson.score.rescaling.place import Range, Window, between, place, range_of
 from streamson.score.rescaling.ranges import Decay, Fixed, Ranger, ZScore
 from streamson.score.rescaling.spec import Rescale
+
+if TYPE_CHECKING:
+    from streamson.score.extents import Extent
 
 
 class Rescaler(Protocol):
@@ -110,7 +116,11 @@ class WarmingUp:
 
 
 def make_rescaler(
-    rescale: Rescale, *, counts: Counts | None = None, survey: Range | None = None
+    rescale: Rescale,
+    *,
+    counts: Counts | None = None,
+    extent: Extent | None = None,
+    known: Known = Known(),  # noqa: B008  # it can't be changed
 ) -> Rescaler:
     """Return what does the rescaling that a mapping asks for.
 
@@ -120,20 +130,34 @@ def make_rescaler(
         What is asked for.
     counts
         Where values that lie outside the range are counted.
-    survey
-        Extremes of a whole table that is known beforehand; only minmax over "all" uses them.
+    extent
+        Of a whole table that is known beforehand: for ``auto``, and for a window of all.
+    known
+        What the values are known to be otherwise: for ``auto``.
     """
-    rescaler = _rescaler(rescale, counts or Counts(), survey)
+    rescaler = _rescaler(rescale, counts or Counts(), extent, known)
     first = rescale.warm_up
     if not first.points:
         return rescaler
     return WarmingUp(rescaler, first.points, 0.5 if first.play == "middle" else math.nan)
 
 
-def _rescaler(rescale: Rescale, counts: Counts, survey: Range | None) -> Rescaler:
+def _rescaler(rescale: Rescale, counts: Counts, extent: Extent | None, known: Known) -> Rescaler:
+    if not rescale.wants_extent:
+        extent = None
     match rescale.mode:
+        case "auto" if extent is not None:
+            return WithinRange(Fixed(extent.robust), rescale.slew, counts)
+        case "auto":
+            from streamson.score.rescaling.adaptive import AdaptiveRange
+
+            return WithinRange(AdaptiveRange(known), rescale.slew, counts)
+        case "quantile" if extent is not None:
+            fixed = Fixed(extent.quantiles(*rescale.quantiles))
+            return WithinRange(fixed, rescale.slew, counts)
         case "minmax":
-            extremes = _extremes(rescale.window, rescale.initial_range, survey)
+            whole = None if extent is None else extent.whole
+            extremes = _extremes(rescale.window, rescale.initial_range, whole)
             return WithinRange(extremes, rescale.slew, counts) if rescale.slew else extremes
         case "rank":
             # Only who asks for order waits for the machine code that keeps it.
@@ -155,11 +179,11 @@ def _rescaler(rescale: Rescale, counts: Counts, survey: Range | None) -> Rescale
 
 
 def _extremes(
-    window: Window, initial: Range | None, survey: Range | None
+    window: Window, initial: Range | None, whole: Range | None
 ) -> EverySeen | LastPoints | LastSeconds:
     if window.points is not None:
         return LastPoints(window.points, initial)
     if window.seconds is not None:
         return LastSeconds(window.seconds, initial)
-    ends = [end for known in (initial, survey) if known for end in known]
+    ends = [end for known in (initial, whole) if known for end in known]
     return EverySeen((min(ends), max(ends)) if ends else None)

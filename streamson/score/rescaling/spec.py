@@ -6,7 +6,7 @@ import msgspec
 
 from streamson.score.rescaling.place import Range, Window
 
-MODES: Final = ("quantile", "minmax", "rank", "decay", "zscore", "fixed")
+MODES: Final = ("auto", "quantile", "minmax", "rank", "decay", "zscore", "fixed")
 LOW_QUANTILE: Final = 0.01
 
 
@@ -31,11 +31,12 @@ class Rescale(msgspec.Struct, frozen=True):
     Attributes
     ----------
     mode
-        What is 0 and what is 1. ``quantile``: a low and a high quantile of the window; ``minmax``:
-        its extremes; ``rank``: none, but the share of the window's values that are lower;
-        ``decay``: extremes that draw near to the data by half each half-life; ``zscore``: so many
-        standard deviations below and above the mean, both weighted exponentially; ``fixed``: the
-        range that is given.
+        What is 0 and what is 1. ``auto``: of a whole table its ends, without what is far out; live
+        a range that begins wide and is narrowed as evidence comes. ``quantile``: a low and a high
+        quantile of the window; ``minmax``: its extremes; ``rank``: none, but the share of the
+        window's values that are lower; ``decay``: extremes that draw near to the data by half each
+        half-life; ``zscore``: so many standard deviations below and above the mean, both weighted
+        exponentially; ``fixed``: the range that is given.
     window
         Of quantile, minmax and rank.
     initial_range
@@ -53,7 +54,7 @@ class Rescale(msgspec.Struct, frozen=True):
         What is done with the first points.
     """
 
-    mode: str = "quantile"
+    mode: str = "auto"
     window: Window = Window(points=1_000)
     initial_range: Range | None = None
     quantiles: tuple[float, float] = (LOW_QUANTILE, 1 - LOW_QUANTILE)
@@ -63,6 +64,7 @@ class Rescale(msgspec.Struct, frozen=True):
     warm_up: WarmUp = WarmUp()
 
     @property
-    def wants_survey(self) -> bool:
-        """Whether it would like to know a whole table's extremes beforehand."""
-        return self.mode == "minmax" and self.window.is_all
+    def wants_extent(self) -> bool:
+        """Whether it would like to know a whole table beforehand."""
+        of_all = self.window.is_all and self.mode in ("minmax", "quantile")
+        return self.mode == "auto" or of_all

@@ -107,7 +107,8 @@ _RESCALE_KEYS: Final[dict[str, Check[Any]]] = {
     "slew": number(0, MAX_WINDOW_POINTS, "points"),
     "warm_up": _warm_up,
 }
-_KEYS_OF_MODE: Final = {
+_KEYS_OF_MODE: Final[dict[str, set[str]]] = {
+    "auto": set(),
     "quantile": {"window", "quantiles", "slew"},
     "minmax": {"window", "initial_range", "slew"},
     "rank": {"window"},
@@ -127,7 +128,9 @@ def read_rescale(value: object, place: Place) -> Rescale:
         Something in it isn't allowed.
     """
     found = table(value, place, _RESCALE_KEYS)
-    mode = found.get("mode", Rescale().mode)
+    # Who says how far back one looks, and no more, means quantiles.
+    default = "quantile" if found.keys() & _KEYS_OF_MODE["quantile"] else Rescale().mode
+    mode = found.setdefault("mode", default)
     allowed = _KEYS_OF_MODE[mode]
     if idle := found.keys() - allowed - {"mode", "warm_up"}:
         of_modes = [mode for mode, keys in _KEYS_OF_MODE.items() if idle <= keys]

@@ -15,7 +15,9 @@ from streamson.score.session.instruments import builtin_instruments
 from streamson.score.session.sounds import Sound, cue_instruments
 from streamson.space import Reverb
 
-DEFAULT_SCALE: Final = "c major pentatonic"
+DEFAULT_SCALE: Final = "c chromatic"
+"""Each semitone: fewer notes would play many different values alike (scripts/bench/faithful.py)."""
+
 DEFAULT_DURATION_S: Final = 0.3
 DEFAULT_VOLUME_DB: Final = -18.0
 LOWEST_NOTE: Final = note_to_midi("G3")  # 196 Hz to 1047 Hz: clear on small loudspeakers too
@@ -107,10 +109,9 @@ class MappingSpec(msgspec.Struct, frozen=True):
     rescale: Rescale = Rescale()
 
     @property
-    def wants_survey(self) -> bool:
-        """Whether it would like to know a whole table's extremes of its field beforehand."""
-        plain = self.value is None and not self.transform and not self.smooth
-        return plain and self.rescale.wants_survey
+    def is_rescaled(self) -> bool:
+        """Whether it reads a field that is rescaled; else a constant, or the field as it is."""
+        return self.value is None and self.unit not in ("midi", "hz")
 
 
 class Choice(msgspec.Struct, frozen=True):

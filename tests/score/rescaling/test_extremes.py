@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamson.score.extents import Extent
 from streamson.score.rescaling import MAX_WINDOW_POINTS, Rescale, Window, make_rescaler, place
 from streamson.score.rescaling.extremes import EverySeen, LastPoints, LastSeconds
 
@@ -46,10 +47,13 @@ def test_last_seconds_equal_a_look_at_the_window(steps, seconds, initial):
         assert rescaler.rescale(value, time) == expected(value, window)
 
 
-@given(values=st.lists(SOME, max_size=60), initial=st.none() | RANGES, survey=st.none() | RANGES)
-def test_all_equals_a_look_at_everything(values, initial, survey):
-    rescaler = make_rescaler(Rescale("minmax", Window(), initial), survey=survey)
-    known = [*(initial or ()), *(survey or ())]
+@given(values=st.lists(SOME, max_size=60), initial=st.none() | RANGES, whole=st.none() | RANGES)
+def test_all_equals_a_look_at_everything(values, initial, whole):
+    extent = None if whole is None else Extent()
+    for value in whole or ():
+        extent.add(value)
+    rescaler = make_rescaler(Rescale("minmax", Window(), initial), extent=extent)
+    known = [*(initial or ()), *(whole or ())]
     for i, value in enumerate(values):
         assert rescaler.rescale(value, 0.0) == expected(value, [*known, *values[: i + 1]])
 

@@ -1,0 +1,149 @@
+"""The range that a live part has by itself: from the first value on no narrower than is known.
+
+Two values tell nothing of the range of a stream. So it begins wide, from 0 to twice the first
+value, and is narrowed to the 1 % and 99 % quantiles of what came as evidence comes. What is
+known beforehand, such as that a percentage lies from 0 to 100, is never narrowed.
+"""
+
+import math
+import sys
+from typing import Any, Final
+
+import msgspec
+
+from streamson.score.rescaling.known import Known
+from streamson.score.rescaling.ordered import RecentSample
+from streamson.score.rescaling.place import Range, between
+
+LOW_QUANTILE: Final = 0.01
+
+SAMPLE_POINTS: Final = 1_000
+RECENT_POINTS: Final = 10_000
+"""So many last values are stood for by a sample of so many: on the tables of docs/rescaling.md the
+same value kept its pitch where a window of 1,000 re-pitched it all the time."""
+
+DOUBT_HALF_LIFE: Final = 30.0
+"""Points in which half of what is doubtful about the range is narrowed away."""
+
+FIRST_HEADROOM: Final = 2.0
+"""The first value stands half way to the end of the first range."""
+
+WIDENED: Final = 4.0
+"""So many times as wide becomes the first range when a value lies beyond it."""
+
+LEAST_DOUBT: Final = 1e-3
+
+LEAST_SHARE: Final = 0.01
+"""Of the size of the values, as the least span: a millionth of a value that wavers is noise."""
+
+SHIFTED_POINTS: Final = 8
+"""So many values in a row beyond one end are no spike: the level has changed."""
+
+HEADROOM: Final = 0.5
+"""Of the span, beyond a level that has changed: it may rise on."""
+
+_HUGE: Final = sys.float_info.max / 4
+
+
+class _State(msgspec.Struct):
+    """The sample, the first range, and the ends to which changed levels reach out."""
+
+    sample: Any
+    doubt: float
+    first: tuple[float, float]
+    reach: tuple[float, float]
+    beyond: int
+
+
+class AdaptiveRange:
+    """A range for values that nobody has seen before.
+
+    Parameters
+    ----------
+    known
+        What the field's name says of them.
+    """
+
+    def __init__(self, known: Known = Known()) -> None:  # noqa: B008  # it can't be changed
+        self._known = known
+        self._sample = RecentSample(SAMPLE_POINTS, stride=RECENT_POINTS // SAMPLE_POINTS)
+        self._keep = 0.5 ** (1 / DOUBT_HALF_LIFE)
+        self._doubt = 1.0
+        self._first_low = self._first_high = 0.0  # 0 included: most measures begin there
+        self._reach_low = self._reach_high = 0.0
+        self._beyond = 0
+
+    def range_with(self, value: float, time: float) -> Range:
+        """Take in a value and return the range."""
+        self._sample.take(value, time)
+        if self._doubt == 1.0:
+            self._reach_low = self._reach_high = value
+        if self._first_low == self._first_high:  # nothing but 0 so far: this is the first size
+            self._widen(value)
+        self._doubt *= self._keep
+        seen_low, seen_high = self._sample.values.quantiles(LOW_QUANTILE, 1 - LOW_QUANTILE)
+        low, high = min(seen_low, self._reach_low), max(seen_high, self._reach_high)
+        if self._doubt > LEAST_DOUBT:
+            low = min(low, between(low, self._first_low, self._doubt))
+            high = max(high, between(high, self._first_high, self._doubt))
+        low, high = self._known.widened(low, high)
+        # What this value changes holds from the next one on: else a greater one could stand lower.
+        self._widen(value)
+        self._follow_level(value, low, high, seen_low, seen_high)
+        return self._known.with_least_span(low, high, LEAST_SHARE)
+
+    def _widen(self, value: float) -> None:
+        """Let the first range hold a value: in large steps, so that in between a line rises."""
+        value = min(max(value, -_HUGE), _HUGE)
+        while value > self._first_high:
+            self._first_high = WIDENED * self._first_high or FIRST_HEADROOM * value
+        while value < self._first_low:
+            self._first_low = WIDENED * self._first_low or FIRST_HEADROOM * value
+
+    def _follow_level(
+        self, value: float, low: float, high: float, seen_low: float, seen_high: float
+    ) -> None:
+        """Reach out to a level at which the values stay, and come back from it by and by."""
+        keep, reach_low, reach_high = self._keep, self._reach_low, self._reach_high
+        back_low = max(min(seen_low, value), reach_low)
+        back_high = min(max(seen_high, value), reach_high)
+        self._reach_low = min(between(back_low, reach_low, keep), seen_low)
+        self._reach_high = max(between(back_high, reach_high, keep), seen_high)
+        if value > high:
+            self._beyond = max(self._beyond, 0) + 1
+        elif value < low:
+            self._beyond = min(self._beyond, 0) - 1
+        else:
+            self._beyond = 0
+        if abs(self._beyond) < SHIFTED_POINTS:
+            return
+        value, low, high = (min(max(one, -_HUGE), _HUGE) for one in (value, low, high))
+        if self._beyond > 0:
+            self._reach_high = value + HEADROOM * (value - low)
+        else:
+            self._reach_low = value - HEADROOM * (high - value)
+        self._beyond = 0
+
+    def state(self) -> Any:
+        """Return the sample, and what is doubted."""
+        return msgspec.to_builtins(
+            _State(
+                self._sample.state(),
+                self._doubt,
+                (self._first_low, self._first_high),
+                (self._reach_low, self._reach_high),
+                self._beyond,
+            )
+        )
+
+    def restore(self, state: Any) -> None:
+        """Take over a sample, and what is doubted."""
+        held = msgspec.convert(state, _State)
+        whole = all(map(math.isfinite, (*held.first, *held.reach)))
+        whole &= held.first[0] <= 0 <= held.first[1]
+        if not whole or not 0 <= held.doubt <= 1 or abs(held.beyond) >= SHIFTED_POINTS:
+            raise ValueError("a range that can't be")
+        self._sample.restore(held.sample)
+        self._doubt, self._beyond = held.doubt, held.beyond
+        self._first_low, self._first_high = held.first
+        self._reach_low, self._reach_high = held.reach
