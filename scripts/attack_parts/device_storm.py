@@ -85,7 +85,8 @@ class Footprint(NamedTuple):
 
 def descendants(pid: int) -> list[int]:
     """Return the processes that a process has started, and theirs."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    children = [child for task in tasks for child in (task / "children").read_text().split()]
     return [found for child in map(int, children) for found in (child, *descendants(child))]
 
 
@@ -158,6 +159,7 @@ def _storm(
 ) -> str:
     listening.until(lambda: listening.count("Playing on system") > 0, "sound")
     pid = listening.process.pid
+    processes = len(descendants(pid))
     deaths, first, last = 0, None, None
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -175,8 +177,13 @@ def _storm(
             server.end(signal.SIGKILL)
             deaths += 1
         server.start(rates[deaths % len(rates)])
+        # It may have been back for a moment before, and its new loss is not noticed yet.
         listening.until(
-            lambda: listening.count("is back") >= listening.count("is gone"), "sound again"
+            lambda: (
+                listening.count("is back") >= listening.count("is gone")
+                and len(descendants(pid)) == processes
+            ),
+            "sound again",
         )
         last = Footprint.of(pid)
         if first is None and listening.count("is back") > WARM_UP_RETURNS:
