@@ -35,6 +35,7 @@ MERGING_TIMEOUT_S: Final = 0.01
 
 MAX_DURATION_S: Final = 366 * 86_400.0
 _log = logging.getLogger(__name__)
+_legend_log = logging.getLogger("streamson.legend")
 
 
 class Listener:
@@ -198,6 +199,11 @@ class Listener:
         return self._player.description
 
     @property
+    def plays(self) -> bool:
+        """Whether there is a sound device to play on."""
+        return self._device is not None
+
+    @property
     def recording(self) -> Path | None:
         """The file or folder that is, or was, recorded to; None without a recording."""
         return self._record.path if self._recorder and self._record else None
@@ -333,6 +339,8 @@ class Listener:
                 with self._faults.surviving("what waited"):
                     self._flush(time.monotonic_ns())
                 self._read_reports()
+                for line in self._score.take_newcomers():
+                    _legend_log.info("%s", line)
                 if self._next_session is not None:
                     with self._faults.surviving("the changed session"):
                         self._take_over()

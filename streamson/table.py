@@ -99,6 +99,10 @@ class Table:
         """The file's name without its ending: the table's stream."""
         return printable(self.path.stem)
 
+    def keep(self, columns: Iterable[str]) -> None:
+        """Read these columns of numbers from now on, in this order, and no others."""
+        self.columns = list(columns)
+
     def rows(self) -> Iterator[Row]:
         """Read the rows, each time from the start.
 

@@ -97,6 +97,7 @@ def cli(verbose: int) -> None:
     handler.setFormatter(PrintableFormatter("streamson: %(message)s"))
     logging.basicConfig(level=level, handlers=[handler])
     logging.getLogger("numba").setLevel(logging.WARNING)
+    logging.getLogger("streamson.legend").setLevel(min(level, logging.INFO))
     raise_descriptor_limit()
 
 

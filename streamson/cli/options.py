@@ -151,6 +151,18 @@ sample_rate = click.option(
 online = click.option(
     "--online", is_flag=True, help="Rescale as a live listener would, without knowing the future."
 )
+columns = click.option(
+    "--columns",
+    metavar="A,B",
+    help="Which columns are heard, by name or number from 1: the first is the pitch, the second "
+    "the volume.  [default: those that vary]",
+)
+each_column = click.option(
+    "--each-column", is_flag=True, help="Let each column be a stream of its own, told apart."
+)
+time_column = click.option(
+    "--time-column", metavar="NAME", help="Which column is the time.  [default: by its name]"
+)
 state = click.option(
     "--state",
     type=click.Path(path_type=Path, dir_okay=False),

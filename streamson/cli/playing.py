@@ -50,7 +50,14 @@ def play(
     except (KeyboardInterrupt, SystemExit):  # Ctrl-C and SIGTERM have codes of their own
         if listener.recording_error is None:
             raise
-    return 1 if listener.recording_error else 0
+    if listener.recording_error:
+        return 1
+    return 1 if _silent(listener.stats()) else 0
+
+
+def _silent(stats: Statistics) -> bool:
+    """Return whether points came and nothing at all came of them."""
+    return bool(stats.points_received and not stats.notes_played and not stats.notes_waiting)
 
 
 def _play(listener: Listener, stats_file: Path | None, check: Callable[[], None]) -> None:
@@ -82,8 +89,11 @@ def summary(stats: Statistics, listener: Listener) -> str:
         + _peak(stats),
         f"lost {stats.points_lost} points, refused {stats.messages_refused} messages, "
         f"merged {stats.points_merged} points, dropped {stats.notes_dropped} notes, "
-        f"late {stats.notes_late}, missed {stats.blocks_missed} of {stats.blocks} blocks",
+        f"late {stats.notes_late}"
+        + (f", missed {stats.blocks_missed} of {stats.blocks} blocks" if listener.plays else ""),
     ]
+    if _silent(stats):
+        lines.append("no note came of these points: see above what would be played of them")
     if stats.streams_refused:
         lines.append(
             f"did not play {stats.points_of_refused_streams} points of {stats.streams_refused} or "

@@ -11,10 +11,11 @@ import click
 
 from streamson.cli import options
 from streamson.cli.ending import ending
-from streamson.errors import UsageError
+from streamson.errors import InputFileError, UsageError
 
 if TYPE_CHECKING:
-    from streamson.offline.piece import Piece
+    from streamson.offline.piece import Piece, TablePiece
+    from streamson.table import Table
 
 
 class PixelSize(click.ParamType[tuple[int, int]]):
@@ -49,6 +50,9 @@ class PixelSize(click.ParamType[tuple[int, int]]):
 )
 @options.session
 @click.option("--stream", metavar="NAME", help="The rows' stream.  [default: the table's name]")
+@options.columns
+@options.each_column
+@options.time_column
 @options.sample_rate
 @click.option(
     "--speed",
@@ -99,6 +103,9 @@ def command(
     outs: tuple[Path, ...],
     session: str | None,
     stream: str | None,
+    columns: str | None,
+    each_column: bool,
+    time_column: str | None,
     sample_rate: int | None,
     speed: float | None,
     seconds: float | None,
@@ -138,6 +145,9 @@ def command(
     if is_recording(source):
         given = {
             "--stream": stream,
+            "--columns": columns,
+            "--each-column": each_column or None,
+            "--time-column": time_column,
             "--sample-rate": sample_rate,
             "--speed": speed,
             "--seconds": seconds,
@@ -153,12 +163,17 @@ def command(
             source,
             session,
             stream=stream,
+            columns=columns,
+            each_column=each_column,
+            time_column=time_column,
             sample_rate=sample_rate,
             speed=speed,
             seconds=seconds,
             longest=longest,
             online=online,
         )
+    if next(piece.notes(), None) is None:
+        raise InputFileError(f"{source}: no note comes of it: {piece.why_silent()}")
     ending.hold()
     for out in outs:
         with whole_or_nothing(out) as part, _progress(out) as tell:
@@ -183,6 +198,9 @@ def _table(
     session: str | None,
     *,
     stream: str | None,
+    columns: str | None,
+    each_column: bool,
+    time_column: str | None,
     sample_rate: int | None,
     speed: float | None,
     seconds: float | None,
@@ -190,16 +208,16 @@ def _table(
     online: bool,
 ) -> "Piece":
     from streamson.offline.piece import MAX_UNASKED_S, TablePiece, TimedPiece, fitted
-    from streamson.offline.render import DEFAULT_SAMPLE_RATE
+    from streamson.offline.render import DEFAULT_SAMPLE_RATE, choose_heard
     from streamson.score import load_session
     from streamson.table import Table
 
     if speed is not None and seconds is not None:
         raise UsageError("found --speed and --seconds; one of the two says how fast rows come")
     loaded = load_session(session)
-    table = Table(path)
-    if table.ignored:
-        click.echo(f"left out, not numbers: {', '.join(table.ignored)}", err=True)
+    table = Table(path, time_column=time_column)
+    left_out = dict.fromkeys(table.ignored, "not numbers")
+    left_out |= choose_heard(table, loaded, stream or table.name, columns)
     rate = sample_rate or loaded.audio.sample_rate or DEFAULT_SAMPLE_RATE
     if seconds is None:
         longest = longest or MAX_UNASKED_S
@@ -208,14 +226,34 @@ def _table(
         "stream": stream,
         "online": online,
         "longest_s": longest,
+        "each_column": each_column,
     }
     if seconds is not None:
-        return fitted(table, loaded, seconds=seconds, **how)
-    if speed is None:
-        return TablePiece(table, loaded, **how)
-    if table.time_column is None:
+        piece: TablePiece = fitted(table, loaded, seconds=seconds, **how)
+    elif speed is None:
+        piece = TablePiece(table, loaded, **how)
+    elif table.time_column is None:
         raise UsageError(f"--speed needs a column of time, and {path} has none; try --seconds")
-    return TimedPiece(table, loaded, speed=speed, **how)
+    else:
+        piece = TimedPiece(table, loaded, speed=speed, **how)
+    _say_what_is_heard(piece, table, left_out, asked=columns is not None or each_column)
+    return piece
+
+
+def _say_what_is_heard(
+    piece: "TablePiece", table: "Table", left_out: dict[str, str], *, asked: bool
+) -> None:
+    """Say what is played, what is left out and why, and how to choose otherwise."""
+    from streamson.table_columns import left_out_words
+
+    for line in piece.legend():
+        click.echo(line, err=True)
+    unheard = [] if asked or piece.session.parts else table.columns[2:]
+    if piece.session.parts:
+        left_out = {name: why for name, why in left_out.items() if name in table.ignored}
+    if left_out or unheard:
+        choose = "" if asked else "; choose with --columns A,B, or hear each with --each-column"
+        click.echo(f"left out: {left_out_words(left_out, unheard)}{choose}", err=True)
 
 
 @contextmanager

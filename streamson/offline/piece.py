@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 from streamson.errors import InputFileError
 from streamson.offline.render import (
     ScoredRow,
-    check_parts,
     in_order,
     render_notes,
     score_rows,
-    table_extents,
+    table_score,
+    table_streams,
 )
 from streamson.offline.replayed import heard_again, notes_again, notes_anew
 from streamson.offline.timed import score_timed
 from streamson.recording.reading import Recording
-from streamson.score import Note, Score, Session
+from streamson.score import Note, Session
+from streamson.score.legend import legend
 from streamson.table import Table, paced
 from streamson.wire.point import Batch, DataPoint
 
@@ -31,6 +32,8 @@ format holds; ten thousand rows last under an hour."""
 
 LARGE_BYTES: Final = 1 << 19
 """A larger table is looked through before it is rendered, which takes a tenth of the time."""
+
+MAX_TOLD_STREAMS: Final = 5
 
 HUGE: Final = 1e150
 """Complex values beyond it have no place in a picture."""
@@ -92,6 +95,9 @@ class Piece(Protocol):
     def moments(self) -> Iterator[Moment]:
         """Yield its points in the order of time."""
 
+    def why_silent(self) -> str:
+        """Return why it has no notes, for a person."""
+
 
 class TablePiece:
     """A table whose rows follow one another.
@@ -110,6 +116,8 @@ class TablePiece:
         Whether values are rescaled as a live listener would, who does not know what is to come.
     longest_s
         How long its sound may be; None: as long as it is.
+    each_column
+        Whether each column is a stream of its own.
     """
 
     def __init__(
@@ -121,6 +129,7 @@ class TablePiece:
         stream: str | None = None,
         online: bool = False,
         longest_s: float | None = None,
+        each_column: bool = False,
     ) -> None:
         self.title = table.name
         self.session = session
@@ -129,6 +138,29 @@ class TablePiece:
         self._stream = stream or table.name
         self._online = online
         self._longest_s = longest_s
+        self._each_column = each_column
+        self._streams = table_streams(table, self._stream, each_column=each_column)
+
+    def legend(self) -> list[str]:
+        """Return a line for each stream: what is played of it.
+
+        Raises
+        ------
+        InputFileError
+            If the session does not fit the table.
+        """
+        score = table_score(
+            self._table,
+            self.session,
+            self._streams,
+            sample_rate=self.sample_rate,
+            online=self._online,
+        )
+        return score.legend(self._streams)
+
+    def why_silent(self) -> str:
+        """Return why it has no notes, for a person."""
+        return f"all values are missing in {', '.join(self._table.columns)}"
 
     def notes(self) -> Iterator[Note]:
         """Yield its notes by their onsets."""
@@ -141,6 +173,7 @@ class TablePiece:
             sample_rate=self.sample_rate,
             stream=self._stream,
             online=self._online,
+            each_column=self._each_column,
         )
 
     def sound(self) -> Iterator[NDArray[np.float32]]:
@@ -185,7 +218,7 @@ class TimedPiece(TablePiece):
         How many times faster than that.
     rate
         Rows a second instead.
-    table, session, sample_rate, stream, online, longest_s
+    table, session, sample_rate, stream, online, longest_s, each_column
         As for `TablePiece`.
     """
 
@@ -200,6 +233,7 @@ class TimedPiece(TablePiece):
         stream: str | None = None,
         online: bool = False,
         longest_s: float | None = None,
+        each_column: bool = False,
     ) -> None:
         super().__init__(
             table,
@@ -208,20 +242,25 @@ class TimedPiece(TablePiece):
             stream=stream,
             online=online,
             longest_s=longest_s,
+            each_column=each_column,
         )
         self._speed = speed
         self._rate = rate
 
     def notes(self) -> Iterator[Note]:
         """Yield its notes by their onsets."""
-        score = Score(self.session, sample_rate=self.sample_rate)
-        check_parts(self.session, score, self._stream, self._table)
-        known = None if self._online else table_extents(self._table, score, self._stream)
+        score = table_score(
+            self._table,
+            self.session,
+            self._streams,
+            sample_rate=self.sample_rate,
+            online=self._online,
+        )
         messages = (
             (moment.frame, DataPoint(moment.stream, dict(moment.fields), time))
             for moment, time in self._timed()
         )
-        return score_timed(messages, self.session, sample_rate=self.sample_rate, extents=known)
+        return score_timed(messages, score, sample_rate=self.sample_rate)
 
     def moments(self) -> Iterator[Moment]:
         """Yield its points."""
@@ -236,7 +275,9 @@ class TimedPiece(TablePiece):
                     "year is allowed: try a larger --speed"
                 )
             frame = round(due_s * self.sample_rate)
-            yield Moment(frame, self._stream, fields), due_s if isnan(time) else time
+            for name, columns in self._streams.items():
+                values = {column: fields[column] for column in columns}
+                yield Moment(frame, name, values), due_s if isnan(time) else time
 
 
 def fitted(
@@ -248,6 +289,7 @@ def fitted(
     stream: str | None = None,
     online: bool = False,
     longest_s: float | None = None,
+    each_column: bool = False,
 ) -> TimedPiece:
     """Return a table whose last row comes after so many seconds, evenly where it has no time.
 
@@ -271,6 +313,7 @@ def fitted(
         stream=stream,
         online=online,
         longest_s=longest_s,
+        each_column=each_column,
     )
 
 
@@ -288,6 +331,10 @@ class RecordedPiece:
         self.session = recording.session()
         self.sample_rate = recording.manifest.sample_rate
         self._recording = recording
+
+    def why_silent(self) -> str:
+        """Return why it has no notes, for a person."""
+        return "nothing was played"
 
     def notes(self) -> Iterator[Note]:
         """Yield its notes by their onsets."""
@@ -324,6 +371,14 @@ class AnotherPiece(RecordedPiece):
     def __init__(self, recording: Recording, session: Session) -> None:
         super().__init__(recording)
         self.session = session
+
+    def why_silent(self) -> str:
+        """Return why it has no notes, for a person: what the session plays and what there is."""
+        streams: dict[str, tuple[str, ...]] = {}
+        for moment in self.moments():
+            streams.setdefault(moment.stream, tuple(moment.fields))
+        lines = [line for _, line in legend(self.session, streams)][:MAX_TOLD_STREAMS]
+        return "; ".join(lines) or "no points came"
 
     def notes(self) -> Iterator[Note]:
         """Yield its notes by their onsets."""

@@ -1,6 +1,6 @@
 """Rendering: a table becomes notes, and notes become samples, as a live listener makes them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import count
 from math import isnan
@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from streamson.errors import InputFileError, StreamsonError
 from streamson.score import Note, Score, Session, load_session
-from streamson.score.extents import Extents, extents_of
-from streamson.score.session.casting import matching_parts
+from streamson.score.extents import extents_of
+from streamson.score.session.casting import matching_parts, named_fields
 from streamson.session_engine import session_engine
 from streamson.synth.engine import Engine
 from streamson.synth.memory import NOTE_RING, QUANTUM
 from streamson.table import Table
+from streamson.table_columns import choose_columns, named_columns
 from streamson.wire.point import DataPoint
 
 DEFAULT_SAMPLE_RATE: Final = 44_100
@@ -51,6 +52,8 @@ def render(
     sample_rate: int | None = None,
     stream: str | None = None,
     online: bool = False,
+    columns: str | Sequence[str] | None = None,
+    each_column: bool = False,
 ) -> NDArray[np.float32]:
     """Return a table as sound.
 
@@ -66,6 +69,10 @@ def render(
         The stream that the rows belong to; by default the file's name without its ending.
     online
         Rescale as a live listener would have, who does not know what is still to come.
+    columns
+        Names of the columns that are heard; by default those that vary (`choose_columns`).
+    each_column
+        Let each of them be a stream of its own, instead of a pitch and a volume.
 
     Returns
     -------
@@ -85,7 +92,11 @@ def render(
     """
     loaded = session if isinstance(session, Session) else load_session(session)
     rate = sample_rate or loaded.audio.sample_rate or DEFAULT_SAMPLE_RATE
-    notes = score_table(table, loaded, sample_rate=rate, stream=stream, online=online)
+    table = table if isinstance(table, Table) else Table(table)
+    choose_heard(table, loaded, stream or table.name, columns)
+    notes = score_table(
+        table, loaded, sample_rate=rate, stream=stream, online=online, each_column=each_column
+    )
     blocks = list(render_notes(notes, loaded, sample_rate=rate))
     return np.concatenate(blocks) if blocks else np.zeros((0, 2), np.float32)
 
@@ -97,10 +108,18 @@ def score_table(
     sample_rate: int = DEFAULT_SAMPLE_RATE,
     stream: str | None = None,
     online: bool = False,
+    each_column: bool = False,
 ) -> Iterator[Note]:
     """Yield the notes of a table, row after row; parameters and errors as for `render`."""
     return in_order(
-        score_rows(table, session, sample_rate=sample_rate, stream=stream, online=online)
+        score_rows(
+            table,
+            session,
+            sample_rate=sample_rate,
+            stream=stream,
+            online=online,
+            each_column=each_column,
+        )
     )
 
 
@@ -111,18 +130,23 @@ def score_rows(
     sample_rate: int = DEFAULT_SAMPLE_RATE,
     stream: str | None = None,
     online: bool = False,
+    each_column: bool = False,
 ) -> Iterator[ScoredRow]:
-    """Yield the rows of a table and their notes; parameters and errors as for `render`."""
+    """Yield the rows of a table and their notes; parameters and errors as for `render`.
+
+    Where each column is a stream there are as many for each row.
+    """
     table = table if isinstance(table, Table) else Table(table)
-    name = stream or table.name
-    score = Score(session, sample_rate=sample_rate, sequence_only=True)
-    check_parts(session, score, name, table)
-    if not online and (extents := table_extents(table, score, name)):
-        score = Score(session, sample_rate=sample_rate, extents=extents, sequence_only=True)
+    streams = table_streams(table, stream or table.name, each_column=each_column)
+    score = table_score(
+        table, session, streams, sample_rate=sample_rate, online=online, sequence_only=True
+    )
     for i, (fields, time) in enumerate(table.rows()):
-        point = DataPoint(name, fields, float(i) if isnan(time) else time)
-        notes = score.play(point, 0)
-        yield ScoredRow(point, notes, score.next_frame)
+        for name, columns in streams.items():
+            values = {column: fields[column] for column in columns}
+            point = DataPoint(name, values, float(i) if isnan(time) else time)
+            notes = score.play(point, 0)
+            yield ScoredRow(point, notes, score.next_frame)
 
 
 def in_order(rows: Iterable[ScoredRow]) -> Iterator[Note]:
@@ -144,10 +168,70 @@ def in_order(rows: Iterable[ScoredRow]) -> Iterator[Note]:
         yield heappop(later)[2]
 
 
-def table_extents(table: Table, score: Score, stream: str) -> Extents:
-    """Return where the values of a table begin and end, as far as a score asks; in one pass."""
-    sources = score.sources(stream, table.columns)
-    return extents_of(table.rows(), sources) if sources else {}
+def table_streams(table: Table, stream: str, *, each_column: bool) -> dict[str, tuple[str, ...]]:
+    """Return the streams that a table's rows belong to, and the columns of each."""
+    if not each_column:
+        return {stream: tuple(table.columns)}
+    return {f"{stream}.{column}": (column,) for column in table.columns}
+
+
+def table_score(
+    table: Table,
+    session: Session,
+    streams: Mapping[str, tuple[str, ...]],
+    *,
+    sample_rate: int,
+    online: bool,
+    sequence_only: bool = False,
+) -> Score:
+    """Return a score that knows what it will play of a table, unless it is to be as online.
+
+    Raises
+    ------
+    InputFileError
+        If the session does not fit the table.
+    """
+    score = Score(session, sample_rate=sample_rate, sequence_only=sequence_only)
+    for stream, columns in streams.items():
+        check_parts(session, score, stream, table, columns)
+    sources = {
+        source for stream, columns in streams.items() for source in score.sources(stream, columns)
+    }
+    if online or not sources:
+        return score
+    extents = extents_of(table.rows(), sources)
+    return Score(session, sample_rate=sample_rate, extents=extents, sequence_only=sequence_only)
+
+
+def choose_heard(
+    table: Table, session: Session, stream: str, wanted: str | Sequence[str] | None = None
+) -> dict[str, str]:
+    """Let a table have the columns that are heard; return why the others are not.
+
+    Parameters
+    ----------
+    table
+        The table.
+    session
+        What it names is heard in any case.
+    stream
+        The rows' stream.
+    wanted
+        Names, or a list such as ``a,b``; None: those that are worth it.
+
+    Raises
+    ------
+    UsageError
+        If there is no such column.
+    """
+    if wanted is not None:
+        words = wanted if isinstance(wanted, str) else ",".join(wanted)
+        table.keep(named_columns(words, table.columns, table.path))
+        return {}
+    choice = choose_columns(table.rows(), table.columns)
+    named = named_fields(session, stream)
+    table.keep(name for name in table.columns if name in choice.heard or name in named)
+    return {name: why for name, why in choice.left_out.items() if name not in named}
 
 
 def render_notes(
@@ -228,7 +312,9 @@ def until_frame(
         yield engine.render(min(block_frames, end - engine.frame))
 
 
-def check_parts(session: Session, score: Score, stream: str, table: Table) -> None:
+def check_parts(
+    session: Session, score: Score, stream: str, table: Table, columns: Sequence[str]
+) -> None:
     """Say now, not in silence later, that the session does not fit the table.
 
     Raises
@@ -242,9 +328,9 @@ def check_parts(session: Session, score: Score, stream: str, table: Table) -> No
             f"{table.path}: no part of the session plays the stream {stream!r}; they play "
             f"{', '.join(patterns)}. Name the stream with --stream."
         )
-    missing = sorted(score.fields_of(stream) - set(table.columns))
+    missing = sorted(score.fields_of(stream) - set(columns))
     if missing:
         raise InputFileError(
             f"{table.path}: the session plays the field {missing[0]!r} of stream {stream!r}, "
-            f"but the columns of numbers are {', '.join(table.columns)}"
+            f"but the columns of numbers are {', '.join(columns)}"
         )

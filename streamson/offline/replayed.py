@@ -14,7 +14,7 @@ from streamson.offline.render import until_frame, until_room
 from streamson.offline.timed import score_timed
 from streamson.recording.reading import PlayedNote, Recording
 from streamson.recording.rows import ChangeRow
-from streamson.score import Note, Session
+from streamson.score import Note, Score, Session
 from streamson.session_engine import session_engine
 from streamson.synth.engine import Engine
 
@@ -79,7 +79,8 @@ def notes_anew(recording: Recording, session: Session) -> Iterator[Note]:
     """Yield what another session would have played of a recording's points, as they came."""
     first = recording.first_frame
     messages = ((max(row.frame - first, 0), row.message()) for row in recording.points())
-    return score_timed(messages, session, sample_rate=recording.manifest.sample_rate)
+    rate = recording.manifest.sample_rate
+    return score_timed(messages, Score(session, sample_rate=rate), sample_rate=rate)
 
 
 class _Names:

@@ -7,8 +7,7 @@ from typing import Final
 
 import msgspec
 
-from streamson.score import AS_SOON_AS_POSSIBLE, Note, Score, Session
-from streamson.score.extents import Extents
+from streamson.score import AS_SOON_AS_POSSIBLE, Note, Score
 from streamson.wire.point import Batch, DataPoint
 
 FLUSH_S: Final = 0.01
@@ -21,10 +20,9 @@ AFTER_S: Final = 5.0
 
 def score_timed(
     messages: Iterable[tuple[int, DataPoint | Batch]],
-    session: Session,
+    score: Score,
     *,
     sample_rate: int,
-    extents: Extents | None = None,
 ) -> Iterator[Note]:
     """Yield the notes of points that come at certain frames, in the order of their onsets.
 
@@ -32,14 +30,11 @@ def score_timed(
     ----------
     messages
         Frames at which they come, going up, and points or batches.
-    session
+    score
         What plays them.
     sample_rate
         Frames a second.
-    extents
-        Of all that is to come; None where nobody knows.
     """
-    score = Score(session, sample_rate=sample_rate, extents=extents)
     sorter = _Sorter()
     now = 0
     for frame, message in messages:

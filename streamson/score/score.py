@@ -14,6 +14,7 @@ from streamson.limited_log import LimitedLog
 from streamson.score.budget import BudgetedTiming, NoteBudget
 from streamson.score.counts import Counts
 from streamson.score.cues import Cues
+from streamson.score.legend import legend, legend_line
 from streamson.score.mapping import source_of
 from streamson.score.session import field_name
 from streamson.score.session.casting import matching_parts, parts_for
@@ -44,6 +45,10 @@ MAX_STREAMS: Final = 1_024
 REPLACED_AFTER_S: Final = 60.0
 """Where all places are taken, a newcomer gets that of the stream that is silent for longest, if it
 is for so long: names that were sent once, by mistake or in bad faith, do not keep others out."""
+
+
+MAX_NEWCOMERS: Final = 64
+"""Streams that wait to be told."""
 
 
 class Score:
@@ -110,6 +115,7 @@ class Score:
         self._budget.allow(part.notes_per_second for part in session.parts)
         self._replaceable: deque[str] = deque()
         self._silent_since = 0
+        self._newcomers: list[str] = []
 
     @property
     def streams(self) -> int:
@@ -132,6 +138,18 @@ class Score:
             for spec in _specs(part)
             if spec.is_rescaled and spec.rescale.wants_extent
         }
+
+    def legend(self, streams: Mapping[str, tuple[str, ...]]) -> list[str]:
+        """Return what it will play of streams with these fields, a line each."""
+        return [line for _, line in legend(self._session, streams, self._extents)]
+
+    def take_newcomers(self) -> list[str]:
+        """Return what is played of streams that appeared since the last call, a line each.
+
+        Of many at once only the first are told.
+        """
+        newcomers, self._newcomers = self._newcomers, []
+        return newcomers
 
     def fields_of(self, stream: str) -> set[str]:
         """Return the fields that the session's parts name for a stream; empty if none plays it."""
@@ -345,6 +363,8 @@ class Score:
                 _log.warning("%s begins afresh, its state can't be used: %s", stream, error)
                 voices = self._set_up(parts, stream, names)
         self._voices[stream] = voices
+        if len(self._newcomers) < MAX_NEWCOMERS:
+            self._newcomers.append(legend_line(stream, parts, names))
         return voices
 
     def _free_number(self) -> int:

@@ -6,7 +6,6 @@ from matplotlib.image import imread
 
 from streamson.errors import InputFileError, UsageError
 from streamson.offline.picture.digest import COLUMNS, FFT_FRAMES, Spectrum, Wave, digest
-from streamson.offline.picture.legend import legend
 from streamson.offline.picture.write import PANELS, check_panels, write_picture
 from streamson.offline.piece import TablePiece
 from streamson.score import load_session
@@ -41,16 +40,6 @@ def test_vector_files_are_text_that_can_be_searched(eta, tmp_path, ending):
     write_picture(eta, path)
     content = path.read_bytes()
     assert b"frequency (Hz)" in content if ending == "svg" else content.startswith(b"%PDF")
-
-
-def test_the_legend_names_mapping_and_polarity():
-    fields = ("re", "im", "modulus", "t")
-    ((stream, line),) = legend(load_session("article"), {"eta": fields})
-    assert stream == "eta"
-    assert line == (
-        "eta: pitch G3 to C6 ← re, duration 0.1 to 0.5 s ← im, "
-        "volume -36.3 to -22.3 dBFS ← modulus reversed"
-    )
 
 
 def test_a_wave_keeps_its_extremes_however_long_it_is():

@@ -19,7 +19,7 @@ from streamson._version import __version__
 from streamson.errors import InputFileError, OutputFileError, StreamsonError
 from streamson.extras import need
 from streamson.offline.piece import TablePiece
-from streamson.offline.render import DEFAULT_SAMPLE_RATE
+from streamson.offline.render import DEFAULT_SAMPLE_RATE, choose_heard
 from streamson.score import Note, Session, load_session
 from streamson.synth.engine import level_db
 from streamson.table import Table
@@ -158,6 +158,7 @@ def _sha256(path: Path) -> str:
 
 def _row(plan: ShardPlan, source: Source, session: Session) -> dict[str, Any]:
     table = Table(source.path)
+    choose_heard(table, session, table.name)
     rate = plan.sample_rate or session.audio.sample_rate or DEFAULT_SAMPLE_RATE
     piece = TablePiece(table, session, sample_rate=rate, online=plan.online)
     sound, frames, peak = io.BytesIO(), 0, 0.0

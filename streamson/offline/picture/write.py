@@ -11,7 +11,6 @@ import numpy as np
 from streamson.errors import InputFileError, UsageError, nearest
 from streamson.extras import need
 from streamson.offline.picture.digest import digest
-from streamson.offline.picture.legend import legend
 from streamson.offline.picture.panels import (
     Scene,
     draw_curves,
@@ -21,6 +20,7 @@ from streamson.offline.picture.panels import (
     draw_wave,
 )
 from streamson.offline.piece import Piece
+from streamson.score.legend import legend
 
 MAX_NOTES: Final = 1_000_000
 MAX_POINTS: Final = 1_000_000

@@ -54,6 +54,18 @@ def matching_parts(session: Session, stream: str) -> list[Part]:
     return [part for part in session.parts if fnmatchcase(stream, part.stream)]
 
 
+def named_fields(session: Session, stream: str) -> set[str]:
+    """Return the fields that a session names for a stream: in its parts, and in its cues."""
+    refs: set[str | int] = set()
+    for part in matching_parts(session, stream):
+        specs = (part.pitch, part.duration, part.volume, part.pan, part.brightness, part.gate)
+        refs |= {spec.field for spec in specs if spec is not None and spec.value is None}
+        if not isinstance(part.instrument, str):
+            refs.add(part.instrument.field)
+    refs |= {cue.field for cue in session.cues if fnmatchcase(stream, cue.stream)}
+    return {ref for ref in refs if isinstance(ref, str)}
+
+
 def default_part(fields: Sized) -> Part:
     """Return what a stream plays by itself: its first field as pitch, its second as volume.
 

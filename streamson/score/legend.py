@@ -1,0 +1,119 @@
+"""Words for a person: which field each parameter of a note follows, and between which values."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from streamson.score.level import amplitude_to_db
+from streamson.score.mapping import source_of
+from streamson.score.pitch import midi_to_note
+from streamson.score.rescaling.known import known_of
+from streamson.score.session import MappingSpec, Part, Session, field_name
+from streamson.score.session.casting import parts_for
+
+if TYPE_CHECKING:
+    from streamson.score.extents import Extents
+
+PARAMETERS: Final = ("pitch", "duration", "volume", "pan", "brightness", "gate")
+UNITS: Final = {"duration": " s", "volume": " dBFS"}
+
+
+def legend(
+    session: Session,
+    streams: Mapping[str, tuple[str, ...]],
+    extents: "Extents | None" = None,
+) -> list[tuple[str, str]]:
+    """Return a stream and a line about it, for each stream.
+
+    Parameters
+    ----------
+    session
+        The session.
+    streams
+        Stream to its fields, in the order of appearance.
+    extents
+        Of a whole table.
+    """
+    return [
+        (stream, legend_line(stream, parts_for(session, stream, fields, number), fields, extents))
+        for number, (stream, fields) in enumerate(streams.items())
+    ]
+
+
+def legend_line(
+    stream: str, parts: Iterable[Part], fields: Sequence[str], extents: "Extents | None" = None
+) -> str:
+    """Return what is played of a stream, such as ``cpu: percent -> pitch G3..C6 (0..100)``.
+
+    Parameters
+    ----------
+    stream
+        Its name.
+    parts
+        What play it.
+    fields
+        Names of its fields, in their order.
+    extents
+        Of a whole table; live only what is known of a field is told.
+    """
+    return f"{stream}: {'; '.join(_part_line(part, fields, extents) for part in parts)}"
+
+
+def _part_line(part: Part, fields: Sequence[str], extents: "Extents | None") -> str:
+    pitch = part.pitch
+    if pitch.value is None and (wanted := field_name(pitch.field, fields)) not in fields:
+        what = f"field {wanted}" if wanted else f"field number {pitch.field}"
+        return f"nothing, for its pitch is to follow the {what}; there is {', '.join(fields)}"
+    instrument = part.instrument
+    plays = instrument if isinstance(instrument, str) else f"instrument by {instrument.field}"
+    steady = "" if pitch.value is None else f"pitch {midi_to_note(pitch.value)}"
+    return ", ".join(filter(None, (steady, *follows(part, fields, extents), plays)))
+
+
+def follows(part: Part, fields: Sequence[str], extents: "Extents | None" = None) -> Iterator[str]:
+    """Yield what each parameter of a part that is not constant follows."""
+    for parameter in PARAMETERS:
+        spec: MappingSpec | None = getattr(part, parameter)
+        if spec is None or spec.value is not None:
+            continue
+        name = field_name(spec.field, fields)
+        if name not in fields:
+            yield f"{parameter} has no field {name or spec.field}"
+            continue
+        yield f"{followed(spec, fields)} -> {parameter}{_between(spec, name, extents)}"
+
+
+def followed(spec: MappingSpec, fields: Sequence[str]) -> str:
+    """Return what a mapping reads, such as ``rate of bytes``."""
+    transforms = "".join(f"{name} of " for name in reversed(spec.transform))
+    return f"{transforms}{field_name(spec.field, fields)}"
+
+
+def _between(spec: MappingSpec, name: str, extents: "Extents | None") -> str:
+    if not spec.is_rescaled:
+        return ""
+    first, last = (_end(spec, end) for end in (spec.low, spec.high))
+    if spec.polarity == "down":
+        first, last = last, first
+    values = _values(spec, name, extents)
+    between = "" if values is None else f" ({values[0]:.4g}..{values[1]:.4g})"
+    return f" {first}..{last}{UNITS.get(spec.parameter, '')}{between}"
+
+
+def _values(spec: MappingSpec, name: str, extents: "Extents | None") -> tuple[float, float] | None:
+    """Return the values between which a mapping reaches from end to end, where they are known."""
+    rescale = spec.rescale
+    if rescale.mode == "fixed":
+        return rescale.initial_range
+    if extents is not None and rescale.wants_extent:
+        extent = extents.get(source_of(spec, name))
+        if extent is None:
+            return None
+        return extent.whole if rescale.mode == "minmax" else extent.robust
+    known = known_of(name, spec.transform)
+    return (known.low, known.high) if rescale.mode == "auto" and known.low < known.high else None
+
+
+def _end(spec: MappingSpec, value: float) -> str:
+    if spec.parameter == "pitch":
+        return midi_to_note(value)
+    return f"{amplitude_to_db(value) if spec.unit == 'amplitude' else value:.3g}"
