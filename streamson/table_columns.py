@@ -16,6 +16,9 @@ LOOK_ROWS: Final = 4_096
 SAME: Final = 0.999_9
 """Columns that are correlated more than so much are copies of each other."""
 
+EVEN: Final = 1e-6
+"""Steps that differ by less than so much of one are equal: decimal fractions are rounded."""
+
 _LISTED: Final = 20
 
 
@@ -104,9 +107,8 @@ def _no_melody(column: NDArray[np.float64]) -> str:
     if known.min() == known.max():
         return _CONSTANT
     steps = np.diff(column)
-    if len(steps) > 1 and np.isfinite(steps).all() and steps[0] != 0 and np.ptp(steps) == 0:
-        return "counts the rows"
-    return ""
+    even = len(steps) > 1 and np.isfinite(steps).all() and np.ptp(steps) <= EVEN * abs(steps[0])
+    return "counts the rows" if even else ""
 
 
 def _counts_up(column: NDArray[np.float64]) -> bool:

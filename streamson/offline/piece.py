@@ -160,7 +160,7 @@ class TablePiece:
 
     def why_silent(self) -> str:
         """Return why it has no notes, for a person."""
-        return f"all values are missing in {', '.join(self._table.columns)}"
+        return f"no column has a value that is played: {'; '.join(self.legend())}"
 
     def notes(self) -> Iterator[Note]:
         """Yield its notes by their onsets."""

@@ -57,6 +57,10 @@ class Running:
     def end(self, how: signal.Signals = signal.SIGINT) -> tuple[int, str, str]:
         """Send a signal and return exit code, stdout and the rest of stderr."""
         self._process.send_signal(how)
+        return self.wait()
+
+    def wait(self) -> tuple[int, str, str]:
+        """Return exit code, stdout and the rest of stderr once it ends by itself."""
         out, err = self._process.communicate(timeout=TIMEOUT_S)
         assert "Traceback" not in err
         return self._process.returncode, out, err

@@ -111,3 +111,21 @@ def test_a_full_disk_lets_the_sound_go_on(run, tmp_path):
     assert "The recording pauses; the sound goes on." in done.stderr
     assert "points in 2.0 s" in done.stdout
     assert soundfile.info(tmp_path / "take.wav").frames > 10_000
+
+
+def test_a_session_that_fits_nothing_is_no_silence(start, tmp_path):
+    listener = start(
+        *("listen", "--bind", ANY_PORT, "--output", "none", "--session", "article"),
+        *("--duration", "4s"),
+    )
+    where = endpoint(listener)
+    with Publisher(where) as publisher:
+        assert publisher.wait_for_listener(20)
+        publisher.send("boiler", temperature=1.0)
+        line = listener.await_line("boiler")
+    assert line == (
+        "streamson: boiler: nothing, for its pitch is to follow the field re; there is temperature"
+    )
+    code, out, _ = listener.wait()
+    assert code == 1
+    assert "no note came of these points" in out

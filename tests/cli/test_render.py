@@ -122,3 +122,44 @@ def test_an_output_that_exists_stays_if_rendering_fails(run, tmp_path):
     (tmp_path / "out.wav").write_text("precious")
     assert run("render", "t.csv", "-o", "out.wav").returncode == 1
     assert (tmp_path / "out.wav").read_text() == "precious"
+
+
+def test_what_is_heard_of_a_table_is_said_and_chosen(run, tmp_path):
+    rows = "".join(f"{i},7,{i % 5},{i * i % 7}\n" for i in range(20))
+    (tmp_path / "t.csv").write_text("t,site,a,b\n" + rows)
+    done = run("render", "t.csv", "-o", "n.csv")
+    assert done.stderr == (
+        "t: a -> pitch G3..C6 (0..4), b -> volume -26..-14 dBFS (0..4), epiano\n"
+        "left out: t (counts the rows), site (never changes); "
+        "choose with --columns A,B, or hear each with --each-column\n"
+    )
+    done = run("render", "t.csv", "-o", "n.csv", "--columns", "b")
+    assert done.stderr == "t: b -> pitch G3..C6 (0..4), epiano\n"
+    done = run("render", "t.csv", "-o", "n.csv", "--each-column", "--columns", "b,a")
+    assert done.stderr == (
+        "t.b: b -> pitch G3..C6 (0..4), epiano\nt.a: a -> pitch G2..C5 (0..4), marimba\n"
+    )
+    with (tmp_path / "n.csv").open(newline="") as file:
+        notes = list(csv.DictReader(file))
+    assert {note["stream"] for note in notes} == {"t.a", "t.b"}
+    assert len(notes) == 40
+    done = run("render", "t.csv", "-o", "n.csv", "--columns", "c")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "t.csv: no column 'c'; the columns of numbers are t, site, a, b" in done.stderr
+
+
+def test_a_line_that_rises_rises(run, tmp_path):
+    (tmp_path / "ramp.csv").write_text("v\n" + "".join(f"{i}\n" for i in range(60)))
+    run("render", "ramp.csv", "-o", "n.csv")
+    with (tmp_path / "n.csv").open(newline="") as file:
+        pitches = [float(note["midi_note"]) for note in csv.DictReader(file)]
+    assert pitches == sorted(pitches)
+    assert len(set(pitches)) == 30
+
+
+def test_a_table_of_nothing_is_no_silence(run, tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n,\nnan,\n")
+    done = run("render", "t.csv", "-o", "t.wav")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "t.csv: no note comes of it: no column has a value that is played" in done.stderr
+    assert not (tmp_path / "t.wav").exists()
