@@ -36,23 +36,15 @@ LEAST_DOUBT: Final = 1e-3
 LEAST_SHARE: Final = 0.01
 """Of the size of the values, as the least span: a millionth of a value that wavers is noise."""
 
-SHIFTED_POINTS: Final = 8
-"""So many values in a row beyond one end are no spike: the level has changed."""
-
-HEADROOM: Final = 0.5
-"""Of the span, beyond a level that has changed: it may rise on."""
-
 _HUGE: Final = sys.float_info.max / 4
 
 
 class _State(msgspec.Struct):
-    """The sample, the first range, and the ends to which changed levels reach out."""
+    """The sample, how much is doubted, and the first range."""
 
     sample: Any
     doubt: float
     first: tuple[float, float]
-    reach: tuple[float, float]
-    beyond: int
 
 
 class AdaptiveRange:
@@ -70,27 +62,20 @@ class AdaptiveRange:
         self._keep = 0.5 ** (1 / DOUBT_HALF_LIFE)
         self._doubt = 1.0
         self._first_low = self._first_high = 0.0  # 0 included: most measures begin there
-        self._reach_low = self._reach_high = 0.0
-        self._beyond = 0
 
     def range_with(self, value: float, time: float) -> Range:
         """Take in a value and return the range."""
         self._sample.take(value, time)
-        if self._doubt == 1.0:
-            self._reach_low = self._reach_high = value
         if self._first_low == self._first_high:  # nothing but 0 so far: this is the first size
             self._widen(value)
         self._doubt *= self._keep
-        seen_low, seen_high = self._sample.values.quantiles(LOW_QUANTILE, 1 - LOW_QUANTILE)
-        low, high = min(seen_low, self._reach_low), max(seen_high, self._reach_high)
+        low, high = self._sample.values.quantiles(LOW_QUANTILE, 1 - LOW_QUANTILE)
         if self._doubt > LEAST_DOUBT:
             low = min(low, between(low, self._first_low, self._doubt))
             high = max(high, between(high, self._first_high, self._doubt))
-        low, high = self._known.widened(low, high)
         # What this value changes holds from the next one on: else a greater one could stand lower.
         self._widen(value)
-        self._follow_level(value, low, high, seen_low, seen_high)
-        return self._known.with_least_span(low, high, LEAST_SHARE)
+        return self._known.with_least_span(*self._known.widened(low, high), LEAST_SHARE)
 
     def _widen(self, value: float) -> None:
         """Let the first range hold a value: in large steps, so that in between a line rises."""
@@ -100,30 +85,6 @@ class AdaptiveRange:
         while value < self._first_low:
             self._first_low = WIDENED * self._first_low or FIRST_HEADROOM * value
 
-    def _follow_level(
-        self, value: float, low: float, high: float, seen_low: float, seen_high: float
-    ) -> None:
-        """Reach out to a level at which the values stay, and come back from it by and by."""
-        keep, reach_low, reach_high = self._keep, self._reach_low, self._reach_high
-        back_low = max(min(seen_low, value), reach_low)
-        back_high = min(max(seen_high, value), reach_high)
-        self._reach_low = min(between(back_low, reach_low, keep), seen_low)
-        self._reach_high = max(between(back_high, reach_high, keep), seen_high)
-        if value > high:
-            self._beyond = max(self._beyond, 0) + 1
-        elif value < low:
-            self._beyond = min(self._beyond, 0) - 1
-        else:
-            self._beyond = 0
-        if abs(self._beyond) < SHIFTED_POINTS:
-            return
-        value, low, high = (min(max(one, -_HUGE), _HUGE) for one in (value, low, high))
-        if self._beyond > 0:
-            self._reach_high = value + HEADROOM * (value - low)
-        else:
-            self._reach_low = value - HEADROOM * (high - value)
-        self._beyond = 0
-
     def state(self) -> Any:
         """Return the sample, and what is doubted."""
         return msgspec.to_builtins(
@@ -131,19 +92,15 @@ class AdaptiveRange:
                 self._sample.state(),
                 self._doubt,
                 (self._first_low, self._first_high),
-                (self._reach_low, self._reach_high),
-                self._beyond,
             )
         )
 
     def restore(self, state: Any) -> None:
         """Take over a sample, and what is doubted."""
         held = msgspec.convert(state, _State)
-        whole = all(map(math.isfinite, (*held.first, *held.reach)))
-        whole &= held.first[0] <= 0 <= held.first[1]
-        if not whole or not 0 <= held.doubt <= 1 or abs(held.beyond) >= SHIFTED_POINTS:
+        first_low, first_high = held.first
+        if not -math.inf < first_low <= 0 <= first_high < math.inf or not 0 <= held.doubt <= 1:
             raise ValueError("a range that can't be")
         self._sample.restore(held.sample)
-        self._doubt, self._beyond = held.doubt, held.beyond
-        self._first_low, self._first_high = held.first
-        self._reach_low, self._reach_high = held.reach
+        self._doubt = held.doubt
+        self._first_low, self._first_high = first_low, first_high
