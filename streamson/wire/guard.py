@@ -26,7 +26,7 @@ from streamson.wire.limits import HANDSHAKE_MS, MAX_MESSAGE_BYTES, RECEIVE_HIGH_
 
 MAX_WAITING_BYTES: Final = 24 << 20
 """Bytes that came and were not read yet, of all connections. One that sends the largest messages as
-fast as it can has 17 MB here: 16 messages, and what the kernel's buffer holds."""
+fast as it can has 9 MB here: 8 messages, and what the kernel's buffer holds."""
 
 SHED_BYTES: Final = 18 << 20
 """When more waits, large messages are dropped undecoded, which is a hundred times faster."""
@@ -49,7 +49,11 @@ HEARTBEAT_BYTES_A_SECOND: Final = 64
 """Bytes that are no messages and need no explanation; our own publishers send 8."""
 
 LOOK_S: Final = 0.02
-"""Time between two looks: 2 GB a second is as fast as bytes come."""
+CALM_LOOK_S: Final = 0.05
+"""Time between two looks, with and without bytes that wait; 2 GB a second is as fast as it gets."""
+
+ALERT_S: Final = 2.0
+"""So long after bytes waited looks stay frequent: who was cut comes back."""
 
 MAX_LOOK_S: Final = 0.2
 """The longest time between two looks, with thousands of connections."""
@@ -143,7 +147,8 @@ class ConnectionGuard:
             self._monitor.close(0)
 
     def _watch(self) -> None:
-        due = time.monotonic() + LOOK_S
+        due = time.monotonic() + CALM_LOOK_S
+        calm_from = 0.0
         while True:
             timeout_s = max(due - time.monotonic(), 0) if self._connections else 1.0
             if self._monitor.poll(int(timeout_s * 1000) + 1) and not self._take_event():
@@ -153,10 +158,11 @@ class ConnectionGuard:
                 # Its own time, not the clock's: on a busy machine a look takes long, and the next
                 # one must not wait the longer for that.
                 begin_s = time.thread_time()
-                self._look(now)
+                if self._look(now) > _CALM_BYTES:
+                    calm_from = now + ALERT_S
                 cost_s = time.thread_time() - begin_s
                 pause_s = min(cost_s / LOOK_SHARE, MAX_LOOK_S)
-                due = now + max(LOOK_S, pause_s)
+                due = now + max(LOOK_S if now < calm_from else CALM_LOOK_S, pause_s)
 
     def _take_event(self) -> bool:
         """Follow one event of the socket; return whether more can come."""
@@ -239,8 +245,8 @@ class ConnectionGuard:
             self._to_give_back = True
         self._limited.warning(kind, "cut the connection of %s: %s", connection.peer, reason)
 
-    def _look(self, now: float) -> None:
-        """Look at all connections, and cut those that go too far."""
+    def _look(self, now: float) -> int:
+        """Look at all connections, cut those that go too far, and return the bytes that wait."""
         elapsed_s, self._looked_at = now - self._looked_at, now
         waiting = {
             connection: self._waiting_of(connection, elapsed_s)
@@ -257,7 +263,7 @@ class ConnectionGuard:
                 MAX_MESSAGE_BYTES + _CALM_BYTES,
                 "a message without an end",
             )
-        if self._most_memory < resident_bytes():
+        if total > _CALM_BYTES and self._most_memory < resident_bytes():
             self._cut_largest(
                 {one: size for one, size in waiting.items() if size > _CALM_BYTES},
                 _CALM_BYTES,
@@ -270,6 +276,7 @@ class ConnectionGuard:
         if self._to_give_back and now > self._gave_back_at + GIVE_BACK_S:
             self._to_give_back, self._gave_back_at = False, now
             give_back_memory()
+        return total
 
     def _waiting_of(self, connection: Connection, elapsed_s: float) -> int:
         """Return a connection's bytes that came and were not handed to Python."""

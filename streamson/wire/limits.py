@@ -41,9 +41,9 @@ MAX_POINTS_A_SECOND: Final = 1_000_000
 """What one source can have sent since its last message, and in its first second: numbers that jump
 further are a source that began anew, not a loss."""
 
-RECEIVE_HIGH_WATER_MARK: Final = 16
+RECEIVE_HIGH_WATER_MARK: Final = 8
 """Messages of one peer that wait in the listener before it stops reading from that peer, whose own
-queue then grows. As fast as 100,000, and 16 MB at most where that was 100 GB."""
+queue then grows. As fast as 100,000, and 8 MB at most where that was 100 GB."""
 
 RECEIVE_BUFFER_BYTES: Final = 128 << 10
 """The kernel's buffer of each connection: enough for 20,000 points a second from the other side of

@@ -28,7 +28,7 @@ GATHER_S: Final = 0.000_2
 BUSY_S: Final = 0.000_5
 """While packets follow one another within `BUSY_S`, one waits for `GATHER_S` to be worth it."""
 
-IDLE_S: Final = 0.05
+IDLE_S: Final = 0.2
 """The longest time until the listener learns what else the process has to tell."""
 
 ANSWER_TIMEOUT_S: Final = 10.0
