@@ -178,7 +178,7 @@ def test_a_producer_of_the_largest_batches_is_slowed_down_not_cut(frames):
             publisher.send_batch("x", {"a": column}, times=column)
         # It is not read meanwhile: what waits here is bounded, the rest waits at the producer.
         connections = frames._guard._connections
-        until(lambda: connections and next(iter(connections.values())).received > 1e7, "bytes")
+        until(lambda: connections and next(iter(connections.values())).received > 8e6, "bytes")
         until(lambda: taken.extend(frames.take()) or len(taken) == 60, "all batches")
     assert frames.counts == FrameCounts()
 
