@@ -9,7 +9,7 @@ import click
 
 from streamson.producers import options
 from streamson.producers.computing import Computation, Formula
-from streamson.producers.publishing import or_missing, publish, steadily
+from streamson.producers.publishing import demanded, or_missing, publish, steadily
 
 STEP: Final = "20/300"
 """The article's: 300 points from t = 400000 up to 400020."""
@@ -59,6 +59,7 @@ def line_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 "--count", type=click.IntRange(1), help="How many points.  [default: go on]"
             ),
             options.rate,
+            options.on_demand,
             options.endpoint,
         )
     ):
@@ -85,7 +86,14 @@ def points_on_line(
 
 
 def publish_line(
-    name: str, formula: Formula, *, stream: str, rate: float, endpoint: str, **line: Any
+    name: str,
+    formula: Formula,
+    *,
+    stream: str,
+    rate: float,
+    on_demand: bool,
+    endpoint: str,
+    **line: Any,
 ) -> int:
     """Publish a function's values along a line as re, im, modulus and t; return the exit code.
 
@@ -95,7 +103,8 @@ def publish_line(
         raise click.UsageError("--step is 0: every point would be the same")
     with Computation(formula) as computation:
         values = computation.values(points_on_line(**line))
-        samples = steadily(stream, (_fields(t, value) for t, value in values), rate=rate)
+        points = (_fields(t, value) for t, value in values)
+        samples = demanded(stream, points) if on_demand else steadily(stream, points, rate=rate)
         return publish(name, samples, endpoint=endpoint, keep=True)
 
 

@@ -7,7 +7,7 @@ import click
 
 from streamson.cli.options import FiniteFloat, endpoint
 
-__all__ = ["MAX_RATE", "FiniteFloat", "endpoint", "rate", "stream"]
+__all__ = ["MAX_RATE", "FiniteFloat", "endpoint", "on_demand", "rate", "stream"]
 
 MAX_RATE: Final = 10_000.0
 
@@ -21,6 +21,11 @@ rate = click.option(
     show_default=True,
     metavar="HZ",
     help="Points a second.",
+)
+
+
+on_demand = click.option(
+    "--on-demand", is_flag=True, help="Send a point for each line of standard input instead."
 )
 
 

@@ -1,6 +1,7 @@
 """Publishing at a steady pace until the points or the patience of the user end."""
 
 import math
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
@@ -12,6 +13,7 @@ from streamson.wire import Batch, Publisher
 
 POLL_S: Final = 0.2
 MAX_DELAY_S: Final = 366 * 86_400.0
+MAX_LINE_BYTES: Final = 1_024
 
 
 class Sample(NamedTuple):
@@ -136,6 +138,15 @@ def steadily(
     """Yield points as samples that are due at a rate, in points a second."""
     for number, fields in enumerate(points):
         yield Sample(stream, fields, number / rate)
+
+
+def demanded(stream: str, points: Iterator[Mapping[str, float | None]]) -> Iterator[Sample]:
+    """Yield a point as a sample for each line of standard input, until that ends."""
+    while sys.stdin.buffer.readline(MAX_LINE_BYTES):
+        fields = next(points, None)
+        if fields is None:
+            return
+        yield Sample(stream, fields)
 
 
 def or_missing(value: float) -> float | None:

@@ -4,19 +4,22 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 
 import click
 
 from streamson.cli import options
 from streamson.errors import StreamsonError
 
+if TYPE_CHECKING:
+    from streamson.listener import Listener
+
 ANY_PORT: Final = "tcp://127.0.0.1:*"
-RATE: Final = 3.7
-"""Points a second: a little more than the 3.63 notes a second of the article's tune, so that the
-next note is always there."""
+NOTES_AHEAD: Final = 3
+"""So many notes wait, three tenths of a second at least. A point is asked for when there is room for
+its note, for a tune has no pace that a clock could keep."""
 
 PATIENCE_S: Final = 0.3
 """How long the producer may take to end: it has no files to close."""
@@ -37,33 +40,46 @@ def command(output: str, record: str | None, duration: float | None, stats: Path
     from streamson.listener import Listener
 
     listener = Listener(ANY_PORT, session="demo", output=output, record=record, duration_s=duration)
-    with _producer(listener.endpoint) as producer:
+    with _producer(listener) as producer:
         return play(listener, stats_file=stats, check=producer.check)
 
 
 class _Producer:
-    """The eta producer in a process of its own."""
+    """The eta producer in a process of its own, which is asked for each point."""
 
-    def __init__(self, endpoint: str, log: IO[str]) -> None:
+    def __init__(self, listener: "Listener", log: IO[str]) -> None:
+        self._listener = listener
         self._log = log
+        self._asked = 0
         self._process = subprocess.Popen(  # noqa: S603  (our own module)
             [
                 *(sys.executable, "-m", "streamson.producers.eta"),
-                *("--endpoint", endpoint, "--rate", str(RATE)),
+                *("--endpoint", listener.endpoint, "--on-demand"),
             ],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             # It prints nothing there, but ends when nobody could read it: it never outlives us.
             stdout=subprocess.PIPE,
             stderr=log,
         )
 
     def check(self) -> None:
-        """Raise if the producer has ended: it should go on until it is stopped."""
+        """Ask for what is needed, and raise if the producer has ended: it should go on."""
         if self._process.poll() is None:
+            self._ask()
             return
         self._log.seek(0)
         last = self._log.read().strip().splitlines()[-1:] or ["no message"]
         raise StreamsonError(f"the eta producer ended: {last[0]}")
+
+    def _ask(self) -> None:
+        stats = self._listener.stats()
+        to_come = self._asked - stats.points_received + stats.notes_waiting
+        if (wanted := NOTES_AHEAD - to_come) > 0:
+            assert self._process.stdin is not None
+            with suppress(BrokenPipeError):  # it ended a moment ago
+                self._process.stdin.write(b"\n" * wanted)
+                self._process.stdin.flush()
+            self._asked += wanted
 
     def stop(self) -> None:
         """End the process."""
@@ -76,9 +92,9 @@ class _Producer:
 
 
 @contextmanager
-def _producer(endpoint: str) -> Iterator[_Producer]:
+def _producer(listener: "Listener") -> Iterator[_Producer]:
     with tempfile.TemporaryFile("w+") as log:
-        producer = _Producer(endpoint, log)
+        producer = _Producer(listener, log)
         try:
             yield producer
         finally:

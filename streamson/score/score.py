@@ -456,7 +456,7 @@ class Score:
 
     def _timing(self, part: Part) -> Timing:
         if self._sequence_only:
-            self._tables.append(TableSequence(self._sample_rate))
+            self._tables.append(TableSequence(self._sample_rate, stagger=_seconds(part)))
             return self._tables[-1]
         return BudgetedTiming(self._timing_of_its_own(part), self._budget)
 
@@ -482,6 +482,7 @@ class Score:
                     self._sample_rate,
                     notes_per_second=part.notes_per_second,
                     look_ahead=self._session.audio.look_ahead > 0,
+                    stagger=_seconds(part),
                 )
 
 
@@ -491,6 +492,11 @@ class _StreamState(msgspec.Struct):
     name: str
     number: int
     windows: dict[str, Any]
+
+
+def _seconds(part: Part) -> float:
+    """Return how much later a part's notes begin, which is known once it has a stream."""
+    return 0.0 if isinstance(part.stagger, str) else part.stagger
 
 
 def _specs(part: Part) -> list[MappingSpec]:

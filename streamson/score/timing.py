@@ -60,11 +60,19 @@ class Arrival:
     look_ahead
         At the frame that is given, which lies ahead, so that the delay is always the same; without,
         as soon as possible.
+    stagger
+        Seconds by which they begin later than that.
     """
 
     def __init__(
-        self, sample_rate: int, *, notes_per_second: float, look_ahead: bool = False
+        self,
+        sample_rate: int,
+        *,
+        notes_per_second: float,
+        look_ahead: bool = False,
+        stagger: float = 0.0,
     ) -> None:
+        self._stagger = round(stagger * sample_rate)
         self._sample_rate = sample_rate
         # One less than allowed: then not even pairs make more in a second, wherever it begins.
         self._interval = sample_rate / (notes_per_second - 1)
@@ -77,12 +85,13 @@ class Arrival:
 
     def next_onset(self, now_frame: int) -> float:
         """Return where the next note would begin: at once."""
-        return now_frame
+        return now_frame + self._stagger
 
     def place(self, duration_s: float, now_frame: int) -> Slot:
         """Return the slot of the next note."""
         self._next = max(self._next, now_frame) + self._interval
-        onset_frame = now_frame if self._look_ahead else AS_SOON_AS_POSSIBLE
+        at_frame = self._look_ahead or self._stagger
+        onset_frame = now_frame + self._stagger if at_frame else AS_SOON_AS_POSSIBLE
         return Slot(onset_frame, round(duration_s * self._sample_rate))
 
 
@@ -207,11 +216,19 @@ class Sequence:
 
 
 class TableSequence:
-    """Each note starts where the one before it ends, the first at frame 0, and there is room."""
+    """Each note starts where the one before it ends, and there is room for all.
 
-    def __init__(self, sample_rate: int) -> None:
+    Parameters
+    ----------
+    sample_rate
+        Frames a second.
+    stagger
+        Seconds after which the first one begins.
+    """
+
+    def __init__(self, sample_rate: int, *, stagger: float = 0.0) -> None:
         self._sample_rate = sample_rate
-        self._end = 0.0
+        self._end = stagger * sample_rate
 
     @property
     def next_frame(self) -> int:

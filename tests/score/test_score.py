@@ -241,10 +241,11 @@ def test_all_streams_together_play_no_more_than_the_budget_and_take_turns(steps)
     for step, streams in steps:
         for _ in range(step):
             now += 10
-            notes += [(now, note.stream) for note in score.flush(now)]
+            notes += [(max(note.onset_frame, now), note.stream) for note in score.flush(now)]
         for i in range(streams):
             point = DataPoint(f"s{i}", {"x": 1.0}, 0.0)
-            notes += [(now, note.stream) for note in score.play(point, now)]
+            played = score.play(point, now)
+            notes += [(max(note.onset_frame, now), note.stream) for note in played]
         points += streams
     counts = score.counts
     assert counts.notes + counts.merged + counts.rests + score.points_waiting == points
@@ -252,7 +253,7 @@ def test_all_streams_together_play_no_more_than_the_budget_and_take_turns(steps)
     assert max(begun.values(), default=0) <= NOTES_A_SPAN + 1  # of a pair both
     for _ in range(300 // round(NEWCOMERS_SHARE * NOTES_A_SPAN) + 1):
         now += span
-        notes += [(now, note.stream) for note in score.flush(now)]
+        notes += [(max(note.onset_frame, now), note.stream) for note in score.flush(now)]
     assert {stream for _, stream in notes} == {f"s{i}" for i in range(max(n for _, n in steps))}
 
 
@@ -493,3 +494,21 @@ def test_a_field_by_its_number():
     assert notes[1].midi_note > 69.5
     assert {note.level_db for note in notes} == {-20}  # there is no third: the middle
     assert score.fields_of("s") == set()
+
+
+def test_streams_that_come_at_once_begin_one_after_the_other_and_always_the_same():
+    score = Score(Session(), sample_rate=1_000)
+    onsets = []
+    for now in (0, 1_000, 2_000):
+        points = [DataPoint(stream, {"x": 1.0}, 0.0) for stream in "abcd"]
+        notes = [note for point in points for note in score.play(point, now)]
+        onsets.append([max(note.onset_frame, now) - now for note in notes])
+    assert onsets == [[0, 60, 120, 30]] * 3
+    assert min(b - a for a, b in pairwise(sorted(onsets[0]))) >= 30
+
+
+def test_a_part_may_be_staggered_too():
+    score = score_of('[[part]]\nstream = "*"\nstagger = 0.5\n')
+    assert play(score, [1.0], start=1_000)[0].onset_frame == 1_000 + 22_050
+    together = [note for stream in "ab" for note in play(score_of("[[part]]"), [1.0], stream)]
+    assert {note.onset_frame for note in together} == {AS_SOON_AS_POSSIBLE}

@@ -15,6 +15,10 @@ AUTO: Final = "auto"
 PANS: Final = (0.0, -0.5, 0.5, -0.25, 0.25, -0.75, 0.75)
 """Places of the streams in order of appearance, each as far as can be from those before it."""
 
+STAGGERS_S: Final = (0.0, 0.06, 0.12, 0.03, 0.09)
+"""Seconds by which the streams begin later, in order of appearance: the ear parts what begins 30 ms
+after another, and still hears it as of the same moment."""
+
 NEWCOMERS: Final = (
     ("epiano", 0),
     ("marimba", -12),
@@ -75,6 +79,7 @@ def default_part(fields: Sized) -> Part:
     part = Part(
         instrument=AUTO,
         register=AUTO,
+        stagger=AUTO,
         duration=msgspec.structs.replace(Part().duration, value=DEFAULT_PART_DURATION_S),
     )
     if len(fields) == 1:
@@ -91,6 +96,7 @@ def _told_apart(part: Part, appearance: int) -> Part:
         instrument=instrument if part.instrument == AUTO else part.instrument,
         pitch=_moved(part.pitch, semitones) if part.register == AUTO else part.pitch,
         pan=part.pan or MappingSpec("pan", -1, 1, value=pan),
+        stagger=STAGGERS_S[appearance % len(STAGGERS_S)] if part.stagger == AUTO else part.stagger,
     )
 
 

@@ -34,7 +34,16 @@ MAX_LAG_S: Final = 3_600.0
 MAX_SUBDIVISION: Final = 24
 MAX_CHOICES: Final = 64
 MAX_GLIDE_S: Final = 60.0
+MAX_STAGGER_S: Final = 1.0
 MAX_HOLD_S: Final = 3_600.0
+
+
+@check(any_of({"enum": [AUTO]}, {"type": "number", "minimum": 0, "maximum": MAX_STAGGER_S}))
+def _stagger(value: object, place: Place) -> float | str:
+    if value == AUTO or (is_number(value) and 0 <= value <= MAX_STAGGER_S):
+        return value
+    raise place.refuse(value, f'"{AUTO}", or a number from 0 to {MAX_STAGGER_S:g} s')
+
 
 _PART_KEYS: Final[dict[str, Check[Any]]] = {
     "register": word("as written", AUTO),
@@ -43,6 +52,7 @@ _PART_KEYS: Final[dict[str, Check[Any]]] = {
     "subdivision": whole_number(1, MAX_SUBDIVISION),
     "notes_per_second": number(2, 1_000),
     "overload": word(*KEEPS),
+    "stagger": _stagger,
     "missing": word("rest", "hold", "gap"),
     "articulation": word("separate", "continuous"),
     "glide": number(0.002, MAX_GLIDE_S, "s"),
@@ -121,6 +131,7 @@ _KEYS_THAT_NEED: Final[dict[str, tuple[str, tuple[str, ...], str]]] = {
     "glide": ("articulation", ("continuous",), "separate notes are not held"),
     "hold": ("articulation", ("continuous",), "separate notes are not held"),
     "gate": ("articulation", ("separate",), "a held voice has no end"),
+    "stagger": ("timing", ("arrival",), "other notes have a time of their own"),
 }
 """Keys of a part that would do nothing without another: that one, its values, and why."""
 

@@ -172,6 +172,9 @@ class Part(msgspec.Struct, frozen=True):
         Of each stream at most; points that come faster are merged. A sequence goes by its lag.
     overload
         What is kept of those: ``extremes``, ``last`` or ``mean``.
+    stagger
+        Seconds by which notes on arrival begin later, so that streams whose points come at once do
+        not sound as one chord; ``auto``: by the stream's number.
     missing
         What a missing value gives: ``rest``; ``hold``, the last value again; ``gap``, a soft sound.
     articulation
@@ -195,6 +198,7 @@ class Part(msgspec.Struct, frozen=True):
     subdivision: int = 4
     notes_per_second: float = NOTES_PER_SECOND
     overload: str = KEEPS[0]
+    stagger: float | str = 0.0
     missing: str = "rest"
     articulation: str = "separate"
     glide: float = 0.15
