@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 ANY_PORT: Final = "tcp://127.0.0.1:*"
 NOTES_AHEAD: Final = 3
-"""So many notes wait, three tenths of a second at least. A point is asked for when there is room for
-its note, for a tune has no pace that a clock could keep."""
+"""So many notes wait, three tenths of a second at least. A point is asked for when there is room
+for its note: a tune has no pace that a clock could keep."""
 
 PATIENCE_S: Final = 0.3
 """How long the producer may take to end: it has no files to close."""

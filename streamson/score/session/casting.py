@@ -35,6 +35,10 @@ NEWCOMERS: Final = (
 one another both differ, for a stream is told from others by its tone colour and by its register."""
 
 
+HELD: Final = ("glass", "clarinet", "strings", "flute", "organ", "sine", "brass")
+"""Instruments whose tone can be held, in order of appearance, for continuous parts."""
+
+
 def parts_for(session: Session, stream: str, fields: Sized, appearance: int) -> list[Part]:
     """Return the parts that play a stream: those whose pattern matches, else a default part.
 
@@ -90,6 +94,8 @@ def default_part(fields: Sized) -> Part:
 def _told_apart(part: Part, appearance: int) -> Part:
     """Return a part with what is automatic filled in."""
     instrument, semitones = NEWCOMERS[appearance % len(NEWCOMERS)]
+    if part.articulation == "continuous":
+        instrument = HELD[appearance % len(HELD)]
     pan = PANS[appearance % len(PANS)]
     return msgspec.structs.replace(
         part,
@@ -102,6 +108,9 @@ def _told_apart(part: Part, appearance: int) -> Part:
 
 def _moved(pitch: MappingSpec, semitones: float) -> MappingSpec:
     """Return a pitch so many semitones higher, as far as there are notes."""
+    if pitch.value is not None:
+        value = pitch.value + semitones
+        return msgspec.structs.replace(pitch, value=min(max(value, LOWEST_MIDI), HIGHEST_MIDI))
     low, high = pitch.low + semitones, pitch.high + semitones
     if low < LOWEST_MIDI or high > HIGHEST_MIDI:
         return pitch

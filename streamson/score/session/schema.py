@@ -60,7 +60,7 @@ class Audio(msgspec.Struct, frozen=True):
         The room that they sound in; None is none.
     """
 
-    volume_db: float = -6.0
+    volume_db: float = -3.0
     sample_rate: int | None = None
     look_ahead: float = 0.0
     equal_loudness: bool = False
