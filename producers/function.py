@@ -15,12 +15,12 @@ from streamson.producers.line import line_options, publish_line
 @line_options
 @options.stream("function")
 def command(*, expression: str, **line: Any) -> int:
-    r"""Publish EXPRESSION, a formula in t with mpmath's functions, as re, im, modulus and t.
+    """Publish EXPRESSION, a formula in t with mpmath's functions, as re, im, modulus and t.
 
     \b
     streamson produce function "siegelz(t)" --start 1000 --step 0.1
     streamson produce function "exp(i*t) * besselj(0, t)" --start 0 --step 1/8
-    """
+    """  # noqa: D301
     from streamson.producers.expression import parse
 
     parse(expression)  # says now what is wrong with it

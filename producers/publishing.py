@@ -12,6 +12,7 @@ from streamson.cli.ending import ending
 from streamson.wire import Batch, Publisher
 
 POLL_S: Final = 0.2
+HINT_AFTER_S: Final = 10.0
 MAX_DELAY_S: Final = 366 * 86_400.0
 MAX_LINE_BYTES: Final = 1_024
 
@@ -121,9 +122,17 @@ def _say_change(name: str, *, heard: bool, keep: bool) -> None:
 
 
 def _await_first(name: str, publisher: Publisher) -> None:
-    if not publisher.wait_for_listener(POLL_S):
-        click.echo(f"{name}: waiting for a listener on {publisher.endpoint}", err=True)
+    if publisher.wait_for_listener(POLL_S):
+        return
+    click.echo(f"{name}: waiting for a listener on {publisher.endpoint}", err=True)
+    if not publisher.wait_for_listener(HINT_AFTER_S):
+        click.echo(
+            f"{name}: still no listener there; start one with: streamson listen --bind "
+            f"{publisher.endpoint}, or say with --endpoint where it is",
+            err=True,
+        )
         publisher.wait_for_listener()
+    click.echo(f"{name}: found a listener", err=True)
 
 
 def sleep_until(moment: float) -> None:

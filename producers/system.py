@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from streamson.cli import run
+from streamson.errors import UsageError, nearest
 from streamson.extras import need
 from streamson.producers import options
 from streamson.producers.publishing import Sample, publish, sleep_until
@@ -18,6 +19,8 @@ RATES: Final = {
     "network": ("net_io_counters", {"received": "bytes_recv", "sent": "bytes_sent"}),
 }
 """Stream to psutil's function, and field (bytes a second) to psutil's counter."""
+
+STREAMS: Final = ("cpu", "memory", *RATES)
 
 
 @click.command()
@@ -29,16 +32,36 @@ RATES: Final = {
     metavar="SECONDS",
     help="Time between two readings.",
 )
+@click.option(
+    "--only",
+    metavar="A,B",
+    help=f"Which of {', '.join(STREAMS)}.  [default: all]",
+)
 @click.option("--name", help="What to call this machine.  [default: its host name]")
 @options.endpoint
-def command(*, interval: float, name: str | None, endpoint: str) -> int:
+def command(*, interval: float, only: str | None, name: str | None, endpoint: str) -> int:
     """Publish this machine's load as the streams NAME/cpu, /memory, /disk and /network.
 
     cpu and memory are in percent; disk and network in bytes a second.
     """
     psutil = need("psutil", "system", "the system producer")
-    samples = _readings(psutil, name or socket.gethostname(), interval)
+    host, wanted = name or socket.gethostname(), _wanted(only)
+    readings = _readings(psutil, host, interval)
+    samples = (sample for sample in readings if sample.stream.removeprefix(f"{host}/") in wanted)
     return publish("system", samples, endpoint=endpoint, keep=False)
+
+
+def _wanted(only: str | None) -> tuple[str, ...]:
+    """Return the streams that are named in a list; all without one."""
+    if only is None:
+        return STREAMS
+    wanted = tuple(word.strip() for word in only.split(","))
+    for word in wanted:
+        if word not in STREAMS:
+            raise UsageError(
+                f"--only: found {word!r}; allowed: {', '.join(STREAMS)}{nearest(word, STREAMS)}"
+            )
+    return wanted
 
 
 def _readings(psutil: Any, host: str, interval: float) -> Iterator[Sample]:

@@ -29,14 +29,14 @@ _PAIR: Final = re.compile(r"([^\s,;=]+)=([^\s,;]+)")
 )
 @options.endpoint
 def command(*, stream: str, columns: str | None, endpoint: str) -> int:
-    r"""Publish the numbers of each line of standard input.
+    """Publish the numbers of each line of standard input.
 
     Lines are columns, named by a line of words above them, or pairs such as cpu=3.5:
 
     \b
     vmstat 1 | streamson produce tail
     vmstat 1 | streamson produce tail --columns us,free
-    """
+    """  # noqa: D301
     if sys.stdin.isatty():
         click.echo("tail: type numbers, a line each; Ctrl-D ends", err=True)
     reader = LineReader(columns.split(",") if columns else None)

@@ -24,7 +24,7 @@ class LimitedLog:
     Examples
     --------
     >>> limited = LimitedLog(logging.getLogger("streamson"))
-    >>> limited.warning("lost", "%s: %d point(s) lost", "boiler", 3)
+    >>> limited.warning("lost", "%s: %d points lost", "boiler", 3)
     """
 
     def __init__(self, log: logging.Logger, *, interval_s: float = INTERVAL_S) -> None:

@@ -1,6 +1,7 @@
 """Text from outside made harmless: nothing in it can steer a terminal or forge a line of a log."""
 
 import logging
+import sys
 
 
 def printable(text: str) -> str:
@@ -15,6 +16,27 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things in words.
+
+    >>> counted(1, "stream"), counted(2, "stream")
+    ('1 stream', '2 streams')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+class StderrHandler(logging.Handler):
+    """Writes to what standard error is at the moment: a line that is shown there may take care."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record as a line."""
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+            sys.stderr.flush()
+        except Exception:
+            self.handleError(record)
 
 
 class PrintableFormatter(logging.Formatter):

@@ -81,14 +81,14 @@ def read(path: Path) -> Values:
 
 def ours(values: Values, *, online: bool) -> Values:
     """Return the pitch that each value gets by default; NaN for none."""
-    from streamson.offline.render import score_rows
+    from streamson.offline.scored_table import ScoredTable
     from streamson.score import load_session
     from streamson.table import Table
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table.csv"
         path.write_text("value\n" + "".join(f"{v:.17g}\n" for v in values))
-        rows = score_rows(Table(path), load_session(), online=online)
+        rows = ScoredTable(Table(path), load_session(), sample_rate=44_100, online=online).rows()
         return np.array([row.notes[0].midi_note if row.notes else math.nan for row in rows])
 
 

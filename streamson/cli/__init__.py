@@ -12,7 +12,7 @@ from streamson.cli.descriptors import raise_descriptor_limit
 from streamson.cli.ending import ending, leave
 from streamson.cli.streams import ReaderGoneError, secure, settle
 from streamson.errors import StreamsonError, nearest
-from streamson.printable import PrintableFormatter
+from streamson.printable import PrintableFormatter, StderrHandler
 
 COMMANDS: Final = {
     "demo": "Hear the Dirichlet eta function as it is computed.",
@@ -93,7 +93,7 @@ def cli(verbose: int) -> None:
     terminal, "streamson produce system".
     """
     level = [logging.WARNING, logging.INFO, logging.DEBUG][min(verbose, 2)]
-    handler = logging.StreamHandler(sys.stderr)
+    handler = StderrHandler()
     handler.setFormatter(PrintableFormatter("streamson: %(message)s"))
     logging.basicConfig(level=level, handlers=[handler])
     logging.getLogger("numba").setLevel(logging.WARNING)

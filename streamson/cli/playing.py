@@ -1,5 +1,6 @@
 """Playing until the end: starting a listener, its live line, and the summary."""
 
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import msgspec
 from streamson.cli.ending import ending
 from streamson.cli.streams import never_wait
 from streamson.listener import Listener
+from streamson.printable import PrintableFormatter, counted
 from streamson.statistics import Statistics
 from streamson.whole_file import write_whole
 
@@ -63,6 +65,7 @@ def _silent(stats: Statistics) -> bool:
 def _play(listener: Listener, stats_file: Path | None, check: Callable[[], None]) -> None:
     try:
         listener.start()
+        _tell_the_time()
         click.echo(f"Playing {listener.output}. Ctrl-C ends.", err=True)
         with _live_line(listener) as show:
             while not listener.finished:
@@ -100,7 +103,8 @@ def summary(stats: Statistics, listener: Listener) -> str:
             "more streams: there were too many"
         )
     if stats.faults:
-        lines.append(f"left out points because of {stats.faults} fault(s) of streamson: see above")
+        faults = counted(stats.faults, "fault")
+        lines.append(f"left out points because of {faults} of streamson: see above")
     if listener.recording is not None:
         lost = stats.recording_lost_seconds
         lines.append(
@@ -150,6 +154,13 @@ def _live_line(listener: Listener) -> Iterator[Callable[[], None]]:
         yield lambda: live.update(Text(_state(listener)), refresh=True)
 
 
+def _tell_the_time() -> None:
+    """Let the log say when something happened, as long as it plays."""
+    formatter = PrintableFormatter("%(asctime)s %(message)s", "%H:%M:%S")
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(formatter)
+
+
 def _plain_lines(listener: Listener) -> Callable[[], None]:
     due = PLAIN_INTERVAL_S
 
@@ -169,13 +180,13 @@ def _state(listener: Listener) -> str:
     if not stats.points_received:
         return f"{minutes}:{seconds:02}  waiting for points on {listener.endpoint}"
     lost = f", {stats.points_lost} lost" if stats.points_lost else ""
-    alerts = f", {stats.alerts_active} alert(s)" if stats.alerts_active else ""
+    alerts = f", {counted(stats.alerts_active, 'alert')}" if stats.alerts_active else ""
     stale = f", {stats.streams_stale} silent" if stats.streams_stale else ""
     lag = f", {stats.lag_s:.1f} s behind" if stats.lag_s >= SHOWN_LAG_S else ""
     dropped = f", {stats.notes_dropped} dropped" if stats.notes_dropped else ""
     return (
         f"{minutes}:{seconds:02}  {listener.last_played}  "
-        f"{stats.streams} stream(s){stale}{alerts}, "
+        f"{counted(stats.streams, 'stream')}{stale}{alerts}, "
         f"{stats.points_received} points{lost}, {stats.notes_played} notes{dropped}{lag}, "
         f"load {100 * stats.callback_load:.1f} %"
     )

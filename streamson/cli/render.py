@@ -208,7 +208,8 @@ def _table(
     online: bool,
 ) -> "Piece":
     from streamson.offline.piece import MAX_UNASKED_S, TablePiece, TimedPiece, fitted
-    from streamson.offline.render import DEFAULT_SAMPLE_RATE, choose_heard
+    from streamson.offline.render import DEFAULT_SAMPLE_RATE
+    from streamson.offline.scored_table import choose_heard
     from streamson.score import load_session
     from streamson.table import Table
 

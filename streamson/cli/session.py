@@ -9,6 +9,7 @@ import click
 
 from streamson.cli import options
 from streamson.errors import StreamsonError
+from streamson.printable import counted
 
 if TYPE_CHECKING:
     from streamson.score.session.draft import SeenStream
@@ -90,7 +91,7 @@ def new(bind: str, seconds: float, out: Path | None) -> int:
             file.write(text)
     except OSError as error:
         raise StreamsonError(f"can't write {out}: {error.strerror}") from None
-    click.echo(f"{out}: {len(streams)} stream(s)")
+    click.echo(f"{out}: {counted(len(streams), 'stream')}")
     return 0
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from streamson.cli.ending import READER_GONE
 from streamson.errors import StreamsonError
+from streamson.printable import counted
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -74,7 +75,7 @@ class Messages(io.FileIO):
                 self._dropped += 1
                 return
             if self._dropped:
-                text = f"streamson: {self._dropped} message(s) dropped: nobody read them\n"
+                text = f"streamson: {counted(self._dropped, 'message')} dropped: nobody read them\n"
                 self._dropped = 0
                 whole = text.encode() + whole
         while whole:

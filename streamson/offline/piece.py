@@ -9,15 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson.errors import InputFileError
-from streamson.offline.render import (
-    ScoredRow,
-    in_order,
-    render_notes,
-    score_rows,
-    table_score,
-    table_streams,
-)
+from streamson.offline.render import render_notes
 from streamson.offline.replayed import heard_again, notes_again, notes_anew
+from streamson.offline.scored_table import ScoredTable, in_order
 from streamson.offline.timed import score_timed
 from streamson.recording.reading import Recording
 from streamson.score import Note, Session
@@ -135,28 +129,19 @@ class TablePiece:
         self.session = session
         self.sample_rate = sample_rate
         self._table = table
-        self._stream = stream or table.name
-        self._online = online
         self._longest_s = longest_s
-        self._each_column = each_column
-        self._streams = table_streams(table, self._stream, each_column=each_column)
+        self._scored = ScoredTable(
+            table,
+            session,
+            sample_rate=sample_rate,
+            stream=stream,
+            online=online,
+            each_column=each_column,
+        )
 
     def legend(self) -> list[str]:
-        """Return a line for each stream: what is played of it.
-
-        Raises
-        ------
-        InputFileError
-            If the session does not fit the table.
-        """
-        score = table_score(
-            self._table,
-            self.session,
-            self._streams,
-            sample_rate=self.sample_rate,
-            online=self._online,
-        )
-        return score.legend(self._streams)
+        """Return what is played of each stream, a line each."""
+        return self._scored.legend()
 
     def why_silent(self) -> str:
         """Return why it has no notes, for a person."""
@@ -164,17 +149,7 @@ class TablePiece:
 
     def notes(self) -> Iterator[Note]:
         """Yield its notes by their onsets."""
-        return in_order(self._scored())
-
-    def _scored(self) -> Iterator[ScoredRow]:
-        return score_rows(
-            self._table,
-            self.session,
-            sample_rate=self.sample_rate,
-            stream=self._stream,
-            online=self._online,
-            each_column=self._each_column,
-        )
+        return in_order(self._scored.rows())
 
     def sound(self) -> Iterator[NDArray[np.float32]]:
         """Yield its samples in blocks of shape (frames, 2).
@@ -204,7 +179,7 @@ class TablePiece:
     def moments(self) -> Iterator[Moment]:
         """Yield its points."""
         onset_frame = 0
-        for point, notes, _ in self._scored():
+        for point, notes, _ in self._scored.rows():
             onset_frame = notes[0].onset_frame if notes else onset_frame
             yield Moment(onset_frame, point.stream, point.fields)
 
@@ -249,13 +224,7 @@ class TimedPiece(TablePiece):
 
     def notes(self) -> Iterator[Note]:
         """Yield its notes by their onsets."""
-        score = table_score(
-            self._table,
-            self.session,
-            self._streams,
-            sample_rate=self.sample_rate,
-            online=self._online,
-        )
+        score = self._scored.score(sequence_only=False)
         messages = (
             (moment.frame, DataPoint(moment.stream, dict(moment.fields), time))
             for moment, time in self._timed()
@@ -275,7 +244,7 @@ class TimedPiece(TablePiece):
                     "year is allowed: try a larger --speed"
                 )
             frame = round(due_s * self.sample_rate)
-            for name, columns in self._streams.items():
+            for name, columns in self._scored.streams.items():
                 values = {column: fields[column] for column in columns}
                 yield Moment(frame, name, values), due_s if isnan(time) else time
 

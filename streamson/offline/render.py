@@ -1,48 +1,24 @@
 """Rendering: a table becomes notes, and notes become samples, as a live listener makes them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from heapq import heappop, heappush
-from itertools import count
-from math import isnan
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streamson.errors import InputFileError, StreamsonError
-from streamson.score import Note, Score, Session, load_session
-from streamson.score.extents import extents_of
-from streamson.score.session.casting import matching_parts, named_fields
+from streamson.errors import StreamsonError
+from streamson.offline.scored_table import ScoredTable, choose_heard, in_order
+from streamson.score import Note, Session, load_session
 from streamson.session_engine import session_engine
 from streamson.synth.engine import Engine
 from streamson.synth.memory import NOTE_RING, QUANTUM
 from streamson.table import Table
-from streamson.table_columns import choose_columns, named_columns
-from streamson.wire.point import DataPoint
 
 DEFAULT_SAMPLE_RATE: Final = 44_100
 BLOCK_FRAMES: Final = 32_768
 """Frames that are rendered at a time: memory does not grow with the length."""
-
-
-class ScoredRow(NamedTuple):
-    """A row of a table that was played.
-
-    Attributes
-    ----------
-    point
-        The row.
-    notes
-        Its notes, cues included.
-    next_frame
-        No note of a later row begins before it.
-    """
-
-    point: DataPoint
-    notes: list[Note]
-    next_frame: int
 
 
 def render(
@@ -111,127 +87,15 @@ def score_table(
     each_column: bool = False,
 ) -> Iterator[Note]:
     """Yield the notes of a table, row after row; parameters and errors as for `render`."""
-    return in_order(
-        score_rows(
-            table,
-            session,
-            sample_rate=sample_rate,
-            stream=stream,
-            online=online,
-            each_column=each_column,
-        )
+    scored = ScoredTable(
+        table if isinstance(table, Table) else Table(table),
+        session,
+        sample_rate=sample_rate,
+        stream=stream,
+        online=online,
+        each_column=each_column,
     )
-
-
-def score_rows(
-    table: str | Path | Table,
-    session: Session,
-    *,
-    sample_rate: int = DEFAULT_SAMPLE_RATE,
-    stream: str | None = None,
-    online: bool = False,
-    each_column: bool = False,
-) -> Iterator[ScoredRow]:
-    """Yield the rows of a table and their notes; parameters and errors as for `render`.
-
-    Where each column is a stream there are as many for each row.
-    """
-    table = table if isinstance(table, Table) else Table(table)
-    streams = table_streams(table, stream or table.name, each_column=each_column)
-    score = table_score(
-        table, session, streams, sample_rate=sample_rate, online=online, sequence_only=True
-    )
-    for i, (fields, time) in enumerate(table.rows()):
-        for name, columns in streams.items():
-            values = {column: fields[column] for column in columns}
-            point = DataPoint(name, values, float(i) if isnan(time) else time)
-            notes = score.play(point, 0)
-            yield ScoredRow(point, notes, score.next_frame)
-
-
-def in_order(rows: Iterable[ScoredRow]) -> Iterator[Note]:
-    """Yield the notes of rows by their onsets: parts run apart, and cues come between notes."""
-    later: list[tuple[int, int, Note]] = []
-    numbers = count()
-    next_frame = 0
-    for row in rows:
-        for note in row.notes:
-            # The cue of a row without notes comes late.
-            onset_frame = max(note.onset_frame, next_frame) if note.foreground else note.onset_frame
-            if onset_frame != note.onset_frame:
-                note = msgspec.structs.replace(note, onset_frame=onset_frame)  # noqa: PLW2901
-            heappush(later, (onset_frame, next(numbers), note))
-        next_frame = row.next_frame
-        while later and later[0][0] < next_frame:
-            yield heappop(later)[2]
-    while later:
-        yield heappop(later)[2]
-
-
-def table_streams(table: Table, stream: str, *, each_column: bool) -> dict[str, tuple[str, ...]]:
-    """Return the streams that a table's rows belong to, and the columns of each."""
-    if not each_column:
-        return {stream: tuple(table.columns)}
-    return {f"{stream}.{column}": (column,) for column in table.columns}
-
-
-def table_score(
-    table: Table,
-    session: Session,
-    streams: Mapping[str, tuple[str, ...]],
-    *,
-    sample_rate: int,
-    online: bool,
-    sequence_only: bool = False,
-) -> Score:
-    """Return a score that knows what it will play of a table, unless it is to be as online.
-
-    Raises
-    ------
-    InputFileError
-        If the session does not fit the table.
-    """
-    score = Score(session, sample_rate=sample_rate, sequence_only=sequence_only)
-    for stream, columns in streams.items():
-        check_parts(session, score, stream, table, columns)
-    sources = {
-        source for stream, columns in streams.items() for source in score.sources(stream, columns)
-    }
-    if online or not sources:
-        return score
-    extents = extents_of(table.rows(), sources)
-    return Score(session, sample_rate=sample_rate, extents=extents, sequence_only=sequence_only)
-
-
-def choose_heard(
-    table: Table, session: Session, stream: str, wanted: str | Sequence[str] | None = None
-) -> dict[str, str]:
-    """Let a table have the columns that are heard; return why the others are not.
-
-    Parameters
-    ----------
-    table
-        The table.
-    session
-        What it names is heard in any case.
-    stream
-        The rows' stream.
-    wanted
-        Names, or a list such as ``a,b``; None: those that are worth it.
-
-    Raises
-    ------
-    UsageError
-        If there is no such column.
-    """
-    if wanted is not None:
-        words = wanted if isinstance(wanted, str) else ",".join(wanted)
-        table.keep(named_columns(words, table.columns, table.path))
-        return {}
-    choice = choose_columns(table.rows(), table.columns)
-    named = named_fields(session, stream)
-    table.keep(name for name in table.columns if name in choice.heard or name in named)
-    return {name: why for name, why in choice.left_out.items() if name not in named}
+    return in_order(scored.rows())
 
 
 def render_notes(
@@ -310,27 +174,3 @@ def until_frame(
     """Yield sound up to a frame."""
     while engine.frame < end:
         yield engine.render(min(block_frames, end - engine.frame))
-
-
-def check_parts(
-    session: Session, score: Score, stream: str, table: Table, columns: Sequence[str]
-) -> None:
-    """Say now, not in silence later, that the session does not fit the table.
-
-    Raises
-    ------
-    InputFileError
-        It does not.
-    """
-    patterns = [part.stream for part in session.parts]
-    if patterns and not matching_parts(session, stream):
-        raise InputFileError(
-            f"{table.path}: no part of the session plays the stream {stream!r}; they play "
-            f"{', '.join(patterns)}. Name the stream with --stream."
-        )
-    missing = sorted(score.fields_of(stream) - set(columns))
-    if missing:
-        raise InputFileError(
-            f"{table.path}: the session plays the field {missing[0]!r} of stream {stream!r}, "
-            f"but the columns of numbers are {', '.join(columns)}"
-        )

@@ -59,6 +59,8 @@ def legend_line(
 
 
 def _part_line(part: Part, fields: Sequence[str], extents: "Extents | None") -> str:
+    if part.mute:
+        return "nothing, for its part is mute"
     pitch = part.pitch
     if pitch.value is None and (wanted := field_name(pitch.field, fields)) not in fields:
         what = f"field {wanted}" if wanted else f"field number {pitch.field}"

@@ -162,6 +162,9 @@ class Voice:
         instrument = self.part.instrument
         if not isinstance(instrument, str):
             instrument = instrument.choose(fields.get(self._choice_field, nan))
+        if self.part.mute:
+            self._counts.rests += 1
+            return None
         if isnan(midi_note):
             if self.part.missing != "gap":
                 self._counts.rests += 1

@@ -7,6 +7,7 @@ import msgspec
 import zmq
 
 from streamson.limited_log import LimitedLog
+from streamson.printable import counted
 from streamson.wire.guard import ConnectionGuard
 from streamson.wire.handed import Handed
 from streamson.wire.limits import (
@@ -164,8 +165,8 @@ class FrameSocket:
             self._counts.multipart += 1
             self._limited.warning(
                 "multipart",
-                "%d multipart message(s) refused; a message is a single frame",
-                self._counts.multipart,
+                "%s refused; a message is a single frame",
+                counted(self._counts.multipart, "multipart message"),
             )
 
     def _shed(self) -> None:

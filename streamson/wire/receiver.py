@@ -13,6 +13,7 @@ import numpy as np
 
 from streamson.errors import MessageError
 from streamson.limited_log import LimitedLog
+from streamson.printable import counted
 from streamson.wire.codec import decode
 from streamson.wire.limits import DEFAULT_ENDPOINT, MAX_TIME_S, MIN_TIME_S
 from streamson.wire.point import Batch, DataPoint
@@ -151,7 +152,9 @@ class Receiver:
         except MessageError as error:
             self._counts.refused += 1
             self._limited.warning(
-                "refused", "%d message(s) refused; the last: %s", self._counts.refused, error
+                "refused",
+                "%s refused; the last: %s",
+                *(counted(self._counts.refused, "message"), error),
             )
             return None
 

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 
 from streamson.limited_log import LimitedLog
+from streamson.printable import counted
 from streamson.wire.limits import MAX_POINTS_A_SECOND, MAX_TRACKED_SOURCES
 from streamson.wire.point import Batch, DataPoint
 
@@ -47,7 +48,7 @@ class Sequences:
         if not 0 <= missing <= possible:
             missing = 0
         if missing:
-            self._log.warning("lost", "%s: %d point(s) lost", message.stream, missing)
+            self._log.warning("lost", "%s: %s lost", message.stream, counted(missing, "point"))
         self._next[key] = sequence + size, now, possible - missing
         self._next.move_to_end(key)
         if len(self._next) > MAX_TRACKED_SOURCES:

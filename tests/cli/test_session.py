@@ -59,7 +59,7 @@ def test_new_writes_what_comes_and_leaves_a_file_alone(tmp_path):
             publisher.send("boiler", temperature=71.3, pressure=2.1)
             publisher.send_batch("pump", {"rpm": [900.0, 950.0]})
         out, err = looking.communicate()
-    assert (looking.returncode, out) == (0, f"{path}: 2 stream(s)\n"), err
+    assert (looking.returncode, out) == (0, f"{path}: 2 streams\n"), err
     assert [part.stream for part in load_session(path).parts] == ["boiler", "pump"]
     assert "# 900 to 950" in path.read_text()
     again = session("new", "-o", str(path))

@@ -132,7 +132,7 @@ def test_a_flood_takes_no_memory_and_silences_nobody(victim, attack, peers, seco
 @pytest.mark.parametrize(
     ("attack", "counter", "words"),
     [
-        ("gaps", "points_lost", "flood: 999 point(s) lost"),
+        ("gaps", "points_lost", "flood: 999 points lost"),
         ("huge-gaps", None, "its source began anew"),
         ("rubbish", "messages_refused", r"field '\x1b[31m\nstreamson: '"),
         ("absurd-times", "times_replaced", "found time 1e+300"),

@@ -19,7 +19,8 @@ from streamson._version import __version__
 from streamson.errors import InputFileError, OutputFileError, StreamsonError
 from streamson.extras import need
 from streamson.offline.piece import TablePiece
-from streamson.offline.render import DEFAULT_SAMPLE_RATE, choose_heard
+from streamson.offline.render import DEFAULT_SAMPLE_RATE
+from streamson.offline.scored_table import choose_heard
 from streamson.score import Note, Session, load_session
 from streamson.synth.engine import level_db
 from streamson.table import Table

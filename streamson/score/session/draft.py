@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from math import inf, isfinite
 from typing import Final
 
+from streamson.printable import counted
 from streamson.score.pitch import midi_to_note
 from streamson.score.session.casting import NEWCOMERS
 from streamson.score.session.checks import MAX_FIELDS
@@ -13,7 +14,7 @@ from streamson.score.session.part import MAX_PARTS, MAX_PATTERN_CHARS
 from streamson.score.session.schema import DEFAULT_SCALE, HIGHEST_NOTE, LOWEST_NOTE
 
 _HEAD: Final = """\
-# Seen on {endpoint} in {seconds:.0f} s: {streams} stream(s). Each part says what one plays; lines
+# Seen on {endpoint} in {seconds:.0f} s: {streams}. Each part says what one plays; lines
 # that begin with # do nothing until that is taken away. A listener that plays a session file reads
 # it again whenever it changes. All that a session may say: see the README.
 
@@ -51,7 +52,7 @@ def draft_session(streams: Mapping[str, SeenStream], *, endpoint: str, seconds: 
     endpoint, seconds
         Where, and for how long, they were seen.
     """
-    head = _HEAD.format(endpoint=endpoint, seconds=seconds, streams=len(streams))
+    head = _HEAD.format(endpoint=endpoint, seconds=seconds, streams=counted(len(streams), "stream"))
     parts = [
         "\n".join(_part(name, stream, seconds, i))
         for i, (name, stream) in enumerate(streams.items())

@@ -20,6 +20,7 @@ from streamson.score.session.checks import (
     table,
     table_schema,
     text,
+    true_or_false,
     whole_number,
     word,
 )
@@ -46,6 +47,7 @@ def _stagger(value: object, place: Place) -> float | str:
 
 
 _PART_KEYS: Final[dict[str, Check[Any]]] = {
+    "mute": true_or_false,
     "register": word("as written", AUTO),
     "timing": word("arrival", "sequence", "grid", "event"),
     "max_lag": number(0.1, MAX_LAG_S, "s"),

@@ -158,6 +158,8 @@ class Part(msgspec.Struct, frozen=True):
     ----------
     stream
         Shell pattern of their names.
+    mute
+        Whether it plays nothing; its windows go on.
     instrument
         Name of the instrument, or what hangs on a field; ``auto``: another one for each stream.
     register
@@ -191,6 +193,7 @@ class Part(msgspec.Struct, frozen=True):
     """
 
     stream: str = "*"
+    mute: bool = False
     instrument: str | Choice = "sine"
     register: str = "as written"
     timing: str = "arrival"

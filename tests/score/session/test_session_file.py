@@ -31,7 +31,7 @@ def test_presets():
 def test_the_default_session_has_no_parts(name):
     session = load_session(name)
     assert session.parts == ()
-    assert (session.audio.volume_db, session.audio.sample_rate) == (-6, None)
+    assert (session.audio.volume_db, session.audio.sample_rate) == (-3, None)
 
 
 def test_a_file_is_read(tmp_path):

@@ -1,0 +1,196 @@
+"""A table as a session plays it: the columns that are heard, what is known of them, the notes."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from heapq import heappop, heappush
+from itertools import count
+from math import isnan
+from typing import NamedTuple
+
+import msgspec
+
+from streamson.errors import InputFileError
+from streamson.score import Note, Score, Session
+from streamson.score.extents import Extents, extents_of
+from streamson.score.session.casting import matching_parts, named_fields
+from streamson.table import Table
+from streamson.table_columns import choose_columns, named_columns
+from streamson.wire.point import DataPoint
+
+
+class ScoredRow(NamedTuple):
+    """A row of a table that was played.
+
+    Attributes
+    ----------
+    point
+        The row.
+    notes
+        Its notes, cues included.
+    next_frame
+        No note of a later row begins before it.
+    """
+
+    point: DataPoint
+    notes: list[Note]
+    next_frame: int
+
+
+class ScoredTable:
+    """A table whose rows a session plays.
+
+    Parameters
+    ----------
+    table
+        The table; its columns are those that are heard.
+    session
+        What plays it.
+    sample_rate
+        Frames a second.
+    stream
+        The rows' stream; by default the table's name.
+    online
+        Whether nothing is known of the table beforehand, as live.
+    each_column
+        Whether each column is a stream of its own.
+
+    Attributes
+    ----------
+    streams
+        Each stream, and its columns.
+
+    Raises
+    ------
+    InputFileError
+        If the session does not fit the table.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        session: Session,
+        *,
+        sample_rate: int,
+        stream: str | None = None,
+        online: bool = False,
+        each_column: bool = False,
+    ) -> None:
+        self._table = table
+        self._session = session
+        self._sample_rate = sample_rate
+        self._online = online
+        name = stream or table.name
+        self.streams = {name: tuple(table.columns)}
+        if each_column:
+            self.streams = {f"{name}.{column}": (column,) for column in table.columns}
+        score = Score(session, sample_rate=sample_rate)
+        for stream_name, columns in self.streams.items():
+            _check_parts(session, score, stream_name, table, columns)
+
+    def score(self, *, sequence_only: bool) -> Score:
+        """Return a score that knows what is to come; of a table whose rows follow one another."""
+        return Score(
+            self._session,
+            sample_rate=self._sample_rate,
+            extents=self._extents,
+            sequence_only=sequence_only,
+        )
+
+    def legend(self) -> list[str]:
+        """Return what is played of each stream, a line each."""
+        return self.score(sequence_only=True).legend(self.streams)
+
+    def rows(self) -> Iterator[ScoredRow]:
+        """Yield the rows, as many for each as there are streams, and their notes."""
+        score = self.score(sequence_only=True)
+        for i, (fields, time) in enumerate(self._table.rows()):
+            for name, columns in self.streams.items():
+                values = {column: fields[column] for column in columns}
+                point = DataPoint(name, values, float(i) if isnan(time) else time)
+                notes = score.play(point, 0)
+                yield ScoredRow(point, notes, score.next_frame)
+
+    @cached_property
+    def _extents(self) -> Extents | None:
+        """Where the values begin and end, as far as it is asked for; one pass for all uses."""
+        score = Score(self._session, sample_rate=self._sample_rate)
+        sources = {
+            source
+            for stream, columns in self.streams.items()
+            for source in score.sources(stream, columns)
+        }
+        return None if self._online or not sources else extents_of(self._table.rows(), sources)
+
+
+def in_order(rows: Iterable[ScoredRow]) -> Iterator[Note]:
+    """Yield the notes of rows by their onsets: parts run apart, and cues come between notes."""
+    later: list[tuple[int, int, Note]] = []
+    numbers = count()
+    next_frame = 0
+    for row in rows:
+        for note in row.notes:
+            # The cue of a row without notes comes late.
+            onset_frame = max(note.onset_frame, next_frame) if note.foreground else note.onset_frame
+            if onset_frame != note.onset_frame:
+                note = msgspec.structs.replace(note, onset_frame=onset_frame)  # noqa: PLW2901
+            heappush(later, (onset_frame, next(numbers), note))
+        next_frame = row.next_frame
+        while later and later[0][0] < next_frame:
+            yield heappop(later)[2]
+    while later:
+        yield heappop(later)[2]
+
+
+def choose_heard(
+    table: Table, session: Session, stream: str, wanted: str | Sequence[str] | None = None
+) -> dict[str, str]:
+    """Let a table have the columns that are heard; return why the others are not.
+
+    Parameters
+    ----------
+    table
+        The table.
+    session
+        What it names is heard in any case.
+    stream
+        The rows' stream.
+    wanted
+        Names, or a list such as ``a,b``; None: those that are worth it.
+
+    Raises
+    ------
+    UsageError
+        If there is no such column.
+    """
+    if wanted is not None:
+        words = wanted if isinstance(wanted, str) else ",".join(wanted)
+        table.keep(named_columns(words, table.columns, table.path))
+        return {}
+    choice = choose_columns(table.rows(), table.columns)
+    named = named_fields(session, stream)
+    table.keep(name for name in table.columns if name in choice.heard or name in named)
+    return {name: why for name, why in choice.left_out.items() if name not in named}
+
+
+def _check_parts(
+    session: Session, score: Score, stream: str, table: Table, columns: Sequence[str]
+) -> None:
+    """Say now, not in silence later, that the session does not fit the table.
+
+    Raises
+    ------
+    InputFileError
+        It does not.
+    """
+    patterns = [part.stream for part in session.parts]
+    if patterns and not matching_parts(session, stream):
+        raise InputFileError(
+            f"{table.path}: no part of the session plays the stream {stream!r}; they play "
+            f"{', '.join(patterns)}. Name the stream with --stream."
+        )
+    missing = sorted(score.fields_of(stream) - set(columns))
+    if missing:
+        raise InputFileError(
+            f"{table.path}: the session plays the field {missing[0]!r} of stream {stream!r}, "
+            f"but the columns of numbers are {', '.join(columns)}"
+        )
