@@ -8,11 +8,15 @@ from pathlib import Path
 import click
 
 from streamson.cli import run
+from streamson.cli.options import columns, each_column, time_column
 from streamson.producers import options
 from streamson.producers.publishing import Sample, or_missing, publish
 from streamson.table import Table, paced
+from streamson.table_columns import choose_columns, left_out_words, named_columns
 
 DEFAULT_RATE = 4.0
+LONG_WAIT_S = 30.0
+"""Who waits longer for a point wants to know why."""
 
 
 @click.command()
@@ -30,7 +34,9 @@ DEFAULT_RATE = 4.0
     metavar="HZ",
     help="Rows a second, whatever their time.  [default: the rows' own time, or 4 without one]",
 )
-@click.option("--time-column", metavar="NAME", help="Which column is the time.  [default: by name]")
+@columns
+@each_column
+@time_column
 @click.option("--loop", is_flag=True, help="Begin again at the end.")
 @click.option("--stream", help="The stream's name.  [default: the table's]")
 @options.endpoint
@@ -39,6 +45,8 @@ def command(
     table: Path,
     speed: float,
     rate: float | None,
+    columns: str | None,
+    each_column: bool,
     time_column: str | None,
     loop: bool,
     stream: str | None,
@@ -49,26 +57,60 @@ def command(
     Five minutes of readings in a second: streamson produce replay cpu.csv --speed 300
     """
     source = Table(table, time_column=time_column)
-    if source.ignored:
-        click.echo(f"replay: left out, not numbers: {', '.join(source.ignored)}", err=True)
+    left_out = dict.fromkeys(source.ignored, "not numbers")
+    if columns is None:
+        choice = choose_columns(source.rows(), source.columns)
+        left_out |= choice.left_out
+        source.keep(choice.heard)
+    else:
+        source.keep(named_columns(columns, source.columns, table))
+    if left_out:
+        click.echo(
+            f"replay: left out: {left_out_words(left_out)}; choose with --columns A,B", err=True
+        )
     if source.time_column is None and rate is None:
         rate = DEFAULT_RATE
         click.echo(f"replay: no column of time; {rate:g} rows a second", err=True)
-    samples = _samples(source, stream or source.name, speed=speed, rate=rate, loop=loop)
+    name = stream or source.name
+    streams = {name: source.columns}
+    if each_column:
+        streams = {f"{name}.{column}": [column] for column in source.columns}
+    samples = _samples(source, streams, speed=speed, rate=rate, loop=loop)
     return publish("replay", samples, endpoint=endpoint, keep=True)
 
 
 def _samples(
-    table: Table, stream: str, *, speed: float, rate: float | None, loop: bool
+    table: Table,
+    streams: Mapping[str, list[str]],
+    *,
+    speed: float,
+    rate: float | None,
+    loop: bool,
 ) -> Iterator[Sample]:
     rounds = count() if loop else range(1)
     rows = (row for _ in rounds for row in table.rows())
+    before_s, told = 0.0, False
     for due_s, (fields, time) in paced(rows, speed=speed, rate=rate):
-        yield Sample(stream, _with_none(fields), due_s, None if math.isnan(time) else time)
+        if not told and due_s - before_s > LONG_WAIT_S:
+            told = True
+            wait = _in_words(due_s - before_s)
+            click.echo(
+                f"replay: the next point comes in {wait}; --speed X or --rate HZ lets it come "
+                "sooner",
+                err=True,
+            )
+        before_s = due_s
+        for stream, names in streams.items():
+            values = {name: or_missing(fields[name]) for name in names}
+            yield Sample(stream, values, due_s, None if math.isnan(time) else time)
 
 
-def _with_none(fields: Mapping[str, float]) -> dict[str, float | None]:
-    return {name: or_missing(value) for name, value in fields.items()}
+def _in_words(seconds: float) -> str:
+    """Return a length of time for a person."""
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """The producers of live and recorded numbers: system, tail and replay."""
 
 import csv
-import io
 import itertools
 import subprocess
 import sys
@@ -9,55 +8,7 @@ import time
 
 import pytest
 
-from streamson.producers.tail import MAX_LINE_BYTES, LineReader
 from tests.conftest import DATA
-
-VMSTAT = """\
-procs -----------memory---------- ---swap-- -----io---- -system-- ------cpu-----
- r  b   swpd   free   buff  cache   si   so    bi    bo   in   cs us sy id wa st
- 1  0      0 239650  12345  67890    0    0    17     9  150  300  3  1 96  0  0
- 2  0      0 239651  12345  67890    0    0    17     9  150  301  4  1 95  0  0
-"""
-
-
-def read(text, columns=None):
-    reader = LineReader(columns)
-    return list(reader.read(io.BytesIO(text.encode()))), reader.skipped
-
-
-def test_vmstat_names_its_columns_in_its_last_header():
-    rows, _ = read(VMSTAT * 2)
-    assert len(rows) == 4
-    assert rows[0]["free"] == 239_650
-    assert [row["us"] for row in rows] == [3, 4, 3, 4]
-    assert list(rows[0])[:2] == ["r", "b"]
-
-
-@pytest.mark.parametrize(
-    ("text", "rows"),
-    [
-        ("1 2\n", [{"c1": 1, "c2": 2}]),
-        ("a,b\n1,2\n3,4\n", [{"a": 1, "b": 2}, {"a": 3, "b": 4}]),
-        ("a b\n1 2 3\n", [{"c1": 1, "c2": 2, "c3": 3}]),
-        ("cpu=3.5 mem=40% host=web\n", [{"cpu": 3.5, "mem": 40}]),
-        ("eth0: 12 13\n", [{"c2": 12, "c3": 13}]),
-        ("nan 1\n", [{"c2": 1}]),
-        ("\n\nwords only\n", []),
-        ("-1e3\t5", [{"c1": -1_000, "c2": 5}]),
-    ],
-)
-def test_lines_of_many_kinds(text, rows):
-    assert read(text)[0] == rows
-
-
-def test_columns_are_chosen_by_name_or_number():
-    assert read(VMSTAT, ["us", "4"])[0][0] == {"us": 3, "free": 239_650}
-    assert read(VMSTAT, ["nonsense"])[0] == []
-
-
-def test_endless_lines_are_left_out():
-    text = "9 " * MAX_LINE_BYTES + "\n7\n" + "x" * (3 * MAX_LINE_BYTES)
-    assert read(text) == ([{"c1": 7}], 2)
 
 
 def test_tail_publishes_each_line_as_it_comes(produce):
@@ -109,6 +60,36 @@ def test_replay_goes_at_the_pace_of_the_timestamps(produce, tmp_path):
     assert max(b - a for a, b in itertools.pairwise(arrivals)) < 0.8
 
 
+def test_replay_publishes_what_varies_or_what_is_wanted(produce, tmp_path):
+    rows = "".join(f"{i},7,{i * i % 5},{i % 3}\n" for i in range(6))
+    (tmp_path / "t.csv").write_text("i,site,a,b\n" + rows)
+    replay = produce("replay", "t.csv", "--rate", "1000")
+    code, err = replay.finish()
+    assert code == 0
+    assert "left out: i (counts the rows), site (never changes); choose with --columns" in err
+    assert [list(point.fields) for point in replay.points] == [["a", "b"]] * 6
+    replay = produce("replay", "t.csv", "--rate", "1000", "--columns", "b,i", "--each-column")
+    assert replay.finish()[0] == 0
+    assert [point.stream for point in replay.points] == ["t.b", "t.i"] * 6
+    code, err = produce("replay", "t.csv", "--columns", "c").finish()
+    assert code == 2
+    assert "t.csv: no column 'c'; the columns of numbers are i, site, a, b" in err
+
+
+def test_replay_says_that_the_next_point_is_far(produce, tmp_path):
+    (tmp_path / "t.csv").write_text("date,x\n2026-01-01,1\n2026-01-02,3\n2026-01-03,2\n")
+    replay = produce("replay", "t.csv")
+    replay.await_points(1)
+    assert "the next point comes in 24 hours; --speed X or --rate HZ" in replay.interrupt()[1]
+
+
+def test_system_publishes_only_what_is_wanted(produce):
+    system = produce("system", "--interval", "0.1", "--name", "me", "--only", "cpu,memory")
+    points = system.await_points(6)
+    system.interrupt()
+    assert {point.stream for point in points} == {"me/cpu", "me/memory"}
+
+
 def test_replay_loops(produce, tmp_path):
     (tmp_path / "t.csv").write_text("x\n1\n2\n")
     replay = produce("replay", "t.csv", "--loop", "--rate", "100")
@@ -121,7 +102,6 @@ def test_replay_of_a_broken_table_ends_with_its_place(produce, tmp_path):
     code, err = produce("replay", "t.csv", "--rate", "100").finish()
     assert code == 1
     assert "t.csv, line 4, column 'x': found 'three'" in err
-    assert "replay: 2 points sent" in err
 
 
 def test_a_missing_table_is_named(produce):

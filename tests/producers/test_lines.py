@@ -1,0 +1,136 @@
+"""Numbers in lines of text, as programs and people write them."""
+
+import io
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamson.producers.lines import MAX_LINE_BYTES, LineReader
+from streamson.producers.quantities import Quantity, parse_quantity
+
+VMSTAT = """\
+procs -----------memory---------- ---swap-- -----io---- -system-- ------cpu-----
+ r  b   swpd   free   buff  cache   si   so    bi    bo   in   cs us sy id wa st
+ 1  0      0 239650  12345  67890    0    0    17     9  150  300  3  1 96  0  0
+ 2  0      0 239651  12345  67890    0    0    17     9  150  301  4  1 95  0  0
+"""
+
+
+def read(text, columns=None):
+    reader = LineReader(columns)
+    return [r.fields for r in reader.read(io.BytesIO(text.encode()))], reader.skipped
+
+
+def test_vmstat_names_its_columns_in_its_last_header():
+    rows, _ = read(VMSTAT * 2)
+    assert len(rows) == 4
+    assert rows[0]["free"] == 239_650
+    assert [row["us"] for row in rows] == [3, 4, 3, 4]
+    assert list(rows[0])[:2] == ["r", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("1 2\n", [{"c1": 1, "c2": 2}]),
+        ("a,b\n1,2\n3,4\n", [{"a": 1, "b": 2}, {"a": 3, "b": 4}]),
+        ("a b\n1 2 3\n", [{"c1": 1, "c2": 2, "c3": 3}]),
+        ("cpu=3.5 mem=40% host=web\n", [{"cpu": 3.5, "mem": 40}]),
+        ("eth0: 12 13\n", [{"c2": 12, "c3": 13}]),
+        ("nan 1\n", [{"c2": 1}]),
+        ("\n\nwords only\n", []),
+        ("-1e3\t5", [{"c1": -1_000, "c2": 5}]),
+    ],
+)
+def test_lines_of_many_kinds(text, rows):
+    assert read(text)[0] == rows
+
+
+def test_columns_are_chosen_by_name_or_number():
+    assert read(VMSTAT, ["us", "4"])[0][0] == {"us": 3, "free": 239_650}
+    assert read(VMSTAT, ["nonsense"])[0] == []
+
+
+def test_endless_lines_are_left_out():
+    text = "9 " * MAX_LINE_BYTES + "\n7\n" + "x" * (3 * MAX_LINE_BYTES)
+    assert read(text) == ([{"c1": 7}], 2)
+
+
+@pytest.mark.parametrize(
+    ("line", "fields"),
+    [
+        ("T=21.5C", {"T": 21.5}),
+        ("humidity: 40 %", {"humidity": 40}),
+        ("temperature: 21.5 C, humidity: 40 %", {"temperature": 21.5, "humidity": 40}),
+        ("cpu: 3 mem: 4", {"cpu": 3, "mem": 4}),
+        ('{"a": {"b": 1.5, "c": "22 C"}, "d": [1, 2], "ok": true}', None),
+        ("64 bytes from ::1: icmp_seq=1 ttl=57 time=12.3 ms", None),
+        ("1st 2nd 3", {"c3": 3}),
+        ("5 12ms 0x1f", {"c1": 5, "c2": 12}),
+        ("x: 1e999", {}),
+        ('{"a": NaN}', {}),
+        ("{" * 30_000, {}),
+    ],
+)
+def test_a_line(line, fields):
+    nested = {"a.b": 1.5, "a.c": 22, "d.1": 1, "d.2": 2}
+    ping = {"icmp_seq": 1, "ttl": 57, "time": 12.3}
+    expected = {"{": nested, "6": ping}.get(line[0], {}) if fields is None else fields
+    assert LineReader().reading(line) == ("", expected)
+
+
+@pytest.mark.parametrize(
+    ("line", "stream", "fields"),
+    [
+        ("home/kitchen/temp 21.5", "home/kitchen/temp", {"value": 21.5}),
+        ("home/kitchen/temp=21.5C", "home/kitchen/temp", {"value": 21.5}),
+        ('home/x {"t": 21, "h": {"v": 4}}', "home/x", {"t": 21, "h.v": 4}),
+        ("a/b none", "", {}),
+        ("/" * 300 + " 1", "", {"c2": 1}),
+    ],
+)
+def test_a_topic_is_the_stream(line, stream, fields):
+    assert LineReader().reading(line) == (stream, fields)
+
+
+def test_a_field_stays_in_its_unit():
+    reader = LineReader()
+    lines = ["size=900kB", "size=1.2MB", "size=5", "size=3 s"]
+    assert [reader.reading(line).fields["size"] for line in lines] == [900, 1_200, 5, 3]
+    lines = ["t=2ms", "t=1s", "t=500us"]
+    assert [reader.reading(line).fields["t"] for line in lines] == [2, 1_000, 0.5]
+
+
+def test_a_column_that_is_not_there_is_told_once():
+    told = []
+    reader = LineReader(["nope", "a"], told.append)
+    assert [reader.reading(f"a={i} b=2").fields for i in range(3)] == [{"a": i} for i in range(3)]
+    assert told == ["no column 'nope' in a line; it has a, b"]
+
+
+@given(
+    st.floats(-1e9, 1e9).map(lambda x: round(x, 3)), st.sampled_from(["", "%", "C", "ms", "MB/s"])
+)
+def test_a_quantity_is_read_as_it_is_written(value, unit):
+    for text in (f"{value}{unit}", f"{value} {unit}" if unit else f"{value}"):
+        assert parse_quantity(text) == Quantity(value, unit)
+
+
+@given(st.text(max_size=200))
+def test_any_line_is_read_or_left_out(line):
+    stream, fields = LineReader().reading(line.strip())
+    assert all(isinstance(value, float) for value in fields.values())
+    assert stream.isprintable()
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["a: 1 C ", "a ", "a=b ", "x", "{", "/", "a/", "1", "1.1", "a: ", "=", '{"a":', "1 ", "a b c "],
+)
+def test_no_line_takes_long(part):
+    line = (part * MAX_LINE_BYTES)[:MAX_LINE_BYTES]
+    begin = time.monotonic()
+    LineReader().reading(line)
+    assert time.monotonic() - begin < 1  # a quadratic one takes half a minute
