@@ -1,11 +1,14 @@
 """What is known of a table's values before they are played: where they begin and end."""
 
 import math
+from array import array
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import numpy as np
+
 from streamson.score.mapping import Source
-from streamson.score.rescaling.ordered import FairSample
+from streamson.score.rescaling.chance import SAMPLE_POINTS, scattered
 from streamson.score.rescaling.place import Range
 from streamson.score.transform import Transform
 
@@ -33,12 +36,17 @@ class Extent:
 
     def __init__(self) -> None:
         self.least, self.greatest = math.inf, -math.inf
-        self._sample = FairSample()
+        self._seen = 0
+        self._sample = array("d")
 
     def add(self, value: float) -> None:
         """Take in a finite value."""
         self.least, self.greatest = min(self.least, value), max(self.greatest, value)
-        self._sample.take(value, 0.0)
+        if self._seen < SAMPLE_POINTS:
+            self._sample.append(value)
+        elif (slot := scattered(self._seen) % (self._seen + 1)) < SAMPLE_POINTS:
+            self._sample[slot] = value  # algorithm R of Vitter 1985
+        self._seen += 1
 
     @property
     def whole(self) -> Range:
@@ -47,18 +55,20 @@ class Extent:
 
     def quantiles(self, low: float, high: float) -> Range:
         """Return two quantiles: of a fair sample where there are more than 16,384 values."""
-        return self._sample.values.quantiles(low, high)
+        # Halves, because their differences are always finite.
+        found = np.quantile(np.array(self._sample) / 2, (low, high)) * 2
+        return float(found[0]), float(found[1])
 
     @property
     def robust(self) -> Range:
         """The extremes but for what is far out; of that one in fifty at each end at most."""
         lower, upper = self.quantiles(0.25, 0.75)
         fence = FAR_OUT * (upper - lower)
-        values = self._sample.values.in_order()
+        values = np.array(self._sample)
         inside = values[(values >= lower - fence) & (values <= upper + fence)]
         low, high = self.quantiles(MOST_CLAMPED, 1 - MOST_CLAMPED)
-        low = self.least if self.least >= lower - fence else min(low, float(inside[0]))
-        high = self.greatest if self.greatest <= upper + fence else max(high, float(inside[-1]))
+        low = self.least if self.least >= lower - fence else min(low, float(inside.min()))
+        high = self.greatest if self.greatest <= upper + fence else max(high, float(inside.max()))
         return (low, high) if low < high else self.whole
 
 

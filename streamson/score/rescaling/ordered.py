@@ -6,19 +6,14 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from streamson.score.rescaling.chance import SAMPLE_POINTS, scattered
 from streamson.score.rescaling.ends import MAX_SHARE, EndQuantiles
 from streamson.score.rescaling.place import MAX_WINDOW_POINTS, Range, Window
 from streamson.score.rescaling.slots import Slots
 from streamson.score.rescaling.sorted_values import SortedValues
 
-SAMPLE_POINTS: Final = 16_384
-"""Of what may be more, so many are kept, each as likely as any other: a quantile of 1 % then lies
-between those of 0.85 and 1.15 %, twice in three times 0.92 and 1.08 %."""
-
 FIRST_POINTS: Final = 1_024
 """Points that a window of time has room for at first; it grows."""
-
-_64_BITS: Final = (1 << 64) - 1
 
 
 class _Ordered(Protocol):
@@ -77,7 +72,7 @@ class FairSample(OrderedPoints):
             super().take(value, time)
             return
         self._seen += 1
-        slot = _scattered(seen) % (seen + 1)
+        slot = scattered(seen) % (seen + 1)
         if slot < points:
             self.values.replace(self._ring[slot], value)
             self._ring[slot] = value
@@ -107,7 +102,7 @@ class RecentSample(OrderedPoints):
             super().take(value, time)
             return
         self._seen += 1
-        chance, slot = divmod(_scattered(self._seen), self._points)
+        chance, slot = divmod(scattered(self._seen), self._points)
         if chance % self._stride == 0:
             self.values.replace(self._ring[slot], value)
             self._ring[slot] = value
@@ -194,7 +189,7 @@ class _Thinned(OrderedPoints):
     def take(self, value: float, time: float) -> None:
         number, place = divmod(self._passed, self._stride)
         self._passed += 1
-        if place != _scattered(number) % self._stride:
+        if place != scattered(number) % self._stride:
             return
         if self._seen == self._points and self._stride < self._last_stride:
             self._stride, self._passed = 2 * self._stride, 1
@@ -282,11 +277,3 @@ class Rank:
     def restore(self, state: Any) -> None:
         """Take over a window's values."""
         self._ordered.restore(state)
-
-
-def _scattered(number: int) -> int:
-    """Return 64 bits that look random, always the same for a number; "splitmix64", Vigna 2015."""
-    z = (number * 0x9E3779B97F4A7C15) & _64_BITS
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _64_BITS
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _64_BITS
-    return z ^ (z >> 31)
