@@ -1,5 +1,6 @@
 """Publishing at a steady pace until the points or the patience of the user end."""
 
+import logging
 import math
 import sys
 import time
@@ -84,6 +85,7 @@ def publish(
         The exit code.
     """
     ending.hold()
+    logging.getLogger("streamson.wire.publisher").setLevel(logging.ERROR)  # it is said here
     with Publisher(endpoint, wait_s=0) as publisher:
         try:
             _await_first(name, publisher)

@@ -1,5 +1,6 @@
 """The sending end: one PUB-side socket that connects to a listener and numbers what it sends."""
 
+import logging
 import os
 import secrets
 import socket as host
@@ -20,12 +21,15 @@ from streamson.wire.sockets import connect, set_keepalive
 LINGER_MS: Final = 500
 """How long `Publisher.close` may take to hand over what was sent."""
 
+_log = logging.getLogger(__name__)
+
 
 class Publisher:
     """Publish data points to a listener.
 
     The socket connects in the background and again whenever the listener comes back. Nothing is
-    sent, and nothing waits, while nobody listens. One thread at a time may use a publisher.
+    sent, and nothing waits, while nobody listens, which is logged once. One thread at a time may
+    use a publisher.
 
     Parameters
     ----------
@@ -73,6 +77,7 @@ class Publisher:
         self.sent = 0
         self.dropped = 0
         self._encoding: Encoding = encoding
+        self._told = False
         self._wait_s = wait_s
         self._sequences: dict[str, int] = {}
         self._topics: set[bytes] = set()
@@ -201,7 +206,14 @@ class Publisher:
             self._wait_s = 0
         if not self.listening:
             self.dropped += count
+            if not self._told:
+                self._told = True
+                _log.warning(
+                    "nobody listens on %s: points are dropped; start one with: streamson listen",
+                    self.endpoint,
+                )
             return False
+        self._told = False
         # A number is used up even if the send fails: so the listener counts the loss as well.
         self._sequences[stream] = self._sequences.get(stream, 0) + count
         try:

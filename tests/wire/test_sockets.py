@@ -273,7 +273,7 @@ def test_two_publishers_of_one_stream_do_not_disturb_each_other(ear, publisher):
     assert ear.counts.lost == 0
 
 
-def test_nothing_is_sent_while_nobody_listens_and_a_new_listener_hears_the_next_point(ear):
+def test_nothing_is_sent_while_nobody_listens_and_a_new_listener_hears_the_next_point(ear, caplog):
     with Publisher(ear.endpoint, wait_s=0) as publisher:
         ear.listen(lambda: publisher.listening, "the connection")
         publisher.send("x", a=1)
@@ -281,8 +281,11 @@ def test_nothing_is_sent_while_nobody_listens_and_a_new_listener_hears_the_next_
         endpoint = ear.endpoint
         ear.close()
         until(lambda: not publisher.listening, "the loss to be noticed")
-        assert not publisher.send("x", a=2)
-        assert publisher.dropped == 1
+        with caplog.at_level("WARNING"):
+            assert not publisher.send("x", a=2)
+            assert not publisher.send("x", a=2)
+        assert publisher.dropped == 2
+        assert caplog.text.count("nobody listens on") == 1
         again = Ear(endpoint)
         again.listen(lambda: publisher.listening, "the connection")
         assert publisher.send("x", a=3)
