@@ -2,6 +2,7 @@
 
 import math
 import re
+from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,6 +95,13 @@ class SecondsOrSize(click.ParamType[float | int]):
             self.fail(f"found {value!r}; {allowed}", param, ctx)
 
 
+def _presets() -> str:
+    """Return the presets' names; reading a session would load much more."""
+    folder = resources.files("streamson") / "score" / "session" / "presets"
+    names = sorted(Path(file.name).stem for file in folder.iterdir() if ".toml" in file.name)
+    return ", ".join(names)
+
+
 bind = click.option(
     "--bind",
     default=DEFAULT_ENDPOINT,
@@ -110,8 +118,8 @@ endpoint = click.option(
 session = click.option(
     "--session",
     metavar="FILE|PRESET",
-    help="Which stream plays what: a session file, or a preset such as article. Without one, "
-    "every stream gets a part that makes sense by itself.",
+    help=f"Which stream plays what: a session file, or a preset, which are {_presets()}. Without "
+    "one, every stream gets a part that makes sense by itself.",
 )
 output = click.option(
     "--output",

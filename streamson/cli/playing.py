@@ -67,6 +67,12 @@ def _play(listener: Listener, stats_file: Path | None, check: Callable[[], None]
         listener.start()
         _tell_the_time()
         click.echo(f"Playing {listener.output}. Ctrl-C ends.", err=True)
+        if not listener.plays and listener.recording is None:
+            click.echo(
+                "Nothing is heard here: --record take.wav makes a file to listen to elsewhere, and "
+                '"streamson doctor" says what a sound device needs.',
+                err=True,
+            )
         with _live_line(listener) as show:
             while not listener.finished:
                 time.sleep(REFRESH_S)
