@@ -81,8 +81,10 @@ def test_the_least_frequency_there_is_ends_nothing(start, tmp_path):
         assert publisher.wait_for_listener(20)
         for value in (5e-324, 440.0, 1.7e308, -1.0, 0.0):
             publisher.send("s", x=value)
+        publisher.send("last", x=1.0)
+        listener.await_line("last: ")
     code, out, err = listener.end()
     assert code == 130
-    assert " of 5 points " in out
+    assert " of 6 points " in out
     assert "fault" not in err
     assert '"faults": 0' in (tmp_path / "stats.json").read_text()
