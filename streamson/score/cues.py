@@ -49,6 +49,16 @@ STALE_TIMES: Final = 2.0
 MIN_SILENCE_S: Final = 2.0
 """A stream is stale when silent for so many times its usual interval, and at least so long."""
 
+STALE_TOGETHER_TIMES: Final = 1.3
+"""When one stream of a host is stale, others that are silent for so many times theirs are so too:
+it is the host that fell silent."""
+
+BACK_TOGETHER_S: Final = 3.0
+"""Streams of a host that fell silent together and come back within this time are back together."""
+
+MAX_HOSTS_BACK: Final = 1_024
+"""Hosts of which it is remembered that they are back."""
+
 LOST_AGAIN_S: Final = 5.0
 
 _log = logging.getLogger(__name__)
@@ -80,6 +90,8 @@ class _Stream:
         self.alerts = alerts
         self.heard_frame: int | None = None
         self.stale = False
+        self.stale_with = 1
+        """How many streams of its host were told to be stale together, itself included."""
         self._intervals: deque[int] = deque(maxlen=INTERVALS)
         self._turn_frame = 0
 
@@ -95,6 +107,13 @@ class _Stream:
             self._intervals.append(interval)
             self._turn_frame = now_frame + turn_frames
         return interval
+
+    def overdue(self, now_frame: int, times: float) -> bool:
+        """Return whether it is silent for more than so many times its usual interval."""
+        usual = self.usual_frames
+        if self.heard_frame is None or usual is None:
+            return False
+        return now_frame - self.heard_frame > times * usual
 
     @property
     def usual_frames(self) -> int | None:
@@ -123,6 +142,7 @@ class Cues:
         self._counts = counts
         self._streams: dict[str, _Stream] = {}
         self._free_frame = 0
+        self._hosts_back: dict[str, int] = {}
         self._lost_frame = -(2**62)
         self._turn_frames = round(TURN_S * sample_rate)
 
@@ -189,14 +209,31 @@ class Cues:
             if silent < MIN_SILENCE_S * self._sample_rate:
                 continue
             usual = stream.usual_frames
-            if usual is not None and silent > STALE_TIMES * usual:
-                stream.stale = True
-                _log.warning(
-                    "%s: silent for %.1f s; a point came every %.1f s",
-                    *(name, silent / self._sample_rate, usual / self._sample_rate),
-                )
+            if usual is not None and stream.overdue(now_frame, STALE_TIMES):
+                seconds = silent / self._sample_rate, usual / self._sample_rate
+                others = self._silent_with(name, now_frame)
+                for one in (stream, *others.values()):
+                    one.stale, one.stale_with = True, 1 + len(others)
+                told = name
+                if others:
+                    told = f"{_host(name)}: {', '.join(map(_within_host, (name, *others)))}"
+                _log.warning("%s: silent for %.1f s; a point came every %.1f s", told, *seconds)
                 notes += self._sound(builtin_sounds()["stale"], name, now_frame)
         return notes
+
+    def _silent_with(self, name: str, now_frame: int) -> dict[str, _Stream]:
+        """Return the other streams of a stream's host that fell silent as it did."""
+        host = _host(name)
+        if host == name:
+            return {}
+        return {
+            other: stream
+            for other, stream in self._streams.items()
+            if other != name
+            and _host(other) == host
+            and not stream.stale
+            and stream.overdue(now_frame, STALE_TOGETHER_TIMES)
+        }
 
     def lose(self, now_frame: int) -> list[Note]:
         """Return the notes that tell that points were lost; rarely, however many there are."""
@@ -260,6 +297,14 @@ class Cues:
         if interval is None or not stream.stale:
             return []
         stream.stale = False
+        if stream.stale_with > 1:
+            host = _host(name)
+            if now_frame < self._hosts_back.get(host, 0):
+                return []
+            if len(self._hosts_back) >= MAX_HOSTS_BACK:
+                self._hosts_back.clear()
+            self._hosts_back[host] = now_frame + round(BACK_TOGETHER_S * self._sample_rate)
+            name = host
         _log.warning("%s: back after %.1f s", name, interval / self._sample_rate)
         return self._sound(builtin_sounds()["back"], name, now_frame)
 
@@ -348,3 +393,12 @@ def _beyond(band: tuple[float, float], value: float) -> str:
     """Return which end of its band a value is beyond."""
     low, high = band
     return f"above {high:g}" if value > high else f"below {low:g}"
+
+
+def _host(stream: str) -> str:
+    """Return what a stream's name begins with, up to its first slash."""
+    return stream.partition("/")[0]
+
+
+def _within_host(stream: str) -> str:
+    return stream.partition("/")[2]

@@ -137,6 +137,30 @@ def test_a_stream_that_falls_silent_is_told_and_that_it_is_back(caplog):
     ]
 
 
+def test_streams_of_a_host_that_fall_silent_are_told_as_one(caplog):
+    score = score_of()
+    names = [f"{host}/{stream}" for host in ("web", "db") for stream in ("cpu", "disk", "net")]
+    for i in range(20):
+        for k, name in enumerate(names):
+            score.play(DataPoint(name, {"x": 1.0}, 0.0), i * RATE + 20 * k)
+    told = []
+    for at in range(20 * RATE, 30 * RATE, RATE // 4):
+        told += cues(score.flush(at))
+    assert score.streams_stale == len(names)
+    assert len(told) == 2 * len(pitches("stale"))
+    for name in names:
+        told += cues(score.play(DataPoint(name, {"x": 1.0}, 0.0), 30 * RATE))
+    assert len(told) == 2 * len(pitches("stale")) + 2 * len(pitches("back"))
+    assert [message.partition(":")[0] for message in caplog.messages] == ["web", "db", "web", "db"]
+    assert caplog.messages[0].startswith("web: cpu, disk, net: silent for 2.")
+    # One alone is still told by its name.
+    for at in range(31 * RATE, 60 * RATE, RATE):
+        for name in names[1:]:
+            score.play(DataPoint(name, {"x": 1.0}, 0.0), at)
+        score.flush(at + 10)
+    assert caplog.messages[-1].startswith("web/cpu: silent for ")
+
+
 def test_what_is_irregular_or_new_is_not_stale():
     random = np.random.default_rng(7)
     score, now, told = score_of(), 0, []
