@@ -142,14 +142,22 @@ def test_the_end_comes_within_a_second_though_the_server_hangs(jack, playing):
     assert not playing.helpers_left()
 
 
+def bindable(port):
+    with socket.socket() as again:
+        again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            again.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 @pytest.mark.jack
 def test_nothing_is_left_of_a_listener_that_is_killed(playing):
     assert len(playing.helpers) == 3  # two for the device, one that receives
     playing.process.kill()
     playing.process.wait()
-    with socket.socket() as again:
-        again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        again.bind(("127.0.0.1", playing.port))
+    until(lambda: bindable(playing.port), "its port, which the process that receives still has")
     until(lambda: not playing.helpers_left(), "its processes to end")
 
 
