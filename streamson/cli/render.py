@@ -247,7 +247,7 @@ def _say_what_is_heard(
     """Say what is played, what is left out and why, and how to choose otherwise."""
     from streamson.table_columns import left_out_words
 
-    for line in piece.legend():
+    for _, line in piece.legend():
         click.echo(line, err=True)
     unheard = [] if asked or piece.session.parts else table.columns[2:]
     if piece.session.parts:

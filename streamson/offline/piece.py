@@ -89,6 +89,9 @@ class Piece(Protocol):
     def moments(self) -> Iterator[Moment]:
         """Yield its points in the order of time."""
 
+    def legend(self) -> list[tuple[str, str]]:
+        """Return each stream, and a line: what is played of it."""
+
     def why_silent(self) -> str:
         """Return why it has no notes, for a person."""
 
@@ -139,13 +142,15 @@ class TablePiece:
             each_column=each_column,
         )
 
-    def legend(self) -> list[str]:
-        """Return what is played of each stream, a line each."""
+    def legend(self) -> list[tuple[str, str]]:
+        """Return each stream, and a line: what is played of it."""
         return self._scored.legend()
 
     def why_silent(self) -> str:
         """Return why it has no notes, for a person."""
-        return f"no column has a value that is played: {'; '.join(self.legend())}"
+        return (
+            f"no column has a value that is played: {'; '.join(line for _, line in self.legend())}"
+        )
 
     def notes(self) -> Iterator[Note]:
         """Yield its notes by their onsets."""
@@ -301,6 +306,13 @@ class RecordedPiece:
         self.sample_rate = recording.manifest.sample_rate
         self._recording = recording
 
+    def legend(self) -> list[tuple[str, str]]:
+        """Return each stream, and a line: what is played of it."""
+        streams: dict[str, tuple[str, ...]] = {}
+        for moment in self.moments():
+            streams.setdefault(moment.stream, tuple(moment.fields))
+        return legend(self.session, streams)
+
     def why_silent(self) -> str:
         """Return why it has no notes, for a person."""
         return "nothing was played"
@@ -343,10 +355,7 @@ class AnotherPiece(RecordedPiece):
 
     def why_silent(self) -> str:
         """Return why it has no notes, for a person: what the session plays and what there is."""
-        streams: dict[str, tuple[str, ...]] = {}
-        for moment in self.moments():
-            streams.setdefault(moment.stream, tuple(moment.fields))
-        lines = [line for _, line in legend(self.session, streams)][:MAX_TOLD_STREAMS]
+        lines = [line for _, line in self.legend()][:MAX_TOLD_STREAMS]
         return "; ".join(lines) or "no points came"
 
     def notes(self) -> Iterator[Note]:

@@ -96,8 +96,8 @@ class ScoredTable:
             sequence_only=sequence_only,
         )
 
-    def legend(self) -> list[str]:
-        """Return what is played of each stream, a line each."""
+    def legend(self) -> list[tuple[str, str]]:
+        """Return each stream, and a line: what is played of it."""
         return self.score(sequence_only=True).legend(self.streams)
 
     def rows(self) -> Iterator[ScoredRow]:

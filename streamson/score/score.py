@@ -139,9 +139,9 @@ class Score:
             if spec.is_rescaled and spec.rescale.wants_extent
         }
 
-    def legend(self, streams: Mapping[str, tuple[str, ...]]) -> list[str]:
-        """Return what it will play of streams with these fields, a line each."""
-        return [line for _, line in legend(self._session, streams, self._extents)]
+    def legend(self, streams: Mapping[str, tuple[str, ...]]) -> list[tuple[str, str]]:
+        """Return streams with these fields, and a line each: what it will play of it."""
+        return legend(self._session, streams, self._extents)
 
     def take_newcomers(self) -> list[str]:
         """Return what is played of streams that appeared since the last call, a line each.

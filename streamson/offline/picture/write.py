@@ -20,7 +20,6 @@ from streamson.offline.picture.panels import (
     draw_wave,
 )
 from streamson.offline.piece import Piece
-from streamson.score.legend import legend
 
 MAX_NOTES: Final = 1_000_000
 MAX_POINTS: Final = 1_000_000
@@ -120,10 +119,8 @@ def _scene(piece: Piece, panels: tuple[str, ...]) -> tuple[Scene, list[tuple[str
     notes = [note for note in islice(piece.notes(), MAX_NOTES + 1) if not note.foreground]
     if len(notes) > MAX_NOTES:
         raise UsageError(f"{piece.title}: more than {MAX_NOTES} notes, too many for a picture")
-    streams: dict[str, tuple[str, ...]] = {}
     orbit: list[complex] = []
     for moment in piece.moments():
-        streams.setdefault(moment.stream, tuple(moment.fields))
         value = moment.complex_value
         if value is not None and len(orbit) < MAX_POINTS:
             orbit.append(value)
@@ -138,7 +135,7 @@ def _scene(piece: Piece, panels: tuple[str, ...]) -> tuple[Scene, list[tuple[str
         wave, spectrum, frames = digest(piece.sound())
     played = list(dict.fromkeys(note.stream for note in notes))
     scene = Scene(notes, piece.sample_rate, played, wave, spectrum, frames, path)
-    return scene, legend(piece.session, {s: streams[s] for s in played if s in streams})
+    return scene, [(stream, line) for stream, line in piece.legend() if stream in played]
 
 
 def _names(panels: tuple[str, ...]) -> tuple[str, ...]:
