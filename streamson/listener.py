@@ -30,6 +30,9 @@ from streamson.wire import DEFAULT_ENDPOINT, Batch, DataPoint, Receiver
 
 DEFAULT_SAMPLE_RATE: Final = 44_100
 RECEIVE_TIMEOUT_S: Final = 0.05
+MAX_STREAMS_TOLD: Final = 200
+"""Of so many streams it is said what is played of them: endless names must not fill a log."""
+
 MERGING_TIMEOUT_S: Final = 0.01
 """Points that were merged begin at most so long after there is room for them."""
 
@@ -143,6 +146,7 @@ class Listener:
         self._recorder: Recorder | None = None
         self._log: SessionLog | None = None
         self._lost = 0
+        self._streams_told = 0
         self._faults = Faults()
         self._handed_over = HandedOver(self.engine)
         self._last_note: Note | None = None
@@ -339,8 +343,7 @@ class Listener:
                 with self._faults.surviving("what waited"):
                     self._flush(time.monotonic_ns())
                 self._read_reports()
-                for line in self._score.take_newcomers():
-                    _legend_log.info("%s", line)
+                self._tell_newcomers()
                 if self._next_session is not None:
                     with self._faults.surviving("the changed session"):
                         self._take_over()
@@ -350,6 +353,15 @@ class Listener:
                         self._state.keep()
         except Exception as error:  # `stop` raises it in the caller's thread
             self._error = error
+
+    def _tell_newcomers(self) -> None:
+        """Say what is played of new streams, as long as there are not too many for a log."""
+        for line in self._score.take_newcomers():
+            if self._streams_told < MAX_STREAMS_TOLD:
+                _legend_log.info("%s", line)
+            elif self._streams_told == MAX_STREAMS_TOLD:
+                _legend_log.info("more than %d streams: others are not told", MAX_STREAMS_TOLD)
+            self._streams_told += 1
 
     def _take_over(self) -> None:
         """Go on as the next session says."""

@@ -13,6 +13,7 @@ import zmq
 import streamson
 from streamson import Listener, Publisher
 from streamson.errors import StreamsonError, UsageError
+from streamson.listener import MAX_STREAMS_TOLD
 from streamson.offline.render import render_notes, score_table
 from streamson.score import load_session
 from streamson.score.session import parse_session
@@ -283,3 +284,19 @@ def test_alerts_lost_points_and_silence_are_heard(caplog):
     assert stats.notes_played == sum(not note.foreground for note in heard)
     for words in ("pump: bar is 101, above 100", "pump: bar is 50 again", "pump: silent for"):
         assert words in caplog.text
+
+
+def test_names_that_never_end_do_not_fill_the_log(caplog):
+    caplog.set_level("INFO", "streamson.legend")
+    count = MAX_STREAMS_TOLD + 50
+    with (
+        Listener(ANY_PORT, output="none") as listener,
+        Publisher(listener.endpoint) as publisher,
+    ):
+        assert publisher.wait_for_listener(20)
+        for i in range(count):
+            publisher.send(f"s{i}", x=1.0)
+            until(lambda i=i: listener.stats().streams > i, "the stream")
+        until(lambda: any("others are not told" in told for told in caplog.messages), "the last")
+    told = [record for record in caplog.records if record.name == "streamson.legend"]
+    assert len(told) == MAX_STREAMS_TOLD + 1

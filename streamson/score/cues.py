@@ -56,6 +56,9 @@ it is the host that fell silent."""
 BACK_TOGETHER_S: Final = 3.0
 """Streams of a host that fell silent together and come back within this time are back together."""
 
+MAX_LISTED: Final = 8
+"""Streams of a host that are named in a line."""
+
 MAX_HOSTS_BACK: Final = 1_024
 """Hosts of which it is remembered that they are back."""
 
@@ -202,6 +205,7 @@ class Cues:
         notes: list[Note] = []
         if not self._session.notices.stale:
             return notes
+        hosts: dict[str, dict[str, _Stream]] | None = None
         for name, stream in self._streams.items():
             if stream.stale or stream.heard_frame is None:
                 continue
@@ -211,29 +215,25 @@ class Cues:
             usual = stream.usual_frames
             if usual is not None and stream.overdue(now_frame, STALE_TIMES):
                 seconds = silent / self._sample_rate, usual / self._sample_rate
-                others = self._silent_with(name, now_frame)
-                for one in (stream, *others.values()):
-                    one.stale, one.stale_with = True, 1 + len(others)
+                if hosts is None:
+                    hosts = self._silent_by_host(now_frame)
+                together = hosts[_host(name)] if "/" in name else {name: stream}
+                for one in together.values():
+                    one.stale, one.stale_with = True, len(together)
                 told = name
-                if others:
-                    told = f"{_host(name)}: {', '.join(map(_within_host, (name, *others)))}"
+                if len(together) > 1:
+                    told = f"{_host(name)}: {_listed(together)}"
                 _log.warning("%s: silent for %.1f s; a point came every %.1f s", told, *seconds)
                 notes += self._sound(builtin_sounds()["stale"], name, now_frame)
         return notes
 
-    def _silent_with(self, name: str, now_frame: int) -> dict[str, _Stream]:
-        """Return the other streams of a stream's host that fell silent as it did."""
-        host = _host(name)
-        if host == name:
-            return {}
-        return {
-            other: stream
-            for other, stream in self._streams.items()
-            if other != name
-            and _host(other) == host
-            and not stream.stale
-            and stream.overdue(now_frame, STALE_TOGETHER_TIMES)
-        }
+    def _silent_by_host(self, now_frame: int) -> dict[str, dict[str, _Stream]]:
+        """Return the streams that are silent for longer than usual, by what they belong to."""
+        hosts: dict[str, dict[str, _Stream]] = {}
+        for name, stream in self._streams.items():
+            if "/" in name and not stream.stale and stream.overdue(now_frame, STALE_TOGETHER_TIMES):
+                hosts.setdefault(_host(name), {})[name] = stream
+        return hosts
 
     def lose(self, now_frame: int) -> list[Note]:
         """Return the notes that tell that points were lost; rarely, however many there are."""
@@ -400,5 +400,8 @@ def _host(stream: str) -> str:
     return stream.partition("/")[0]
 
 
-def _within_host(stream: str) -> str:
-    return stream.partition("/")[2]
+def _listed(streams: Iterable[str]) -> str:
+    """Return what the streams of a host are called within it; of many the first."""
+    names = [stream.partition("/")[2] for stream in streams]
+    more = len(names) - MAX_LISTED
+    return ", ".join(names[:MAX_LISTED]) + (f" and {more} more" if more > 0 else "")

@@ -161,6 +161,20 @@ def test_streams_of_a_host_that_fall_silent_are_told_as_one(caplog):
     assert caplog.messages[-1].startswith("web/cpu: silent for ")
 
 
+def test_a_stream_that_is_called_as_a_host_is_told_once_by_itself(caplog):
+    score = score_of()
+    names = ["web", *(f"web/{i}" for i in range(20))]
+    for i in range(20):
+        for name in names:
+            score.play(DataPoint(name, {"x": 1.0}, 0.0), i * RATE)
+    for at in range(20 * RATE, 40 * RATE, RATE // 4):
+        score.flush(at)
+    assert score.streams_stale == len(names)
+    alone, host = sorted(caplog.messages, key=len)
+    assert alone.startswith("web: silent for ")
+    assert host.startswith("web: 0, 1, 2, 3, 4, 5, 6, 7 and 12 more: silent for ")
+
+
 def test_what_is_irregular_or_new_is_not_stale():
     random = np.random.default_rng(7)
     score, now, told = score_of(), 0, []
