@@ -2,12 +2,13 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
 
-from streamson.producers.quantities import QUANTITY, Quantity, parse_quantity
+from streamson.formats.nested import leaves
+from streamson.formats.quantity import QUANTITY, Quantity, parse_quantity
 from streamson.wire.limits import MAX_FIELD_CHARS, MAX_FIELDS, MAX_STREAM_CHARS
 
 MAX_LINE_BYTES: Final = 65_536
@@ -15,9 +16,6 @@ MAX_LINE_BYTES: Final = 65_536
 
 MAX_UNITS: Final = 4_096
 """Fields whose unit is remembered."""
-
-MAX_DEPTH: Final = 8
-"""Of nested JSON; what is deeper is left out."""
 
 _SEPARATORS: Final = re.compile(r"[\s,;]+")
 _PAIR: Final = re.compile(
@@ -153,25 +151,18 @@ def _json(line: str) -> dict[str, Quantity]:
         found = msgspec.json.decode(line)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
         return {}
-    return dict(_nested(found, "", MAX_DEPTH)) if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    quantities = ((path, _quantity(leaf)) for path, leaf in leaves(found))
+    return {path: quantity for path, quantity in quantities if quantity is not None}
 
 
-def _nested(found: object, path: str, depth: int) -> Iterator[tuple[str, Quantity]]:
-    if isinstance(found, bool) or depth == 0:
-        return
-    if isinstance(found, int | float):
-        if abs(found) < math.inf:
-            yield path, Quantity(float(found))
-    elif isinstance(found, str):
-        value = parse_quantity(found)
-        if value is not None:
-            yield path, value
-    elif isinstance(found, Mapping):
-        for key, inner in found.items():
-            yield from _nested(inner, f"{path}.{key}" if path else str(key), depth - 1)
-    elif isinstance(found, list):
-        for number, inner in enumerate(found, 1):
-            yield from _nested(inner, f"{path}.{number}", depth - 1)
+def _quantity(found: object) -> Quantity | None:
+    if isinstance(found, str):
+        return parse_quantity(found)
+    if isinstance(found, bool) or not isinstance(found, int | float) or abs(found) == math.inf:
+        return None
+    return Quantity(float(found))
 
 
 def _pairs(line: str) -> dict[str, Quantity]:

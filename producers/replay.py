@@ -9,10 +9,10 @@ import click
 
 from streamson.cli import run
 from streamson.cli.options import columns, each_column, time_column
+from streamson.formats.table import Table, paced
+from streamson.formats.table_columns import choose_columns, left_out_words, named_columns
 from streamson.producers import options
 from streamson.producers.publishing import Sample, or_missing, publish
-from streamson.table import Table, paced
-from streamson.table_columns import choose_columns, left_out_words, named_columns
 
 DEFAULT_RATE = 4.0
 LONG_WAIT_S = 30.0
@@ -57,7 +57,7 @@ def command(
     Five minutes of readings in a second: streamson produce replay cpu.csv --speed 300
     """
     source = Table(table, time_column=time_column)
-    left_out = dict.fromkeys(source.ignored, "not numbers")
+    left_out = dict(source.ignored)
     if columns is None:
         choice = choose_columns(source.rows(), source.columns)
         left_out |= choice.left_out

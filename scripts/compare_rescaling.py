@@ -13,12 +13,12 @@ import math
 from collections import Counter
 from pathlib import Path
 
+from streamson.formats.table import Table
 from streamson.score.counts import Counts
 from streamson.score.extents import Extent
 from streamson.score.mapping import equal_steps
 from streamson.score.rescaling import Range, Rescale, Window, make_rescaler, place
 from streamson.score.session.schema import DEFAULT_NOTES
-from streamson.table import Table
 
 NOTES = len(DEFAULT_NOTES)
 STEP_OF = equal_steps(range(NOTES))

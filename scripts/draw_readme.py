@@ -9,10 +9,10 @@ from pathlib import Path
 import av
 
 from streamson import load_session
+from streamson.formats.table import Table
 from streamson.offline.film.write import write_film
 from streamson.offline.picture.write import write_picture
 from streamson.offline.piece import TablePiece
-from streamson.table import Table
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "tests" / "data" / "article_eta_300.csv"

@@ -13,8 +13,8 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+from streamson.formats.table import Table
 from streamson.score import Score, load_session
-from streamson.table import Table
 from streamson.wire.point import DataPoint
 
 DAY_S = 86_400

@@ -73,7 +73,7 @@ def made() -> dict[str, Values]:
 
 def read(path: Path) -> Values:
     """Return the first column of numbers of a table."""
-    from streamson.table import Table
+    from streamson.formats.table import Table
 
     table = Table(path)
     return np.array([fields[table.columns[0]] for fields, _ in table.rows()])
@@ -81,9 +81,9 @@ def read(path: Path) -> Values:
 
 def ours(values: Values, *, online: bool) -> Values:
     """Return the pitch that each value gets by default; NaN for none."""
+    from streamson.formats.table import Table
     from streamson.offline.scored_table import ScoredTable
     from streamson.score import load_session
-    from streamson.table import Table
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table.csv"

@@ -2,10 +2,10 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -14,8 +14,8 @@ from streamson.cli.ending import ending
 from streamson.errors import InputFileError, UsageError
 
 if TYPE_CHECKING:
+    from streamson.formats.table import Table
     from streamson.offline.piece import Piece, TablePiece
-    from streamson.table import Table
 
 
 class PixelSize(click.ParamType[tuple[int, int]]):
@@ -128,6 +128,7 @@ def command(
     from streamson.offline.exports import check_kind, export
     from streamson.offline.film.write import FilmFormat
     from streamson.offline.picture.write import check_panels
+    from streamson.offline.piece import TablePiece
     from streamson.offline.sound_file import whole_or_nothing
     from streamson.recording.manifest import is_recording
 
@@ -174,11 +175,14 @@ def command(
         )
     if next(piece.notes(), None) is None:
         raise InputFileError(f"{source}: no note comes of it: {piece.why_silent()}")
+    told = _tell_remarks(piece, set())
+    _warn_of_length(piece, outs, fits=isinstance(piece, TablePiece) and seconds is None)
     ending.hold()
     for out in outs:
-        with whole_or_nothing(out) as part, _progress(out) as tell:
-            done = export(piece, part, tell, panels=panels, film=film)
+        with whole_or_nothing(out) as part, _progress(out) as progress:
+            done = export(piece, part, progress, panels=panels, film=film)
         click.echo(f"{out}: {done}")
+    _tell_remarks(piece, told)
     return 0
 
 
@@ -207,18 +211,17 @@ def _table(
     longest: float | None,
     online: bool,
 ) -> "Piece":
+    from streamson.formats.table import Table
     from streamson.offline.piece import MAX_UNASKED_S, TablePiece, TimedPiece, fitted
     from streamson.offline.render import DEFAULT_SAMPLE_RATE
     from streamson.offline.scored_table import choose_heard
     from streamson.score import load_session
-    from streamson.table import Table
 
     if speed is not None and seconds is not None:
         raise UsageError("found --speed and --seconds; one of the two says how fast rows come")
     loaded = load_session(session)
     table = Table(path, time_column=time_column)
-    left_out = dict.fromkeys(table.ignored, "not numbers")
-    left_out |= choose_heard(table, loaded, stream or table.name, columns)
+    left_out = table.ignored | choose_heard(table, loaded, stream or table.name, columns)
     rate = sample_rate or loaded.audio.sample_rate or DEFAULT_SAMPLE_RATE
     if seconds is None:
         longest = longest or MAX_UNASKED_S
@@ -245,7 +248,7 @@ def _say_what_is_heard(
     piece: "TablePiece", table: "Table", left_out: dict[str, str], *, asked: bool
 ) -> None:
     """Say what is played, what is left out and why, and how to choose otherwise."""
-    from streamson.table_columns import left_out_words
+    from streamson.formats.table_columns import left_out_words
 
     for _, line in piece.legend():
         click.echo(line, err=True)
@@ -257,16 +260,56 @@ def _say_what_is_heard(
         click.echo(f"left out: {left_out_words(left_out, unheard)}{choose}", err=True)
 
 
+def _tell_remarks(piece: "Piece", told: set[str]) -> set[str]:
+    """Say what was taken for granted, and left out, of a table; return all that was said."""
+    remarks = [remark for remark in piece.remarks if remark not in told]
+    for remark in remarks:
+        click.echo(f"{piece.title}: {remark}", err=True)
+    return told.union(remarks)
+
+
+LONG_S: Final = 600.0
+"""Who waits for a longer sound, or finds room for it, is told before."""
+
+_SOUND_BYTES_A_FRAME: Final = {".wav": 6.0, ".flac": 3.5, ".ogg": 0.4, ".mp3": 0.4, ".mp4": 1.5}
+
+
+def _warn_of_length(piece: "Piece", outs: Iterable[Path], *, fits: bool) -> None:
+    """Say of a long sound how long and how large it will be."""
+    sounds = [out for out in outs if out.suffix.lower() in _SOUND_BYTES_A_FRAME]
+    if not sounds or piece.length_s < LONG_S:
+        return
+    minutes = round(piece.length_s / 60)
+    hours = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+    frames = piece.length_s * piece.sample_rate
+    for out in sounds:
+        size = frames * _SOUND_BYTES_A_FRAME[out.suffix.lower()]
+        about = f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+        shorter = "; --seconds 5min makes it fit" if fits else ""
+        click.echo(f"{out}: {hours} of sound, about {about}{shorter}", err=True)
+
+
 @contextmanager
-def _progress(out: Path) -> Iterator[Callable[[str], None]]:
-    """Yield a function that shows on a terminal how much is done."""
+def _progress(out: Path) -> Iterator[Callable[[float], None]]:
+    """Yield a function that shows on a terminal which share is done."""
     if not sys.stderr.isatty():
-        yield lambda _done: None
+        yield lambda _share: None
         return
     from rich.console import Console  # slow to load, and only for terminals
-    from rich.progress import Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = TextColumn("{task.description}", markup=False), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(f"{out.name} …", total=None)
-        yield lambda done: progress.update(task, description=f"{out.name}: {done}")
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(out.name, total=1.0)
+        yield lambda share: bar.update(task, completed=min(share, 1.0))

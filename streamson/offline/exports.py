@@ -1,20 +1,20 @@
 """The kinds of files that a piece can be written to."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from streamson.errors import UsageError, nearest
 from streamson.offline.piece import Piece
+from streamson.score import Note
 
 if TYPE_CHECKING:
     from streamson.offline.film.write import FilmFormat
 
-Tell = Callable[[str], None]
-"""Is told now and then how much is done."""
+Progress = Callable[[float], None]
+"""Is told now and then which share is done."""
 
 NOTES_A_TURN: Final = 500
-_Item = TypeVar("_Item")
 
 
 def check_kind(path: Path) -> None:
@@ -30,7 +30,7 @@ def check_kind(path: Path) -> None:
 def export(
     piece: Piece,
     path: Path,
-    tell: Tell = lambda _: None,
+    progress: Progress = lambda _: None,
     *,
     panels: tuple[str, ...] = (),
     film: "FilmFormat | None" = None,
@@ -43,8 +43,8 @@ def export(
         The piece.
     path
         The file.
-    tell
-        Is told what is done so far.
+    progress
+        Is told which share is done.
     panels
         Of a picture, by name.
     film
@@ -68,53 +68,54 @@ def export(
     if ending == FILM:
         from streamson.offline.film.write import FilmFormat, write_film
 
-        return write_film(piece, path, film or FilmFormat(), tell)
-    return EXPORTS[ending](piece, path, tell)
+        return write_film(piece, path, film or FilmFormat(), progress)
+    return EXPORTS[ending](piece, path, progress)
 
 
-def _sound(piece: Piece, path: Path, tell: Tell) -> str:
+def _sound(piece: Piece, path: Path, progress: Progress) -> str:
     from streamson.offline.sound_file import write_sound
 
     def told() -> Iterator[Any]:
-        frames = 0
+        frames, frames_in_all = 0, max(piece.length_s * piece.sample_rate, 1.0)
         for block in piece.sound():
             yield block
             frames += len(block)
-            tell(f"{frames / piece.sample_rate:.0f} s of sound")
+            progress(frames / frames_in_all)
 
     return write_sound(path, told(), piece.sample_rate)
 
 
-def _notes_csv(piece: Piece, path: Path, tell: Tell) -> str:
+def _notes_csv(piece: Piece, path: Path, progress: Progress) -> str:
     from streamson.notes_table import write_csv
 
     with path.open("w", encoding="utf-8", newline="") as file:
-        count = write_csv(_told(piece.notes(), tell), file, sample_rate=piece.sample_rate)
+        count = write_csv(_told(piece, progress), file, sample_rate=piece.sample_rate)
     return f"{count} notes"
 
 
-def _notes_jsonl(piece: Piece, path: Path, tell: Tell) -> str:
+def _notes_jsonl(piece: Piece, path: Path, progress: Progress) -> str:
     from streamson.notes_table import write_jsonl
 
     with path.open("w", encoding="utf-8") as file:
-        count = write_jsonl(_told(piece.notes(), tell), file, sample_rate=piece.sample_rate)
+        count = write_jsonl(_told(piece, progress), file, sample_rate=piece.sample_rate)
     return f"{count} notes"
 
 
-def _midi(piece: Piece, path: Path, _tell: Tell) -> str:
+def _midi(piece: Piece, path: Path, _progress: Progress) -> str:
     from streamson.offline.midi import write_midi
 
     return write_midi(piece, path)
 
 
-def _told(notes: Iterable[_Item], tell: Tell) -> Iterator[_Item]:
-    for number, note in enumerate(notes, 1):
+def _told(piece: Piece, progress: Progress) -> Iterator[Note]:
+    frames_in_all = max(piece.length_s * piece.sample_rate, 1.0)
+    for number, note in enumerate(piece.notes(), 1):
         yield note
         if number % NOTES_A_TURN == 0:
-            tell(f"{number} notes")
+            progress(note.onset_frame / frames_in_all)
 
 
-EXPORTS: Final[dict[str, Callable[[Piece, Path, Tell], str]]] = {
+EXPORTS: Final[dict[str, Callable[[Piece, Path, Progress], str]]] = {
     **dict.fromkeys((".wav", ".flac", ".ogg", ".mp3"), _sound),
     ".csv": _notes_csv,
     ".jsonl": _notes_jsonl,

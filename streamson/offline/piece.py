@@ -1,6 +1,7 @@
 """A piece: what is made of a table or a recording, as notes and as sound, as often as one asks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from math import isnan
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson.errors import InputFileError
+from streamson.formats.table import Table, paced
 from streamson.offline.render import render_notes
 from streamson.offline.replayed import heard_again, notes_again, notes_anew
 from streamson.offline.scored_table import ScoredTable, in_order
@@ -16,16 +18,12 @@ from streamson.offline.timed import score_timed
 from streamson.recording.reading import Recording
 from streamson.score import Note, Session
 from streamson.score.legend import legend
-from streamson.table import Table, paced
 from streamson.wire.point import Batch, DataPoint
 
 MAX_SECONDS: Final = 366 * 86_400.0
 MAX_UNASKED_S: Final = 3 * 3_600.0
 """How long the sound of a table may be if nobody asks for more: 2.9 GB as 24 bits, which the WAV
 format holds; ten thousand rows last under an hour."""
-
-LARGE_BYTES: Final = 1 << 19
-"""A larger table is looked through before it is rendered, which takes a tenth of the time."""
 
 MAX_TOLD_STREAMS: Final = 5
 
@@ -94,6 +92,14 @@ class Piece(Protocol):
 
     def why_silent(self) -> str:
         """Return why it has no notes, for a person."""
+
+    @property
+    def length_s(self) -> float:
+        """Seconds until its last note ends."""
+
+    @property
+    def remarks(self) -> list[str]:
+        """What was taken for granted, and what was left out, for a person."""
 
 
 class TablePiece:
@@ -164,22 +170,23 @@ class TablePiece:
         InputFileError
             It is longer than it may be.
         """
-        if self._longest_s is not None and self._table.path.stat().st_size > LARGE_BYTES:
-            for note in self.notes():  # so nobody waits for hours of sound to be refused
-                self._check_length(note.onset_frame)
-        frames = 0
-        for block in render_notes(self.notes(), self.session, sample_rate=self.sample_rate):
-            frames += len(block)
-            self._check_length(frames)
-            yield block
-
-    def _check_length(self, frames: int) -> None:
-        if self._longest_s is not None and frames > self._longest_s * self.sample_rate:
+        if self._longest_s is not None and self.length_s > self._longest_s:
             raise InputFileError(
-                f"{self._table.path}: its sound is longer than {_hours(self._longest_s)}. Make it "
-                "fit with --seconds 10min, let its own time pass faster with --speed, or allow "
+                f"{self._table.source}: its sound is longer than {_hours(self._longest_s)}. Make "
+                "it fit with --seconds 10min, let its own time pass faster with --speed, or allow "
                 "more with --longest 24h"
             )
+        return render_notes(self.notes(), self.session, sample_rate=self.sample_rate)
+
+    @cached_property
+    def length_s(self) -> float:
+        """Seconds until its last note ends; known after one pass, a tenth of the time of all."""
+        return _length_s(self.notes(), self.sample_rate)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What was taken for granted, and what was left out, for a person."""
+        return self._table.remarks
 
     def moments(self) -> Iterator[Moment]:
         """Yield its points."""
@@ -245,7 +252,7 @@ class TimedPiece(TablePiece):
         for due_s, (fields, time) in paced(self._table.rows(), speed=self._speed, rate=self._rate):
             if due_s > MAX_SECONDS:
                 raise InputFileError(
-                    f"{self._table.path}: a row comes after {due_s / 86_400:.0f} days; up to a "
+                    f"{self._table.source}: a row comes after {due_s / 86_400:.0f} days; up to a "
                     "year is allowed: try a larger --speed"
                 )
             frame = round(due_s * self.sample_rate)
@@ -277,7 +284,7 @@ def fitted(
         length_s = due_s
     timed = table.time_column is not None
     if count < 2 or (timed and length_s == 0.0):
-        raise InputFileError(f"{table.path}: all its rows are at one time, which fits no length")
+        raise InputFileError(f"{table.source}: all its rows are at one time, which fits no length")
     return TimedPiece(
         table,
         session,
@@ -316,6 +323,16 @@ class RecordedPiece:
     def why_silent(self) -> str:
         """Return why it has no notes, for a person."""
         return "nothing was played"
+
+    @cached_property
+    def length_s(self) -> float:
+        """Seconds until its last note ends."""
+        return _length_s(self.notes(), self.sample_rate)
+
+    @property
+    def remarks(self) -> list[str]:
+        """Nothing: a recording is what it is."""
+        return []
 
     def notes(self) -> Iterator[Note]:
         """Yield its notes by their onsets."""
@@ -365,6 +382,10 @@ class AnotherPiece(RecordedPiece):
     def sound(self) -> Iterator[NDArray[np.float32]]:
         """Yield its samples in blocks of shape (frames, 2)."""
         return render_notes(self.notes(), self.session, sample_rate=self.sample_rate)
+
+
+def _length_s(notes: Iterable[Note], sample_rate: int) -> float:
+    return max((note.onset_frame / sample_rate + note.duration_s for note in notes), default=0.0)
 
 
 def _hours(seconds: float) -> str:

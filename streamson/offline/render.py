@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson.errors import StreamsonError
+from streamson.formats.table import Table
 from streamson.offline.scored_table import ScoredTable, choose_heard, in_order
 from streamson.score import Note, Session, load_session
 from streamson.session_engine import session_engine
 from streamson.synth.engine import Engine
 from streamson.synth.memory import NOTE_RING, QUANTUM
-from streamson.table import Table
 
 DEFAULT_SAMPLE_RATE: Final = 44_100
 BLOCK_FRAMES: Final = 32_768

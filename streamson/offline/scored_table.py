@@ -10,11 +10,11 @@ from typing import NamedTuple
 import msgspec
 
 from streamson.errors import InputFileError
+from streamson.formats.table import Table
+from streamson.formats.table_columns import choose_columns, named_columns
 from streamson.score import Note, Score, Session
 from streamson.score.extents import Extents, extents_of
 from streamson.score.session.casting import matching_parts, named_fields
-from streamson.table import Table
-from streamson.table_columns import choose_columns, named_columns
 from streamson.wire.point import DataPoint
 
 
@@ -164,7 +164,7 @@ def choose_heard(
     """
     if wanted is not None:
         words = wanted if isinstance(wanted, str) else ",".join(wanted)
-        table.keep(named_columns(words, table.columns, table.path))
+        table.keep(named_columns(words, table.numeric, table.source))
         return {}
     choice = choose_columns(table.rows(), table.columns)
     named = named_fields(session, stream)
@@ -185,12 +185,12 @@ def _check_parts(
     patterns = [part.stream for part in session.parts]
     if patterns and not matching_parts(session, stream):
         raise InputFileError(
-            f"{table.path}: no part of the session plays the stream {stream!r}; they play "
+            f"{table.source}: no part of the session plays the stream {stream!r}; they play "
             f"{', '.join(patterns)}. Name the stream with --stream."
         )
     missing = sorted(score.fields_of(stream) - set(columns))
     if missing:
         raise InputFileError(
-            f"{table.path}: the session plays the field {missing[0]!r} of stream {stream!r}, "
+            f"{table.source}: the session plays the field {missing[0]!r} of stream {stream!r}, "
             f"but the columns of numbers are {', '.join(columns)}"
         )

@@ -62,7 +62,7 @@ def test_the_sample_rate_can_be_chosen(run, table, tmp_path):
         (["eta.csv", "-o", "x.wav", "--sample-rate", "1"], 2, "8000<=x<=192000"),
         (["eta.csv"], 2, "Missing option '-o'"),
         (["eta.csv", "-o", "x.wav", "--sesion", "a"], 2, "--session"),
-        (["broken.csv", "-o", "x.wav"], 1, "broken.csv, line 3, column 're': found 'oops'"),
+        (["broken.csv", "-o", "x.wav"], 1, "broken.csv: no column of numbers; the columns are re"),
         (["eta.csv", "-o", "x.wav", "--session", "bad.toml"], 1, "bad.toml"),
         (["eta.csv", "-o", "eta.csv"], 2, "it is the input itself"),
         (["eta.csv", "-o", "link.csv"], 2, "it is the input itself"),
@@ -76,13 +76,13 @@ def test_the_sample_rate_can_be_chosen(run, table, tmp_path):
         (["eta.csv", "-o", "x.wav", "--seconds", "9" * 400], 2, "up to a year"),
         (["slow.csv", "-o", "x.wav", "--speed", "1e-5"], 1, "try a larger --speed"),
         (["eta.csv", "-o", "x" * 252 + ".wav"], 1, "name too long"),
-        (["folder", "-o", "x.wav"], 1, "what has no ending"),
+        (["folder", "-o", "x.wav"], 1, "Is a directory"),
         (["rec", "-o", "rec/notes.csv"], 2, "name another folder"),
         (["rec", "-o", "x.wav", "--speed", "2"], 2, "--speed is for tables"),
     ],
 )
 def test_mistakes_are_explained_and_leave_nothing(run, table, tmp_path, words, code, message):
-    (tmp_path / "broken.csv").write_text("re,im,modulus\n1,2,3\noops,2,3\n")
+    (tmp_path / "broken.csv").write_text("re\na\noops\n")
     (tmp_path / "bad.toml").write_text('[[part]]\ninstrument = "sinus"\n')
     (tmp_path / "slow.csv").write_text("time,x\n0,1\n100000,2\n")
     (tmp_path / "link.csv").symlink_to("eta.csv")

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from streamson.errors import InputFileError, UsageError
+from streamson.formats.table import Table
 from streamson.offline.film.write import FilmFormat, write_film
 from streamson.offline.piece import TablePiece, TimedPiece
 from streamson.score.session import parse_session
-from streamson.table import Table
 
 BEEPS = parse_session(
     b"""

@@ -5,12 +5,12 @@ import msgspec
 import pytest
 
 from streamson.errors import UsageError
+from streamson.formats.table import Table
 from streamson.offline import midi
 from streamson.offline.midi import BEND_PER_SEMITONE, PROGRAMS, write_midi
 from streamson.offline.piece import TablePiece
 from streamson.score import Note, load_session
 from streamson.score.session import Session
-from streamson.table import Table
 from tests.conftest import DATA
 
 RATE = 44_100

@@ -5,11 +5,11 @@ import pytest
 from matplotlib.image import imread
 
 from streamson.errors import InputFileError, UsageError
+from streamson.formats.table import Table
 from streamson.offline.picture.digest import COLUMNS, FFT_FRAMES, Spectrum, Wave, digest
 from streamson.offline.picture.write import PANELS, check_panels, write_picture
 from streamson.offline.piece import TablePiece
 from streamson.score import load_session
-from streamson.table import Table
 from tests.conftest import DATA
 
 RATE = 44_100

@@ -9,13 +9,13 @@ import pytest
 
 import streamson
 from streamson.errors import InputFileError, StreamsonError
+from streamson.formats.table import Table
 from streamson.notes_table import COLUMNS, write_csv
 from streamson.offline.piece import fitted
 from streamson.offline.render import render_notes, score_table
 from streamson.score import Note, load_session
 from streamson.score.session import parse_session
 from streamson.synth.memory import NOTE_RING
-from streamson.table import Table
 from tests.conftest import DATA
 
 TABLE = DATA / "article_eta_300.csv"

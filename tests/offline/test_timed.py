@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from streamson.errors import InputFileError
+from streamson.formats.table import Row, Table, paced
 from streamson.offline.piece import TimedPiece, fitted
 from streamson.score.session import parse_session
-from streamson.table import Row, Table, paced
 
 RATE = 44_100
 PLAIN = parse_session(b"[[part]]\nnotes_per_second = 1000\n", "plain.toml")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamson.formats.quantity import Quantity, parse_quantity
 from streamson.producers.lines import MAX_LINE_BYTES, LineReader
-from streamson.producers.quantities import Quantity, parse_quantity
 
 VMSTAT = """\
 procs -----------memory---------- ---swap-- -----io---- -system-- ------cpu-----

@@ -8,6 +8,7 @@ from typing import Final
 from streamson._version import __version__
 from streamson.errors import InputFileError, OutputFileError, StreamsonError
 from streamson.extras import need
+from streamson.formats.opened import printable
 from streamson.offline.corpus.shard import (
     FORMAT,
     ShardPlan,
@@ -18,7 +19,6 @@ from streamson.offline.corpus.shard import (
 )
 from streamson.recording.session_files import keep_session, pack_session
 from streamson.score import load_session
-from streamson.table import printable
 
 TABLES: Final = (".csv", ".tsv", ".jsonl", ".parquet")
 SHARD_TABLES: Final = 16

@@ -18,12 +18,12 @@ import soundfile
 from streamson._version import __version__
 from streamson.errors import InputFileError, OutputFileError, StreamsonError
 from streamson.extras import need
+from streamson.formats.table import Table
 from streamson.offline.piece import TablePiece
 from streamson.offline.render import DEFAULT_SAMPLE_RATE
 from streamson.offline.scored_table import choose_heard
 from streamson.score import Note, Session, load_session
 from streamson.synth.engine import level_db
-from streamson.table import Table
 
 FORMAT: Final = "streamson corpus 1"
 MAX_SECONDS: Final = 3_600.0
@@ -177,6 +177,7 @@ def _row(plan: ShardPlan, source: Source, session: Session) -> dict[str, Any]:
         "name": source.name,
         "sha256": _sha256(Path(source.path)),
         "columns": table.columns,
+        "remarks": table.remarks,
         "session": session.name,
         "sample_rate": rate,
         "seconds": frames / rate,
@@ -209,6 +210,7 @@ def _schema(pyarrow: Any) -> Any:
             ("name", text),
             ("sha256", text),
             ("columns", pyarrow.list_(text)),
+            ("remarks", pyarrow.list_(text)),
             ("session", text),
             ("sample_rate", pyarrow.int32()),
             ("seconds", number),

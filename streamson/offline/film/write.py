@@ -63,7 +63,7 @@ def write_film(
     piece: Piece,
     path: Path,
     film: FilmFormat = FilmFormat(),  # noqa: B008  # it can't be changed
-    tell: Callable[[str], None] = lambda _: None,
+    progress: Callable[[float], None] = lambda _: None,
 ) -> str:
     """Write a piece to an ``.mp4`` film; return what is in it.
 
@@ -75,8 +75,8 @@ def write_film(
         The file.
     film
         Size and pictures a second.
-    tell
-        Is told what is done so far.
+    progress
+        Is told which share is done.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def write_film(
             pictures = _pictures(piece, stage, film.fps)
             for block in piece.sound():
                 mux.add_sound(block, pictures)
-                tell(f"{mux.seconds:.0f} s of film")
+                progress(mux.seconds / max(piece.length_s, 1.0))
             mux.finish(pictures)
     except (OSError, av.FFmpegError) as error:
         raise OutputFileError(f"can't write {path}: {error}") from None

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from streamson.errors import UsageError
-from streamson.table import Row
-from streamson.table_columns import choose_columns, left_out_words, named_columns
+from streamson.formats.table import Row
+from streamson.formats.table_columns import choose_columns, left_out_words, named_columns
 
 RANDOM = np.random.default_rng(5)
 NOISE = RANDOM.normal(size=200)

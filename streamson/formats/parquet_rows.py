@@ -1,18 +1,15 @@
 """Rows of a Parquet file, read so that memory stays small whatever the file unpacks to."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from streamson.errors import InputFileError
 from streamson.extras import need
-from streamson.regular_file import open_regular
+from streamson.formats.row_source import MAX_COLUMNS, MAX_ROWS, Cells, Skipped
 
 BATCH_ROWS: Final = 4_096
-MAX_COLUMNS: Final = 1_024
-MAX_ROWS: Final = 100_000_000
-"""At ten notes a second the sound of so many rows lasts four months."""
-
 MAX_GROUP_BYTES: Final = 1 << 28
 """A group of rows may be one page, which is unpacked as a whole. Writers make groups of a million
 rows or fewer by default: so 32 columns of numbers have room."""
@@ -21,36 +18,77 @@ MAX_CELL_CHARS: Final = 400
 """A longer text is no number: it is cut. One that stands in every row is held once."""
 
 
-def read_parquet(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
-    """Yield the number of each row, from 1, and its cells.
+class ParquetRows:
+    """The rows of a Parquet file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    source
+        What it is called, for a person.
+
+    Attributes
+    ----------
+    names, place_name, assumed, skipped
+        As of `RowSource`.
 
     Raises
     ------
     InputFileError
         If it is none, or unpacks to more than the limits.
     """
-    parquet = need("pyarrow.parquet", "parquet", "a Parquet file")
-    pyarrow = need("pyarrow", "parquet", "a Parquet file")
-    need("pyarrow.compute", "parquet", "a Parquet file")
-    open_regular(path).close()
-    try:
-        with parquet.ParquetFile(path) as file:
-            texts, numbers = _columns(pyarrow, file.schema_arrow)
-            _check(path, file, {*texts, *numbers})
+
+    place_name: Final = "row"
+
+    def __init__(self, path: Path, source: str) -> None:
+        self.assumed: list[str] = []
+        self.skipped = Skipped()
+        self._path = path
+        self._source = source
+        self._parquet = need("pyarrow.parquet", "parquet", "a Parquet file")
+        self._pyarrow = need("pyarrow", "parquet", "a Parquet file")
+        need("pyarrow.compute", "parquet", "a Parquet file")
+        with self._refusing(), self._parquet.ParquetFile(path) as file:
+            self.names = [field.name for field in file.schema_arrow]
+            texts, numbers = _columns(self._pyarrow, file.schema_arrow)
+            _check(source, file, {*texts, *numbers})
+
+    def rows(self) -> Iterator[Cells]:
+        """Yield the rows.
+
+        Raises
+        ------
+        InputFileError
+            If something can't be read.
+        """
         number = 0
-        # A text that stands in every row is unpacked once, not once a row.
-        with parquet.ParquetFile(path, read_dictionary=texts) as file:
-            schema = file.schema_arrow
-            for batch in file.iter_batches(BATCH_ROWS, columns=[*texts, *numbers]):
-                for row in _rows(pyarrow, batch, schema):
-                    number += 1
-                    yield number, row
-    except MemoryError:
-        raise InputFileError(f"{path}: it unpacks to more than there is memory") from None
-    except pyarrow.ArrowException as error:
-        raise InputFileError(f"{path}: {str(error).splitlines()[0]}") from None
-    except (ValueError, OverflowError) as error:  # a time that Python has no name for
-        raise InputFileError(f"{path}: found a value that can't be read: {error}") from None
+        with self._refusing():
+            with self._parquet.ParquetFile(self._path) as file:
+                texts, numbers = _columns(self._pyarrow, file.schema_arrow)
+            # A text that stands in every row is unpacked once, not once a row.
+            with self._parquet.ParquetFile(self._path, read_dictionary=texts) as file:
+                schema = file.schema_arrow
+                for batch in file.iter_batches(BATCH_ROWS, columns=[*texts, *numbers]):
+                    for row in _rows(self._pyarrow, batch, schema):
+                        number += 1
+                        yield Cells(number, row)
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Say in a line what is wrong with a file."""
+        try:
+            yield
+        except MemoryError:
+            raise InputFileError(
+                f"{self._source}: it unpacks to more than there is memory"
+            ) from None
+        except self._pyarrow.ArrowException as error:
+            raise InputFileError(f"{self._source}: {str(error).splitlines()[0]}") from None
+        except (ValueError, OverflowError) as error:  # a time that Python has no name for
+            raise InputFileError(
+                f"{self._source}: found a value that can't be read: {error}"
+            ) from None
 
 
 def _columns(pyarrow: Any, schema: Any) -> tuple[list[str], list[str]]:
@@ -72,13 +110,13 @@ def _columns(pyarrow: Any, schema: Any) -> tuple[list[str], list[str]]:
     return texts, numbers
 
 
-def _check(path: Path, file: Any, wanted: set[str]) -> None:
+def _check(source: str, file: Any, wanted: set[str]) -> None:
     """Raise `InputFileError` if a file says itself that it is too large."""
     told = file.metadata
     if len(file.schema_arrow) > MAX_COLUMNS:
-        raise InputFileError(f"{path}: {len(file.schema_arrow)} columns; at most {MAX_COLUMNS}")
+        raise InputFileError(f"{source}: {len(file.schema_arrow)} columns; at most {MAX_COLUMNS}")
     if told.num_rows > MAX_ROWS:
-        raise InputFileError(f"{path}: {told.num_rows} rows; at most {MAX_ROWS}")
+        raise InputFileError(f"{source}: {told.num_rows} rows; at most {MAX_ROWS}")
     leaves = [
         i for i in range(told.num_columns) if told.schema.column(i).path.split(".")[0] in wanted
     ] or range(told.num_columns)
@@ -87,21 +125,19 @@ def _check(path: Path, file: Any, wanted: set[str]) -> None:
         size = sum(group.column(leaf).total_uncompressed_size for leaf in leaves)
         if size > MAX_GROUP_BYTES:
             raise InputFileError(
-                f"{path}: row group {number + 1} unpacks to {size >> 20} MB; at most "
+                f"{source}: row group {number + 1} unpacks to {size >> 20} MB; at most "
                 f"{MAX_GROUP_BYTES >> 20} MB are allowed: write it with smaller row groups"
             )
 
 
-def _rows(pyarrow: Any, batch: Any, schema: Any) -> Iterator[dict[str, object]]:
-    names = [field.name for field in schema]
+def _rows(pyarrow: Any, batch: Any, schema: Any) -> Iterator[tuple[object, ...]]:
     cells = [
-        _cells(pyarrow, batch.column(name))
-        if name in batch.schema.names
+        _cells(pyarrow, batch.column(field.name))
+        if field.name in batch.schema.names
         else [f"a value of type {field.type}"] * batch.num_rows
-        for name, field in zip(names, schema, strict=True)
+        for field in schema
     ]
-    for row in zip(*cells, strict=True):
-        yield dict(zip(names, row, strict=True))
+    return zip(*cells, strict=True)
 
 
 def _cells(pyarrow: Any, column: Any) -> list[Any]:

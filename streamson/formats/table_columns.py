@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson.errors import UsageError, nearest
-from streamson.table import Row
+from streamson.formats.table import Row
 
 LOOK_ROWS: Final = 4_096
 """So many first rows tell what a column is."""

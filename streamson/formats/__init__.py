@@ -1,0 +1,1 @@
+"""Files of others: tables as people's programs write them."""
