@@ -9,7 +9,7 @@ import click
 
 from streamson.cli import run
 from streamson.cli.options import columns, each_column, time_column
-from streamson.formats.table import Table, paced
+from streamson.formats.table import Row, Table, paced
 from streamson.formats.table_columns import choose_columns, left_out_words, named_columns
 from streamson.producers import options
 from streamson.producers.publishing import Sample, or_missing, publish
@@ -52,7 +52,7 @@ def command(
     stream: str | None,
     endpoint: str,
 ) -> int:
-    """Publish the rows of TABLE, a .csv or .jsonl file, at their own timestamps' pace.
+    """Publish the rows of TABLE, of any kind that "render" reads, at their own times' pace.
 
     Five minutes of readings in a second: streamson produce replay cpu.csv --speed 300
     """
@@ -87,10 +87,8 @@ def _samples(
     rate: float | None,
     loop: bool,
 ) -> Iterator[Sample]:
-    rounds = count() if loop else range(1)
-    rows = (row for _ in rounds for row in table.rows())
     before_s, told = 0.0, False
-    for due_s, (fields, time) in paced(rows, speed=speed, rate=rate):
+    for due_s, (fields, time) in paced(_rows(table, loop=loop), speed=speed, rate=rate):
         if not told and due_s - before_s > LONG_WAIT_S:
             told = True
             wait = _in_words(due_s - before_s)
@@ -103,6 +101,17 @@ def _samples(
         for stream, names in streams.items():
             values = {name: or_missing(fields[name]) for name in names}
             yield Sample(stream, values, due_s, None if math.isnan(time) else time)
+
+
+def _rows(table: Table, *, loop: bool) -> Iterator[Row]:
+    """Yield the rows, once or again and again, and say what was left out of them."""
+    told: set[str] = set()
+    for _ in count() if loop else range(1):
+        yield from table.rows()
+        for remark in table.remarks:
+            if remark not in told:
+                click.echo(f"replay: {table.source}: {remark}", err=True)
+        told.update(table.remarks)
 
 
 def _in_words(seconds: float) -> str:

@@ -38,8 +38,8 @@ def blocks(language):
 
 def commands():
     lines = [line for block in blocks("sh") for line in block.splitlines()]
-    found = [re.sub(r"\s+#.*", "", line).rpartition("| ")[2] for line in lines]
-    return [line for line in found if line.startswith("streamson ")]
+    found = [re.sub(r"\s+#.*", "", line).rpartition(" | ") for line in lines]
+    return [(feed, line) for feed, _, line in found if line.startswith("streamson ")]
 
 
 @pytest.fixture(scope="module")
@@ -55,23 +55,25 @@ def recording(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("line", commands())
-def test_the_readmes_commands_run(line, tmp_path, recording):
+@pytest.mark.parametrize(("feed", "line"), commands())
+def test_the_readmes_commands_run(feed, line, tmp_path, recording):
     (tmp_path / "tests").symlink_to(ROOT / "tests")
     shutil.copytree(recording, tmp_path / "monday")
     shutil.copy(recording / "audio.wav", tmp_path / "broken.wav")
     (tmp_path / "my.toml").write_text("[[part]]\n")
     words = shlex.split(line.partition(" > ")[0])[1:]
     more = ENDLESS.get(words[0]) or ENDLESS.get(" ".join(words[:2]), [])
+    fed = b""
+    if feed and not more:
+        fed = subprocess.run(shlex.split(feed), cwd=tmp_path, stdout=-1, check=True).stdout
     done = subprocess.run(
         [sys.executable, "-m", "streamson", *words, *more],
         cwd=tmp_path,
         capture_output=True,
-        text=True,
         check=False,
-        stdin=subprocess.DEVNULL,
+        input=fed,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stderr.decode()
 
 
 def test_the_readmes_scripts_are_there():

@@ -117,8 +117,9 @@ def command(
 ) -> int:
     """Turn INPUT into sound, notes, pictures or a film.
 
-    INPUT is a table, a .csv, .jsonl or .parquet file, whose rows follow one another note by note
-    unless --speed or --seconds say otherwise; or the folder of a recorded session, which gives the
+    INPUT is a table: text with commas, semicolons, tabs or blanks, JSON, .xlsx or .parquet, also
+    packed by gzip, or "-" for standard input. Its rows follow one another note by note unless
+    --speed or --seconds say otherwise. Or it is the folder of a recorded session, which gives the
     samples that were heard, or with another --session another piece of the same points.
 
     The tune of the article that streamson grew from:
@@ -271,7 +272,7 @@ def _tell_remarks(piece: "Piece", told: set[str]) -> set[str]:
 LONG_S: Final = 600.0
 """Who waits for a longer sound, or finds room for it, is told before."""
 
-_SOUND_BYTES_A_FRAME: Final = {".wav": 6.0, ".flac": 3.5, ".ogg": 0.4, ".mp3": 0.4, ".mp4": 1.5}
+_SOUND_BYTES_A_FRAME: Final = {".wav": 6.0, ".flac": 2.0, ".ogg": 0.4, ".mp3": 0.6, ".mp4": 1.0}
 
 
 def _warn_of_length(piece: "Piece", outs: Iterable[Path], *, fits: bool) -> None:

@@ -82,13 +82,13 @@ class DelimitedRows:
         InputFileError
             If a row has too many characters.
         """
-        self.skipped = Skipped()
+        skipped = self.skipped = Skipped()
         width = len(self.names)
         for line, row in islice(self._all_rows(), self._first_row, None):
             if len(row) == width:
                 yield Cells(line, row)
             elif not is_blank(row) and not is_comment(row):
-                self.skipped.add(f"line {line} has {len(row)} of {width} cells")
+                skipped.add(f"line {line} has {len(row)} of {width} cells")
 
     def _all_rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the number of each row's last line, and its cells."""

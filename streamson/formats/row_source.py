@@ -46,7 +46,7 @@ class RowSource(Protocol):
     assumed
         What was taken for granted, for a person.
     skipped
-        Rows that were left out in the last pass, and why the first one was.
+        Rows that were left out in the pass begun last, and why the first one was.
     """
 
     names: list[str]

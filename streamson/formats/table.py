@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -88,7 +88,7 @@ class Table:
         self.source = name_of(path)
         self.name = "stdin" if str(path) == STANDARD_INPUT else _stem(path)
         self._rows = open_rows(path)
-        self._wrong = Skipped()
+        self._skipped = self._wrong = Skipped()
         names = self._rows.names
         with refusing(self.source):
             first = [row.cells for row in islice(self._rows.rows(), LOOK_ROWS)]
@@ -121,9 +121,9 @@ class Table:
 
     @property
     def remarks(self) -> list[str]:
-        """What was taken for granted, and what was left out in the last pass, for a person."""
+        """What was taken for granted, and left out in the last pass to the end, for a person."""
         remarks = list(self._assumed)
-        skipped = self._rows.skipped
+        skipped = self._skipped
         if skipped.count:
             rows = "1 row" if skipped.count == 1 else f"{skipped.count} rows"
             remarks.append(f"{rows} skipped: {skipped.first}")
@@ -154,11 +154,22 @@ class Table:
         index = {name: i for i, name in enumerate(self._rows.names)}
         columns = [(name, index[name], self._readers[name].read) for name in self.columns]
         times = [index[name] for name in self._times]
-        self._wrong = Skipped()
+        skipped, wrong = Skipped(), Skipped()
         for place, cells in self._cells():
-            fields = {name: self._number(read, cells[i], place, name) for name, i, read in columns}
-            time = self._time([cells[i] for i in times], place) if times else math.nan
-            yield Row(fields, time)
+            skipped = self._rows.skipped
+            fields = {}
+            for name, i, read in columns:
+                value = read(cells[i])
+                if value is None and not is_missing(cells[i]):
+                    wrong.add(self._at(place, name, cells[i], "number"))
+                fields[name] = value if value is not None and math.isfinite(value) else math.nan
+            time = None
+            if times and not is_missing(cell := _joined([cells[i] for i in times])):
+                time = self._time_reader.read(cell)
+                if time is None:
+                    wrong.add(self._at(place, str(self.time_column), cell, "time"))
+            yield Row(fields, math.nan if time is None else time)
+        self._skipped, self._wrong = skipped, wrong
 
     def _cells(self) -> Iterator[Cells]:
         with refusing(self.source):
@@ -167,30 +178,9 @@ class Table:
                     raise InputFileError(f"{self.source}: more than {MAX_ROWS} rows, the limit")
                 yield row
 
-    def _number(
-        self, read: Callable[[object], float | None], cell: object, place: int, name: str
-    ) -> float:
-        value = read(cell)
-        if value is None:
-            if not is_missing(cell):
-                self._note_wrong(place, name, cell, "a number")
-            return math.nan
-        return value if math.isfinite(value) else math.nan
-
-    def _time(self, cells: Sequence[object], place: int) -> float:
-        cell = _joined(cells)
-        value = self._time_reader.read(cell)
-        if value is None:
-            if not is_missing(cell):
-                self._note_wrong(place, self.time_column or "", cell, "a time")
-            return math.nan
-        return value
-
-    def _note_wrong(self, place: int, name: str, cell: object, wanted: str) -> None:
-        self._wrong.add(
-            f"{self._rows.place_name} {place}, column {name!r}: found {str(cell)[:40]!r}, "
-            f"no {wanted.partition(' ')[2]}"
-        )
+    def _at(self, place: int, name: str, cell: object, wanted: str) -> str:
+        found = str(cell)[:40]
+        return f"{self._rows.place_name} {place}, column {name!r}: found {found!r}, no {wanted}"
 
     def _find_time(
         self, look: dict[str, list[object]], wanted: str | None

@@ -192,5 +192,5 @@ def _check_parts(
     if missing:
         raise InputFileError(
             f"{table.source}: the session plays the field {missing[0]!r} of stream {stream!r}, "
-            f"but the columns of numbers are {', '.join(columns)}"
+            f"but the columns of numbers are {', '.join(table.numeric)}"
         )

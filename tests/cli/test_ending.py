@@ -256,7 +256,10 @@ def test_rendering_and_corpus_end_at_once_and_leave_nothing(tmp_path):
     rows = "".join(f"{i % 97}\n" for i in range(400_000))
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "t.csv").write_text("x\n" + rows)
-    for words in (("render", "in/t.csv", "--longest", "99h", "-o", "t.flac"), ("corpus", "in", "-o", "out")):
+    for words in (
+        ("render", "in/t.csv", "--longest", "99h", "-o", "t.flac"),
+        ("corpus", "in", "-o", "out"),
+    ):
         for how in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with subprocess.Popen(
                 [*STREAMSON, *words],
@@ -278,7 +281,7 @@ def test_rendering_and_corpus_end_at_once_and_leave_nothing(tmp_path):
             assert err.strip() in (
                 "",
                 "t: x -> pitch G3..C6 (0..96), epiano\n"
-                "t.flac: 38 h 53 min of sound, about 21.6 GB; --seconds 5min makes it fit",
+                "t.flac: 38 h 53 min of sound, about 12.3 GB; --seconds 5min makes it fit",
             )
             until(lambda c=children: not any(one.is_running() for one in c), "workers' end", 3)
             assert not list(tmp_path.glob(".t-*"))

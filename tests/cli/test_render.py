@@ -3,6 +3,8 @@
 import csv
 import os
 import shutil
+import subprocess
+import sys
 from itertools import accumulate
 
 import pytest
@@ -163,3 +165,30 @@ def test_a_table_of_nothing_is_no_silence(run, tmp_path):
     assert (done.returncode, done.stdout) == (1, "")
     assert "t.csv: no note comes of it: no column has a value that is played" in done.stderr
     assert not (tmp_path / "t.wav").exists()
+
+
+def test_a_table_comes_through_a_pipe(run, table, tmp_path):
+    whole = run("render", "eta.csv", "--session", "article", "--stream", "eta", "-o", "a.wav")
+    content = (tmp_path / "eta.csv").read_bytes()
+    done = subprocess.run(
+        [sys.executable, "-m", "streamson", "render", "-", "-o", "b.wav", "--session", "article"],
+        cwd=tmp_path,
+        input=content,
+        capture_output=True,
+        check=False,
+    )
+    assert (whole.returncode, done.returncode) == (0, 0), done.stderr
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+    assert done.stderr.startswith(b"stdin: re -> pitch")
+
+
+def test_what_was_left_out_and_how_long_it_takes_are_said(run, tmp_path):
+    rows = "".join(f"{i % 9}\n" for i in range(4_000))
+    (tmp_path / "t.csv").write_text("x\n1,2\n" + rows + "oops\n")
+    done = run("render", "t.csv", "-o", "t.csv.ogg", "-o", "n.csv")
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[1:] == [
+        "t: 1 row skipped: line 2 has 2 of 1 cells",
+        "t: 1 cell taken as empty: line 4003, column 'x': found 'oops', no number",
+        "t.csv.ogg: 23 min of sound, about 25 MB; --seconds 5min makes it fit",
+    ]

@@ -40,7 +40,11 @@ def test_the_same_table_in_many_files(tmp_path, name, text):
 def test_time_is_found_and_texts_are_left_out(tmp_path):
     text = "Timestamp,host,cpu\n2014-02-14 14:27:00,web1,51.8\n2014-02-14T14:32:00+00:00,web1,44\n"
     table = Table(write(tmp_path / "t.csv", text))
-    assert (table.columns, table.time_column, table.ignored) == (["cpu"], "Timestamp", {"host": "not numbers"})
+    assert (table.columns, table.time_column, table.ignored) == (
+        ["cpu"],
+        "Timestamp",
+        {"host": "not numbers"},
+    )
     assert [row.time for row in table.rows()] == [1_392_388_020.0, 1_392_388_320.0]
 
 
