@@ -57,16 +57,15 @@ def command(
     Five minutes of readings in a second: streamson produce replay cpu.csv --speed 300
     """
     source = Table(table, time_column=time_column)
-    left_out = dict(source.ignored)
     if columns is None:
         choice = choose_columns(source.rows(), source.columns)
-        left_out |= choice.left_out
-        source.keep(choice.heard)
+        source.keep(choice.heard, choice.left_out)
     else:
-        source.keep(named_columns(columns, source.columns, table))
-    if left_out:
+        source.keep(named_columns(columns.split(","), source.numeric, source.source), {})
+    if source.left_out:
         click.echo(
-            f"replay: left out: {left_out_words(left_out)}; choose with --columns A,B", err=True
+            f"replay: left out: {left_out_words(source.left_out)}; choose with --columns A,B",
+            err=True,
         )
     if source.time_column is None and rate is None:
         rate = DEFAULT_RATE

@@ -12,7 +12,8 @@ from streamson import load_session
 from streamson.formats.table import Table
 from streamson.offline.film.write import write_film
 from streamson.offline.picture.write import write_picture
-from streamson.offline.piece import TablePiece
+from streamson.offline.scored_table import ScoredTable
+from streamson.offline.table_piece import TablePiece
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "tests" / "data" / "article_eta_300.csv"
@@ -35,7 +36,7 @@ def main() -> None:
 
 
 def piece(table: Path) -> TablePiece:
-    return TablePiece(Table(table), load_session("article"), sample_rate=44_100)
+    return TablePiece(ScoredTable(Table(table), load_session("article"), sample_rate=44_100))
 
 
 if __name__ == "__main__":

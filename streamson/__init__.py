@@ -8,7 +8,7 @@ from streamson.errors import StreamsonError
 
 if TYPE_CHECKING:
     from streamson.listener import Listener
-    from streamson.offline.render import render
+    from streamson.offline.rendering import render
     from streamson.score import load_session
     from streamson.wire import Publisher
 
@@ -19,8 +19,12 @@ _HOMES: Final = {
     "Listener": "streamson.listener",
     "Publisher": "streamson.wire",
     "load_session": "streamson.score",
-    "render": "streamson.offline.render",
+    "render": "streamson.offline.rendering",
 }
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def __getattr__(name: str) -> object:

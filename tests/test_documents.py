@@ -139,7 +139,7 @@ def test_the_readmes_message_is_understood():
     "name",
     [
         "streamson.listener",
-        "streamson.offline.render",
+        "streamson.offline.rendering",
         "streamson.score.score",
         "streamson.wire.publisher",
     ],

@@ -13,8 +13,10 @@ import zmq
 import streamson
 from streamson import Listener, Publisher
 from streamson.errors import StreamsonError, UsageError
+from streamson.formats.table import Table
 from streamson.listener import MAX_STREAMS_TOLD
-from streamson.offline.render import render_notes, score_table
+from streamson.offline.render import render_notes
+from streamson.offline.table_piece import table_piece
 from streamson.score import load_session
 from streamson.score.session import parse_session
 from tests.conftest import DATA, until
@@ -237,7 +239,7 @@ def test_the_public_names_are_there():
 
 def test_online_rendering_scores_what_a_live_listener_played():
     rows = article_rows(16)
-    online = list(score_table(TABLE, load_session("article"), online=True))[:16]
+    online = list(table_piece(Table(TABLE), load_session("article"), online=True).notes())[:16]
     heard = []
     with (
         Listener(

@@ -14,8 +14,8 @@ from streamson.cli.ending import ending
 from streamson.errors import InputFileError, UsageError
 
 if TYPE_CHECKING:
-    from streamson.formats.table import Table
-    from streamson.offline.piece import Piece, TablePiece
+    from streamson.offline.piece import Piece
+    from streamson.offline.table_piece import TablePiece
 
 
 class PixelSize(click.ParamType[tuple[int, int]]):
@@ -129,8 +129,8 @@ def command(
     from streamson.offline.exports import check_kind, export
     from streamson.offline.film.write import FilmFormat
     from streamson.offline.picture.write import check_panels
-    from streamson.offline.piece import TablePiece
     from streamson.offline.sound_file import whole_or_nothing
+    from streamson.offline.table_piece import TablePiece
     from streamson.recording.manifest import is_recording
 
     film = FilmFormat(*size, fps)
@@ -188,7 +188,7 @@ def command(
 
 
 def _recorded(folder: Path, session: str | None) -> "Piece":
-    from streamson.offline.piece import AnotherPiece, RecordedPiece
+    from streamson.offline.recorded_piece import AnotherPiece, RecordedPiece
     from streamson.recording.reading import Recording
     from streamson.score import load_session
 
@@ -213,49 +213,38 @@ def _table(
     online: bool,
 ) -> "Piece":
     from streamson.formats.table import Table
-    from streamson.offline.piece import MAX_UNASKED_S, TablePiece, TimedPiece, fitted
-    from streamson.offline.render import DEFAULT_SAMPLE_RATE
-    from streamson.offline.scored_table import choose_heard
-    from streamson.score import load_session
+    from streamson.offline.table_piece import MAX_UNASKED_S, table_piece
 
     if speed is not None and seconds is not None:
         raise UsageError("found --speed and --seconds; one of the two says how fast rows come")
-    loaded = load_session(session)
     table = Table(path, time_column=time_column)
-    left_out = table.ignored | choose_heard(table, loaded, stream or table.name, columns)
-    rate = sample_rate or loaded.audio.sample_rate or DEFAULT_SAMPLE_RATE
-    if seconds is None:
-        longest = longest or MAX_UNASKED_S
-    how: dict[str, Any] = {
-        "sample_rate": rate,
-        "stream": stream,
-        "online": online,
-        "longest_s": longest,
-        "each_column": each_column,
-    }
-    if seconds is not None:
-        piece: TablePiece = fitted(table, loaded, seconds=seconds, **how)
-    elif speed is None:
-        piece = TablePiece(table, loaded, **how)
-    elif table.time_column is None:
+    if speed is not None and table.time_column is None:
         raise UsageError(f"--speed needs a column of time, and {path} has none; try --seconds")
-    else:
-        piece = TimedPiece(table, loaded, speed=speed, **how)
-    _say_what_is_heard(piece, table, left_out, asked=columns is not None or each_column)
+    piece = table_piece(
+        table,
+        session,
+        sample_rate=sample_rate,
+        stream=stream,
+        online=online,
+        columns=columns,
+        each_column=each_column,
+        speed=speed,
+        seconds=seconds,
+        longest_s=longest or (MAX_UNASKED_S if seconds is None else None),
+    )
+    _say_what_is_heard(piece, asked=columns is not None or each_column)
     return piece
 
 
-def _say_what_is_heard(
-    piece: "TablePiece", table: "Table", left_out: dict[str, str], *, asked: bool
-) -> None:
+def _say_what_is_heard(piece: "TablePiece", *, asked: bool) -> None:
     """Say what is played, what is left out and why, and how to choose otherwise."""
     from streamson.formats.table_columns import left_out_words
 
     for _, line in piece.legend():
         click.echo(line, err=True)
+    table = piece.scored.table
     unheard = [] if asked or piece.session.parts else table.columns[2:]
-    if piece.session.parts:
-        left_out = {name: why for name, why in left_out.items() if name in table.ignored}
+    left_out = table.ignored if piece.session.parts else table.left_out
     if left_out or unheard:
         choose = "" if asked else "; choose with --columns A,B, or hear each with --each-column"
         click.echo(f"left out: {left_out_words(left_out, unheard)}{choose}", err=True)

@@ -59,12 +59,30 @@ def find_header(rows: Sequence[Sequence[object]], source: str) -> Header:
     if names is None:
         assumed = "its first row has no names: columns are called c1, c2, …"
         return Header([f"c{i + 1}" for i in range(width)], first, [assumed])
-    header = _named_once([_name(cell) or f"c{i + 1}" for i, cell in enumerate(names)], first)
+    header = named_once([_name(cell) or f"c{i + 1}" for i, cell in enumerate(names)], first)
     below = [row for row in rows[first:] if len(row) == width and not is_blank(row)]
     if len(below) > 1 and _are_units(below[0], below[1:]):
         above = "the row below the names is taken for units"
         return Header(header.names, rows.index(below[0]) + 1, [*header.assumed, above])
     return header
+
+
+def named_once(names: list[str], first_row: int) -> Header:
+    """Return a header whose names are all different."""
+    seen: Counter[str] = Counter()
+    different, assumed = [], []
+    taken = set(names)
+    for name in names:
+        seen[name] += 1
+        new = name
+        while seen[name] > 1 and new in taken:
+            new = f"{name} {seen[name]}"
+            seen[name] += new in taken
+        if new != name:
+            assumed.append(f"a second column {name!r} is called {new!r}")
+        taken.add(new)
+        different.append(new)
+    return Header(different, first_row, assumed[:3])
 
 
 def is_comment(row: Sequence[object]) -> bool:
@@ -128,20 +146,3 @@ def _name(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     return "" if cell is None else " ".join(str(cell).split())
-
-
-def _named_once(names: list[str], first_row: int) -> Header:
-    seen: Counter[str] = Counter()
-    different, assumed = [], []
-    taken = set(names)
-    for name in names:
-        seen[name] += 1
-        new = name
-        while seen[name] > 1 and new in taken:
-            new = f"{name} {seen[name]}"
-            seen[name] += new in taken
-        if new != name:
-            assumed.append(f"a second column {name!r} is called {new!r}")
-        taken.add(new)
-        different.append(new)
-    return Header(different, first_row, assumed[:3])

@@ -2,10 +2,10 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from streamson.errors import InputFileError
 from streamson.formats.date_format import (
@@ -15,9 +15,17 @@ from streamson.formats.date_format import (
     is_since_1970,
     time_reader,
 )
+from streamson.formats.frame_rows import FrameRows, name_of_frame
 from streamson.formats.number_style import NumberReader, decimal_sign, number_reader
 from streamson.formats.opened import STANDARD_INPUT, name_of, open_rows, printable, refusing
-from streamson.formats.row_source import LOOK_ROWS, MAX_ROWS, Cells, Skipped, is_missing
+from streamson.formats.row_source import (
+    LOOK_ROWS,
+    MAX_ROWS,
+    Cells,
+    RowSource,
+    Skipped,
+    is_missing,
+)
 
 TIME_COLUMNS: Final = (
     *("time", "timestamp", "datetime", "date", "ts", "zeit", "zeitstempel", "datum", "heure"),
@@ -50,15 +58,16 @@ class Row(NamedTuple):
 
 
 class Table:
-    """A table in a file: text with commas, semicolons, tabs or blanks, JSON, a sheet, Parquet.
+    """A table in memory, or in a file: text with commas or tabs, JSON, a sheet, Parquet.
 
     What it is, how it is written, and which columns are numbers, is told by its first rows.
     Columns that are no numbers are left out.
 
     Parameters
     ----------
-    path
-        The file, also packed by gzip; ``-`` is standard input.
+    table
+        The file, also packed by gzip; ``-`` is standard input. Or a table in memory: a frame of
+        pandas or Polars, an Arrow table, a series, an array, a dictionary of columns, a list.
     time_column
         Which column is the time; found by its name, or by its dates, if omitted.
 
@@ -74,8 +83,10 @@ class Table:
         Names of all columns of numbers.
     time_column
         Name of the time column, or None.
+    left_out
+        Names of the other columns, and why they are not read.
     ignored
-        Names of the columns that are left out, and why.
+        Names of those that are no numbers, and why.
 
     Raises
     ------
@@ -83,11 +94,17 @@ class Table:
         If the file can't be read, or has no column of numbers.
     """
 
-    def __init__(self, path: str | Path, *, time_column: str | None = None) -> None:
-        path = Path(path)
-        self.source = name_of(path)
-        self.name = "stdin" if str(path) == STANDARD_INPUT else _stem(path)
-        self._rows = open_rows(path)
+    def __init__(self, table: Any, *, time_column: str | None = None) -> None:
+        self._rows: RowSource
+        if isinstance(table, str | Path):
+            path = Path(table)
+            self.source = name_of(path)
+            self.name = "stdin" if str(path) == STANDARD_INPUT else _stem(path)
+            self._rows = open_rows(path)
+        else:
+            self.source = "the table"
+            self.name = name_of_frame(table)
+            self._rows = FrameRows(table, self.source)
         self._skipped = self._wrong = Skipped()
         names = self._rows.names
         with refusing(self.source):
@@ -116,6 +133,7 @@ class Table:
                 self._readers[name] = reader
         self.numeric = list(self._readers)
         self.columns = list(self._readers)
+        self.left_out = dict(self.ignored)
         if not self.columns:
             raise InputFileError(f"{self.source}: no column of numbers; {_listed(names)}")
 
@@ -137,9 +155,18 @@ class Table:
         """The unit of each column whose numbers were written with one."""
         return {name: reader.unit for name, reader in self._readers.items() if reader.unit}
 
-    def keep(self, columns: Iterable[str]) -> None:
-        """Read these columns of numbers from now on, in this order, and no others."""
+    def keep(self, columns: Iterable[str], left_out: Mapping[str, str]) -> None:
+        """Read these columns of numbers from now on, in this order, and no others.
+
+        Parameters
+        ----------
+        columns
+            Their names.
+        left_out
+            Name to the reason, of others.
+        """
         self.columns = list(columns)
+        self.left_out = {**self.ignored, **left_out}
 
     def rows(self) -> Iterator[Row]:
         """Read the rows, each time from the start.

@@ -72,8 +72,8 @@ def choose_columns(rows: Iterable[Row], columns: Sequence[str]) -> ColumnChoice:
     return ColumnChoice(heard, {name: why for name, why in left_out.items() if name not in heard})
 
 
-def named_columns(wanted: str, columns: Sequence[str], source: object) -> list[str]:
-    """Return the columns of a list such as ``a,b`` or ``2,1``: by name, or by number from 1.
+def named_columns(wanted: Sequence[str], columns: Sequence[str], source: object) -> list[str]:
+    """Return the columns that are wanted, by name or by number from 1.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def named_columns(wanted: str, columns: Sequence[str], source: object) -> list[s
         If there is no such column.
     """
     chosen = []
-    for word in (word.strip() for word in wanted.split(",")):
+    for word in map(str.strip, wanted):
         if word in columns:
             name = word
         elif word.isdecimal() and 0 < int(word) <= len(columns):

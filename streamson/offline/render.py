@@ -1,7 +1,6 @@
-"""Rendering: a table becomes notes, and notes become samples, as a live listener makes them."""
+"""Notes become samples, as a live listener makes them."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -9,9 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson.errors import StreamsonError
-from streamson.formats.table import Table
-from streamson.offline.scored_table import ScoredTable, choose_heard, in_order
-from streamson.score import Note, Session, load_session
+from streamson.score import Note, Session
 from streamson.session_engine import session_engine
 from streamson.synth.engine import Engine
 from streamson.synth.memory import NOTE_RING, QUANTUM
@@ -19,83 +16,6 @@ from streamson.synth.memory import NOTE_RING, QUANTUM
 DEFAULT_SAMPLE_RATE: Final = 44_100
 BLOCK_FRAMES: Final = 32_768
 """Frames that are rendered at a time: memory does not grow with the length."""
-
-
-def render(
-    table: str | Path | Table,
-    session: str | Path | Session | None = None,
-    *,
-    sample_rate: int | None = None,
-    stream: str | None = None,
-    online: bool = False,
-    columns: str | Sequence[str] | None = None,
-    each_column: bool = False,
-) -> NDArray[np.float32]:
-    """Return a table as sound.
-
-    Parameters
-    ----------
-    table
-        A table, or the file that holds one.
-    session
-        A preset's name, a session file, or a session.
-    sample_rate
-        In Hz; by default the session's, else 44,100.
-    stream
-        The stream that the rows belong to; by default the file's name without its ending.
-    online
-        Rescale as a live listener would have, who does not know what is still to come.
-    columns
-        Names of the columns that are heard; by default those that vary (`choose_columns`).
-    each_column
-        Let each of them be a stream of its own, instead of a pitch and a volume.
-
-    Returns
-    -------
-    ndarray of float32, shape (frames, 2)
-        Samples in [-1, 1], left and right.
-
-    Raises
-    ------
-    InputFileError, SessionError
-        If the table or the session can't be used.
-
-    Examples
-    --------
-    >>> audio = render("tests/data/article_eta_300.csv", "article")
-    >>> f"{len(audio) / 44100:.1f} s"
-    '82.7 s'
-    """
-    loaded = session if isinstance(session, Session) else load_session(session)
-    rate = sample_rate or loaded.audio.sample_rate or DEFAULT_SAMPLE_RATE
-    table = table if isinstance(table, Table) else Table(table)
-    choose_heard(table, loaded, stream or table.name, columns)
-    notes = score_table(
-        table, loaded, sample_rate=rate, stream=stream, online=online, each_column=each_column
-    )
-    blocks = list(render_notes(notes, loaded, sample_rate=rate))
-    return np.concatenate(blocks) if blocks else np.zeros((0, 2), np.float32)
-
-
-def score_table(
-    table: str | Path | Table,
-    session: Session,
-    *,
-    sample_rate: int = DEFAULT_SAMPLE_RATE,
-    stream: str | None = None,
-    online: bool = False,
-    each_column: bool = False,
-) -> Iterator[Note]:
-    """Yield the notes of a table, row after row; parameters and errors as for `render`."""
-    scored = ScoredTable(
-        table if isinstance(table, Table) else Table(table),
-        session,
-        sample_rate=sample_rate,
-        stream=stream,
-        online=online,
-        each_column=each_column,
-    )
-    return in_order(scored.rows())
 
 
 def render_notes(

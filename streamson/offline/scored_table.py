@@ -56,6 +56,8 @@ class ScoredTable:
 
     Attributes
     ----------
+    table, session, sample_rate
+        As they were given.
     streams
         Each stream, and its columns.
 
@@ -75,9 +77,9 @@ class ScoredTable:
         online: bool = False,
         each_column: bool = False,
     ) -> None:
-        self._table = table
-        self._session = session
-        self._sample_rate = sample_rate
+        self.table = table
+        self.session = session
+        self.sample_rate = sample_rate
         self._online = online
         name = stream or table.name
         self.streams = {name: tuple(table.columns)}
@@ -90,8 +92,8 @@ class ScoredTable:
     def score(self, *, sequence_only: bool) -> Score:
         """Return a score that knows what is to come; of a table whose rows follow one another."""
         return Score(
-            self._session,
-            sample_rate=self._sample_rate,
+            self.session,
+            sample_rate=self.sample_rate,
             extents=self._extents,
             sequence_only=sequence_only,
         )
@@ -103,7 +105,7 @@ class ScoredTable:
     def rows(self) -> Iterator[ScoredRow]:
         """Yield the rows, as many for each as there are streams, and their notes."""
         score = self.score(sequence_only=True)
-        for i, (fields, time) in enumerate(self._table.rows()):
+        for i, (fields, time) in enumerate(self.table.rows()):
             for name, columns in self.streams.items():
                 values = {column: fields[column] for column in columns}
                 point = DataPoint(name, values, float(i) if isnan(time) else time)
@@ -113,13 +115,13 @@ class ScoredTable:
     @cached_property
     def _extents(self) -> Extents | None:
         """Where the values begin and end, as far as it is asked for; one pass for all uses."""
-        score = Score(self._session, sample_rate=self._sample_rate)
+        score = Score(self.session, sample_rate=self.sample_rate)
         sources = {
             source
             for stream, columns in self.streams.items()
             for source in score.sources(stream, columns)
         }
-        return None if self._online or not sources else extents_of(self._table.rows(), sources)
+        return None if self._online or not sources else extents_of(self.table.rows(), sources)
 
 
 def in_order(rows: Iterable[ScoredRow]) -> Iterator[Note]:
@@ -143,8 +145,8 @@ def in_order(rows: Iterable[ScoredRow]) -> Iterator[Note]:
 
 def choose_heard(
     table: Table, session: Session, stream: str, wanted: str | Sequence[str] | None = None
-) -> dict[str, str]:
-    """Let a table have the columns that are heard; return why the others are not.
+) -> None:
+    """Let a table have the columns that are heard, and know why the others are not.
 
     Parameters
     ----------
@@ -163,13 +165,15 @@ def choose_heard(
         If there is no such column.
     """
     if wanted is not None:
-        words = wanted if isinstance(wanted, str) else ",".join(wanted)
-        table.keep(named_columns(words, table.numeric, table.source))
-        return {}
+        words = wanted.split(",") if isinstance(wanted, str) else wanted
+        table.keep(named_columns(words, table.numeric, table.source), {})
+        return
     choice = choose_columns(table.rows(), table.columns)
     named = named_fields(session, stream)
-    table.keep(name for name in table.columns if name in choice.heard or name in named)
-    return {name: why for name, why in choice.left_out.items() if name not in named}
+    table.keep(
+        [name for name in table.columns if name in choice.heard or name in named],
+        {name: why for name, why in choice.left_out.items() if name not in named},
+    )
 
 
 def _check_parts(

@@ -60,10 +60,10 @@ def test_something_is_always_heard(columns, heard):
 
 def test_columns_are_named_or_numbered():
     columns = ["us", "sy", "2"]
-    assert named_columns("sy, us", columns, "t.csv") == ["sy", "us"]
-    assert named_columns("1,2,1", columns, "t.csv") == ["us", "2"]  # a name goes first
+    assert named_columns(["sy", " us"], columns, "t.csv") == ["sy", "us"]
+    assert named_columns(["1", "2", "1"], columns, "t.csv") == ["us", "2"]  # a name goes first
     with pytest.raises(UsageError, match=r"t\.csv: no column 'su'; the columns .* are us, sy, 2"):
-        named_columns("su", columns, "t.csv")
+        named_columns(["su"], columns, "t.csv")
 
 
 def test_what_is_left_out_is_told_briefly():

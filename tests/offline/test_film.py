@@ -7,7 +7,8 @@ import pytest
 from streamson.errors import InputFileError, UsageError
 from streamson.formats.table import Table
 from streamson.offline.film.write import FilmFormat, write_film
-from streamson.offline.piece import TablePiece, TimedPiece
+from streamson.offline.scored_table import ScoredTable
+from streamson.offline.table_piece import TablePiece, TimedPiece
 from streamson.score.session import parse_session
 
 BEEPS = parse_session(
@@ -50,7 +51,9 @@ def test_flash_and_beep_coincide_within_one_picture(tmp_path, fps):
     """Each note is white while it sounds: the moments at which picture and sound begin agree."""
     onsets = [0.5, 1.21, 2.034, 2.9, 3.777]
     rows = "".join(f"{onset},{i}\n" for i, onset in enumerate([0.0, *onsets]))
-    piece = TimedPiece(table(tmp_path / "t.csv", "time,x\n" + rows), BEEPS, sample_rate=RATE)
+    piece = TimedPiece(
+        ScoredTable(table(tmp_path / "t.csv", "time,x\n" + rows), BEEPS, sample_rate=RATE)
+    )
     path = tmp_path / "film.mp4"
     write_film(piece, path, FilmFormat(320, 240, fps))
     bright, times, sound, first = decoded(path)
@@ -70,7 +73,9 @@ def test_flash_and_beep_coincide_within_one_picture(tmp_path, fps):
 
 def test_a_film_is_as_long_as_its_sound_and_decodes_whole(tmp_path):
     rows = "".join(f"{np.cos(i / 3)},{np.sin(i / 3)}\n" for i in range(20))
-    piece = TablePiece(table(tmp_path / "t.csv", "re,im\n" + rows), BEEPS, sample_rate=RATE)
+    piece = TablePiece(
+        ScoredTable(table(tmp_path / "t.csv", "re,im\n" + rows), BEEPS, sample_rate=RATE)
+    )
     path = tmp_path / "film.mp4"
     frames = sum(len(block) for block in piece.sound())
     done = write_film(piece, path, FilmFormat(640, 360, 30))
@@ -100,10 +105,14 @@ def test_a_film_that_can_not_be_is_explained(film, problem):
 
 
 def test_without_notes_there_is_no_film(tmp_path):
-    piece = TablePiece(table(tmp_path / "t.csv", "re,im\n,1\n"), BEEPS, sample_rate=192_000)
+    piece = TablePiece(
+        ScoredTable(table(tmp_path / "t.csv", "re,im\n,1\n"), BEEPS, sample_rate=192_000)
+    )
     with pytest.raises(UsageError, match="192000 Hz"):
         write_film(piece, tmp_path / "film.mp4")
     session = parse_session(b"[[part]]\n", "part.toml")
-    piece = TablePiece(table(tmp_path / "t.csv", "re,im\n,1\n"), session, sample_rate=RATE)
+    piece = TablePiece(
+        ScoredTable(table(tmp_path / "t.csv", "re,im\n,1\n"), session, sample_rate=RATE)
+    )
     with pytest.raises(InputFileError, match="no notes"):
         write_film(piece, tmp_path / "film.mp4")

@@ -8,7 +8,8 @@ from streamson.errors import UsageError
 from streamson.formats.table import Table
 from streamson.offline import midi
 from streamson.offline.midi import BEND_PER_SEMITONE, PROGRAMS, write_midi
-from streamson.offline.piece import TablePiece
+from streamson.offline.scored_table import ScoredTable
+from streamson.offline.table_piece import TablePiece
 from streamson.score import Note, load_session
 from streamson.score.session import Session
 from tests.conftest import DATA
@@ -73,7 +74,7 @@ def sounding(path):
 
 def test_the_articles_tune_is_all_there(tmp_path):
     piece = TablePiece(
-        Table(DATA / "article_eta_300.csv"), load_session("article"), sample_rate=RATE
+        ScoredTable(Table(DATA / "article_eta_300.csv"), load_session("article"), sample_rate=RATE)
     )
     done = write_midi(piece, tmp_path / "eta.mid")
     assert done == "300 notes in 1 tracks"

@@ -8,7 +8,8 @@ from streamson.errors import InputFileError, UsageError
 from streamson.formats.table import Table
 from streamson.offline.picture.digest import COLUMNS, FFT_FRAMES, Spectrum, Wave, digest
 from streamson.offline.picture.write import PANELS, check_panels, write_picture
-from streamson.offline.piece import TablePiece
+from streamson.offline.scored_table import ScoredTable
+from streamson.offline.table_piece import TablePiece
 from streamson.score import load_session
 from tests.conftest import DATA
 
@@ -18,7 +19,7 @@ RATE = 44_100
 @pytest.fixture
 def eta():
     return TablePiece(
-        Table(DATA / "article_eta_300.csv"), load_session("article"), sample_rate=RATE
+        ScoredTable(Table(DATA / "article_eta_300.csv"), load_session("article"), sample_rate=RATE)
     )
 
 
@@ -69,7 +70,9 @@ def test_a_spectrum_finds_a_sine_at_its_level():
 
 def test_silence_and_one_note_are_drawn_too(tmp_path):
     (tmp_path / "t.csv").write_text("re,im,modulus\n1,1,1\n")
-    piece = TablePiece(Table(tmp_path / "t.csv"), load_session("article"), sample_rate=RATE)
+    piece = TablePiece(
+        ScoredTable(Table(tmp_path / "t.csv"), load_session("article"), sample_rate=RATE)
+    )
     assert "of 1 notes" in write_picture(piece, tmp_path / "one.png", ("all",))
     wave, spectrum, frames = digest([])
     assert (len(wave.ends()[0]), len(spectrum.levels_db()), frames) == (0, 0, 0)
@@ -77,12 +80,12 @@ def test_silence_and_one_note_are_drawn_too(tmp_path):
 
 def test_what_can_not_be_drawn_is_explained(tmp_path):
     (tmp_path / "t.csv").write_text("x\n1\n2\n")
-    piece = TablePiece(Table(tmp_path / "t.csv"), load_session(), sample_rate=RATE)
+    piece = TablePiece(ScoredTable(Table(tmp_path / "t.csv"), load_session(), sample_rate=RATE))
     with pytest.raises(InputFileError, match="fields named re and im"):
         write_picture(piece, tmp_path / "x.png", ("orbit",))
     with pytest.raises(UsageError, match='did you mean "curves"'):
         check_panels(("curvs",))
     (tmp_path / "e.csv").write_text("x,y\n,1\n")
-    piece = TablePiece(Table(tmp_path / "e.csv"), load_session(), sample_rate=RATE)
+    piece = TablePiece(ScoredTable(Table(tmp_path / "e.csv"), load_session(), sample_rate=RATE))
     with pytest.raises(InputFileError, match="no notes"):
         write_picture(piece, tmp_path / "x.png")

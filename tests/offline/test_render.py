@@ -11,8 +11,9 @@ import streamson
 from streamson.errors import InputFileError, StreamsonError
 from streamson.formats.table import Table
 from streamson.notes_table import COLUMNS, write_csv
-from streamson.offline.piece import fitted
-from streamson.offline.render import render_notes, score_table
+from streamson.offline.render import render_notes
+from streamson.offline.scored_table import ScoredTable
+from streamson.offline.table_piece import fitted, table_piece
 from streamson.score import Note, load_session
 from streamson.score.session import parse_session
 from streamson.synth.memory import NOTE_RING
@@ -29,7 +30,7 @@ def reference():
 
 @pytest.fixture(scope="module")
 def article_notes():
-    return list(score_table(TABLE, load_session("article")))
+    return list(table_piece(Table(TABLE), load_session("article")).notes())
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,7 @@ def test_notes_as_a_table_are_exact(article_notes):
 def test_a_constant_column_plays_one_steady_note(tmp_path):
     path = tmp_path / "flat.csv"
     path.write_text("value\n" + "45.0\n" * 50)
-    notes = list(score_table(path, load_session(None)))
+    notes = list(table_piece(Table(path), load_session(None)).notes())
     assert len(notes) == 50
     assert len({(note.midi_note, note.level_db) for note in notes}) == 1
 
@@ -136,7 +137,7 @@ def test_cues_of_a_table_and_parts_that_run_apart_are_in_time(tmp_path):
         above = 8
     """
     session = parse_session(text.encode(), "two.toml")
-    notes = list(score_table(table, session))
+    notes = list(table_piece(Table(table), session).notes())
     assert all(a.onset_frame <= b.onset_frame for a, b in pairwise(notes))
     assert sum(not note.foreground for note in notes) == 400
     assert any(note.foreground for note in notes)
@@ -152,7 +153,7 @@ def test_parts_that_run_apart_are_in_order(tmp_path):
         b"[[part]]\npitch = { field = 'y' }\nduration = { value = 1 }\n",
         "two.toml",
     )
-    notes = list(score_table(tmp_path / "t.csv", session))
+    notes = list(table_piece(Table(tmp_path / "t.csv"), session).notes())
     onsets = [note.onset_frame for note in notes]
     assert len(notes) == 39
     assert onsets == sorted(onsets)
@@ -161,7 +162,9 @@ def test_parts_that_run_apart_are_in_order(tmp_path):
 @pytest.mark.parametrize("preset", ["monitor", "drone"])
 def test_held_voices_end_with_the_piece(tmp_path, preset):
     (tmp_path / "t.csv").write_text("x\n1\n5\n2\n")
-    piece = fitted(Table(tmp_path / "t.csv"), load_session(preset), seconds=3, sample_rate=44_100)
+    piece = fitted(
+        ScoredTable(Table(tmp_path / "t.csv"), load_session(preset), sample_rate=44_100), seconds=3
+    )
     sound = np.concatenate(list(piece.sound()))
     assert 3 < len(sound) / 44_100 < 15  # the room and the strings ring
     assert np.abs(sound[-100:]).max() < 1e-3

@@ -19,9 +19,7 @@ from streamson._version import __version__
 from streamson.errors import InputFileError, OutputFileError, StreamsonError
 from streamson.extras import need
 from streamson.formats.table import Table
-from streamson.offline.piece import TablePiece
-from streamson.offline.render import DEFAULT_SAMPLE_RATE
-from streamson.offline.scored_table import choose_heard
+from streamson.offline.table_piece import table_piece
 from streamson.score import Note, Session, load_session
 from streamson.synth.engine import level_db
 
@@ -159,9 +157,8 @@ def _sha256(path: Path) -> str:
 
 def _row(plan: ShardPlan, source: Source, session: Session) -> dict[str, Any]:
     table = Table(source.path)
-    choose_heard(table, session, table.name)
-    rate = plan.sample_rate or session.audio.sample_rate or DEFAULT_SAMPLE_RATE
-    piece = TablePiece(table, session, sample_rate=rate, online=plan.online)
+    piece = table_piece(table, session, sample_rate=plan.sample_rate, online=plan.online)
+    rate = piece.sample_rate
     sound, frames, peak = io.BytesIO(), 0, 0.0
     with soundfile.SoundFile(sound, "w", rate, 2, subtype="PCM_16", format="FLAC") as file:
         for block in piece.sound():

@@ -1,0 +1,159 @@
+"""Tables in memory: frames of pandas and Polars, Arrow tables, arrays, dictionaries, lists."""
+
+import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from streamson.errors import InputFileError
+from streamson.formats.header import named_once
+from streamson.formats.row_source import MAX_COLUMNS, Cells, Skipped
+
+CHUNK_ROWS: Final = 4_096
+"""Rows that are turned into Python's objects at a time."""
+
+
+class FrameRows:
+    """The rows of a table in memory.
+
+    Parameters
+    ----------
+    frame
+        A frame of pandas or Polars, an Arrow table, a series, an array, or a dictionary of
+        columns; also a list of numbers, or of dictionaries.
+    source
+        What it is called, for a person.
+
+    Attributes
+    ----------
+    names, place_name, assumed, skipped
+        As of `RowSource`.
+
+    Raises
+    ------
+    InputFileError
+        If it is nothing of the kind, or has no rows.
+    """
+
+    place_name: Final = "row"
+
+    def __init__(self, frame: Any, source: str) -> None:
+        columns = _columns(frame)
+        if columns is None:
+            raise InputFileError(
+                f"{source}: found {type(frame).__module__}.{type(frame).__name__}; a file, a frame "
+                "of pandas or Polars, an Arrow table, an array, or a dictionary of columns is "
+                "allowed"
+            )
+        if len(columns) > MAX_COLUMNS:
+            raise InputFileError(f"{source}: {len(columns)} columns; at most {MAX_COLUMNS}")
+        header = named_once([str(name) for name, _ in columns], 0)
+        self.names, self.assumed = header.names, header.assumed
+        self._columns = [_array(column, source, name) for name, column in columns]
+        lengths = sorted({len(column) for column in self._columns})
+        if len(lengths) > 1:
+            raise InputFileError(
+                f"{source}: found columns of {lengths[0]} and of {lengths[-1]} rows; all of one "
+                "length are allowed"
+            )
+        if not lengths or not lengths[0]:
+            raise InputFileError(f"{source}: the table has no rows")
+        self.skipped = Skipped()
+
+    def rows(self) -> Iterator[Cells]:
+        """Yield the rows."""
+        number = 0
+        for start in range(0, len(self._columns[0]), CHUNK_ROWS):
+            chunk = [_cells(column[start : start + CHUNK_ROWS]) for column in self._columns]
+            for cells in zip(*chunk, strict=True):
+                number += 1
+                yield Cells(number, cells)
+
+
+def name_of_frame(frame: Any) -> str:
+    """Return what a series is called; ``data`` where there is no name."""
+    name = getattr(frame, "name", None)
+    return name if isinstance(name, str) and name and name.isprintable() else "data"
+
+
+def _columns(frame: Any) -> list[tuple[object, Any]] | None:
+    """Return the names and the columns of a table in memory, or None if it is none."""
+    if isinstance(frame, Mapping):
+        return list(frame.items())
+    if isinstance(frame, str | bytes):
+        return None
+    if not isinstance(frame, Sequence | np.ndarray):
+        return _of_frame(frame)
+    if len(frame) and isinstance(frame[0], Mapping):
+        names = dict.fromkeys(name for row in frame for name in row)
+        return [(name, [row.get(name) for row in frame]) for name in names]
+    return _of_array(np.asarray(frame))
+
+
+def _of_frame(frame: Any) -> list[tuple[object, Any]] | None:
+    if hasattr(frame, "column_names") and hasattr(frame, "column"):  # Arrow
+        return [(name, frame.column(i)) for i, name in enumerate(frame.column_names)]
+    if hasattr(frame, "get_columns"):  # Polars
+        return [(column.name, column) for column in frame.get_columns()]
+    if hasattr(frame, "iloc"):
+        return _of_pandas(frame)
+    return _of_array(np.asarray(frame)) if hasattr(frame, "__array__") else None
+
+
+def _of_array(array: "np.ndarray[Any, Any]") -> list[tuple[object, Any]] | None:
+    if array.dtype.names:
+        return [(name, array[name]) for name in array.dtype.names]
+    if array.ndim == 1:
+        return [("value", array)]
+    if array.ndim == 2:
+        return [(f"c{i + 1}", array[:, i]) for i in range(array.shape[1])]
+    return None
+
+
+def _of_pandas(frame: Any) -> list[tuple[object, Any]]:
+    columns = (
+        [(name, frame.iloc[:, i]) for i, name in enumerate(frame.columns)]
+        if hasattr(frame, "columns")
+        else [(frame.name or "value", frame)]
+    )
+    # An index of times is the time; any other only counts.
+    if np.asarray(frame.index[:1]).dtype.kind == "M" or hasattr(frame.index, "tz"):
+        return [(frame.index.name or "time", frame.index), *columns]
+    return columns
+
+
+def _array(column: Any, source: str, name: object) -> "np.ndarray[Any, Any]":
+    """Return a column as numbers, as moments in microseconds, or as objects."""
+    array = np.asarray(column)
+    if array.ndim != 1:
+        raise InputFileError(
+            f"{source}, column {str(name)!r}: found an array of {array.ndim} dimensions; one is "
+            "allowed"
+        )
+    if array.dtype.kind == "M":
+        return array.astype("datetime64[us]")
+    if array.dtype.kind == "m":
+        return array.astype("timedelta64[us]").astype(float) / 1e6
+    return array if array.dtype.kind in "biuf" else array.astype(object)
+
+
+def _cells(array: "np.ndarray[Any, Any]") -> list[object]:
+    cells = array.tolist()
+    if array.dtype.kind == "O":
+        return [_cell(cell) for cell in cells]
+    return list(cells)
+
+
+def _cell(cell: object) -> object:
+    """Return a cell as one that `Table` knows: what is not available is None."""
+    if isinstance(cell, np.generic):
+        return cell.item()
+    if isinstance(cell, str | int | float | datetime.date | datetime.time | None):
+        return None if type(cell).__name__ in ("NaTType", "NAType") else cell
+    if type(cell).__name__ in ("NaTType", "NAType"):
+        return None
+    try:
+        return float(cell)  # type: ignore[arg-type]  # a decimal, a fraction
+    except (TypeError, ValueError):
+        return str(cell)

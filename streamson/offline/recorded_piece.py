@@ -1,0 +1,109 @@
+"""A recorded session as a piece: as it was heard, or as another session plays it."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamson.offline.piece import Moment, length_s
+from streamson.offline.render import render_notes
+from streamson.offline.replayed import heard_again, notes_again, notes_anew
+from streamson.recording.reading import Recording
+from streamson.score import Note, Session
+from streamson.score.legend import legend
+from streamson.wire.point import Batch
+
+MAX_TOLD_STREAMS: Final = 5
+
+
+class RecordedPiece:
+    """A session recording, as it was heard.
+
+    Parameters
+    ----------
+    recording
+        The recording.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self.title = _title(recording.folder)
+        self.session = recording.session()
+        self.sample_rate = recording.manifest.sample_rate
+        self._recording = recording
+
+    def legend(self) -> list[tuple[str, str]]:
+        """Return each stream, and a line: what is played of it."""
+        streams: dict[str, tuple[str, ...]] = {}
+        for moment in self.moments():
+            streams.setdefault(moment.stream, tuple(moment.fields))
+        return legend(self.session, streams)
+
+    def why_silent(self) -> str:
+        """Return why it has no notes, for a person."""
+        return "nothing was played"
+
+    @cached_property
+    def length_s(self) -> float:
+        """Seconds until its last note ends."""
+        return length_s(self.notes(), self.sample_rate)
+
+    @property
+    def remarks(self) -> list[str]:
+        """Nothing: a recording is what it is."""
+        return []
+
+    def notes(self) -> Iterator[Note]:
+        """Yield its notes by their onsets."""
+        return notes_again(self._recording)
+
+    def sound(self) -> Iterator[NDArray[np.float32]]:
+        """Yield its samples in blocks of shape (frames, 2)."""
+        return heard_again(self._recording)
+
+    def moments(self) -> Iterator[Moment]:
+        """Yield its points."""
+        first_frame = self._recording.first_frame
+        for row in self._recording.points():
+            message = row.message()
+            frame = row.frame - first_frame
+            if isinstance(message, Batch):
+                rows = (message.fields(i) for i in range(len(message)))
+                yield from (Moment(frame, row.stream, fields) for fields in rows)
+            else:
+                yield Moment(frame, row.stream, message.fields)
+
+
+class AnotherPiece(RecordedPiece):
+    """Another session's piece of a recording's points.
+
+    Parameters
+    ----------
+    recording
+        The recording.
+    session
+        The other session.
+    """
+
+    def __init__(self, recording: Recording, session: Session) -> None:
+        super().__init__(recording)
+        self.session = session
+
+    def why_silent(self) -> str:
+        """Return why it has no notes, for a person: what the session plays and what there is."""
+        lines = [line for _, line in self.legend()][:MAX_TOLD_STREAMS]
+        return "; ".join(lines) or "no points came"
+
+    def notes(self) -> Iterator[Note]:
+        """Yield its notes by their onsets."""
+        return notes_anew(self._recording, self.session)
+
+    def sound(self) -> Iterator[NDArray[np.float32]]:
+        """Yield its samples in blocks of shape (frames, 2)."""
+        return render_notes(self.notes(), self.session, sample_rate=self.sample_rate)
+
+
+def _title(folder: Path) -> str:
+    return folder.resolve().name
