@@ -11,7 +11,7 @@ import av
 from streamson import load_session
 from streamson.formats.table import Table
 from streamson.offline.film.write import write_film
-from streamson.offline.picture.write import write_picture
+from streamson.offline.picture.write import PictureFormat, write_picture
 from streamson.offline.scored_table import ScoredTable
 from streamson.offline.table_piece import TablePiece
 
@@ -27,8 +27,12 @@ def main() -> None:
         folder = Path(name)
         first = folder / "eta.csv"
         first.write_text("".join(TABLE.read_text().splitlines(keepends=True)[: NOTES + 1]))
-        write_picture(piece(TABLE), docs / "eta.png", ("curves", "wave"))
-        write_picture(piece(TABLE), docs / "pictures.png", ("roll", "spectrogram", "orbit"))
+        write_picture(piece(TABLE), docs / "eta.png")
+        write_picture(
+            piece(TABLE),
+            docs / "pictures.png",
+            PictureFormat(("roll", "spectrogram", "orbit"), dark=True),
+        )
         write_film(piece(first), folder / "eta.mp4")
         with av.open(str(folder / "eta.mp4")) as film:
             frame = next(f for f in film.decode(video=0) if f.time >= FILM_MOMENT_S)

@@ -78,16 +78,16 @@ class PixelSize(click.ParamType[tuple[int, int]]):
     "panels",
     multiple=True,
     metavar="KIND",
-    help="What a picture shows, once or several times: curves, wave, roll, spectrogram, orbit, or "
-    "all.  [default: curves]",
+    help="What a picture shows, once or several times: curves, roll, wave, spectrogram, orbit, or "
+    "all.  [default: curves and roll]",
 )
+@click.option("--title", metavar="TEXT", help="Of a picture or a film.  [default: the table's]")
+@click.option("--dark", is_flag=True, help="A picture light on dark; a film always is.")
 @click.option(
     "--size",
     type=PixelSize(),
-    default="1280x720",
-    show_default=True,
     metavar="WIDTHxHEIGHT",
-    help="Pixels of a film.",
+    help="Pixels of a film or a picture.  [default: 1280x720; a picture is as high as it needs]",
 )
 @click.option(
     "--fps",
@@ -111,7 +111,9 @@ def command(
     seconds: float | None,
     longest: float | None,
     panels: tuple[str, ...],
-    size: tuple[int, int],
+    title: str | None,
+    dark: bool,
+    size: tuple[int, int] | None,
     fps: int,
     online: bool,
 ) -> int:
@@ -128,14 +130,16 @@ def command(
     """
     from streamson.offline.exports import check_kind, export
     from streamson.offline.film.write import FilmFormat
-    from streamson.offline.picture.write import check_panels
+    from streamson.offline.picture.write import PictureFormat
     from streamson.offline.sound_file import whole_or_nothing
     from streamson.offline.table_piece import TablePiece
     from streamson.recording.manifest import is_recording
 
-    film = FilmFormat(*size, fps)
-    film.check()
-    check_panels(panels)
+    film = FilmFormat(*(size or FilmFormat()[:2]), fps, title)
+    if any(out.suffix.lower() == ".mp4" for out in outs):
+        film.check()
+    picture = PictureFormat(panels, title, size, dark)
+    picture.check()
     for out in outs:
         check_kind(out)
         if out.resolve() == source.resolve():
@@ -181,7 +185,7 @@ def command(
     ending.hold()
     for out in outs:
         with whole_or_nothing(out) as part, _progress(out) as progress:
-            done = export(piece, part, progress, panels=panels, film=film)
+            done = export(piece, part, progress, picture=picture, film=film)
         click.echo(f"{out}: {done}")
     _tell_remarks(piece, told)
     return 0

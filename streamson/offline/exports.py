@@ -10,6 +10,7 @@ from streamson.score import Note
 
 if TYPE_CHECKING:
     from streamson.offline.film.write import FilmFormat
+    from streamson.offline.picture.write import PictureFormat
 
 Progress = Callable[[float], None]
 """Is told now and then which share is done."""
@@ -32,7 +33,7 @@ def export(
     path: Path,
     progress: Progress = lambda _: None,
     *,
-    panels: tuple[str, ...] = (),
+    picture: "PictureFormat | None" = None,
     film: "FilmFormat | None" = None,
 ) -> str:
     """Write a piece to a file of the kind that its ending says; return what is in it.
@@ -45,8 +46,8 @@ def export(
         The file.
     progress
         Is told which share is done.
-    panels
-        Of a picture, by name.
+    picture
+        How a picture looks.
     film
         Size and pictures a second of a film.
 
@@ -64,7 +65,7 @@ def export(
     if ending in PICTURES:
         from streamson.offline.picture.write import write_picture
 
-        return write_picture(piece, path, panels)
+        return write_picture(piece, path, picture)
     if ending == FILM:
         from streamson.offline.film.write import FilmFormat, write_film
 

@@ -1,6 +1,7 @@
 """A piece: what is made of a table or a recording, as notes and as sound, as often as one asks."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from math import nan
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -26,11 +27,14 @@ class Moment(NamedTuple):
         The point's stream.
     fields
         Its values by field.
+    time
+        The data's own, seconds since 1970; NaN where it has none.
     """
 
     frame: int
     stream: str
     fields: Mapping[str, float]
+    time: float = nan
 
     @property
     def complex_value(self) -> complex | None:
@@ -81,6 +85,15 @@ class Piece(Protocol):
     @property
     def remarks(self) -> list[str]:
         """What was taken for granted, and what was left out, for a person."""
+
+    @property
+    def units(self) -> Mapping[str, str]:
+        """Field to its unit, where that is known."""
+
+
+def is_melody(note: Note, session: Session) -> bool:
+    """Return whether a note is a point that is heard: no alert, and no tick beside a note."""
+    return not note.foreground and note.instrument not in session.cue_instruments
 
 
 def length_s(notes: Iterable[Note], sample_rate: int) -> float:

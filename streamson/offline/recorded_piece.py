@@ -55,6 +55,11 @@ class RecordedPiece:
         """Nothing: a recording is what it is."""
         return []
 
+    @property
+    def units(self) -> dict[str, str]:
+        """Nothing: points have no units."""
+        return {}
+
     def notes(self) -> Iterator[Note]:
         """Yield its notes by their onsets."""
         return notes_again(self._recording)
@@ -70,10 +75,11 @@ class RecordedPiece:
             message = row.message()
             frame = row.frame - first_frame
             if isinstance(message, Batch):
-                rows = (message.fields(i) for i in range(len(message)))
-                yield from (Moment(frame, row.stream, fields) for fields in rows)
+                times = message.times.tolist()
+                for i in range(len(message)):
+                    yield Moment(frame, row.stream, message.fields(i), times[i])
             else:
-                yield Moment(frame, row.stream, message.fields)
+                yield Moment(frame, row.stream, message.fields, message.time)
 
 
 class AnotherPiece(RecordedPiece):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from math import isnan
+from math import isnan, nan
 from pathlib import Path
 from typing import Final
 
@@ -89,12 +89,18 @@ class TablePiece:
         """What was taken for granted, and what was left out, for a person."""
         return self.scored.table.remarks
 
+    @property
+    def units(self) -> dict[str, str]:
+        """Field to its unit, where that is known."""
+        return self.scored.table.units
+
     def moments(self) -> Iterator[Moment]:
         """Yield its points."""
         onset_frame = 0
+        timed = self.scored.table.time_column is not None
         for point, notes, _ in self.scored.rows():
             onset_frame = notes[0].onset_frame if notes else onset_frame
-            yield Moment(onset_frame, point.stream, point.fields)
+            yield Moment(onset_frame, point.stream, point.fields, point.time if timed else nan)
 
 
 class TimedPiece(TablePiece):
@@ -147,7 +153,7 @@ class TimedPiece(TablePiece):
             frame = round(due_s * self.sample_rate)
             for name, columns in self.scored.streams.items():
                 values = {column: fields[column] for column in columns}
-                yield Moment(frame, name, values), due_s if isnan(time) else time
+                yield Moment(frame, name, values, time), due_s if isnan(time) else time
 
 
 def fitted(scored: ScoredTable, *, seconds: float, longest_s: float | None = None) -> TimedPiece:

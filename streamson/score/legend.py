@@ -71,6 +71,18 @@ def _part_line(part: Part, fields: Sequence[str], extents: "Extents | None") -> 
     return ", ".join(filter(None, (steady, *follows(part, fields, extents), plays)))
 
 
+def mapped_fields(part: Part, fields: Sequence[str]) -> dict[str, str]:
+    """Return the field that each parameter of a part follows."""
+    found = {}
+    for parameter in PARAMETERS:
+        spec: MappingSpec | None = getattr(part, parameter)
+        if spec is not None and spec.value is None:
+            name = field_name(spec.field, fields)
+            if name in fields:
+                found[parameter] = str(name)
+    return found
+
+
 def follows(part: Part, fields: Sequence[str], extents: "Extents | None" = None) -> Iterator[str]:
     """Yield what each parameter of a part that is not constant follows."""
     for parameter in PARAMETERS:

@@ -1,6 +1,7 @@
 """What a film's pictures show, drawn by Pillow at twice the size so that edges are smooth."""
 
 from collections.abc import Sequence
+from itertools import compress
 from math import log10
 from typing import Any, Final, NamedTuple
 
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson.offline.film.window import Ranges
-from streamson.offline.picture.panels import BLUE, GREEN, RED, STREAM_COLOURS
+from streamson.offline.picture.style import DARK
 from streamson.score import Note
 from streamson.score.pitch import midi_to_hz, midi_to_note
 
@@ -23,6 +24,11 @@ FUTURE_S: Final = 4.0
 SCALE: Final = 2
 ORBIT_POINTS: Final = 240
 """Points of the orbit's tail."""
+
+MAX_LEGEND_LINES: Final = 6
+LEGEND_LINE: Final = 19.0
+LEAST_CHANGE: Final = 1e-3
+"""Seconds, semitones or dB: less is rounding."""
 
 _MARGIN: Final = 0.02
 
@@ -57,12 +63,21 @@ class Stage:
         What there must be room for.
     title
         The piece's.
+    legend
+        Each stream, and a line: what is played of it.
     sample_rate
         Frames of sound a second.
     """
 
     def __init__(
-        self, pillow: Any, size: tuple[int, int], ranges: Ranges, title: str, sample_rate: int
+        self,
+        pillow: Any,
+        size: tuple[int, int],
+        ranges: Ranges,
+        *,
+        title: str,
+        legend: Sequence[tuple[str, str]],
+        sample_rate: int,
     ) -> None:
         self._pillow = pillow
         self._size = size[0] * SCALE, size[1] * SCALE
@@ -74,7 +89,13 @@ class Stage:
         self._font = pillow.ImageFont.load_default(round(17 * self._unit))
         self._small = pillow.ImageFont.load_default(round(12.5 * self._unit))
         right = width - margin
-        top, bottom = margin + 30 * self._unit, height - margin
+        told = [one for one in legend if one[0] in ranges.streams]
+        self._legend = told[:MAX_LEGEND_LINES]
+        if more := len(told) - len(self._legend):
+            self._legend.append(("", f"and {more} more"))
+        top = margin + 30 * self._unit
+        bottom = height - margin - LEGEND_LINE * self._unit * len(self._legend)
+        self._legend_at = margin, bottom + 0.4 * margin
         self._orbit: Box | None = None
         if ranges.real is not None:
             side = min(0.42 * width, bottom - top)
@@ -82,12 +103,16 @@ class Stage:
             self._orbit = Box(right - side, middle - side / 2, right, middle + side / 2)
             right -= side + margin
         left = margin + 44 * self._unit
-        split = top + 0.52 * (bottom - top)
+        # What never changes has no curve.
+        ends = (ranges.pitch, ranges.duration_s, ranges.level_db)
+        self._varies = [high - low > LEAST_CHANGE for low, high in ends]
+        count = sum(self._varies)
+        split = top + (1 - 0.16 * count) * (bottom - top)
         self._roll = Box(left, top, right, split)
-        step = (bottom - split) / 3
+        step = (bottom - split) / max(count, 1)
         self._curves = [
             Box(left, split + i * step + 0.12 * step, right, split + (i + 1) * step)
-            for i in range(3)
+            for i in range(count)
         ]
         self._title_at = margin, 0.6 * margin
         self._still = self._draw_still(title)
@@ -125,7 +150,7 @@ class Stage:
         for box in (self._roll, *self._curves, *([self._orbit] if self._orbit else [])):
             draw.rectangle(box, fill=PANEL)
         self._write(draw, self._title_at, title, self._font)
-        self._draw_streams(draw, title)
+        self._draw_legend(draw)
         low, high = self._pitch_range()
         for octave in range(0, 128, 12):
             if low <= octave <= high:
@@ -133,7 +158,7 @@ class Stage:
                 draw.line((self._roll.left, y, self._roll.right, y), fill=FAINT, width=SCALE)
                 place = (self._roll.left - 34 * self._unit, y - 8 * self._unit)
                 self._write(draw, place, midi_to_note(octave), self._small)
-        for box, label in zip(self._curves, self._labels(), strict=True):
+        for box, label in zip(self._curves, compress(self._labels(), self._varies), strict=True):
             place = (box.left + 8 * self._unit, box.top + 3 * self._unit)
             self._write(draw, place, label, self._small, (130, 138, 148))
         if self._orbit is not None:
@@ -143,19 +168,22 @@ class Stage:
             draw.line((x, box.top, x, box.bottom), fill=(120, 128, 138), width=SCALE)
         return image
 
-    def _draw_streams(self, draw: Any, title: str) -> None:
-        """Write the streams' names in their colours, as far as there is room."""
-        if len(self._ranges.streams) < 2:
-            return
-        left, top = self._title_at
-        x = left + draw.textlength(title, font=self._font) + 30 * self._unit
-        for number, stream in enumerate(self._ranges.streams):
-            length = draw.textlength(stream, font=self._small)
-            if x + length > self._size[0] - 120 * self._unit:
-                return
-            colour = _rgb(STREAM_COLOURS[number % len(STREAM_COLOURS)], lighter=0.35)
-            self._write(draw, (x, top + 4 * self._unit), stream, self._small, colour)
-            x += length + 18 * self._unit
+    def _draw_legend(self, draw: Any) -> None:
+        """Write what is played of each stream, in its colour, as far as there is room."""
+        x, y = self._legend_at
+        most = self._size[0] - 2 * x
+        several = len(self._ranges.streams) > 1
+        for stream, line in self._legend:
+            colour = self._stream_colour(stream) if several and stream else TEXT
+            self._write(draw, (x, y), self._fitting(draw, line, most), self._small, colour)
+            y += LEGEND_LINE * self._unit
+
+    def _fitting(self, draw: Any, text: str, most: float) -> str:
+        if draw.textlength(text, font=self._small) <= most:
+            return text
+        while text and draw.textlength(f"{text}…", font=self._small) > most:
+            text = text[:-1]
+        return f"{text}…"
 
     def _draw_axes(self, draw: Any, box: Box) -> None:
         x, y = self._orbit_place(0j)
@@ -193,18 +221,24 @@ class Stage:
 
     def _draw_curves(self, draw: Any, now_s: float, notes: Sequence[Note]) -> None:
         values = (
-            ([log10(note.frequency_hz) for note in notes], self._frequency_range(), RED),
-            ([note.duration_s for note in notes], self._ranges.duration_s, BLUE),
-            ([note.level_db for note in notes], self._ranges.level_db, GREEN),
+            (
+                [log10(note.frequency_hz) for note in notes],
+                self._frequency_range(),
+                DARK.streams[3],
+            ),
+            ([note.duration_s for note in notes], self._ranges.duration_s, DARK.streams[0]),
+            ([note.level_db for note in notes], self._ranges.level_db, DARK.streams[2]),
         )
         several = len(self._ranges.streams) > 1
-        for box, (curve, ends, colour) in zip(self._curves, values, strict=True):
+        for box, (curve, ends, colour) in zip(
+            self._curves, compress(values, self._varies), strict=True
+        ):
             lines: dict[str, list[tuple[float, float]]] = {}
             for note, value in zip(notes, curve, strict=True):
                 x = box.x(_share(note.onset_frame / self._rate - now_s))
                 lines.setdefault(note.stream, []).append((x, box.y(0.08 + 0.64 * _in(value, ends))))
             for stream, line in lines.items():
-                shown = self._stream_colour(stream) if several else _rgb(colour, lighter=0.25)
+                shown = self._stream_colour(stream) if several else _rgb(colour)
                 self._draw_line(draw, box, line, shown)
 
     def _draw_line(
@@ -259,7 +293,7 @@ class Stage:
 
     def _stream_colour(self, stream: str) -> tuple[int, int, int]:
         number = self._ranges.streams.index(stream)
-        return _rgb(STREAM_COLOURS[number % len(STREAM_COLOURS)], lighter=0.25)
+        return _rgb(DARK.colour(number))
 
     def _pitch_range(self) -> tuple[float, float]:
         low, high = self._ranges.pitch
@@ -291,9 +325,9 @@ def _in(value: float, ends: tuple[float, float]) -> float:
     return 0.5 if high - low < 1e-9 else (value - low) / (high - low)
 
 
-def _rgb(colour: str, *, lighter: float = 0.0) -> tuple[int, int, int]:
+def _rgb(colour: str) -> tuple[int, int, int]:
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return _mixed((red, green, blue), FLASH, lighter)
+    return red, green, blue
 
 
 def _mixed(

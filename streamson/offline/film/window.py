@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from math import inf
 from typing import Generic, NamedTuple, TypeVar
 
-from streamson.offline.piece import Piece
+from streamson.offline.piece import Piece, is_melody
 from streamson.score import Note
 
 _Item = TypeVar("_Item")
@@ -75,8 +75,8 @@ def find_ranges(piece: Piece) -> Ranges:
 
 
 def notes_of(piece: Piece) -> Iterator[Note]:
-    """Yield the notes of a piece that are no cues."""
-    return (note for note in piece.notes() if not note.foreground)
+    """Yield the notes of a piece of the melody."""
+    return (note for note in piece.notes() if is_melody(note, piece.session))
 
 
 class Window(Generic[_Item]):

@@ -14,6 +14,7 @@ from streamson.errors import InputFileError, OutputFileError, UsageError
 from streamson.extras import need
 from streamson.offline.film.stage import FUTURE_S, ORBIT_POINTS, PAST_S, Stage
 from streamson.offline.film.window import Window, find_ranges, notes_of
+from streamson.offline.picture.scene import shortened
 from streamson.offline.piece import Piece
 
 MAX_SEEN: Final = 4_000
@@ -36,11 +37,14 @@ class FilmFormat(NamedTuple):
         In pixels, even numbers.
     fps
         Pictures a second.
+    title
+        By default the piece's.
     """
 
     width: int = 1280
     height: int = 720
     fps: int = 30
+    title: str | None = None
 
     def check(self) -> None:
         """Raise `UsageError` if there is no such film."""
@@ -101,7 +105,15 @@ def write_film(
     ranges = find_ranges(piece)
     if not ranges.streams:
         raise InputFileError(f"{piece.title}: there are no notes to film")
-    stage = Stage(pillow, (film.width, film.height), ranges, piece.title, piece.sample_rate)
+    told = piece.legend()
+    stage = Stage(
+        pillow,
+        (film.width, film.height),
+        ranges,
+        title=shortened(film.title or piece.title),
+        legend=[(stream, shortened(stream) + line.removeprefix(stream)) for stream, line in told],
+        sample_rate=piece.sample_rate,
+    )
     try:
         with av.open(str(path.absolute()), "w", format="mp4") as container:
             mux = _Mux(av, container, film, piece.sample_rate)

@@ -1,69 +1,101 @@
 """A picture of a piece in a file: its panels one below the other, with title and legend."""
 
+import textwrap
 import warnings
-from collections.abc import Callable
-from itertools import islice
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import numpy as np
-
 from streamson.errors import InputFileError, UsageError, nearest
 from streamson.extras import need
-from streamson.offline.picture.digest import digest
 from streamson.offline.picture.panels import (
-    Scene,
-    draw_curves,
+    draw_curve,
     draw_orbit,
     draw_roll,
     draw_spectrogram,
+    draw_time_axes,
     draw_wave,
+    finish,
 )
+from streamson.offline.picture.scene import Curve, Scene, gather, length_in_words, shortened
+from streamson.offline.picture.style import DARK, LIGHT
 from streamson.offline.piece import Piece
 
-MAX_NOTES: Final = 1_000_000
-MAX_POINTS: Final = 1_000_000
 DPI: Final = 150
 WIDTH_INCHES: Final = 10.0
-STYLE: Final[Any] = {
-    "font.size": 10,
-    "svg.fonttype": "none",
-    "pdf.fonttype": 42,
-    "text.parse_math": False,  # a name with dollar signs is no formula
-}
+MIN_PIXELS, MAX_PIXELS = 200, 20_000
 MAX_LEGEND_LINES: Final = 12
+LEGEND_CHARS_AN_INCH: Final = 15
+MAX_CURVES: Final = 12
+
+CURVES: Final = "curves"
+ORBIT: Final = "orbit"
+PANELS: Final = (CURVES, "roll", "wave", "spectrogram", ORBIT)
+DEFAULT_PANELS: Final = (CURVES, "roll")
+ALL: Final = "all"
+
+_ORBIT_INCHES: Final = 6.5
+_LINE_INCHES: Final = 0.19
+_TITLE_INCHES: Final = 0.45
+_LEAST_PANEL_INCHES: Final = 0.25
 
 
 class _Panel(NamedTuple):
-    """A kind of panel: how it is drawn, how high it is, and whether it needs the sound."""
+    """A panel over time: how it is drawn in so many inches, how many, and whether of the sound."""
 
-    draw: Callable[[Any, Scene], None]
+    draw: Callable[[Any, Scene, float], None]
     inches: float
     sound: bool = False
 
 
-PANELS: Final = {
-    "curves": _Panel(draw_curves, 5.4),
-    "wave": _Panel(draw_wave, 2.3, sound=True),
-    "roll": _Panel(draw_roll, 3.4),
-    "spectrogram": _Panel(draw_spectrogram, 3.6, sound=True),
-    "orbit": _Panel(draw_orbit, 7.0),
+_OVER_TIME: Final = {
+    "roll": _Panel(lambda ax, scene, _: draw_roll(ax, scene), 3.0),
+    "wave": _Panel(lambda ax, scene, _: draw_wave(ax, scene), 1.7, sound=True),
+    "spectrogram": _Panel(lambda ax, scene, _: draw_spectrogram(ax, scene), 3.2, sound=True),
 }
-DEFAULT_PANELS: Final = ("curves",)
-ALL: Final = "all"
 
 
-def check_panels(panels: tuple[str, ...]) -> None:
-    """Raise `UsageError` if there is no panel of a name."""
-    for name in panels:
-        if name not in (*PANELS, ALL):
-            allowed = (*PANELS, ALL)
+class PictureFormat(NamedTuple):
+    """How a picture looks.
+
+    Attributes
+    ----------
+    panels
+        Names of `PANELS`, from top to bottom; ``all``: all that the piece has something for.
+    title
+        By default the piece's, with the number of its notes and its length.
+    size
+        Width and height in pixels; by default as high as the panels need.
+    dark
+        Whether it is light on dark.
+    """
+
+    panels: tuple[str, ...] = ()
+    title: str | None = None
+    size: tuple[int, int] | None = None
+    dark: bool = False
+
+    def check(self) -> None:
+        """Raise `UsageError` if there is no such picture."""
+        for name in self.panels:
+            if name not in (*PANELS, ALL):
+                allowed = (*PANELS, ALL)
+                raise UsageError(
+                    f'no picture "{name}"; allowed: {", ".join(allowed)}{nearest(name, allowed)}'
+                )
+        if self.size and not all(MIN_PIXELS <= side <= MAX_PIXELS for side in self.size):
             raise UsageError(
-                f'no picture "{name}"; allowed: {", ".join(allowed)}{nearest(name, allowed)}'
+                f"a picture of {self.size[0]}x{self.size[1]} pixels; {MIN_PIXELS} to {MAX_PIXELS} "
+                "are allowed"
             )
 
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The panels by name."""
+        return PANELS if ALL in self.panels else (self.panels or DEFAULT_PANELS)
 
-def write_picture(piece: Piece, path: Path, panels: tuple[str, ...] = ()) -> str:
+
+def write_picture(piece: Piece, path: Path, picture: PictureFormat | None = None) -> str:
     """Draw a piece to a ``.png``, ``.svg`` or ``.pdf`` file; return what is in it.
 
     Parameters
@@ -72,9 +104,8 @@ def write_picture(piece: Piece, path: Path, panels: tuple[str, ...] = ()) -> str
         The piece.
     path
         The file.
-    panels
-        Names of `PANELS`, from top to bottom; ``all``: all that the piece has something for; by
-        default the article's curves.
+    picture
+        How it looks.
 
     Raises
     ------
@@ -85,84 +116,124 @@ def write_picture(piece: Piece, path: Path, panels: tuple[str, ...] = ()) -> str
     InputFileError
         If there are no notes, or no complex numbers for an orbit.
     """
-    check_panels(panels)
+    picture = picture or PictureFormat()
+    picture.check()
     need("matplotlib", "plot", "a picture")
     from matplotlib import rc_context
-    from matplotlib.figure import Figure
 
-    scene, lines = _scene(piece, panels)
-    names = _chosen(panels, scene)
-    chosen = [PANELS[name] for name in names]
+    names = picture.chosen
+    style = DARK if picture.dark else LIGHT
+    sound = any(_OVER_TIME[name].sound for name in names if name in _OVER_TIME)
+    scene = gather(piece, style, sound=sound)
     if not scene.notes:
         raise InputFileError(f"{piece.title}: there are no notes to draw")
-    shown = lines[:MAX_LEGEND_LINES]
-    if len(lines) > len(shown):
-        shown.append(("", f"and {len(lines) - len(shown)} more"))
-    foot = 0.25 + 0.19 * len(shown)
-    heights = [0.45, *(panel.inches for panel in chosen), foot]
-    with rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH_INCHES, sum(heights)), layout="constrained")
-        rows: Any = figure.subfigures(len(heights), 1, height_ratios=heights)
-        top, *middle, bottom = rows
-        top.suptitle(_title(piece, scene), fontsize=13)
-        for panel, part in zip(chosen, middle, strict=True):
-            panel.draw(part, scene)
-        _write_legend(bottom, scene, shown)
+    if len(scene.orbit) < 2:
+        if ORBIT in picture.panels:
+            raise InputFileError(
+                f"{piece.title}: an orbit needs complex numbers: fields named re and im"
+            )
+        names = tuple(name for name in names if name != ORBIT)
+    with rc_context(style.rc()):
+        figure = _figure(piece, scene, names, picture)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph .* missing")  # a box stands for it
             figure.savefig(path, dpi=DPI, metadata={"Title": piece.title})
     return f"{', '.join(names)} of {len(scene.notes)} notes"
 
 
-def _scene(piece: Piece, panels: tuple[str, ...]) -> tuple[Scene, list[tuple[str, str]]]:
-    """Gather what is to be drawn, and the lines of the legend."""
-    notes = [note for note in islice(piece.notes(), MAX_NOTES + 1) if not note.foreground]
-    if len(notes) > MAX_NOTES:
-        raise UsageError(f"{piece.title}: more than {MAX_NOTES} notes, too many for a picture")
-    orbit: list[complex] = []
-    for moment in piece.moments():
-        value = moment.complex_value
-        if value is not None and len(orbit) < MAX_POINTS:
-            orbit.append(value)
-    path = np.array(orbit, np.complex128)
-    if "orbit" in panels and len(path) < 2:
-        raise InputFileError(
-            f"{piece.title}: an orbit needs complex numbers: fields named re and im"
-        )
-    wave = spectrum = None
-    frames = 0
-    if any(PANELS[name].sound for name in _names(panels)):
-        wave, spectrum, frames = digest(piece.sound())
-    played = list(dict.fromkeys(note.stream for note in notes))
-    scene = Scene(notes, piece.sample_rate, played, wave, spectrum, frames, path)
-    return scene, [(stream, line) for stream, line in piece.legend() if stream in played]
+def _figure(piece: Piece, scene: Scene, names: tuple[str, ...], picture: PictureFormat) -> Any:
+    from matplotlib.figure import Figure
+
+    over_time = list(_over_time(scene, names))
+    width = picture.size[0] / DPI if picture.size else WIDTH_INCHES
+    legend = _legend(piece, scene, round(width * LEGEND_CHARS_AN_INCH))
+    scale = 1.0
+    heights = [0.5 + sum(panel.inches for panel in over_time)] if over_time else []
+    heights += [_ORBIT_INCHES] if ORBIT in names else []
+    foot = 0.1 + _LINE_INCHES * len(legend)
+    height = sum(heights) + _TITLE_INCHES + foot
+    if picture.size:
+        height = picture.size[1] / DPI
+        room = height - _TITLE_INCHES - foot
+        if room < _LEAST_PANEL_INCHES * (len(over_time) or 1):
+            raise UsageError(
+                f"{len(over_time)} panels and a legend of {len(legend)} lines find no room in a "
+                f"picture of {picture.size[0]}x{picture.size[1]} pixels; make it larger, or leave "
+                "out --size"
+            )
+        scale = room / sum(heights)
+        heights = [one * scale for one in heights]
+    heights.append(foot)
+    figure = Figure(figsize=(width, height), layout="constrained")
+    parts: Any = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
+    figure.suptitle(picture.title or _title(piece, scene), fontsize=13)
+    if over_time:
+        axes: Any = parts[0].subplots(
+            len(over_time),
+            1,
+            sharex=True,
+            squeeze=False,
+            height_ratios=[panel.inches for panel in over_time],
+        )[:, 0]
+        for ax, panel in zip(axes, over_time, strict=True):
+            panel.draw(ax, scene, panel.inches * scale)
+            finish(ax)
+        draw_time_axes(axes[0], axes[-1], scene)
+        parts[0].align_ylabels(axes)
+    if ORBIT in names:
+        draw_orbit(parts[1 if over_time else 0].subplots(), scene)
+    _write_legend(parts[-1], legend)
+    return figure
 
 
-def _names(panels: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(PANELS) if ALL in panels else (panels or DEFAULT_PANELS)
+def _over_time(scene: Scene, names: tuple[str, ...]) -> Iterator[_Panel]:
+    """Yield the panels that share the time axis."""
+    for name in names:
+        if name == CURVES:
+            shown = scene.curves[:MAX_CURVES]
+            inches = 1.7 if len(shown) <= 3 else 1.2
+            for curve in shown:
+                yield _Panel(_drawing(curve), inches)
+        elif name in _OVER_TIME:
+            yield _OVER_TIME[name]
 
 
-def _chosen(panels: tuple[str, ...], scene: Scene) -> tuple[str, ...]:
-    names = _names(panels)
-    return tuple(name for name in names if name != "orbit" or len(scene.orbit) > 1)
+def _drawing(curve: Curve) -> Callable[[Any, Scene, float], None]:
+    return lambda ax, scene, inches: draw_curve(ax, scene, curve, inches=inches)
 
 
 def _title(piece: Piece, scene: Scene) -> str:
-    minutes, seconds = divmod(scene.seconds, 60)
-    length = f"{minutes:.0f} min {seconds:.0f} s" if minutes else f"{seconds:.1f} s"
-    return f"{piece.title}: {len(scene.notes)} notes in {length}"
+    notes = "1 note" if len(scene.notes) == 1 else f"{len(scene.notes)} notes"
+    return f"{shortened(piece.title)}: {notes} in {length_in_words(scene.seconds)}"
 
 
-def _write_legend(figure: Any, scene: Scene, lines: list[tuple[str, str]]) -> None:
+def _legend(piece: Piece, scene: Scene, chars: int) -> list[tuple[str, str]]:
+    """Return lines that fit, each with its colour."""
+    several = len(scene.streams) > 1
+    lines: list[tuple[str, str]] = []
+    played = [(stream, line) for stream, line in piece.legend() if stream in scene.streams]
+    for stream, line in played[:MAX_LEGEND_LINES]:
+        told = shortened(stream) + line.removeprefix(stream)
+        colour = scene.colour(stream) if several else scene.style.ink
+        wrapped = textwrap.wrap(told, chars, subsequent_indent="    ", max_lines=2)
+        lines += [(text, colour) for text in wrapped]
+    if len(played) > MAX_LEGEND_LINES:
+        lines.append((f"and {len(played) - MAX_LEGEND_LINES} more", scene.style.ink))
+    if scene.alerts:
+        count = len(scene.alerts)
+        lines.append((f"▼ alert ({count})", scene.style.alert))
+    return lines
+
+
+def _write_legend(figure: Any, lines: list[tuple[str, str]]) -> None:
     ax = figure.subplots()
     ax.set_axis_off()
-    for number, (stream, line) in enumerate(lines):
-        several = len(scene.streams) > 1 and stream in scene.streams
+    for number, (line, colour) in enumerate(lines):
         ax.text(
             0.01,
-            1 - (number + 0.5) / max(len(lines), 1),
+            1 - (number + 0.5) / len(lines),
             line,
-            color=scene.colour(stream) if several else "0.25",
+            color=colour,
             fontsize=8.5,
             va="center",
             transform=ax.transAxes,
