@@ -73,5 +73,5 @@ DARK: Final = Style(
     faint="#4a5563",
     paper="#101318",
     panel="#181d24",
-    sequential="viridis",
+    sequential="cool",
 )

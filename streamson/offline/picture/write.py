@@ -154,12 +154,15 @@ def _figure(piece: Piece, scene: Scene, names: tuple[str, ...], picture: Picture
     height = sum(heights) + _TITLE_INCHES + foot
     if picture.size:
         height = picture.size[1] / DPI
+        least = _LEAST_PANEL_INCHES * (len(over_time) or 1)
         room = height - _TITLE_INCHES - foot
-        if room < _LEAST_PANEL_INCHES * (len(over_time) or 1):
+        if room < least:  # a picture is worth more than its legend
+            legend, foot = [], _LINE_INCHES / 2
+            room = height - _TITLE_INCHES - foot
+        if room < least:
             raise UsageError(
-                f"{len(over_time)} panels and a legend of {len(legend)} lines find no room in a "
-                f"picture of {picture.size[0]}x{picture.size[1]} pixels; make it larger, or leave "
-                "out --size"
+                f"{len(over_time)} panels find no room in a picture of "
+                f"{picture.size[0]}x{picture.size[1]} pixels; make it larger, or leave out --size"
             )
         scale = room / sum(heights)
         heights = [one * scale for one in heights]
