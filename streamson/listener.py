@@ -340,6 +340,8 @@ class Listener:
                 timeout_s = MERGING_TIMEOUT_S if self._score.behind else RECEIVE_TIMEOUT_S
                 for message in self._receiver.receive(timeout_s):
                     self._hear(message, time.monotonic_ns())
+                for stream in self._receiver.take_ended():
+                    self._score.end(stream)
                 with self._faults.surviving("what waited"):
                     self._flush(time.monotonic_ns())
                 self._read_reports()

@@ -92,6 +92,8 @@ class _Stream:
         self.fields = fields
         self.alerts = alerts
         self.heard_frame: int | None = None
+        self.ended = False
+        """Whether its producer said goodbye: it is silent by right."""
         self.stale = False
         self.stale_with = 1
         """How many streams of its host were told to be stale together, itself included."""
@@ -101,7 +103,8 @@ class _Stream:
     def hear(self, now_frame: int, turn_frames: int) -> int | None:
         """Note that a point came; return how long after the last one, None for the first."""
         before, self.heard_frame = self.heard_frame, now_frame
-        if before is None:
+        if before is None or self.ended:
+            self.ended = False
             return None
         interval = now_frame - before
         if self._intervals and now_frame < self._turn_frame:
@@ -114,7 +117,7 @@ class _Stream:
     def overdue(self, now_frame: int, times: float) -> bool:
         """Return whether it is silent for more than so many times its usual interval."""
         usual = self.usual_frames
-        if self.heard_frame is None or usual is None:
+        if self.heard_frame is None or usual is None or self.ended:
             return False
         return now_frame - self.heard_frame > times * usual
 
@@ -156,6 +159,11 @@ class Cues:
     def forget(self, stream: str) -> None:
         """Watch a stream no longer."""
         del self._streams[stream]
+
+    def end(self, stream: str) -> None:
+        """Wait no longer for a stream's next point."""
+        watched = self._streams[stream]
+        watched.ended, watched.stale = True, False
 
     def heard_frame(self, stream: str) -> int:
         """Return when the last point of a stream came."""

@@ -232,6 +232,11 @@ class Score:
         budget.contended = not budget.ready(now_frame) and bool(self._behind)
         return notes
 
+    def end(self, stream: str) -> None:
+        """Note that a stream's producer ended: until it comes back, its silence tells nothing."""
+        if stream in self._voices:
+            self._cues.end(stream)
+
     def lose(self, now_frame: int) -> list[Note]:
         """Return the notes that tell that points were lost on their way."""
         return self._cues.lose(now_frame)

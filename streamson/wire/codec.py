@@ -2,9 +2,10 @@
 
 The payload's first byte tells the two apart: JSON begins with ``{``, which as MessagePack would be
 a number. A point is ``{"fields": {name: value}}`` with optional ``time``, ``source`` and
-``sequence``; a batch is ``{"columns": {name: values}}`` with optional ``times`` and the same two.
-In JSON a column is a list of numbers and nulls; in MessagePack it may also be the raw bytes of
-little-endian float64, which decode without a loop.
+``sequence``; a batch is ``{"columns": {name: values}}`` with optional ``times`` and the last two;
+a goodbye is ``{"ended": true}`` with an optional ``source``. In JSON a column is a list of numbers
+and nulls; in MessagePack it may also be the raw bytes of little-endian float64, which decode
+without a loop.
 """
 
 from collections.abc import Callable, Set
@@ -28,7 +29,7 @@ from streamson.wire.limits import (
     MAX_SOURCE_CHARS,
     MAX_STREAM_CHARS,
 )
-from streamson.wire.point import Batch, DataPoint
+from streamson.wire.point import Batch, DataPoint, Goodbye
 
 Encoding: TypeAlias = Literal["msgpack", "json"]
 
@@ -53,6 +54,7 @@ class _Payload(msgspec.Struct):
     fields: Annotated[dict[_FieldName, float | None], _FieldCount] | None = None
     columns: Annotated[dict[_FieldName, msgspec.Raw], _FieldCount] | None = None
     times: msgspec.Raw = msgspec.Raw()
+    ended: bool = False
 
 
 class _PointOut(msgspec.Struct, omit_defaults=True):
@@ -67,6 +69,11 @@ class _BatchOut(msgspec.Struct, omit_defaults=True):
     times: bytes | list[float | None]
     source: str = ""
     sequence: int | None = None
+
+
+class _GoodbyeOut(msgspec.Struct, omit_defaults=True):
+    ended: bool
+    source: str = ""
 
 
 _Values: TypeAlias = bytes | list[float | None] | None
@@ -88,8 +95,8 @@ _MAX_PRINTABLE_NAMES: Final = 4_096
 """Names of 128 characters take at most 600 bytes each: in all 2.5 MB."""
 
 
-def encode(message: DataPoint | Batch, encoding: Encoding = "msgpack") -> bytes:
-    """Return the frame that carries a point or a batch.
+def encode(message: DataPoint | Batch | Goodbye, encoding: Encoding = "msgpack") -> bytes:
+    """Return the frame that carries a point, a batch or a goodbye.
 
     Parameters
     ----------
@@ -103,19 +110,21 @@ def encode(message: DataPoint | Batch, encoding: Encoding = "msgpack") -> bytes:
     MessageError
         If a name or the size breaks a limit of `streamson.wire.limits`.
     """
-    payload = (
-        _point_payload(message)
-        if isinstance(message, DataPoint)
-        else _batch_payload(message, raw=encoding == "msgpack")
-    )
+    payload: _PointOut | _BatchOut | _GoodbyeOut
+    if isinstance(message, DataPoint):
+        payload = _point_payload(message)
+    elif isinstance(message, Batch):
+        payload = _batch_payload(message, raw=encoding == "msgpack")
+    else:
+        payload = _GoodbyeOut(ended=True, source=message.source)
     body = _encode_json(payload) if encoding == "json" else _encode_msgpack(payload)
     frame = b"%s\0%s" % (stream_bytes(message.stream), body)
     decode(frame)  # a publisher must not send what every listener refuses
     return frame
 
 
-def decode(frame: bytes, received_at: float = 0.0) -> DataPoint | Batch:
-    """Return the point or batch that a frame carries.
+def decode(frame: bytes, received_at: float = 0.0) -> DataPoint | Batch | Goodbye:
+    """Return the point, the batch or the goodbye that a frame carries.
 
     Parameters
     ----------
@@ -147,6 +156,8 @@ def decode(frame: bytes, received_at: float = 0.0) -> DataPoint | Batch:
     if payload.columns is not None:
         decode_values = _decode_json_values if is_json else _decode_msgpack_values
         return _batch(stream, payload, payload.columns, decode_values, received_at)
+    if payload.ended:
+        return Goodbye(stream, payload.source)
     raise MessageError("payload without fields or columns")
 
 

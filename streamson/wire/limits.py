@@ -52,5 +52,8 @@ the earth, and a flood comes at half the speed."""
 HANDSHAKE_MS: Final = 3_000
 """A peer that does not say in this time that it speaks ZeroMQ is cut off."""
 
+MAX_GOODBYES: Final = 4_096
+"""Streams that a publisher says goodbye for when it ends, and that a receiver notes in a turn."""
+
 SEND_HIGH_WATER_MARK: Final = 100_000
 """Messages that wait in a publisher before it drops and counts."""

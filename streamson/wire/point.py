@@ -1,4 +1,4 @@
-"""What travels on the wire: a data point, or a batch of them in columns."""
+"""What travels on the wire: a data point, a batch of them in columns, or a goodbye."""
 
 import msgspec
 import numpy as np
@@ -73,3 +73,16 @@ class Batch(msgspec.Struct, frozen=True):
             )
             for i, (row, time) in enumerate(zip(rows, self.times.tolist(), strict=True))
         ]
+
+
+class Goodbye(msgspec.Struct, frozen=True):
+    """The last message of a stream, whose producer ends: its silence is no alarm.
+
+    Attributes
+    ----------
+    stream, source
+        As in `DataPoint`.
+    """
+
+    stream: str
+    source: str = ""

@@ -6,6 +6,8 @@ import secrets
 import socket as host
 import time as clock
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 from types import TracebackType
 from typing import Final, Self
 
@@ -14,8 +16,8 @@ import zmq
 
 from streamson.errors import MessageError, UsageError
 from streamson.wire.codec import Encoding, encode
-from streamson.wire.limits import DEFAULT_ENDPOINT, SEND_HIGH_WATER_MARK
-from streamson.wire.point import Batch, DataPoint
+from streamson.wire.limits import DEFAULT_ENDPOINT, MAX_GOODBYES, SEND_HIGH_WATER_MARK
+from streamson.wire.point import Batch, DataPoint, Goodbye
 from streamson.wire.sockets import connect, set_keepalive
 
 LINGER_MS: Final = 500
@@ -186,7 +188,17 @@ class Publisher:
         return self._send(stream, encode(batch, self._encoding), count)
 
     def close(self) -> None:
-        """Hand over what was sent, for at most half a second, and close the connection."""
+        """Say goodbye, hand over what was sent, for at most half a second, and disconnect.
+
+        A listener does not wait for points of the streams that this publisher sent.
+        """
+        if self._socket.closed:
+            return
+        with suppress(zmq.Again):
+            if self.listening:
+                for stream in islice(self._sequences, MAX_GOODBYES):
+                    frame = encode(Goodbye(stream, self.source), self._encoding)
+                    self._socket.send(frame, zmq.DONTWAIT)
         self._socket.close()
 
     def __enter__(self) -> Self:

@@ -15,8 +15,8 @@ from streamson.errors import MessageError
 from streamson.limited_log import LimitedLog
 from streamson.printable import counted
 from streamson.wire.codec import decode
-from streamson.wire.limits import DEFAULT_ENDPOINT, MAX_TIME_S, MIN_TIME_S
-from streamson.wire.point import Batch, DataPoint
+from streamson.wire.limits import DEFAULT_ENDPOINT, MAX_GOODBYES, MAX_TIME_S, MIN_TIME_S
+from streamson.wire.point import Batch, DataPoint, Goodbye
 from streamson.wire.sequences import Sequences
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ class Receiver:
         self.endpoint = self._source.endpoint
         self._frames: deque[bytes] = deque()
         self._counts = ReceiverCounts()
+        self._ended: deque[str] = deque(maxlen=MAX_GOODBYES)
         self._limited = LimitedLog(_log)
         self._sequences = Sequences(self._limited)
 
@@ -129,6 +130,12 @@ class Receiver:
             if now > end:
                 return
 
+    def take_ended(self) -> list[str]:
+        """Return the streams whose producers said goodbye since the last call."""
+        ended = list(self._ended)
+        self._ended.clear()
+        return ended
+
     def close(self) -> None:
         """Close the socket; publishers stop sending. Say what was left out of the log."""
         self._source.close()
@@ -146,9 +153,13 @@ class Receiver:
         self.close()
 
     def _decoded(self, frame: bytes) -> DataPoint | Batch | None:
-        """Return the message of a frame, or None if it is none."""
+        """Return the message of a frame, or None if it is none, or a goodbye."""
         try:
-            return self._with_possible_time(decode(frame, time.time()))
+            message = decode(frame, time.time())
+            if isinstance(message, Goodbye):
+                self._ended.append(message.stream)
+                return None
+            return self._with_possible_time(message)
         except MessageError as error:
             self._counts.refused += 1
             self._limited.warning(

@@ -129,3 +129,17 @@ def test_a_session_that_fits_nothing_is_no_silence(start, tmp_path):
     code, out, _ = listener.wait()
     assert code == 1
     assert "no note came of these points" in out
+
+
+def test_a_producer_that_ends_is_no_alarm_and_one_that_is_killed_is(start):
+    listener = start("listen", "--bind", ANY_PORT, "--output", "none")
+    where = endpoint(listener)
+    words = ("produce", "function", "sin(t)", "--rate", "20", "--endpoint", where, "--stream")
+    ending = start(*words, "ends", "--count", "120")  # what is usual is known after 4 s
+    killed = start(*words, "killed")
+    listener.await_line("killed: ")
+    assert ending.wait()[0] == 0
+    killed.kill()
+    listener.await_line("killed: silent for")
+    _, _, err = listener.end()
+    assert "ends: silent" not in err

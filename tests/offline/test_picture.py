@@ -177,8 +177,8 @@ def test_a_picture_has_the_title_and_the_size_that_are_asked_for(eta, tmp_path):
     image = imread(path)
     assert image.shape[:2] == (900, 1_200)
     assert (image[..., :3].max(axis=2) < 0.2).mean() > 0.5
-    with pytest.raises(UsageError, match="find no room in a picture of 1200x330 pixels"):
-        write_picture(eta, path, PictureFormat(("all",), size=(1_200, 330)))
+    with pytest.raises(UsageError, match="find no room in a picture of 1200x220 pixels"):
+        write_picture(eta, path, PictureFormat(("all",), size=(1_200, 220)))
     with pytest.raises(UsageError, match="200 to 20000 are allowed"):
         PictureFormat(size=(100, 100)).check()
 

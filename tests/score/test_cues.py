@@ -137,6 +137,21 @@ def test_a_stream_that_falls_silent_is_told_and_that_it_is_back(caplog):
     ]
 
 
+def test_a_stream_whose_producer_said_goodbye_is_silent_by_right(caplog):
+    score = score_of()
+    for i in range(20):
+        score.play(DataPoint("s", {"x": 1.0}, 0.0), i * RATE)
+    score.end("s")
+    score.end("unknown")
+    assert not cues(score.flush(90 * RATE))
+    assert not cues(score.play(DataPoint("s", {"x": 1.0}, 0.0), 100 * RATE))
+    assert (score.streams_stale, caplog.messages) == (0, [])
+    # Once it is back it is watched as before: the pause was none of its intervals.
+    assert [note.midi_note for note in cues(score.flush(103 * RATE))] == pitches("stale")
+    score.end("s")
+    assert score.streams_stale == 0
+
+
 def test_streams_of_a_host_that_fall_silent_are_told_as_one(caplog):
     score = score_of()
     names = [f"{host}/{stream}" for host in ("web", "db") for stream in ("cpu", "disk", "net")]

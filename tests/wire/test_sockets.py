@@ -379,3 +379,18 @@ def test_a_port_in_use_and_a_foreign_address_are_explained(ear):
         Receiver(ear.endpoint)
     with pytest.raises(StreamsonError, match="does not have that address"):
         Receiver("tcp://192.0.2.1:5570")
+
+
+@pytest.mark.parametrize("encoding", ["msgpack", "json"])
+def test_a_publisher_says_goodbye_for_its_streams(ear, encoding):
+    with Publisher(ear.endpoint, encoding=encoding) as publisher:
+        for stream in ("a", "b"):
+            publisher.send(stream, x=1.0)
+        publisher.send_batch("c", {"x": [1.0, 2.0]})
+        ear.await_messages(3)
+        assert ear.receiver.take_ended() == []
+    ended = []
+    ear.listen(lambda: ended.extend(ear.receiver.take_ended()) or len(ended) == 3, "goodbyes")
+    assert ended == ["a", "b", "c"]
+    assert (len(ear.messages), ear.counts.lost, ear.counts.refused) == (3, 0, 0)
+    publisher.close()  # again, and nothing happens
