@@ -1,6 +1,7 @@
 """Playing until the end: starting a listener, its live line, and the summary."""
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -148,7 +149,7 @@ def _write_stats(stats: Statistics, path: Path) -> None:
 @contextmanager
 def _live_line(listener: Listener) -> Iterator[Callable[[], None]]:
     """Yield a function that shows the state: a line that changes, or now and then a plain one."""
-    if not sys.stderr.isatty():
+    if not _has_terminal():
         yield _plain_lines(listener)
         return
     from rich.console import Console  # slow to load, and only for terminals
@@ -157,7 +158,24 @@ def _live_line(listener: Listener) -> Iterator[Callable[[], None]]:
 
     # What others named is text, not markup: [/a] or :a: in it has no meaning.
     with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
-        yield lambda: live.update(Text(_state(listener)), refresh=True)
+
+        def show() -> None:
+            if _has_terminal():
+                live.update(Text(_state(listener)), refresh=True)
+
+        yield show
+
+
+def _has_terminal() -> bool:
+    """Return whether stderr is a terminal, and this process is not in its background."""
+    if not sys.stderr.isatty():
+        return False
+    if sys.platform == "win32":
+        return True
+    try:
+        return os.tcgetpgrp(sys.stderr.fileno()) == os.getpgrp()
+    except OSError:
+        return False
 
 
 def _tell_the_time() -> None:

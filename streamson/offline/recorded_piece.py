@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from streamson.offline.piece import Moment, length_s
 from streamson.offline.render import render_notes
 from streamson.offline.replayed import heard_again, notes_again, notes_anew
+from streamson.offline.told_once import TellOnce
 from streamson.recording.reading import Recording
 from streamson.score import Note, Session
 from streamson.score.legend import legend
@@ -96,6 +97,7 @@ class AnotherPiece(RecordedPiece):
     def __init__(self, recording: Recording, session: Session) -> None:
         super().__init__(recording)
         self.session = session
+        self._tell = TellOnce()
 
     def why_silent(self) -> str:
         """Return why it has no notes, for a person: what the session plays and what there is."""
@@ -104,7 +106,7 @@ class AnotherPiece(RecordedPiece):
 
     def notes(self) -> Iterator[Note]:
         """Yield its notes by their onsets."""
-        return notes_anew(self._recording, self.session)
+        return notes_anew(self._recording, self.session, self._tell)
 
     def sound(self) -> Iterator[NDArray[np.float32]]:
         """Yield its samples in blocks of shape (frames, 2)."""

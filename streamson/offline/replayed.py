@@ -15,6 +15,7 @@ from streamson.offline.timed import score_timed
 from streamson.recording.reading import PlayedNote, Recording
 from streamson.recording.rows import ChangeRow
 from streamson.score import Note, Score, Session
+from streamson.score.cues import Tell
 from streamson.session_engine import session_engine
 from streamson.synth.engine import Engine
 
@@ -75,12 +76,21 @@ def notes_again(recording: Recording) -> Iterator[Note]:
             yield msgspec.structs.replace(item.note, onset_frame=onset_frame)
 
 
-def notes_anew(recording: Recording, session: Session) -> Iterator[Note]:
-    """Yield what another session would have played of a recording's points, as they came."""
+def notes_anew(recording: Recording, session: Session, tell: Tell) -> Iterator[Note]:
+    """Yield what another session would have played of a recording's points, as they came.
+
+    Parameters
+    ----------
+    recording, session
+        The two.
+    tell
+        As of `Score`.
+    """
     first = recording.first_frame
     messages = ((max(row.frame - first, 0), row.message()) for row in recording.points())
     rate = recording.manifest.sample_rate
-    return score_timed(messages, Score(session, sample_rate=rate), sample_rate=rate)
+    score = Score(session, sample_rate=rate, tell=tell)
+    return score_timed(messages, score, sample_rate=rate)
 
 
 class _Names:

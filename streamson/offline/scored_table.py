@@ -12,6 +12,7 @@ import msgspec
 from streamson.errors import InputFileError
 from streamson.formats.table import Table
 from streamson.formats.table_columns import choose_columns, named_columns
+from streamson.offline.told_once import TellOnce
 from streamson.score import Note, Score, Session
 from streamson.score.extents import Extents, extents_of
 from streamson.score.session.casting import matching_parts, named_fields
@@ -81,6 +82,7 @@ class ScoredTable:
         self.session = session
         self.sample_rate = sample_rate
         self._online = online
+        self._tell = TellOnce()
         name = stream or table.name
         self.streams = {name: tuple(table.columns)}
         if each_column:
@@ -96,6 +98,7 @@ class ScoredTable:
             sample_rate=self.sample_rate,
             extents=self._extents,
             sequence_only=sequence_only,
+            tell=self._tell,
         )
 
     def legend(self) -> list[tuple[str, str]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from math import isfinite, nan
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from streamson.score.note import Note
+from streamson.score.rescaling.known import known_of
 from streamson.score.session import field_name
 from streamson.score.session.sounds import builtin_sounds
 from streamson.score.watch import Watch
@@ -64,7 +65,7 @@ MAX_HOSTS_BACK: Final = 1_024
 
 LOST_AGAIN_S: Final = 5.0
 
-_log = logging.getLogger(__name__)
+Tell = Callable[[str, float], None]
 
 
 class _Alert:
@@ -140,10 +141,13 @@ class Cues:
         Frames a second.
     counts
         Where alerts, and cues that were left out, are counted.
+    tell
+        Is told a line about what happened, and the time that the data has then, or NaN.
     """
 
-    def __init__(self, session: Session, *, sample_rate: int, counts: Counts) -> None:
+    def __init__(self, session: Session, *, sample_rate: int, counts: Counts, tell: Tell) -> None:
         self._session = session
+        self._tell = tell
         self._sample_rate = sample_rate
         self._counts = counts
         self._streams: dict[str, _Stream] = {}
@@ -231,7 +235,10 @@ class Cues:
                 told = name
                 if len(together) > 1:
                     told = f"{_host(name)}: {_listed(together)}"
-                _log.warning("%s: silent for %.1f s; a point came every %.1f s", told, *seconds)
+                self._tell(
+                    "{}: silent for {:.1f} s; a point came every {:.1f} s".format(told, *seconds),
+                    nan,
+                )
                 notes += self._sound(builtin_sounds()["stale"], name, now_frame)
         return notes
 
@@ -313,7 +320,7 @@ class Cues:
                 self._hosts_back.clear()
             self._hosts_back[host] = now_frame + round(BACK_TOGETHER_S * self._sample_rate)
             name = host
-        _log.warning("%s: back after %.1f s", name, interval / self._sample_rate)
+        self._tell(f"{name}: back after {interval / self._sample_rate:.1f} s", nan)
         return self._sound(builtin_sounds()["back"], name, now_frame)
 
     def _see(
@@ -322,19 +329,20 @@ class Cues:
         change = alert.watch.see(value, time)
         if change is None:
             return []
+        unit = " %" if known_of(alert.field, ()).is_percent else ""
         if change:
             self._counts.alerts += 1
             if now_frame - alert.told_frame < AGAIN_S * self._sample_rate:
                 return []
             alert.told, alert.told_frame = True, now_frame
-            _log.warning(
-                "%s: %s is %g, %s", stream, alert.field, value, _beyond(alert.watch.band, value)
-            )
+            beyond = _beyond(alert.watch.band, value, unit)
+            said = f": {alert.cue.say}" if alert.cue.say else ""
+            self._tell(f"{stream}: {alert.field} is {value:g}{unit}, {beyond}{said}", time)
             return self._sound(alert.cue.sound, stream, now_frame, alert.cue.say)
         if not alert.told:
             return []
         alert.told = False
-        _log.warning("%s: %s is %g again", stream, alert.field, value)
+        self._tell(f"{stream}: {alert.field} is {value:g}{unit} again", time)
         return self._sound(builtin_sounds()["over"], stream, now_frame)
 
     def _tick(self, sound: Sound, note: Note, now_frame: int) -> Note:
@@ -397,10 +405,10 @@ class Cues:
         return notes
 
 
-def _beyond(band: tuple[float, float], value: float) -> str:
+def _beyond(band: tuple[float, float], value: float, unit: str) -> str:
     """Return which end of its band a value is beyond."""
     low, high = band
-    return f"above {high:g}" if value > high else f"below {low:g}"
+    return f"above {high:g}{unit}" if value > high else f"below {low:g}{unit}"
 
 
 def _host(stream: str) -> str:

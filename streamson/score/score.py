@@ -13,7 +13,7 @@ from streamson.faults import Faults
 from streamson.limited_log import LimitedLog
 from streamson.score.budget import BudgetedTiming, NoteBudget
 from streamson.score.counts import Counts
-from streamson.score.cues import Cues
+from streamson.score.cues import Cues, Tell
 from streamson.score.legend import legend, legend_line
 from streamson.score.mapping import source_of
 from streamson.score.session import field_name
@@ -68,6 +68,9 @@ class Score:
     sequence_only
         For a table, whose rows follow one another from frame 0 on whatever the timing of the
         part, and all are played.
+    tell
+        Is told a line about what happened, such as an alert, and the time that the data has then,
+        or NaN; by default the log is.
 
     Attributes
     ----------
@@ -91,6 +94,7 @@ class Score:
         sample_rate: int = 44_100,
         extents: Extents | None = None,
         sequence_only: bool = False,
+        tell: Tell = lambda line, _time: _log.warning("%s", line),
     ) -> None:
         self.counts = Counts()
         self._faults = Faults()
@@ -103,7 +107,7 @@ class Score:
         self._behind: dict[Voice, None] = {}  # those that wait for longest come first
         self._budget = NoteBudget(sample_rate)
         self._tables: list[TableSequence] = []
-        self._cues = Cues(session, sample_rate=sample_rate, counts=self.counts)
+        self._cues = Cues(session, sample_rate=sample_rate, counts=self.counts, tell=tell)
         self._next_tick = 0
         self._row_frame = 0
         self._refused: set[str] = set()

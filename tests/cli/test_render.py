@@ -192,3 +192,20 @@ def test_what_was_left_out_and_how_long_it_takes_are_said(run, tmp_path):
         "t: 1 cell taken as empty: line 4003, column 'x': found 'oops', no number",
         "t.csv.ogg: 23 min of sound, about 25 MB; --seconds 5min makes it fit",
     ]
+
+
+def test_alerts_are_told_once_with_the_datas_time(run, tmp_path):
+    rows = "".join(
+        f"2026-01-31 12:{i:02}:00,{95 if 30 <= i < 33 else 20 + i % 3}\n" for i in range(60)
+    )
+    (tmp_path / "t.csv").write_text("time,percent\n" + rows)
+    (tmp_path / "s.toml").write_text(
+        '[[part]]\n[[cue]]\nfield = "percent"\nabove = 90\nfor = "0s"\nsay = "too hot"\n'
+    )
+    done = run("render", "t.csv", "--session", "s.toml", "-o", "t.wav", "-o", "t.csv.csv")
+    assert done.returncode == 0
+    lines = [line for line in done.stderr.splitlines() if "percent is" in line]
+    assert lines == [
+        "streamson: 2026-01-31 12:30:00 t: percent is 95 %, above 90 %: too hot",
+        "streamson: 2026-01-31 12:33:00 t: percent is 20 % again",
+    ]

@@ -512,3 +512,26 @@ def test_a_part_may_be_staggered_too():
     assert play(score, [1.0], start=1_000)[0].onset_frame == 1_000 + 22_050
     together = [note for stream in "ab" for note in play(score_of("[[part]]"), [1.0], stream)]
     assert {note.onset_frame for note in together} == {AS_SOON_AS_POSSIBLE}
+
+
+def test_parts_that_are_automatic_are_told_apart_within_a_stream_and_between_streams():
+    session = parse_session(
+        b"""
+[[part]]
+instrument = "auto"
+pitch = { field = "a" }
+[[part]]
+instrument = "auto"
+pitch = { field = "b" }
+""",
+        "two.toml",
+    )
+    score = Score(session, sample_rate=44_100)
+    notes = [
+        note
+        for stream in ("x", "y")
+        for note in score.play(DataPoint(stream, {"a": 1.0, "b": 2.0}, 0.0), 0)
+    ]
+    assert len(notes) == 4
+    assert len({note.instrument for note in notes}) == 4
+    assert notes[0].pan == notes[1].pan != notes[2].pan  # a stream has one place

@@ -31,6 +31,11 @@ class Known(msgspec.Struct, frozen=True):
     high: float = float("-inf")
     least_span: float = 0.0
 
+    @property
+    def is_percent(self) -> bool:
+        """Whether they are percentages."""
+        return (self.low, self.high) == (0.0, 100.0)
+
     def widened(self, low: float, high: float) -> Range:
         """Return a range that holds what is known."""
         return min(low, self.low), max(high, self.high)

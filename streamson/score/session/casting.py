@@ -51,10 +51,12 @@ def parts_for(session: Session, stream: str, fields: Sized, appearance: int) -> 
     fields
         Those of the stream's first point; at least one.
     appearance
-        The stream's number in order of appearance, counted from 0: what is automatic hangs on it.
+        The stream's number in order of appearance, counted from 0: what is automatic hangs on it,
+        and on the number of the part.
     """
     parts = matching_parts(session, stream) or [default_part(fields)]
-    return [_told_apart(part, appearance) for part in parts]
+    first = appearance * len(parts)
+    return [_told_apart(part, appearance, first + i) for i, part in enumerate(parts)]
 
 
 def matching_parts(session: Session, stream: str) -> list[Part]:
@@ -91,18 +93,18 @@ def default_part(fields: Sized) -> Part:
     return msgspec.structs.replace(part, volume=MappingSpec("volume", -26, -14, field=2))
 
 
-def _told_apart(part: Part, appearance: int) -> Part:
-    """Return a part with what is automatic filled in."""
-    instrument, semitones = NEWCOMERS[appearance % len(NEWCOMERS)]
+def _told_apart(part: Part, appearance: int, number: int) -> Part:
+    """Return a part with what is automatic filled in: the place by stream, the rest by part."""
+    instrument, semitones = NEWCOMERS[number % len(NEWCOMERS)]
     if part.articulation == "continuous":
-        instrument = HELD[appearance % len(HELD)]
+        instrument = HELD[number % len(HELD)]
     pan = PANS[appearance % len(PANS)]
     return msgspec.structs.replace(
         part,
         instrument=instrument if part.instrument == AUTO else part.instrument,
         pitch=_moved(part.pitch, semitones) if part.register == AUTO else part.pitch,
         pan=part.pan or MappingSpec("pan", -1, 1, value=pan),
-        stagger=STAGGERS_S[appearance % len(STAGGERS_S)] if part.stagger == AUTO else part.stagger,
+        stagger=STAGGERS_S[number % len(STAGGERS_S)] if part.stagger == AUTO else part.stagger,
     )
 
 
