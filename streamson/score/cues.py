@@ -336,7 +336,7 @@ class Cues:
                 return []
             alert.told, alert.told_frame = True, now_frame
             beyond = _beyond(alert.watch.band, value, unit)
-            said = f": {alert.cue.say}" if alert.cue.say else ""
+            said = f": {alert.cue.say.rpartition(' in ')[0]}" if alert.cue.say else ""
             self._tell(f"{stream}: {alert.field} is {value:g}{unit}, {beyond}{said}", time)
             return self._sound(alert.cue.sound, stream, now_frame, alert.cue.say)
         if not alert.told:

@@ -206,6 +206,6 @@ def test_alerts_are_told_once_with_the_datas_time(run, tmp_path):
     assert done.returncode == 0
     lines = [line for line in done.stderr.splitlines() if "percent is" in line]
     assert lines == [
-        "streamson: 2026-01-31 12:30:00 t: percent is 95 %, above 90 %: too hot",
+        'streamson: 2026-01-31 12:30:00 t: percent is 95 %, above 90 %: "too hot"',
         "streamson: 2026-01-31 12:33:00 t: percent is 20 % again",
     ]
