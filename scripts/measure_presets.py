@@ -20,7 +20,7 @@ import numpy as np
 import pyloudnorm
 from numpy.typing import NDArray
 
-from streamson.offline.piece import AnotherPiece
+from streamson.offline.recorded_piece import AnotherPiece
 from streamson.offline.render import render_notes
 from streamson.recording.reading import Recording
 from streamson.score import Note, load_session
