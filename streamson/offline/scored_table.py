@@ -15,6 +15,7 @@ from streamson.formats.table_columns import choose_columns, named_columns
 from streamson.offline.told_once import TellOnce
 from streamson.score import Note, Score, Session
 from streamson.score.extents import Extents, extents_of
+from streamson.score.legend import legend
 from streamson.score.session.casting import matching_parts, named_fields
 from streamson.wire.point import DataPoint
 
@@ -103,7 +104,7 @@ class ScoredTable:
 
     def legend(self) -> list[tuple[str, str]]:
         """Return each stream, and a line: what is played of it."""
-        return self.score(sequence_only=True).legend(self.streams)
+        return legend(self.session, self.streams, self._extents, self.table.units)
 
     def rows(self) -> Iterator[ScoredRow]:
         """Yield the rows, as many for each as there are streams, and their notes."""

@@ -1,6 +1,7 @@
 """Words for a person: which field each parameter of a note follows, and between which values."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from streamson.score.level import amplitude_to_db
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
 
 PARAMETERS: Final = ("pitch", "duration", "volume", "pan", "brightness", "gate")
 UNITS: Final = {"duration": " s", "volume": " dBFS"}
+NO_UNITS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def legend(
     session: Session,
     streams: Mapping[str, tuple[str, ...]],
     extents: "Extents | None" = None,
+    units: Mapping[str, str] = NO_UNITS,
 ) -> list[tuple[str, str]]:
     """Return a stream and a line about it, for each stream.
 
@@ -32,15 +35,24 @@ def legend(
         Stream to its fields, in the order of appearance.
     extents
         Of a whole table.
+    units
+        Field to its unit, where that is known.
     """
     return [
-        (stream, legend_line(stream, parts_for(session, stream, fields, number), fields, extents))
+        (
+            stream,
+            legend_line(stream, parts_for(session, stream, fields, number), fields, extents, units),
+        )
         for number, (stream, fields) in enumerate(streams.items())
     ]
 
 
 def legend_line(
-    stream: str, parts: Iterable[Part], fields: Sequence[str], extents: "Extents | None" = None
+    stream: str,
+    parts: Iterable[Part],
+    fields: Sequence[str],
+    extents: "Extents | None" = None,
+    units: Mapping[str, str] = NO_UNITS,
 ) -> str:
     """Return what is played of a stream, such as ``cpu: percent -> pitch G3..C6 (0..100)``.
 
@@ -54,11 +66,15 @@ def legend_line(
         Names of its fields, in their order.
     extents
         Of a whole table; live only what is known of a field is told.
+    units
+        Field to its unit, where that is known.
     """
-    return f"{stream}: {'; '.join(_part_line(part, fields, extents) for part in parts)}"
+    return f"{stream}: {'; '.join(_part_line(part, fields, extents, units) for part in parts)}"
 
 
-def _part_line(part: Part, fields: Sequence[str], extents: "Extents | None") -> str:
+def _part_line(
+    part: Part, fields: Sequence[str], extents: "Extents | None", units: Mapping[str, str]
+) -> str:
     if part.mute:
         return "nothing, for its part is mute"
     pitch = part.pitch
@@ -68,7 +84,7 @@ def _part_line(part: Part, fields: Sequence[str], extents: "Extents | None") -> 
     instrument = part.instrument
     plays = instrument if isinstance(instrument, str) else f"instrument by {instrument.field}"
     steady = "" if pitch.value is None else f"pitch {midi_to_note(pitch.value)}"
-    return ", ".join(filter(None, (steady, *follows(part, fields, extents), plays)))
+    return ", ".join(filter(None, (steady, *follows(part, fields, extents, units), plays)))
 
 
 def mapped_fields(part: Part, fields: Sequence[str]) -> dict[str, str]:
@@ -83,7 +99,12 @@ def mapped_fields(part: Part, fields: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def follows(part: Part, fields: Sequence[str], extents: "Extents | None" = None) -> Iterator[str]:
+def follows(
+    part: Part,
+    fields: Sequence[str],
+    extents: "Extents | None" = None,
+    units: Mapping[str, str] = NO_UNITS,
+) -> Iterator[str]:
     """Yield what each parameter of a part that is not constant follows."""
     for parameter in PARAMETERS:
         spec: MappingSpec | None = getattr(part, parameter)
@@ -93,7 +114,7 @@ def follows(part: Part, fields: Sequence[str], extents: "Extents | None" = None)
         if name not in fields:
             yield f"{parameter} has no field {name or spec.field}"
             continue
-        yield f"{followed(spec, fields)} -> {parameter}{_between(spec, name, extents)}"
+        yield f"{followed(spec, fields)} -> {parameter}{_between(spec, name, extents, units)}"
 
 
 def followed(spec: MappingSpec, fields: Sequence[str]) -> str:
@@ -102,14 +123,17 @@ def followed(spec: MappingSpec, fields: Sequence[str]) -> str:
     return f"{transforms}{field_name(spec.field, fields)}"
 
 
-def _between(spec: MappingSpec, name: str, extents: "Extents | None") -> str:
+def _between(
+    spec: MappingSpec, name: str, extents: "Extents | None", units: Mapping[str, str]
+) -> str:
     if not spec.is_rescaled:
         return ""
     first, last = (_end(spec, end) for end in (spec.low, spec.high))
     if spec.polarity == "down":
         first, last = last, first
     values = _values(spec, name, extents)
-    between = "" if values is None else f" ({values[0]:.4g}..{values[1]:.4g})"
+    unit = f" {units[name]}" if name in units and not spec.transform else ""
+    between = "" if values is None else f" ({values[0]:.4g}..{values[1]:.4g}{unit})"
     return f" {first}..{last}{UNITS.get(spec.parameter, '')}{between}"
 
 

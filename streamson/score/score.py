@@ -14,7 +14,7 @@ from streamson.limited_log import LimitedLog
 from streamson.score.budget import BudgetedTiming, NoteBudget
 from streamson.score.counts import Counts
 from streamson.score.cues import Cues, Tell
-from streamson.score.legend import legend, legend_line
+from streamson.score.legend import legend_line
 from streamson.score.mapping import source_of
 from streamson.score.session import field_name
 from streamson.score.session.casting import matching_parts, parts_for
@@ -142,10 +142,6 @@ class Score:
             for spec in _specs(part)
             if spec.is_rescaled and spec.rescale.wants_extent
         }
-
-    def legend(self, streams: Mapping[str, tuple[str, ...]]) -> list[tuple[str, str]]:
-        """Return streams with these fields, and a line each: what it will play of it."""
-        return legend(self._session, streams, self._extents)
 
     def take_newcomers(self) -> list[str]:
         """Return what is played of streams that appeared since the last call, a line each.
