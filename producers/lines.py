@@ -9,14 +9,20 @@ import msgspec
 
 from streamson.formats.nested import leaves
 from streamson.formats.quantity import QUANTITY, Quantity, parse_quantity
+from streamson.formats.table import is_time_name
 from streamson.wire.limits import MAX_FIELD_CHARS, MAX_FIELDS, MAX_STREAM_CHARS
 
 MAX_LINE_BYTES: Final = 65_536
 """A longer line is left out."""
 
+SINCE_1970_S: Final = 1e9
+"""A field that is called a time is one from there on, of 2001; less is how long something took."""
+
 MAX_UNITS: Final = 4_096
 """Fields whose unit is remembered."""
 
+_STAMP: Final = re.compile(r"^\[?[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.,]{5,15}\S{0,6}\s+")
+_DECIMAL_COMMA: Final = re.compile(r"(?<![0-9,.])([-+]?[0-9]+),([0-9]+)(?![0-9.]|,[0-9])")
 _SEPARATORS: Final = re.compile(r"[\s,;]+")
 _PAIR: Final = re.compile(
     r"(?<![^\s,;=])([^\s,;=]++)=\s*([^\s,;]+(?:\s[A-Za-zµ°%/]+(?=[\s,;]|$))?)"
@@ -74,6 +80,7 @@ class LineReader:
 
     def read(self, file: BinaryIO) -> Iterator[Reading]:
         """Yield each line that has numbers, as soon as it comes."""
+        first = True
         while line := file.readline(MAX_LINE_BYTES):
             if not line.endswith(b"\n") and len(line) == MAX_LINE_BYTES:
                 _skip_line(file)
@@ -83,8 +90,9 @@ class LineReader:
             reading = self.reading(text)
             if reading.fields:
                 yield reading
-            elif text:
+            elif text and not first:  # which may be names
                 self.skipped += 1
+            first = False
 
     def reading(self, line: str) -> Reading:
         """Return the numbers of a line; no fields if it has none. Words name what follows."""
@@ -95,7 +103,10 @@ class LineReader:
                 return self._read(named[1], {"value": value})
             if named[2].startswith("{"):
                 topic, line = named[1], named[2]
-        found = _json(line) or _pairs(line) or _labels(line) or self._columns(line)
+        found = _json(line)
+        if not found:
+            line = _with_points(line)
+            found = _pairs(line) or _labels(_STAMP.sub("", line)) or self._columns(line)
         return self._read(topic, found)
 
     def _read(self, topic: str, found: dict[str, Quantity]) -> Reading:
@@ -106,6 +117,10 @@ class LineReader:
                 numbers[name[:MAX_FIELD_CHARS]] = quantity.in_unit(
                     self._unit(topic, name, quantity)
                 )
+        if self._wanted is None:
+            # A time that is written beside what was measured is no melody.
+            measured = {n: x for n, x in numbers.items() if x < SINCE_1970_S or not is_time_name(n)}
+            numbers = measured or numbers
         return Reading(topic, dict(list(self._select(numbers).items())[:MAX_FIELDS]))
 
     def _unit(self, topic: str, name: str, quantity: Quantity) -> str:
@@ -133,14 +148,33 @@ class LineReader:
         chosen: dict[str, float] = {}
         for wanted in self._wanted:
             name = wanted.strip()
-            if name.isdecimal() and 0 < int(name) <= len(names) and name not in numbers:
-                name = names[int(name) - 1]
+            if name.isdecimal() and name not in numbers:
+                name = self._by_number(int(name), names)
             if name in numbers:
                 chosen[name] = numbers[name]
             elif not self._told:
                 self._told = True
                 self._tell(f"no column {name!r} in a line; it has {', '.join(names)}")
         return chosen
+
+    def _by_number(self, number: int, names: list[str]) -> str:
+        """Return what the column of a number, from 1, is called: among all words of a line."""
+        if f"c{number}" in names:
+            return f"c{number}"
+        every = self._names if set(names) <= set(self._names) else names
+        return every[number - 1] if 0 < number <= len(every) else str(number)
+
+
+def _with_points(line: str) -> str:
+    """Return a line whose decimal commas are points.
+
+    A comma is decimal between digits where something else stands between the numbers; where
+    several stand in one word they part columns.
+    """
+    words = re.split(r"[\s;=]+", line)
+    if len(words) < 2 or any(word.strip(",").count(",") > 1 for word in words):
+        return line
+    return _DECIMAL_COMMA.sub(r"\1.\2", line)
 
 
 def _json(line: str) -> dict[str, Quantity]:

@@ -61,7 +61,7 @@ def command(
         choice = choose_columns(source.rows(), source.columns)
         source.keep(choice.heard, choice.left_out)
     else:
-        source.keep(named_columns(columns.split(","), source.numeric, source.source), {})
+        source.keep(named_columns(columns.split(","), source), {})
     if source.left_out:
         click.echo(
             f"replay: left out: {left_out_words(source.left_out)}; choose with --columns A,B",

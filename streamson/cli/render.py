@@ -247,10 +247,13 @@ def _say_what_is_heard(piece: "TablePiece", *, asked: bool) -> None:
     for _, line in piece.legend():
         click.echo(line, err=True)
     table = piece.scored.table
-    unheard = [] if asked or piece.session.parts else table.columns[2:]
+    each = len(piece.scored.streams) > 1
+    unheard = [] if each or piece.session.parts else table.columns[2:]
     left_out = table.ignored if piece.session.parts else table.left_out
     if left_out or unheard:
-        choose = "" if asked else "; choose with --columns A,B, or hear each with --each-column"
+        choose = "; choose with --columns A,B, or hear each with --each-column"
+        if asked:
+            choose = "; hear each with --each-column" if unheard else ""
         click.echo(f"left out: {left_out_words(left_out, unheard)}{choose}", err=True)
 
 

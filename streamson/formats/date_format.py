@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
+from functools import cache
 from itertools import pairwise, product
 from typing import Final
 
@@ -17,6 +18,7 @@ _CLOCKS: Final = (
     *("%H:%M:%S,%f", "%I:%M:%S.%f %p"),
 )
 _JOINTS: Final = (" ", ", ", "T", ":")
+MAX_DATE_CHARS: Final = 48
 _YEAR_2000_S: Final = 946_684_800
 _YEAR_2100_S: Final = 4_102_444_800
 _YEARLESS: Final = "%b %d %H:%M:%S"
@@ -172,13 +174,13 @@ def _iso(text: str) -> float:
 
 def _fits(read: Callable[[str], float], texts: Sequence[str]) -> bool:
     """Return whether nearly all texts can be read."""
-    wrong = 0
+    wrong, most = 0, max(len(texts) // 10, int(len(texts) > 2))
     for text in texts:
         try:
             read(text)
         except ValueError:
             wrong += 1
-            if wrong > len(texts) // 10:
+            if wrong > most:
                 return False
     return True
 
@@ -186,15 +188,30 @@ def _fits(read: Callable[[str], float], texts: Sequence[str]) -> bool:
 def _formats(text: str) -> list[str]:
     """Return the formats that a text may have."""
     text = _without_zone(text)[0]
-    spaced = [f"{day}{joint}{clock}" for day, joint, clock in product(_DAYS, _JOINTS, _CLOCKS[1:])]
     found = []
-    for reading in (*_DAYS, *spaced, *_OTHERS):
+    for reading in _formats_by_shape().get(_shape(text), ()):
         try:
             _parsed(text, reading)
         except ValueError:
             continue
         found.append(reading)
     return found
+
+
+@cache
+def _formats_by_shape() -> dict[str, list[str]]:
+    """Return the formats by what a text looks like that they read: only those are tried."""
+    spaced = [f"{day}{joint}{clock}" for day, joint, clock in product(_DAYS, _JOINTS, _CLOCKS[1:])]
+    moment = datetime(2026, 11, 21, 22, 33, 44, 555_555)
+    found: dict[str, list[str]] = {}
+    for reading in (*_DAYS, *spaced, *_OTHERS):
+        found.setdefault(_shape(moment.strftime(reading)), []).append(reading)
+    return found
+
+
+def _shape(text: str) -> str:
+    """Return a text with each number as one digit, and each word as one letter."""
+    return re.sub(r"[^\W\d_]+", "a", re.sub(r"[0-9]+", "0", text[:MAX_DATE_CHARS]))
 
 
 def _parsed(text: str, reading: str) -> datetime:

@@ -30,6 +30,11 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_NO_DELIMITER: Final = "\x1f"
+_DECIMAL: Final = re.compile(r"\s*[-+]?[0-9]+(,[0-9]+)?\s*")
+_MAX_LINES: Final = 20
+"""A cell of more lines is a quote that nobody closed."""
+
 _MOSTLY_NUL: Final = 0.3
 
 
@@ -45,7 +50,7 @@ class DelimitedRows:
 
     Attributes
     ----------
-    names, place_name, assumed, skipped
+    names, place_name, assumed, comma_is_decimal, skipped
         As of `RowSource`.
 
     Raises
@@ -68,6 +73,7 @@ class DelimitedRows:
         self._dialect = _dialect(
             begin.decode(self._encoding, _OR_CP1252)[:SAMPLE_CHARS].replace("\0", "")
         )
+        self.comma_is_decimal = self._dialect.delimiter in (";", _NO_DELIMITER)
         first = [row for _, row in islice(self._all_rows(), LOOK_ROWS)]
         header: Header = find_header(first, source)
         self.names, self._first_row, self.assumed = header
@@ -84,8 +90,14 @@ class DelimitedRows:
         """
         skipped = self.skipped = Skipped()
         width = len(self.names)
-        for line, row in islice(self._all_rows(), self._first_row, None):
-            if len(row) == width:
+        before = 0
+        for number, (line, row) in enumerate(self._all_rows()):
+            lines, before = line - before, line
+            if number < self._first_row:
+                continue
+            if lines > _MAX_LINES and any("\n" in cell for cell in row):
+                skipped.add(f"a quote that opens in line {line - lines + 1} closes in line {line}")
+            elif len(row) == width:
                 yield Cells(line, row)
             elif not is_blank(row) and not is_comment(row):
                 skipped.add(f"line {line} has {len(row)} of {width} cells")
@@ -132,8 +144,11 @@ def _dialect(sample: str) -> type[csv.Dialect]:
     found = clevercsv.Detector().detect(shortened, delimiters=_DELIMITERS)
 
     sign = (found and found.delimiter) or ","
-    if sign == " " and " " not in complete.partition("\n")[0].strip():
-        sign = ","  # one column of numbers and their units
+    head, _, body = complete.strip().partition("\n")
+    if sign == " " and " " not in head.strip():
+        sign = _NO_DELIMITER  # one column of numbers and their units
+    if sign == "," and "," not in head and all(map(_DECIMAL.fullmatch, body.split("\n"))):
+        sign = _NO_DELIMITER  # one column of decimal commas
 
     class Dialect(csv.excel):
         delimiter = sign

@@ -27,7 +27,7 @@ class FrameRows:
 
     Attributes
     ----------
-    names, place_name, assumed, skipped
+    names, place_name, assumed, comma_is_decimal, skipped
         As of `RowSource`.
 
     Raises
@@ -37,9 +37,13 @@ class FrameRows:
     """
 
     place_name: Final = "row"
+    comma_is_decimal: Final = False
 
     def __init__(self, frame: Any, source: str) -> None:
-        columns = _columns(frame)
+        try:
+            columns = _columns(frame)
+        except (TypeError, ValueError, AttributeError, OverflowError):  # of whatever it is
+            columns = None
         if columns is None:
             raise InputFileError(
                 f"{source}: found {type(frame).__module__}.{type(frame).__name__}; a file, a frame "
@@ -50,7 +54,7 @@ class FrameRows:
             raise InputFileError(f"{source}: {len(columns)} columns; at most {MAX_COLUMNS}")
         header = named_once([str(name) for name, _ in columns], 0)
         self.names, self.assumed = header.names, header.assumed
-        self._columns = [_array(column, source, name) for name, column in columns]
+        self._columns = [_array(column) for _, column in columns]
         lengths = sorted({len(column) for column in self._columns})
         if len(lengths) > 1:
             raise InputFileError(
@@ -88,7 +92,7 @@ def _columns(frame: Any) -> list[tuple[object, Any]] | None:
     if len(frame) and isinstance(frame[0], Mapping):
         names = dict.fromkeys(name for row in frame for name in row)
         return [(name, [row.get(name) for row in frame]) for name in names]
-    return _of_array(np.asarray(frame))
+    return _of_array(np.asanyarray(frame))
 
 
 def _of_frame(frame: Any) -> list[tuple[object, Any]] | None:
@@ -123,18 +127,22 @@ def _of_pandas(frame: Any) -> list[tuple[object, Any]]:
     return columns
 
 
-def _array(column: Any, source: str, name: object) -> "np.ndarray[Any, Any]":
+def _array(column: Any) -> "np.ndarray[Any, Any]":
     """Return a column as numbers, as moments in microseconds, or as objects."""
+    if isinstance(column, np.ma.MaskedArray):
+        masked = np.ma.getmaskarray(column)
+        column = np.asarray(column.data, object)
+        column[masked] = None
     array = np.asarray(column)
-    if array.ndim != 1:
-        raise InputFileError(
-            f"{source}, column {str(name)!r}: found an array of {array.ndim} dimensions; one is "
-            "allowed"
-        )
+    if array.ndim > 1:  # cells that are arrays are no numbers
+        return np.array([f"an array of {array.ndim - 1} dimensions"] * len(array), object)
     if array.dtype.kind == "M":
         return array.astype("datetime64[us]")
     if array.dtype.kind == "m":
-        return array.astype("timedelta64[us]").astype(float) / 1e6
+        seconds = array.astype("timedelta64[us]").astype(float) / 1e6
+        return np.where(np.isnat(array), np.nan, seconds)
+    if array.dtype == np.longdouble:
+        return array.astype(float)
     return array if array.dtype.kind in "biuf" else array.astype(object)
 
 
@@ -155,5 +163,5 @@ def _cell(cell: object) -> object:
         return None
     try:
         return float(cell)  # type: ignore[arg-type]  # a decimal, a fraction
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return str(cell)

@@ -7,7 +7,9 @@ from typing import Final, NamedTuple
 
 from streamson.errors import InputFileError
 from streamson.formats.row_source import MAX_COLUMNS, is_missing
+from streamson.printable import printable
 
+_YEAR: Final = re.compile(r"(19|20)[0-9]{2}(-[0-9]{2}(-[0-9]{2})?)?")
 _NUMBER_LIKE: Final = re.compile(r"\s*[-+−(]?\s*[$€£¥]?\s*[.,]?[0-9]")
 """How numbers, quantities, and most dates begin."""
 
@@ -56,14 +58,19 @@ def find_header(rows: Sequence[Sequence[object]], source: str) -> Header:
     names = _names_above(rows[first - 1], body) if first else None
     if names is None and _are_names(body[0], body[1:]):
         names, first = list(body[0]), first + 1
+    above = [row for row in rows[: max(first - 1, 0)] if any(map(_is_number_like, row))]
     if names is None:
         assumed = "its first row has no names: columns are called c1, c2, …"
-        return Header([f"c{i + 1}" for i in range(width)], first, [assumed])
+        found = [assumed, *_left_above(above)]
+        return Header([f"c{i + 1}" for i in range(width)], first, found)
     header = named_once([_name(cell) or f"c{i + 1}" for i, cell in enumerate(names)], first)
+    header.assumed.extend(_left_above(above))
+    if header.names[0] == "c1" and len(rows[first - 1]) < width:
+        header.assumed.append("the first column has no name, and is called c1")
     below = [row for row in rows[first:] if len(row) == width and not is_blank(row)]
     if len(below) > 1 and _are_units(below[0], below[1:]):
-        above = "the row below the names is taken for units"
-        return Header(header.names, rows.index(below[0]) + 1, [*header.assumed, above])
+        units = "the row below the names is taken for units"
+        return Header(header.names, rows.index(below[0]) + 1, [*header.assumed, units])
     return header
 
 
@@ -87,7 +94,9 @@ def named_once(names: list[str], first_row: int) -> Header:
 
 def is_comment(row: Sequence[object]) -> bool:
     """Return whether a row is a remark of the program that wrote it."""
-    return bool(row) and isinstance(row[0], str) and row[0].lstrip().startswith("#")
+    first = row[0] if row else None
+    # Excel itself writes what stands between its cells in a line above them: sep=;
+    return isinstance(first, str) and first.lstrip().lower().startswith(("#", "sep="))
 
 
 def is_blank(row: Sequence[object]) -> bool:
@@ -103,10 +112,29 @@ def _are_names(row: Sequence[object], body: Sequence[Sequence[object]]) -> bool:
         bool(column) and sum(map(_is_number_like, column)) > len(column) / 2 for column in columns
     ]
     if any(numbers):
+        if _are_years(row, numbers):
+            return True
         return any(text and number for text, number in zip(texts, numbers, strict=True)) and (
             not all(is_missing(cell) for cell in row)
         )
     return all(texts)
+
+
+def _are_years(row: Sequence[object], numbers: Sequence[bool]) -> bool:
+    """Return whether words stand above words, and years or days, each later, above numbers."""
+    over = [str(cell).strip() for cell, number in zip(row, numbers, strict=True) if number]
+    other = [cell for cell, number in zip(row, numbers, strict=True) if not number]
+    if len(over) < 2 or not other or any(map(_is_number_like, other)):
+        return False
+    return over == sorted(set(over)) and all(map(_YEAR.fullmatch, over))
+
+
+def _left_above(above: Sequence[Sequence[object]]) -> list[str]:
+    """Return what is said of rows above the table that have numbers."""
+    if not above:
+        return []
+    rows = "1 row" if len(above) == 1 else f"{len(above)} rows"
+    return [f"{rows} above the table left out: not as wide as most"]
 
 
 def _are_units(row: Sequence[object], body: Sequence[Sequence[object]]) -> bool:
@@ -130,8 +158,11 @@ def _names_above(row: Sequence[object], body: Sequence[Sequence[object]]) -> lis
         del names[-1]
     if len(names) == width - 1:
         # A delimiter at the end of each row; or names of the rows, as R writes them, without one.
-        ends_empty = all(is_missing(line[-1]) for line in body)
-        names = [*names, ""] if ends_empty else ["", *names]
+        are_rows = all(str(line[0]).strip() == str(i) for i, line in enumerate(body)) or all(
+            str(line[0]).strip() == str(i) for i, line in enumerate(body, 1)
+        )
+        are_rows |= not any(_is_number_like(line[0]) for line in body)
+        names = ["", *names] if are_rows and not is_missing(body[0][-1]) else [*names, ""]
     fits = len(names) == width and any(map(_is_number_like, body[0]))
     return names if fits and not any(map(_is_number_like, names)) else None
 
@@ -145,4 +176,4 @@ def _is_number_like(cell: object) -> bool:
 def _name(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
-    return "" if cell is None else " ".join(str(cell).split())
+    return "" if cell is None else printable(" ".join(str(cell).split()))

@@ -8,9 +8,20 @@ import ijson
 import msgspec
 
 from streamson.errors import InputFileError
+from streamson.formats.header import named_once
 from streamson.formats.lines import Lines
 from streamson.formats.nested import leaves
-from streamson.formats.row_source import LOOK_ROWS, MAX_COLUMNS, Cells, Open, Skipped
+from streamson.formats.row_source import (
+    LOOK_ROWS,
+    MAX_COLUMNS,
+    MAX_ROW_CHARS,
+    Cells,
+    Open,
+    Skipped,
+)
+
+MAX_NESTING: Final = 64
+"""Of brackets and braces in a list's row."""
 
 MAX_DOCUMENT_BYTES: Final = 64 << 20
 """Of a document that is not a list, which is read as a whole."""
@@ -30,7 +41,7 @@ class _JsonRows:
 
     Attributes
     ----------
-    names, place_name, assumed, skipped
+    names, place_name, assumed, comma_is_decimal, skipped
         As of `RowSource`.
 
     Raises
@@ -40,6 +51,7 @@ class _JsonRows:
     """
 
     place_name = "row"
+    comma_is_decimal = False
 
     def __init__(self, open_bytes: Open, source: str) -> None:
         self._open = open_bytes
@@ -47,13 +59,18 @@ class _JsonRows:
         self.assumed: list[str] = []
         self.skipped = Skipped()
         names: dict[str, None] = {}
-        for _, found in islice(self._objects(), LOOK_ROWS):
+        first: list[Any] = [found for _, found in islice(self._objects(), LOOK_ROWS)]
+        self._has_header = _is_header(first)
+        for found in first:
             names |= dict.fromkeys(path for path, _ in leaves(found))
         if not names:
             raise InputFileError(f"{source}: the table has no rows")
         if len(names) > MAX_COLUMNS:
             raise InputFileError(f"{source}: {len(names)} columns; at most {MAX_COLUMNS}")
-        self.names = list(names)
+        self._paths = list(names)
+        self.names = self._paths
+        if self._has_header:
+            self.names = named_once([str(name) for name in first[0]], 0).names
 
     def rows(self) -> Iterator[Cells]:
         """Yield the rows, each time from the start.
@@ -64,9 +81,9 @@ class _JsonRows:
             If something is no JSON.
         """
         self.skipped = Skipped()
-        for place, found in self._objects():
+        for place, found in islice(self._objects(), int(self._has_header), None):
             cells = dict(leaves(found))
-            yield Cells(place, [cells.get(name) for name in self.names])
+            yield Cells(place, [cells.get(path) for path in self._paths])
 
     def _objects(self) -> Iterator[tuple[int, object]]:
         raise NotImplementedError
@@ -106,12 +123,52 @@ class JsonList(_JsonRows):
     """A file with a list of objects, or of lists of values; as of `RowSource`."""
 
     def _objects(self) -> Iterator[tuple[int, object]]:
-        with self._open() as file:
+        number = depth = 0
+        builder = ijson.ObjectBuilder()
+        with self._open() as opened:
+            file = _Metered(opened, self._source)
             try:
-                for number, found in enumerate(ijson.items(file, "item", use_float=True), 1):
-                    yield number, found if isinstance(found, dict | list) else {"value": found}
+                for event, value in ijson.basic_parse(file, use_float=True):
+                    begins = event in ("start_map", "start_array")
+                    ends = event in ("end_map", "end_array")
+                    depth += begins - ends
+                    if depth > MAX_NESTING:
+                        raise InputFileError(
+                            f"{self._source}, row {number + 1}: nested more than {MAX_NESTING} deep"
+                        )
+                    if depth == 0 or (begins and depth == 1):
+                        continue  # of the list itself
+                    builder.event(event, value)
+                    if depth == 1 and event != "map_key":
+                        number += 1
+                        file.begin_row()
+                        found, builder = builder.value, ijson.ObjectBuilder()
+                        yield number, found if isinstance(found, dict | list) else {"value": found}
             except (ijson.JSONError, ValueError, OverflowError) as error:
                 raise InputFileError(f"{self._source}: {_first_line(error)}") from None
+
+
+class _Metered:
+    """A file of which a row may take only so many bytes."""
+
+    def __init__(self, file: BinaryIO, source: str) -> None:
+        self._file = file
+        self._source = source
+        self._bytes = 0
+
+    def begin_row(self) -> None:
+        """Begin to count anew."""
+        self._bytes = 0
+
+    def read(self, size: int) -> bytes:
+        """Return what is read."""
+        if self._bytes > MAX_ROW_CHARS:
+            raise InputFileError(
+                f"{self._source}: a row has more than {MAX_ROW_CHARS} characters, the limit"
+            )
+        found = self._file.read(size)
+        self._bytes += len(found)
+        return found
 
 
 class JsonDocument(_JsonRows):
@@ -143,6 +200,16 @@ def is_document(open_bytes: Open) -> bool:
         # Of a line that is cut off nothing is known: it may be the first of many.
         return b"\n" in rest and line.rstrip().endswith((b"{", b"[", b","))
     return not rest.strip() and _rows_in(first) is not None
+
+
+def _is_header(first: list[Any]) -> bool:
+    """Return whether the first of rows that are lists has the names."""
+    return (
+        len(first) > 1
+        and all(isinstance(row, list) and len(row) == len(first[0]) for row in first)
+        and all(isinstance(cell, str) for cell in first[0])
+        and any(not isinstance(cell, str) for cell in first[1])
+    )
 
 
 def _document(file: BinaryIO, source: str) -> object:

@@ -35,25 +35,22 @@ _SIGNS: Final = str.maketrans({"−": "-", "\u00a0": " ", "\u202f": " ", "\u2009
 _CURRENCIES: Final = "$€£¥"
 
 
-def decimal_sign(cells: Iterable[object], *, of_european: bool = False) -> str:
-    """Return what stands before the fraction: ``.`` or ``,``.
+def decimal_sign(cells: Iterable[object]) -> str:
+    """Return what stands before the fraction: ``.`` or ``,``; empty if cells can be read both ways.
 
     Parameters
     ----------
     cells
-        Of the table; those that can be read in one way only tell.
-    of_european
-        Whether it is a comma if none of them tells.
+        Those that can be read in one way only tell.
     """
-    commas = points = maybe = 0
+    commas = points = 0
     for cell in cells:
         if isinstance(cell, str) and len(cell) <= MAX_NUMBER_CHARS:
             text = cell.translate(_SIGNS).lstrip(_CURRENCIES)
             commas += _COMMA_IS_DECIMAL.fullmatch(text) is not None
             points += _POINT_IS_DECIMAL.fullmatch(text) is not None
-            maybe += "," in text
-    if commas == points == 0:
-        return "," if of_european and maybe else "."
+    if commas == points:
+        return ""
     return "," if commas > points else "."
 
 
@@ -81,7 +78,7 @@ class NumberReader:
     def read(self, cell: object) -> float | None:
         """Return the number of a cell, in the column's unit; None if it is none."""
         if isinstance(cell, str):
-            if self._decimal == "." or not ("." in cell or "," in cell):
+            if (self._decimal == "." or not ("." in cell or "," in cell)) and "_" not in cell:
                 try:
                     return float(cell)
                 except ValueError:
@@ -91,7 +88,7 @@ class NumberReader:
                 return None
             if not self.unit:
                 self.unit = quantity.unit
-            return quantity.in_unit(self.unit)
+            return quantity.in_unit(self.unit) if quantity.fits(self.unit) else None
         if isinstance(cell, bool) or not isinstance(cell, int | float):
             return None
         try:

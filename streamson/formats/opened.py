@@ -14,6 +14,7 @@ from typing import BinaryIO, Final, cast
 
 from streamson.errors import InputFileError
 from streamson.formats.row_source import Open, RowSource
+from streamson.printable import printable as safe
 from streamson.regular_file import open_regular
 
 STANDARD_INPUT: Final = "-"
@@ -58,7 +59,12 @@ def open_rows(path: Path) -> RowSource:
             from streamson.formats.parquet_rows import ParquetRows
 
             return ParquetRows(path, source)
-        if begin.startswith((_ZIP, _OLD_EXCEL)):
+        if begin.startswith(_OLD_EXCEL):
+            raise InputFileError(
+                f"{source}: it is a sheet of an old Excel, or has a password; save it as .xlsx or "
+                ".csv"
+            )
+        if begin.startswith(_ZIP):
             from streamson.formats.sheet_rows import SheetRows
 
             return SheetRows(open_bytes, source)
@@ -76,7 +82,7 @@ def name_of(path: Path) -> str:
 
 def printable(name: str) -> str:
     """Return a file's name as text that can be written: what is not UTF-8 becomes a sign for it."""
-    return os.fsencode(name).decode("utf-8", "replace")
+    return safe(os.fsencode(name).decode("utf-8", "replace"))
 
 
 @contextmanager
@@ -94,6 +100,8 @@ def refusing(source: str) -> Iterator[None]:
         raise InputFileError(f"{source}: it is packed, and broken: {error}") from None
     except OSError as error:
         raise InputFileError(f"{source}: can't be read: {error.strerror or error}") from None
+    except ValueError as error:  # a NUL in its name
+        raise InputFileError(f"{source}: can't be read: {error}") from None
 
 
 class _Unpacked(gzip.GzipFile):
@@ -111,11 +119,17 @@ class _Unpacked(gzip.GzipFile):
 def _open_json(open_bytes: Open, source: str, begin: bytes) -> RowSource:
     from streamson.formats.json_rows import JsonDocument, JsonLines, JsonList, is_document
 
+    def unmarked() -> BinaryIO:
+        file = open_bytes()
+        if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+            file.seek(0)
+        return file
+
     if begin.startswith(b"[") and not _is_list_a_line(begin):
-        return JsonList(open_bytes, source)
-    if begin.startswith(b"{") and is_document(open_bytes):
-        return JsonDocument(open_bytes, source)
-    return JsonLines(open_bytes, source)
+        return JsonList(unmarked, source)
+    if begin.startswith(b"{") and is_document(unmarked):
+        return JsonDocument(unmarked, source)
+    return JsonLines(unmarked, source)
 
 
 def _is_list_a_line(begin: bytes) -> bool:

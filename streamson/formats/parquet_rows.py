@@ -30,7 +30,7 @@ class ParquetRows:
 
     Attributes
     ----------
-    names, place_name, assumed, skipped
+    names, place_name, assumed, comma_is_decimal, skipped
         As of `RowSource`.
 
     Raises
@@ -40,6 +40,7 @@ class ParquetRows:
     """
 
     place_name: Final = "row"
+    comma_is_decimal: Final = False
 
     def __init__(self, path: Path, source: str) -> None:
         self.assumed: list[str] = []
@@ -51,6 +52,9 @@ class ParquetRows:
         need("pyarrow.compute", "parquet", "a Parquet file")
         with self._refusing(), self._parquet.ParquetFile(path) as file:
             self.names = [field.name for field in file.schema_arrow]
+            doubled = next((name for name in self.names if self.names.count(name) > 1), None)
+            if doubled is not None:
+                raise InputFileError(f"{source}: column {doubled!r} is named twice")
             texts, numbers = _columns(self._pyarrow, file.schema_arrow)
             _check(source, file, {*texts, *numbers})
 

@@ -12,9 +12,8 @@ UNITS: Final[dict[str, tuple[str, float]]] = {
     **{
         unit: (unit, 1.0)
         for unit in (
-            *("%", "C", "F", "°C", "°F", "ppm", "ppb", "lx", "rpm", "dBm", "dB", "mmHg", "bar"),
-            *("mbar", "mph", "km/h", "m/s", "kg", "g", "m", "cm", "mm", "km", "l", "ml", "bpm"),
-            *("rps", "fps", "x"),
+            *("%", "C", "F", "°C", "°F", "ppm", "ppb", "lx", "rpm", "dBm", "dB", "mmHg"),
+            *("mph", "km/h", "m/s", "bpm", "rps", "fps", "x"),
         )
     },
     **{
@@ -33,6 +32,16 @@ UNITS: Final[dict[str, tuple[str, float]]] = {
         for prefix, factor in {**_PREFIXES, "m": 1e-3, "h": 1e2}.items()
     },
     **{prefix + "s": ("s", factor) for prefix, factor in {"": 1.0, **_SMALL}.items()},
+    "g": ("g", 1.0),
+    "kg": ("g", 1e3),
+    "m": ("m", 1.0),
+    "km": ("m", 1e3),
+    "cm": ("m", 1e-2),
+    "mm": ("m", 1e-3),
+    "l": ("l", 1.0),
+    "ml": ("l", 1e-3),
+    "bar": ("Pa", 1e5),
+    "mbar": ("Pa", 1e2),
     **dict.fromkeys(("min", "mins"), ("s", 60.0)),
     **dict.fromkeys(("h", "hr", "hrs"), ("s", 3600.0)),
 }
@@ -51,6 +60,12 @@ class Quantity(NamedTuple):
 
     value: float
     unit: str = ""
+
+    def fits(self, unit: str) -> bool:
+        """Return whether a unit is of the same kind; a number without one fits all."""
+        kind, _ = UNITS.get(self.unit, (self.unit, 1.0))
+        other, _ = UNITS.get(unit, (unit, 1.0))
+        return not self.unit or kind.removeprefix("°") == other.removeprefix("°")
 
     def in_unit(self, unit: str) -> float:
         """Return the number in another unit of the same kind; as it is where there is none."""

@@ -45,6 +45,8 @@ class RowSource(Protocol):
         Of the columns, each once.
     assumed
         What was taken for granted, for a person.
+    comma_is_decimal
+        Whether a comma in a number is rather decimal, where nothing else tells.
     skipped
         Rows that were left out in the pass begun last, and why the first one was.
     """
@@ -52,6 +54,10 @@ class RowSource(Protocol):
     names: list[str]
     assumed: list[str]
     skipped: "Skipped"
+
+    @property
+    def comma_is_decimal(self) -> bool:
+        """Whether a comma in a number is rather decimal, where nothing else tells."""
 
     @property
     def place_name(self) -> str:

@@ -16,6 +16,7 @@ from streamson.formats.date_format import (
     time_reader,
 )
 from streamson.formats.frame_rows import FrameRows, name_of_frame
+from streamson.formats.header import named_once
 from streamson.formats.number_style import NumberReader, decimal_sign, number_reader
 from streamson.formats.opened import STANDARD_INPUT, name_of, open_rows, printable, refusing
 from streamson.formats.row_source import (
@@ -35,6 +36,8 @@ TIME_COLUMNS: Final = (
 
 
 _FRACTIONS: Final = {"ms": 1e3, "us": 1e6, "µs": 1e6, "ns": 1e9}
+_PLAIN: Final = re.compile(r"\s*[-+]?[0-9]*[.,]?[0-9]*\s*")
+_EITHER_WAY: Final = re.compile(r"\s*[-+]?[0-9]{1,3}(,[0-9]{3})\s*")
 _TIME_NAME: Final = re.compile(
     rf"(?:unix[ _]?|date[ _]?|local[ _]?|utc[ _]?)?(?:{'|'.join(TIME_COLUMNS)})"
     r"(?:[ _]*[\[(]?(?P<unit>s|sec|seconds|ms|us|µs|ns|utc|gmt|local|unix)[\])]?)?",
@@ -77,6 +80,8 @@ class Table:
         What it is called, for a person.
     name
         The file's name without its ending: the table's stream.
+    names
+        Of all columns.
     columns
         Names of the columns of numbers that are read.
     numeric
@@ -106,7 +111,7 @@ class Table:
             self.name = name_of_frame(table)
             self._rows = FrameRows(table, self.source)
         self._skipped = self._wrong = Skipped()
-        names = self._rows.names
+        self.names = names = named_once([printable(name) for name in self._rows.names], 0).names
         with refusing(self.source):
             first = [row.cells for row in islice(self._rows.rows(), LOOK_ROWS)]
         if not first:
@@ -121,11 +126,16 @@ class Table:
         self.ignored: dict[str, str] = {}
         self._times, self._time_reader = self._find_time(look, time_column)
         self.time_column = " ".join(self._times) or None
-        decimal = decimal_sign(cell for cells in look.values() for cell in cells)
+        told = decimal_sign(cell for cells in look.values() for cell in cells)
+        of_table = told or ("," if self._rows.comma_is_decimal else ".")
         self._readers: dict[str, NumberReader] = {}
         for name, cells in look.items():
             if name in self._times or name in self.ignored:
                 continue
+            of_column = decimal_sign(cells)
+            decimal = of_column or of_table
+            if not (of_column or told):
+                self._assume_decimal(cells, decimal)
             reader = number_reader(cells, decimal) if cells else NumberReader(decimal)
             if reader is None:
                 self.ignored[name] = "not numbers"
@@ -178,7 +188,7 @@ class Table:
         InputFileError
             If the file can't be read, or has more than `MAX_ROWS`.
         """
-        index = {name: i for i, name in enumerate(self._rows.names)}
+        index = {name: i for i, name in enumerate(self.names)}
         columns = [(name, index[name], self._readers[name].read) for name in self.columns]
         times = [index[name] for name in self._times]
         skipped, wrong = Skipped(), Skipped()
@@ -193,8 +203,9 @@ class Table:
             time = None
             if times and not is_missing(cell := _joined([cells[i] for i in times])):
                 time = self._time_reader.read(cell)
-                if time is None:
-                    wrong.add(self._at(place, str(self.time_column), cell, "time"))
+                if time is None:  # such as a total, which is no row like the others
+                    skipped.add(self._at(place, str(self.time_column), cell, "time"))
+                    continue
             yield Row(fields, math.nan if time is None else time)
         self._skipped, self._wrong = skipped, wrong
 
@@ -222,7 +233,7 @@ class Table:
                 )
             self._assume(reader)
             return [wanted], reader
-        named = [name for name in look if _is_time_name(name)]
+        named = [name for name in look if is_time_name(name)]
         dated = [name for name, cells in look.items() if name not in named and _are_dates(cells)]
         for name in (*named, *dated):
             cells = look[name]
@@ -262,6 +273,15 @@ class Table:
             None,
         )
 
+    def _assume_decimal(self, cells: Sequence[object], decimal: str) -> None:
+        """Say how numbers are read that could be two."""
+        found = next(
+            (cell for cell in cells if isinstance(cell, str) and _EITHER_WAY.fullmatch(cell)), None
+        )
+        if found is not None and not any(line.startswith("numbers such") for line in self._assumed):
+            kind = "decimal" if decimal == "," else "of thousands"
+            self._assumed.append(f"numbers such as {found.strip()}: the comma is read as {kind}")
+
     def _assume(self, reader: TimeReader) -> None:
         if reader.assumed:
             self._assumed.append(reader.assumed)
@@ -297,7 +317,8 @@ def _stem(path: Path) -> str:
     return printable(Path(name).stem or name)
 
 
-def _is_time_name(name: str) -> bool:
+def is_time_name(name: str) -> bool:
+    """Return whether a column of this name is the time."""
     return _TIME_NAME.fullmatch(name.strip()) is not None
 
 
@@ -312,10 +333,7 @@ def _are_dates(cells: Sequence[object]) -> bool:
     some = cells[:10]
     if not some or not all(isinstance(cell, str) or hasattr(cell, "isoformat") for cell in some):
         return False
-    if all(
-        isinstance(cell, str) and cell.strip().lstrip("+-").replace(".", "", 1).isdigit()
-        for cell in some
-    ):
+    if any(isinstance(cell, str) and _PLAIN.fullmatch(cell) for cell in some):
         return False
     return time_reader(some) is not None
 

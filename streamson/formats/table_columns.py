@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson.errors import UsageError, nearest
-from streamson.formats.table import Row
+from streamson.formats.table import Row, Table
 
 LOOK_ROWS: Final = 4_096
 """So many first rows tell what a column is."""
@@ -68,29 +68,34 @@ def choose_columns(rows: Iterable[Row], columns: Sequence[str]) -> ColumnChoice:
         else:
             melodies.append((name, column))
     heard = [name for name, _ in melodies] or counters[-1:]
-    heard = heard or [name for name in columns if left_out[name] != _CONSTANT][-1:] or [columns[0]]
+    if not heard:
+        counting = [name for name in columns if left_out[name] not in (_CONSTANT, _EMPTY)]
+        steady = [name for name in columns if left_out[name] == _CONSTANT]
+        heard = counting[-1:] or steady[:1] or [columns[0]]
     return ColumnChoice(heard, {name: why for name, why in left_out.items() if name not in heard})
 
 
-def named_columns(wanted: Sequence[str], columns: Sequence[str], source: object) -> list[str]:
-    """Return the columns that are wanted, by name or by number from 1.
+def named_columns(wanted: Sequence[str], table: Table) -> list[str]:
+    """Return the columns that are wanted: by name, or by number from 1 among all of the table.
 
     Raises
     ------
     UsageError
-        If there is no such column.
+        If there is no such column, or it has no numbers.
     """
+    columns = table.numeric
     chosen = []
     for word in map(str.strip, wanted):
-        if word in columns:
-            name = word
-        elif word.isdecimal() and 0 < int(word) <= len(columns):
-            name = columns[int(word) - 1]
-        else:
+        name = word
+        if word not in table.names and word.isdecimal() and 0 < int(word) <= len(table.names):
+            name = table.names[int(word) - 1]
+        if name not in columns:
+            there = name in table.names
+            wrong = f"column {name!r} is no numbers" if there else f"no column {name!r}"
             more = ", …" if len(columns) > _LISTED else ""
             raise UsageError(
-                f"{source}: no column {word!r}; the columns of numbers are "
-                f"{', '.join(columns[:_LISTED])}{more}{nearest(word, columns)}"
+                f"{table.source}: {wrong}; the columns of numbers are "
+                f"{', '.join(columns[:_LISTED])}{more}{nearest(name, columns)}"
             )
         if name not in chosen:
             chosen.append(name)
@@ -98,12 +103,13 @@ def named_columns(wanted: Sequence[str], columns: Sequence[str], source: object)
 
 
 _CONSTANT: Final = "never changes"
+_EMPTY: Final = "has no values"
 
 
 def _no_melody(column: NDArray[np.float64]) -> str:
     known = column[np.isfinite(column)]
     if not len(known):
-        return "has no values"
+        return _EMPTY
     if known.min() == known.max():
         return _CONSTANT
     steps = np.diff(column)

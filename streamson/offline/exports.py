@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from streamson.errors import UsageError, nearest
 from streamson.offline.piece import Piece
+from streamson.printable import counted
 from streamson.score import Note
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _notes_csv(piece: Piece, path: Path, progress: Progress) -> str:
 
     with path.open("w", encoding="utf-8", newline="") as file:
         count = write_csv(_told(piece, progress), file, sample_rate=piece.sample_rate)
-    return f"{count} notes"
+    return counted(count, "note")
 
 
 def _notes_jsonl(piece: Piece, path: Path, progress: Progress) -> str:
@@ -99,7 +100,7 @@ def _notes_jsonl(piece: Piece, path: Path, progress: Progress) -> str:
 
     with path.open("w", encoding="utf-8") as file:
         count = write_jsonl(_told(piece, progress), file, sample_rate=piece.sample_rate)
-    return f"{count} notes"
+    return counted(count, "note")
 
 
 def _midi(piece: Piece, path: Path, _progress: Progress) -> str:

@@ -16,7 +16,7 @@ from streamson.errors import MissingDependencyError
 from streamson.formats.table import Table
 from streamson.offline.exports import check_kind, export
 from streamson.offline.sound_file import whole_or_nothing
-from streamson.offline.table_piece import TablePiece, table_piece
+from streamson.offline.table_piece import MAX_UNASKED_S, TablePiece, table_piece
 from streamson.score import Note, Session
 
 MAX_PLAYER_S: Final = 600.0
@@ -208,6 +208,7 @@ def render(
         each_column=each_column,
         speed=speed,
         seconds=seconds,
+        longest_s=MAX_UNASKED_S if seconds is None else None,
     )
     blocks = list(piece.sound())
     return Rendering(piece, np.concatenate(blocks) if blocks else np.zeros((0, 2), np.float32))

@@ -169,8 +169,8 @@ def choose_heard(
         If there is no such column.
     """
     if wanted is not None:
-        words = wanted.split(",") if isinstance(wanted, str) else wanted
-        table.keep(named_columns(words, table.numeric, table.source), {})
+        words = wanted.split(",") if isinstance(wanted, str) else list(map(str, wanted))
+        table.keep(named_columns(words, table), {})
         return
     choice = choose_columns(table.rows(), table.columns)
     named = named_fields(session, stream)

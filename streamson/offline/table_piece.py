@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from math import isnan, nan
+from math import inf, isnan, nan
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from streamson.offline.piece import Moment, length_s
 from streamson.offline.render import DEFAULT_SAMPLE_RATE, render_notes
 from streamson.offline.scored_table import ScoredTable, choose_heard, in_order
 from streamson.offline.timed import score_timed
+from streamson.printable import counted
 from streamson.score import Note, Session, load_session
 from streamson.wire.point import DataPoint
 
@@ -127,6 +128,15 @@ class TimedPiece(TablePiece):
         super().__init__(scored, longest_s=longest_s)
         self._speed = speed
         self._rate = rate
+        self._merged = 0
+
+    @property
+    def remarks(self) -> list[str]:
+        """What was taken for granted, left out, and merged, for a person."""
+        if not self._merged:
+            return super().remarks
+        merged = f"{counted(self._merged, 'point')} came too fast for notes of their own: merged"
+        return [*super().remarks, merged]
 
     def notes(self) -> Iterator[Note]:
         """Yield its notes by their onsets."""
@@ -135,7 +145,8 @@ class TimedPiece(TablePiece):
             (moment.frame, DataPoint(moment.stream, dict(moment.fields), time))
             for moment, time in self._timed()
         )
-        return score_timed(messages, score, sample_rate=self.sample_rate)
+        yield from score_timed(messages, score, sample_rate=self.sample_rate)
+        self._merged = score.counts.merged
 
     def moments(self) -> Iterator[Moment]:
         """Yield its points."""
@@ -201,6 +212,11 @@ def table_piece(
     InputFileError, SessionError
         If the table or the session can't be used.
     """
+    for name, value in (("speed", speed), ("seconds", seconds)):
+        if value is not None and not (isinstance(value, int | float) and 0 < value < inf):
+            raise UsageError(f"{name}: found {value!r}; a number above 0 is allowed")
+    if stream is not None and not (stream and stream.isprintable()):
+        raise UsageError(f"stream: found {stream!r}; printable text is allowed")
     if speed is not None and seconds is not None:
         raise UsageError("found a speed and seconds; one of the two says how fast rows come")
     if speed is not None and table.time_column is None:

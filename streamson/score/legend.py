@@ -133,8 +133,14 @@ def _between(
         first, last = last, first
     values = _values(spec, name, extents)
     unit = f" {units[name]}" if name in units and not spec.transform else ""
-    between = "" if values is None else f" ({values[0]:.4g}..{values[1]:.4g}{unit})"
+    between = "" if values is None else f" ({_number(values[0])}..{_number(values[1])}{unit})"
     return f" {first}..{last}{UNITS.get(spec.parameter, '')}{between}"
+
+
+def _number(value: float) -> str:
+    """Return four digits of a number, without an exponent where that is readable."""
+    rounded = float(f"{value:.4g}")
+    return f"{rounded:.0f}" if 1e4 <= abs(rounded) < 1e8 else f"{rounded:g}"
 
 
 def _values(spec: MappingSpec, name: str, extents: "Extents | None") -> tuple[float, float] | None:

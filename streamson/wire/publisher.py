@@ -142,6 +142,10 @@ class Publisher:
         MessageError
             If a name, a value or the size is not allowed.
         """
+        if not isinstance(fields, Mapping | None) or not (fields or values):
+            raise MessageError(
+                f"stream {stream!r}: found {fields!r}; fields are allowed, such as temperature=71.3"
+            )
         given = {**(fields or {}), **values}
         numbers = {name: _number(stream, name, value) for name, value in given.items()}
         when = clock.time() if time is None else float(time)
@@ -221,8 +225,9 @@ class Publisher:
             if not self._told:
                 self._told = True
                 _log.warning(
-                    "nobody listens on %s: points are dropped; start one with: streamson listen",
-                    self.endpoint,
+                    "nobody listens on %s: points are dropped; start one with: "
+                    "streamson listen --bind %s",
+                    *(self.endpoint, self.endpoint),
                 )
             return False
         self._told = False

@@ -111,7 +111,7 @@ def test_no_file_of_the_users_is_taken_for_a_part(run, tmp_path):
 
 def test_names_with_dollars_and_any_bytes_are_drawn_and_written(run, tmp_path):
     (tmp_path / "x$_$.csv").write_text("$price_{,$cost\n1,2\n2,1\n")
-    done = run("render", "x$_$.csv", "-o", "d.png", "-o", "d.mp4", "--size", "320x240")
+    done = run("render", "x$_$.csv", "-o", "d.png", "-o", "d.mp4", "--size", "640x480")
     assert (done.returncode, done.stderr.count("\n")) == (0, 1)
     odd = os.fsdecode(b"caf\xe9.csv")
     (tmp_path / odd).write_text("x\n1\n2\n")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from streamson.errors import UsageError
-from streamson.formats.table import Row
+from streamson.formats.table import Row, Table
 from streamson.formats.table_columns import choose_columns, left_out_words, named_columns
 
 RANDOM = np.random.default_rng(5)
@@ -58,12 +58,14 @@ def test_something_is_always_heard(columns, heard):
     assert choose(**columns).heard == heard
 
 
-def test_columns_are_named_or_numbered():
-    columns = ["us", "sy", "2"]
-    assert named_columns(["sy", " us"], columns, "t.csv") == ["sy", "us"]
-    assert named_columns(["1", "2", "1"], columns, "t.csv") == ["us", "2"]  # a name goes first
-    with pytest.raises(UsageError, match=r"t\.csv: no column 'su'; the columns .* are us, sy, 2"):
-        named_columns(["su"], columns, "t.csv")
+def test_columns_are_named_or_numbered_among_all_of_the_table():
+    table = Table({"name": ["a", "b"], "us": [1, 2], "sy": [2, 1], "2": [3, 4]})
+    assert named_columns(["sy", " us"], table) == ["sy", "us"]
+    assert named_columns(["3", "2", "3"], table) == ["sy", "2"]  # a name goes first
+    with pytest.raises(UsageError, match=r"the table: no column 'su'; .* are us, sy, 2"):
+        named_columns(["su"], table)
+    with pytest.raises(UsageError, match="column 'name' is no numbers; the columns of"):
+        named_columns(["1"], table)
 
 
 def test_what_is_left_out_is_told_briefly():

@@ -134,3 +134,34 @@ def test_no_line_takes_long(part):
     begin = time.monotonic()
     LineReader().reading(line)
     assert time.monotonic() - begin < 1  # a quadratic one takes half a minute
+
+
+@pytest.mark.parametrize(
+    ("lines", "fields"),
+    [
+        (["temp;hum", "21,5;41,1"], {"temp": 21.5, "hum": 41.1}),
+        (["Temperatur: 21,5 °C"], {"Temperatur": 21.5}),
+        (["T=21,5"], {"T": 21.5}),
+        (["load average: 0,15, 0,30, 0,20"], {"c3": 0.15, "c4": 0.3, "c5": 0.2}),
+        (["1,2,3"], {"c1": 1, "c2": 2, "c3": 3}),
+        (["us,sy", "1,2"], {"us": 1, "sy": 2}),
+        (
+            ["2026-01-01 12:00:01 temperature: 21.5 C, humidity: 41 %"],
+            {"temperature": 21.5, "humidity": 41},
+        ),
+        (["time temp", "1700000001 21.5"], {"temp": 21.5}),
+        (['{"ts": 1700000001, "T": 3}'], {"T": 3}),
+        (["time", "5"], {"time": 5}),
+    ],
+)
+def test_commas_and_times_are_understood(lines, fields):
+    reader = LineReader()
+    assert [reader.reading(line) for line in lines][-1].fields == pytest.approx(fields)
+
+
+def test_columns_are_counted_among_all_words():
+    line = '203.0.113.9 - - [31/Jan/2026:12:00:01 +0000] "GET / HTTP/1.1" 200 512'
+    assert LineReader(columns=["10"]).reading(line).fields == {"c10": 512}
+    reader = LineReader(columns=["3"])
+    reader.reading("time temp hum")
+    assert reader.reading("12:00:01 21.5 41").fields == {"hum": 41}

@@ -56,6 +56,7 @@ def draw_curve(ax: Any, scene: Scene, curve: Curve, *, inches: float) -> None:
     chars = max(int(inches / _CHAR_INCHES) - len(unit), _LEAST_CHARS)
     ax.set_ylabel(f"{shortened(curve.field, chars)}{unit}\n→ {', '.join(curve.parameters)}")
     ax.margins(y=0.12)
+    ax.ticklabel_format(axis="y", style="plain", useOffset=False)
     _draw_alerts(ax, scene)
 
 
@@ -85,10 +86,10 @@ def _draw_alerts(ax: Any, scene: Scene) -> None:
         )
 
 
-def draw_roll(ax: Any, scene: Scene) -> None:
+def draw_roll(ax: Any, scene: Scene, *, inches: float) -> None:
     """Draw each note as a bar in time, as high as its pitch, as strong as it is loud."""
     pitches = [note.midi_note for note in scene.notes]
-    low, high = _pitch_axis(ax, pitches)
+    low, high = _pitch_axis(ax, pitches, most=max(round(3 * inches), 1))
     if len(scene.notes) > MAX_DRAWN:
         _draw_crowd(ax, scene, low, high)
     else:
@@ -178,9 +179,9 @@ def _draw_crowd(ax: Any, scene: Scene, low: float, high: float) -> None:
     )
 
 
-def _pitch_axis(ax: Any, pitches: Sequence[float]) -> tuple[float, float]:
+def _pitch_axis(ax: Any, pitches: Sequence[float], *, most: int) -> tuple[float, float]:
     low, high = min(pitches, default=60) - 2, max(pitches, default=72) + 2
-    classes = next(c for c in _PITCH_CLASSES if (high - low) / 12 * len(c) <= 9 or len(c) == 1)
+    classes = next(c for c in _PITCH_CLASSES if (high - low) / 12 * len(c) <= most or len(c) == 1)
     ticks = [note for note in range(128) if low <= note <= high and note % 12 in classes]
     ax.set_yticks(ticks, [midi_to_note(note) for note in ticks])
     ax.set_ylim(low, high)
@@ -318,8 +319,11 @@ def _data_ticks(data_s: Values) -> tuple[Values, list[str], str]:
     days = list(locator.tick_values(*ends))
     dates = [num2date(day, UTC).timestamp() for day in days]
     kept = [i for i, date in enumerate(dates) if low <= date <= high]
-    formatter = ConciseDateFormatter(locator)
-    labels = formatter.format_ticks([days[i] for i in kept])
-    more = formatter.get_offset()
-    what = f"time of the data, {more} (UTC)" if more else "time of the data (UTC)"
+    labels = ConciseDateFormatter(locator).format_ticks([days[i] for i in kept])
+    first, last = (datetime.fromtimestamp(end, UTC) for end in (low, high))
+    written = ("%Y-%m-%d", "%Y-%m", "%Y")
+    shared = next(
+        (f", {first:{form}}" for form in written if f"{first:{form}}" == f"{last:{form}}"), ""
+    )
+    what = f"time of the data{shared} (UTC)"
     return np.array([dates[i] for i in kept]), labels, what

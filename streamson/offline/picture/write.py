@@ -2,7 +2,7 @@
 
 import textwrap
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -21,7 +21,9 @@ from streamson.offline.picture.scene import Curve, Scene, gather, length_in_word
 from streamson.offline.picture.style import DARK, LIGHT
 from streamson.offline.piece import Piece
 
-DPI: Final = 150
+_DPIS: Final = (150.0, 125.0, 100.0, 85.0, 75.0)
+"""At the last one a letter is seven pixels high."""
+
 WIDTH_INCHES: Final = 10.0
 MIN_PIXELS, MAX_PIXELS = 200, 20_000
 MAX_LEGEND_LINES: Final = 12
@@ -37,7 +39,9 @@ ALL: Final = "all"
 _ORBIT_INCHES: Final = 6.5
 _LINE_INCHES: Final = 0.19
 _TITLE_INCHES: Final = 0.45
-_LEAST_PANEL_INCHES: Final = 0.25
+_GOOD_SCALE: Final = 0.9
+_LEAST_SCALE: Final = 0.6
+"""Panels that are lower than so much of their height can't be read."""
 
 
 class _Panel(NamedTuple):
@@ -49,7 +53,7 @@ class _Panel(NamedTuple):
 
 
 _OVER_TIME: Final = {
-    "roll": _Panel(lambda ax, scene, _: draw_roll(ax, scene), 3.0),
+    "roll": _Panel(lambda ax, scene, inches: draw_roll(ax, scene, inches=inches), 3.0),
     "wave": _Panel(lambda ax, scene, _: draw_wave(ax, scene), 1.7, sound=True),
     "spectrogram": _Panel(lambda ax, scene, _: draw_spectrogram(ax, scene), 3.2, sound=True),
 }
@@ -137,37 +141,50 @@ def write_picture(piece: Piece, path: Path, picture: PictureFormat | None = None
         figure = _figure(piece, scene, names, picture)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph .* missing")  # a box stands for it
-            figure.savefig(path, dpi=DPI, metadata={"Title": piece.title})
+            figure.savefig(path, dpi="figure", metadata={"Title": piece.title})
     return f"{', '.join(names)} of {len(scene.notes)} notes"
+
+
+class _Layout(NamedTuple):
+    """How large everything is: the figure and its parts in inches, from top to bottom."""
+
+    dpi: float
+    width: float
+    height: float
+    parts: list[float]
+    legend: list[tuple[str, str]]
+    scale: float
+
+
+def _layout(
+    piece: Piece, scene: Scene, parts: Sequence[float], size: tuple[int, int] | None
+) -> _Layout:
+    """Return how large everything is; where there is little room, words are smaller."""
+    for dpi in _DPIS if size else _DPIS[:1]:
+        width = size[0] / dpi if size else WIDTH_INCHES
+        legend = _legend(piece, scene, round(width * LEGEND_CHARS_AN_INCH))
+        foot = 0.1 + _LINE_INCHES * len(legend)
+        height = size[1] / dpi if size else sum(parts) + _TITLE_INCHES + foot
+        scale = (height - _TITLE_INCHES - foot) / sum(parts)
+        if scale >= _GOOD_SCALE:
+            break
+    if size and scale < _LEAST_SCALE:
+        least = dpi * (sum(parts) * _LEAST_SCALE + _TITLE_INCHES + foot)
+        raise UsageError(
+            f"its panels and its legend find no room in {size[0]}x{size[1]} pixels; "
+            f"{size[0]}x{least:.0f} are enough, or leave out --size"
+        )
+    return _Layout(dpi, width, height, [*(one * scale for one in parts), foot], legend, scale)
 
 
 def _figure(piece: Piece, scene: Scene, names: tuple[str, ...], picture: PictureFormat) -> Any:
     from matplotlib.figure import Figure
 
     over_time = list(_over_time(scene, names))
-    width = picture.size[0] / DPI if picture.size else WIDTH_INCHES
-    legend = _legend(piece, scene, round(width * LEGEND_CHARS_AN_INCH))
-    scale = 1.0
     heights = [0.5 + sum(panel.inches for panel in over_time)] if over_time else []
     heights += [_ORBIT_INCHES] if ORBIT in names else []
-    foot = 0.1 + _LINE_INCHES * len(legend)
-    height = sum(heights) + _TITLE_INCHES + foot
-    if picture.size:
-        height = picture.size[1] / DPI
-        least = _LEAST_PANEL_INCHES * (len(over_time) or 1)
-        room = height - _TITLE_INCHES - foot
-        if room < least:  # a picture is worth more than its legend
-            legend, foot = [], _LINE_INCHES / 2
-            room = height - _TITLE_INCHES - foot
-        if room < least:
-            raise UsageError(
-                f"{len(over_time)} panels find no room in a picture of "
-                f"{picture.size[0]}x{picture.size[1]} pixels; make it larger, or leave out --size"
-            )
-        scale = room / sum(heights)
-        heights = [one * scale for one in heights]
-    heights.append(foot)
-    figure = Figure(figsize=(width, height), layout="constrained")
+    dpi, width, height, heights, legend, scale = _layout(piece, scene, heights, picture.size)
+    figure = Figure(figsize=(width, height), dpi=dpi, layout="constrained")
     parts: Any = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     figure.suptitle(picture.title or _title(piece, scene), fontsize=13)
     if over_time:
