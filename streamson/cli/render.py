@@ -128,7 +128,7 @@ def command(
 
         streamson render eta.csv --session article -o eta.wav
     """
-    from streamson.offline.exports import check_kind, export
+    from streamson.offline.exports import export
     from streamson.offline.film.write import FilmFormat
     from streamson.offline.picture.write import PictureFormat
     from streamson.offline.sound_file import whole_or_nothing
@@ -140,14 +140,10 @@ def command(
         film.check()
     picture = PictureFormat(panels, title, size, dark)
     picture.check()
-    for out in outs:
-        check_kind(out)
-        if out.resolve() == source.resolve():
-            raise UsageError(f'can\'t write "{out}": it is the input itself')
-        if source.is_dir() and source.resolve() in out.resolve().parents:
-            raise UsageError(f'can\'t write "{out}": it is in the input; name another folder')
-    if len({out.resolve() for out in outs}) < len(outs):
-        raise UsageError("found the same output twice")
+    _check_outs(source, outs)
+    _check_looks(
+        outs, title=title is not None, size=size is not None, dark=dark, picture=bool(panels)
+    )
     if is_recording(source):
         given = {
             "--stream": stream,
@@ -189,6 +185,31 @@ def command(
         click.echo(f"{out}: {done}")
     _tell_remarks(piece, told)
     return 0
+
+
+def _check_outs(source: Path, outs: tuple[Path, ...]) -> None:
+    """Raise `UsageError` if one of the outputs can't be written."""
+    from streamson.offline.exports import check_kind
+
+    for out in outs:
+        check_kind(out)
+        if out.resolve() == source.resolve():
+            raise UsageError(f'can\'t write "{out}": it is the input itself')
+        if source.is_dir() and source.resolve() in out.resolve().parents:
+            raise UsageError(f'can\'t write "{out}": it is in the input; name another folder')
+    if len({out.resolve() for out in outs}) < len(outs):
+        raise UsageError("found the same output twice")
+
+
+def _check_looks(outs: tuple[Path, ...], **given: bool) -> None:
+    """Raise `UsageError` if an option says how something looks that is not made."""
+    from streamson.offline.exports import FILM, PICTURES
+
+    kinds = {out.suffix.lower() for out in outs}
+    for name, is_given in given.items():
+        fitting = {*PICTURES} if name in ("dark", "picture") else {*PICTURES, FILM}
+        if is_given and not kinds & fitting:
+            raise UsageError(f"--{name} is for {', '.join(sorted(fitting))}; -o names no such file")
 
 
 def _recorded(folder: Path, session: str | None) -> "Piece":

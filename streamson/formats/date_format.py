@@ -18,6 +18,12 @@ _CLOCKS: Final = (
     *("%H:%M:%S,%f", "%I:%M:%S.%f %p"),
 )
 _JOINTS: Final = (" ", ", ", "T", ":")
+_FIRST_SERIAL: Final = 20_000
+_LAST_SERIAL: Final = 80_000
+_SERIAL_OF_1970: Final = 25_569
+_DAY_S: Final = 86_400.0
+"""Excel counts days from the end of 1899: these are 1954 to 2119."""
+
 MAX_DATE_CHARS: Final = 48
 _YEAR_2000_S: Final = 946_684_800
 _YEAR_2100_S: Final = 4_102_444_800
@@ -45,18 +51,24 @@ class TimeReader:
     ----------
     read
         Seconds since 1970 of a text; raises `ValueError`.
-    unit
-        What numbers are divided by.
+    unit, first
+        What numbers are divided by, and what is taken from them before.
     assumed
         What was taken for granted, for a person; empty if nothing.
     """
 
     def __init__(
-        self, read: Callable[[str], float], *, unit: float = 1.0, assumed: str = ""
+        self,
+        read: Callable[[str], float],
+        *,
+        unit: float = 1.0,
+        first: float = 0.0,
+        assumed: str = "",
     ) -> None:
         self.assumed = assumed
         self._read = read
         self._unit = unit
+        self._first = first
 
     def read(self, cell: object) -> float | None:
         """Return the seconds since 1970 of a cell, or None if it is no time."""
@@ -65,13 +77,19 @@ class TimeReader:
         if isinstance(cell, bool) or not isinstance(cell, int | float | str):
             return None
         try:
-            value = self._read(cell) if isinstance(cell, str) else float(cell) / self._unit
+            value = (
+                self._read(cell)
+                if isinstance(cell, str)
+                else (float(cell) - self._first) / self._unit
+            )
         except (ValueError, OverflowError):
             return None
         return value if math.isfinite(value) else None
 
 
-def time_reader(cells: Sequence[object], *, least_unit: float = 1.0) -> TimeReader | None:
+def time_reader(
+    cells: Sequence[object], *, least_unit: float = 1.0, of_days: bool = False
+) -> TimeReader | None:
     """Return how to read a column's times, of which there are some; None if they are no times.
 
     Numbers are seconds, milliseconds, microseconds or nanoseconds since 1970, by their size. What
@@ -83,14 +101,12 @@ def time_reader(cells: Sequence[object], *, least_unit: float = 1.0) -> TimeRead
         Some of the column, none of them empty.
     least_unit
         What numbers are divided by at least.
+    of_days
+        Whether the column is called a date, so that numbers may be days as Excel counts them.
     """
     numbers = [number for cell in cells if (number := _number(cell)) is not None]
     if len(numbers) == len(cells):
-        if all(isinstance(cell, str) and re.fullmatch("(19|20)[0-9]{6}", cell) for cell in cells):
-            return TimeReader(_by_format("%Y%m%d"))
-        largest = max(map(abs, numbers))
-        unit = next((unit for least, unit in _UNITS if largest >= least), least_unit)
-        return TimeReader(lambda text: float(text) / unit, unit=unit)
+        return _reader_of_numbers(cells, numbers, least_unit, of_days=of_days)
     texts = [cell.strip() for cell in cells if isinstance(cell, str)]
     if not texts:
         moments = sum(isinstance(cell, datetime | date | time) for cell in cells)
@@ -110,6 +126,23 @@ def time_reader(cells: Sequence[object], *, least_unit: float = 1.0) -> TimeRead
         order = "day first" if reading.startswith("%d") else "month first"
         assumed = f"dates such as {texts[0][:40]} are read {order}"
     return TimeReader(reader, assumed=assumed)
+
+
+def _reader_of_numbers(
+    cells: Sequence[object], numbers: Sequence[float], least_unit: float, *, of_days: bool
+) -> TimeReader:
+    if all(isinstance(cell, str) and re.fullmatch("(19|20)[0-9]{6}", cell) for cell in cells):
+        return TimeReader(_by_format("%Y%m%d"))
+    largest = max(map(abs, numbers))
+    if of_days and min(numbers) >= _FIRST_SERIAL and largest <= _LAST_SERIAL:
+        return TimeReader(
+            lambda text: _DAY_S * (float(text) - _SERIAL_OF_1970),
+            unit=1 / _DAY_S,
+            first=_SERIAL_OF_1970,
+            assumed="dates are read as the days that Excel counts",
+        )
+    unit = next((unit for least, unit in _UNITS if largest >= least), least_unit)
+    return TimeReader(lambda text: float(text) / unit, unit=unit)
 
 
 def is_clock_time(cell: object) -> bool:

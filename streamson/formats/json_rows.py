@@ -238,6 +238,9 @@ def _rows_in(found: object) -> Iterator[object] | None:
             {name: column[i] for name, column in found.items() if i < len(column)}
             for i in range(length)
         )
+    for column in columns:  # beside a map of their units, as services of weather have them
+        if isinstance(column, Mapping) and column and all(map(_is_list, column.values())):
+            return _rows_in(column)
     if len(columns) > 1 and all(isinstance(column, Mapping) for column in columns):
         keys = dict.fromkeys(key for column in columns for key in column)
         return (
@@ -248,6 +251,10 @@ def _rows_in(found: object) -> Iterator[object] | None:
             return iter(column)
     inner = [rows for one in columns if (rows := _rows_in(one)) is not None]
     return inner[0] if inner else None
+
+
+def _is_list(found: object) -> bool:
+    return isinstance(found, list)
 
 
 def _first_line(error: Exception) -> str:

@@ -225,7 +225,7 @@ class Table:
     ) -> tuple[list[str], TimeReader]:
         """Return the columns that are the time, at most a date and a time of day, and a reader."""
         if wanted is not None:
-            reader = time_reader(look[wanted], least_unit=_unit_of(wanted))
+            reader = self._time_reader_of(wanted, look[wanted])
             if reader is None:
                 raise InputFileError(
                     f"{self.source}, column {wanted!r}: found {str(_first(look[wanted]))[:40]!r}; "
@@ -237,7 +237,7 @@ class Table:
         dated = [name for name, cells in look.items() if name not in named and _are_dates(cells)]
         for name in (*named, *dated):
             cells = look[name]
-            reader = time_reader(cells, least_unit=_unit_of(name)) if cells else None
+            reader = self._time_reader_of(name, cells) if cells else None
             if reader is None:
                 if cells:
                     self.ignored[name] = f"found {str(cells[0])[:40]!r}, which is no time"
@@ -257,6 +257,10 @@ class Table:
                 reader = time_reader(cells)
                 return [name], reader or TimeReader(float)
         return [], TimeReader(float)
+
+    def _time_reader_of(self, name: str, cells: Sequence[object]) -> TimeReader | None:
+        of_days = name.strip().lower().startswith(("date", "datum", "fecha"))
+        return time_reader(cells, least_unit=_unit_of(name), of_days=of_days)
 
     def _clock_of(
         self, day: str, look: dict[str, list[object]], candidates: list[str]

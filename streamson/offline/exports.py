@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from streamson.errors import UsageError, nearest
+from streamson.extras import need
 from streamson.offline.piece import Piece
 from streamson.printable import counted
 from streamson.score import Note
@@ -20,13 +21,23 @@ NOTES_A_TURN: Final = 500
 
 
 def check_kind(path: Path) -> None:
-    """Raise `UsageError` if there is no kind of file of such an ending."""
+    """Say now, not after long work, that a file can't be written.
+
+    Raises
+    ------
+    UsageError
+        There is no kind of file of such an ending.
+    MissingDependencyError
+        The package that writes it is not installed.
+    """
     ending = path.suffix.lower()
     kinds = (*EXPORTS, *PICTURES, FILM)
     if ending not in kinds:
         raise UsageError(
             f'can\'t write "{path}": allowed are {", ".join(kinds)}{nearest(ending, kinds)}'
         )
+    for module, extra in _NEEDS.get(ending, ()):
+        need(module, extra, f"a {ending} file")
 
 
 def export(
@@ -127,3 +138,10 @@ EXPORTS: Final[dict[str, Callable[[Piece, Path, Progress], str]]] = {
 
 PICTURES: Final = (".png", ".svg", ".pdf")
 FILM: Final = ".mp4"
+
+_NEEDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    **dict.fromkeys(PICTURES, (("matplotlib", "plot"),)),
+    FILM: (("av", "film"), ("PIL", "film")),
+    ".mid": (("mido", "midi"),),
+}
+"""Ending to the packages that write it, and the extras that bring them."""

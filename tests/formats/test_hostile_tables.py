@@ -62,6 +62,11 @@ def table_of(tmp_path, text, name="t.csv"):
             {"n": [1000, np.nan, 3000]},
             ["1 cell taken as empty: line 3, column 'n': found '2_5', no number"],
         ),
+        (
+            "date,x\n45292,1\n45293,2\n45295,3\n",
+            {"x": [1, 2, 3]},
+            ["dates are read as the days that Excel counts"],
+        ),
         ("sep=;\na;b\n1;2\n2;3\n", {"a": [1, 2], "b": [2, 3]}, []),
         (
             "1,2\n3,4\n1,2,3\n4,5,6\n7,8,1\n",
@@ -99,6 +104,11 @@ def test_a_quote_that_nobody_closes_is_told(tmp_path):
         ("t.json", b'\xef\xbb\xbf{"a":[1,2,5]}', {"a": [1, 2, 5]}),
         ("t.json", b'[["a","b"],[1,2],[3,5]]', {"a": [1, 3], "b": [2, 5]}),
         ("t.jsonl", b'["a","b"]\n[1,2]\n[3,5]\n', {"a": [1, 3], "b": [2, 5]}),
+        (
+            "t.json",
+            b'{"hourly_units":{"t":"C"},"hourly":{"time":["2026-01-01T00:00","2026-01-01T01:00"],"t":[5,3]}}',
+            {"t": [5, 3]},
+        ),
         ("t.json", b"[5, 3.5, 4]", {"value": [5, 3.5, 4]}),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from streamson.errors import InputFileError, SessionError
-from streamson.offline.piece import AnotherPiece, RecordedPiece
+from streamson.offline.recorded_piece import AnotherPiece, RecordedPiece
 from streamson.offline.replayed import heard_again
 from streamson.recording.manifest import MANIFEST, load_manifest
 from streamson.recording.reading import Recording

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from streamson.errors import UsageError
-from streamson.offline.piece import AnotherPiece, RecordedPiece
+from streamson.offline.recorded_piece import AnotherPiece, RecordedPiece
 from streamson.output.recorder import Recorder, Rotation
 from streamson.recording.reading import Recording
 from streamson.score import load_session
