@@ -124,7 +124,11 @@ def find_device(wanted: str) -> Device:
     if matches:
         return matches[0]
     if not devices:
-        raise DeviceError("no sound device was found")
+        if wanted == AUTO:
+            raise DeviceError("no sound device was found")
+        raise DeviceError(
+            f'no sound device "{wanted}": there is none at all; "none" plays without one'
+        )
     names = [device.name for device in devices]
     listed = ", ".join(f"{device.number} {device.name}" for device in devices)
     raise DeviceError(f'no sound device "{wanted}"; there are: {listed}{nearest(wanted, names)}')
