@@ -37,7 +37,7 @@ TIME_COLUMNS: Final = (
 
 _FRACTIONS: Final = {"ms": 1e3, "us": 1e6, "µs": 1e6, "ns": 1e9}
 _PLAIN: Final = re.compile(r"\s*[-+]?[0-9]*[.,]?[0-9]*\s*")
-_EITHER_WAY: Final = re.compile(r"\s*[-+]?[0-9]{1,3}(,[0-9]{3})\s*")
+_EITHER_WAY: Final = re.compile(r"\s*[-+]?[0-9]{1,3}([.,])[0-9]{3}\s*")
 _TIME_NAME: Final = re.compile(
     rf"(?:unix[ _]?|date[ _]?|local[ _]?|utc[ _]?)?(?:{'|'.join(TIME_COLUMNS)})"
     r"(?:[ _]*[\[(]?(?P<unit>s|sec|seconds|ms|us|µs|ns|utc|gmt|local|unix)[\])]?)?",
@@ -126,16 +126,12 @@ class Table:
         self.ignored: dict[str, str] = {}
         self._times, self._time_reader = self._find_time(look, time_column)
         self.time_column = " ".join(self._times) or None
-        told = decimal_sign(cell for cells in look.values() for cell in cells)
-        of_table = told or ("," if self._rows.comma_is_decimal else ".")
+        of_table = decimal_sign(cell for cells in look.values() for cell in cells)
         self._readers: dict[str, NumberReader] = {}
         for name, cells in look.items():
             if name in self._times or name in self.ignored:
                 continue
-            of_column = decimal_sign(cells)
-            decimal = of_column or of_table
-            if not (of_column or told):
-                self._assume_decimal(cells, decimal)
+            decimal = self._decimal_of(cells, of_table)
             reader = number_reader(cells, decimal) if cells else NumberReader(decimal)
             if reader is None:
                 self.ignored[name] = "not numbers"
@@ -277,14 +273,22 @@ class Table:
             None,
         )
 
-    def _assume_decimal(self, cells: Sequence[object], decimal: str) -> None:
-        """Say how numbers are read that could be two."""
-        found = next(
-            (cell for cell in cells if isinstance(cell, str) and _EITHER_WAY.fullmatch(cell)), None
-        )
-        if found is not None and not any(line.startswith("numbers such") for line in self._assumed):
-            kind = "decimal" if decimal == "," else "of thousands"
-            self._assumed.append(f"numbers such as {found.strip()}: the comma is read as {kind}")
+    def _decimal_of(self, cells: Sequence[object], of_table: str) -> str:
+        """Return what stands before the fraction in a column, and say so if it could be two."""
+        if of_column := decimal_sign(cells):
+            return of_column
+        rather_comma = self._rows.comma_is_decimal and any("," in str(cell) for cell in cells)
+        decimal = of_table or ("," if rather_comma else ".")
+        matches = (_EITHER_WAY.fullmatch(cell) for cell in cells if isinstance(cell, str))
+        found = next((match for match in matches if match), None)
+        if found is None or (found[1] == "." == decimal) or (found[1] == "," and of_table):
+            return decimal
+        name = "comma" if found[1] == "," else "point"
+        kind = "decimal" if found[1] == decimal else "of thousands"
+        line = f"numbers such as {found[0].strip()}: the {name} is read as {kind}"
+        if not any(told.startswith("numbers such") for told in self._assumed):
+            self._assumed.append(line)
+        return decimal
 
     def _assume(self, reader: TimeReader) -> None:
         if reader.assumed:

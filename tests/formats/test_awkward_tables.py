@@ -84,7 +84,11 @@ READ: dict[str, tuple[dict[str, list[float]], list[float], list[str]]] = {
     "tabs.tsv": ({"a": [1, 3, 4], "b": [2, 5, 1]}, [], []),
     "thousands_english.csv": ({"a": [1000, 1250, 999], "b": [2500, 3000, 4100]}, [], []),
     "thousands_french.csv": ({"a": [1116.91, 1250, 999], "b": [2, 3, 1]}, [], []),
-    "thousands_german.csv": ({"a": [1116.91, 1250, 999], "b": [2000, 3100, 4000]}, [], []),
+    "thousands_german.csv": (
+        {"a": [1116.91, 1250, 999], "b": [2000, 3100, 4000]},
+        [],
+        ["numbers such as 2.000: the point is read as of thousands"],
+    ),
     "total_below.csv": (
         {"day": [1, 2, 3, 4, NAN], "sold": [4, 6, 5, 8, 23]},
         [],

@@ -45,6 +45,12 @@ def table_of(tmp_path, text, name="t.csv"):
             {"v": [1125, 2250]},
             ["numbers such as 1,125: the comma is read as of thousands"],
         ),
+        ("a;b\n1.125;2\n2.250;3\n", {"a": [1.125, 2.25], "b": [2, 3]}, []),
+        (
+            "a;b\n1.125;2,5\n2.250;3,5\n",
+            {"a": [1125, 2250], "b": [2.5, 3.5]},
+            ["numbers such as 1.125: the point is read as of thousands"],
+        ),
         ("t,v\n0,1,ok\n5,7,ok\n2,3,bad\n", {"t": [0, 5, 2], "v": [1, 7, 3]}, []),
         (
             "x y\n1 5 7\n2 6 8\n3 9 1\n",
