@@ -1,5 +1,6 @@
 """Objects in JSON as rows: one a line, or the items of a list."""
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, BinaryIO, Final
@@ -25,6 +26,9 @@ MAX_NESTING: Final = 64
 
 MAX_DOCUMENT_BYTES: Final = 64 << 20
 """Of a document that is not a list, which is read as a whole."""
+
+_NAN: Final = re.compile(rb'(?<![\w"])-?(?:NaN|Infinity)(?![\w"])')
+_NAN_BYTES: Final = 16
 
 _LINE: Final = 'each line is an object such as {"re": 1.5, "im": -0.3}'
 
@@ -104,7 +108,7 @@ class JsonLines(_JsonRows):
                 if not line.strip(b"\0 \t\r\n\xef\xbb\xbf"):
                     continue
                 try:
-                    found = decoder.decode(line.removeprefix(b"\xef\xbb\xbf"))
+                    found = decoder.decode(_without_nan(line.removeprefix(b"\xef\xbb\xbf")))
                 except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
                     if not good:
                         raise InputFileError(
@@ -149,12 +153,13 @@ class JsonList(_JsonRows):
 
 
 class _Metered:
-    """A file of which a row may take only so many bytes."""
+    """A file of which a row may take only so many bytes, and whose NaN is null."""
 
     def __init__(self, file: BinaryIO, source: str) -> None:
         self._file = file
         self._source = source
         self._bytes = 0
+        self._rest = b""
 
     def begin_row(self) -> None:
         """Begin to count anew."""
@@ -166,9 +171,17 @@ class _Metered:
             raise InputFileError(
                 f"{self._source}: a row has more than {MAX_ROW_CHARS} characters, the limit"
             )
-        found = self._file.read(size)
-        self._bytes += len(found)
-        return found
+        while True:
+            found = self._file.read(size)
+            self._bytes += len(found)
+            ready = _without_nan(self._rest + found)
+            if not found:
+                self._rest = b""
+                return ready
+            # A word at the end may go on.
+            ready, self._rest = ready[:-_NAN_BYTES], ready[-_NAN_BYTES:]
+            if ready:
+                return ready
 
 
 class JsonDocument(_JsonRows):
@@ -195,11 +208,16 @@ def is_document(open_bytes: Open) -> bool:
         line = file.readline(1 << 20)
         rest = file.read(1 << 16)
     try:
-        first = msgspec.json.decode(line)
+        first = msgspec.json.decode(_without_nan(line))
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
         # Of a line that is cut off nothing is known: it may be the first of many.
         return b"\n" in rest and line.rstrip().endswith((b"{", b"[", b","))
     return not rest.strip() and _rows_in(first) is not None
+
+
+def _without_nan(text: bytes) -> bytes:
+    """Return JSON whose NaN and Infinity, which Python and others write, are null."""
+    return _NAN.sub(b"null", text) if b"N" in text or b"I" in text else text
 
 
 def _is_header(first: list[Any]) -> bool:
@@ -220,7 +238,7 @@ def _document(file: BinaryIO, source: str) -> object:
             "line is read without a limit"
         )
     try:
-        return msgspec.json.decode(content)
+        return msgspec.json.decode(_without_nan(content))
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
         raise InputFileError(f"{source}: {error}") from None
 

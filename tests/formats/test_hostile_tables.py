@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import time
 import zipfile
 
@@ -115,11 +116,24 @@ def test_a_quote_that_nobody_closes_is_told(tmp_path):
             b'{"hourly_units":{"t":"C"},"hourly":{"time":["2026-01-01T00:00","2026-01-01T01:00"],"t":[5,3]}}',
             {"t": [5, 3]},
         ),
+        ("t.json", b'[{"a":NaN,"b":1},{"a":2,"b":-Infinity}]', {"a": [None, 2], "b": [1, None]}),
+        ("t.jsonl", b'{"a":1}\n{"a":NaN}\n{"a":3}\n', {"a": [1, None, 3]}),
+        ("t.json", b'{"a":[1,NaN,3]}', {"a": [1, None, 3]}),
         ("t.json", b"[5, 3.5, 4]", {"value": [5, 3.5, 4]}),
     ],
 )
 def test_json_of_others_is_read(tmp_path, name, text, found):
-    assert columns(table_of(tmp_path, text, name)) == found
+    wanted = {k: [np.nan if x is None else x for x in v] for k, v in found.items()}
+    table = table_of(tmp_path, text, name)
+    assert columns(table) == {k: pytest.approx(v, nan_ok=True) for k, v in wanted.items()}
+    assert table.remarks == []
+
+
+def test_nan_is_found_wherever_a_block_ends(tmp_path):
+    rows = [{"a": float("nan") if i % 3 else i, "b": "NaN"} for i in range(20_000)]
+    table = table_of(tmp_path, json.dumps(rows), "t.json")
+    found = columns(table)["a"]
+    assert found == pytest.approx([np.nan if i % 3 else i for i in range(20_000)], nan_ok=True)
 
 
 @pytest.mark.parametrize(
