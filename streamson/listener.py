@@ -375,11 +375,9 @@ class Listener:
             _log.error("%s: nothing changes: %s; start again to use it", session.name, error)
             return
         before, self._session = self._session.audio, session
-        released = self._score.change(session)
+        self._score.change(session)
         if self._log is not None:
             self._log.change_session(self.engine.frame, session)
-        known = [note for note in released if note.instrument in session.all_instruments]
-        self._play(known, self.engine.soonest_frame, time.monotonic_ns())
         audio = session.audio
         self.engine.equal_loudness = audio.equal_loudness
         self._look_ahead_frames = round(audio.look_ahead * self.engine.sample_rate)

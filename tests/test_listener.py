@@ -303,27 +303,3 @@ def test_names_that_never_end_do_not_fill_the_log(caplog):
         until(lambda: any("others are not told" in told for told in caplog.messages), "the last")
     told = [record for record in caplog.records if record.name == "streamson.legend"]
     assert len(told) == MAX_STREAMS_TOLD + 1
-
-
-def test_a_held_voice_whose_part_goes_fades_at_once(tmp_path):
-    held = "[[part]]\narticulation = 'continuous'\nhold = 60\n"
-    (tmp_path / "s.toml").write_text(held)
-    (tmp_path / "mute.toml").write_text(held + "mute = true\n")
-    take = tmp_path / "take.wav"
-    with (
-        Listener(
-            "tcp://127.0.0.1:*", session=tmp_path / "s.toml", output="none", record=take
-        ) as listener,
-        Publisher(listener.endpoint) as publisher,
-    ):
-        publisher.send("s", x=1.0)
-        until(lambda: listener.stats().notes_played, "the note")
-        until(lambda: listener.stats().seconds > 1, "a second of it")
-        listener.change_session(tmp_path / "mute.toml")
-        changed_at = listener.stats().seconds
-        until(lambda: listener.stats().seconds > changed_at + 3, "three seconds after it")
-    sound, rate = soundfile.read(take)
-    level = np.abs(sound[:, 0])
-    changed = round(changed_at * rate)
-    assert level[changed - rate // 2 : changed].max() > 0.01
-    assert level[changed + 2 * rate :].max() < 1e-4

@@ -321,14 +321,11 @@ class Score:
         """Write what the log still owes."""
         self._limited.flush()
 
-    def change(self, session: Session) -> list[Note]:
+    def change(self, session: Session) -> None:
         """Go on as another session says; what is the same in both goes on as if nothing happened.
-
-        Return the notes that let held voices fade whose parts are no more.
 
         Points of parts that are no more and that wait to be merged are not played.
         """
-        released: list[Note] = []
         before, self._session = self._session, session
         keep_time = (before.tempo, before.audio) == (session.tempo, session.audio)
         self._cues.change(session)
@@ -345,10 +342,7 @@ class Score:
             for voice in old:
                 if voice not in voices:
                     self._drop(voice)
-                    if (note := voice.release()) is not None:
-                        released.append(note)
             self._voices[stream] = voices
-        return released
 
     def _state_of(self, stream: str) -> dict[str, Any]:
         of_voices = [voice.state() for voice in self._voices[stream]]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from streamson.score.mapping import Reader, make_reader
-from streamson.score.note import AS_SOON_AS_POSSIBLE, Note
+from streamson.score.note import Note
 from streamson.score.overload import Merger, Reading
 from streamson.score.session import field_name
 
@@ -98,8 +98,6 @@ class Voice:
         self._last_pitch = (part.pitch.low + part.pitch.high) / 2
         self.lag_frames = 0
         """How long after its point the last note was to begin."""
-        self._sounding: Note | None = None
-        """The last note of a held voice, which sounds on."""
         self.end = ""
         """Which end of its range the last pitch is at, if any."""
 
@@ -127,14 +125,6 @@ class Voice:
     def flush(self, now_frame: int) -> list[Note]:
         """Return the notes of points that waited."""
         return self._play_all(self._merger.flush(now_frame), now_frame)
-
-    def release(self) -> Note | None:
-        """Return a note that lets a held voice fade now, or None if there is none."""
-        if self._sounding is None:
-            return None
-        return msgspec.structs.replace(
-            self._sounding, onset_frame=AS_SOON_AS_POSSIBLE, duration_frames=1, glide_frames=0
-        )
 
     def state(self) -> dict[str, Any]:
         """Return what `restore` wants: what is read and how it is rescaled, with its windows."""
@@ -185,7 +175,7 @@ class Voice:
         self._counts.notes += 1
         if gate != 1.0:
             duration_s, duration_frames = duration_s * gate, round(duration_frames * gate)
-        note = Note(
+        return Note(
             onset_frame,
             duration_s,
             duration_frames + held.frames,
@@ -198,9 +188,6 @@ class Voice:
             held.key,
             held.glide_frames,
         )
-        if held.key:
-            self._sounding = note
-        return note
 
 
 def _key(spec: MappingSpec, field: str) -> str:
