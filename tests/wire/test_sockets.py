@@ -218,8 +218,13 @@ def test_a_receiver_that_is_killed_leaves_no_process():
     program += "print('ready', flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
         assert process.stdout.readline()
-        family = family_of(process.pid)
-        assert len(family) == 2
+        family: list[int] = []
+
+        def both():  # what /proc says of children may be short of one for a moment
+            family[:] = family_of(process.pid)
+            return len(family) == 2
+
+        until(both, "both processes")
         process.kill()
     until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family), "the end")
 
@@ -352,7 +357,7 @@ def test_a_frame_that_would_eat_the_memory_only_cuts_off_its_sender(ear, publish
     [
         (lambda p: p.send("x", a="hot"), r"stream 'x', field 'a': found 'hot'; a number or None"),
         (lambda p: p.send("x", a=[1]), "found"),
-        (lambda p: p.send("x"), "length >= 1"),
+        (lambda p: p.send("x"), "fields are allowed"),
         (lambda p: p.send("", a=1), "printable"),
         (lambda p: p.send("x", {"": 1}), "length >= 1"),
         (lambda p: p.send_batch("x", {"a": [1, 2], "b": [1]}), "differ in length"),
