@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from streamson.errors import MissingDependencyError
@@ -28,13 +29,13 @@ def until(condition: Callable[[], object], what: str, timeout_s: float = DEADLIN
 
 
 def family_of(pid: int) -> list[int]:
-    """Return a process and all that it has started, as Linux tells it."""
+    """Return a process and all that it has started."""
+    # By each process's parent: what /proc says of children is short while others come and go.
     try:
-        tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        children = [child for task in tasks for child in (task / "children").read_text().split()]
-    except OSError:
+        children = psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
         return []
-    return [pid, *(one for child in children for one in family_of(int(child)))]
+    return [pid, *(child.pid for child in children)]
 
 
 def memory_of(pid: int) -> int:

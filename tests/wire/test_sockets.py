@@ -218,13 +218,8 @@ def test_a_receiver_that_is_killed_leaves_no_process():
     program += "print('ready', flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
         assert process.stdout.readline()
-        family: list[int] = []
-
-        def both():  # what /proc says of children may be short of one for a moment
-            family[:] = family_of(process.pid)
-            return len(family) == 2
-
-        until(both, "both processes")
+        family = family_of(process.pid)
+        assert len(family) == 2
         process.kill()
     until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family), "the end")
 
