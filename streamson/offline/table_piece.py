@@ -25,6 +25,10 @@ MAX_UNASKED_S: Final = 3 * 3_600.0
 format holds; ten thousand rows last under an hour."""
 
 
+MAX_KEPT_NOTES: Final = 50_000
+"""A piece that has no more is scored once, whatever is made of it: 20 MB."""
+
+
 class TablePiece:
     """A table whose rows follow one another.
 
@@ -49,6 +53,7 @@ class TablePiece:
         self.session = scored.session
         self.sample_rate = scored.sample_rate
         self._longest_s = longest_s
+        self._kept: list[Note] | None = None
 
     def legend(self) -> list[tuple[str, str]]:
         """Return each stream, and a line: what is played of it."""
@@ -62,6 +67,9 @@ class TablePiece:
 
     def notes(self) -> Iterator[Note]:
         """Yield its notes by their onsets."""
+        return self._score() if self._kept is None else iter(self._kept)
+
+    def _score(self) -> Iterator[Note]:
         return in_order(self.scored.rows())
 
     def sound(self) -> Iterator[NDArray[np.float32]]:
@@ -82,8 +90,19 @@ class TablePiece:
 
     @cached_property
     def length_s(self) -> float:
-        """Seconds until its last note ends; known after one pass, a tenth of the time of all."""
-        return length_s(self.notes(), self.sample_rate)
+        """Seconds until its last note ends; known after one pass, which keeps the notes."""
+        kept: list[Note] = []
+
+        def keeping() -> Iterator[Note]:
+            for note in self._score():
+                if len(kept) <= MAX_KEPT_NOTES:
+                    kept.append(note)
+                yield note
+
+        length = length_s(keeping(), self.sample_rate)
+        if len(kept) <= MAX_KEPT_NOTES:
+            self._kept = kept
+        return length
 
     @property
     def remarks(self) -> list[str]:
@@ -138,8 +157,7 @@ class TimedPiece(TablePiece):
         merged = f"{counted(self._merged, 'point')} came too fast for notes of their own: merged"
         return [*super().remarks, merged]
 
-    def notes(self) -> Iterator[Note]:
-        """Yield its notes by their onsets."""
+    def _score(self) -> Iterator[Note]:
         score = self.scored.score(sequence_only=False)
         messages = (
             (moment.frame, DataPoint(moment.stream, dict(moment.fields), time))
