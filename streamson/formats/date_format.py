@@ -50,9 +50,9 @@ class TimeReader:
     Parameters
     ----------
     read
-        Seconds since 1970 of a text; raises `ValueError`.
-    unit, first
-        What numbers are divided by, and what is taken from them before.
+        Returns the seconds since 1970 of a text; raises `ValueError`.
+    read_number
+        Returns those of a number.
     assumed
         What was taken for granted, for a person; empty if nothing.
     """
@@ -60,15 +60,13 @@ class TimeReader:
     def __init__(
         self,
         read: Callable[[str], float],
+        read_number: Callable[[float], float] = float,
         *,
-        unit: float = 1.0,
-        first: float = 0.0,
         assumed: str = "",
     ) -> None:
         self.assumed = assumed
         self._read = read
-        self._unit = unit
-        self._first = first
+        self._read_number = read_number
 
     def read(self, cell: object) -> float | None:
         """Return the seconds since 1970 of a cell, or None if it is no time."""
@@ -77,11 +75,7 @@ class TimeReader:
         if isinstance(cell, bool) or not isinstance(cell, int | float | str):
             return None
         try:
-            value = (
-                self._read(cell)
-                if isinstance(cell, str)
-                else (float(cell) - self._first) / self._unit
-            )
+            value = self._read(cell) if isinstance(cell, str) else self._read_number(cell)
         except (ValueError, OverflowError):
             return None
         return value if math.isfinite(value) else None
@@ -135,14 +129,17 @@ def _reader_of_numbers(
         return TimeReader(_by_format("%Y%m%d"))
     largest = max(map(abs, numbers))
     if of_days and min(numbers) >= _FIRST_SERIAL and largest <= _LAST_SERIAL:
-        return TimeReader(
-            lambda text: _DAY_S * (float(text) - _SERIAL_OF_1970),
-            unit=1 / _DAY_S,
-            first=_SERIAL_OF_1970,
-            assumed="dates are read as the days that Excel counts",
-        )
+
+        def days(cell: str | float) -> float:
+            return _DAY_S * (float(cell) - _SERIAL_OF_1970)
+
+        return TimeReader(days, days, assumed="dates are read as the days that Excel counts")
     unit = next((unit for least, unit in _UNITS if largest >= least), least_unit)
-    return TimeReader(lambda text: float(text) / unit, unit=unit)
+
+    def seconds(cell: str | float) -> float:
+        return float(cell) / unit
+
+    return TimeReader(seconds, seconds)
 
 
 def is_clock_time(cell: object) -> bool:

@@ -7,7 +7,6 @@ from typing import Any, Final
 import numpy as np
 
 from streamson.errors import InputFileError
-from streamson.formats.header import named_once
 from streamson.formats.row_source import MAX_COLUMNS, Cells, Skipped
 
 CHUNK_ROWS: Final = 4_096
@@ -52,8 +51,8 @@ class FrameRows:
             )
         if len(columns) > MAX_COLUMNS:
             raise InputFileError(f"{source}: {len(columns)} columns; at most {MAX_COLUMNS}")
-        header = named_once([str(name) for name, _ in columns], 0)
-        self.names, self.assumed = header.names, header.assumed
+        self.names = [str(name) for name, _ in columns]
+        self.assumed: list[str] = []
         self._columns = [_array(column) for _, column in columns]
         lengths = sorted({len(column) for column in self._columns})
         if len(lengths) > 1:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from streamson.errors import InputFileError
 from streamson.formats.row_source import MAX_COLUMNS, is_missing
-from streamson.printable import printable
+from streamson.printable import counted
 
 _YEAR: Final = re.compile(r"(19|20)[0-9]{2}(-[0-9]{2}(-[0-9]{2})?)?")
 _NUMBER_LIKE: Final = re.compile(r"\s*[-+−(]?\s*[$€£¥]?\s*[.,]?[0-9]")
@@ -20,7 +20,7 @@ class Header(NamedTuple):
     Attributes
     ----------
     names
-        Of the columns, each once: as many as a row has cells.
+        Of the columns: as many as a row has cells.
     first_row
         Rows before it are none of the table's: words above it, and the names.
     assumed
@@ -63,8 +63,9 @@ def find_header(rows: Sequence[Sequence[object]], source: str) -> Header:
         assumed = "its first row has no names: columns are called c1, c2, …"
         found = [assumed, *_left_above(above)]
         return Header([f"c{i + 1}" for i in range(width)], first, found)
-    header = named_once([_name(cell) or f"c{i + 1}" for i, cell in enumerate(names)], first)
-    header.assumed.extend(_left_above(above))
+    header = Header(
+        [_name(cell) or f"c{i + 1}" for i, cell in enumerate(names)], first, _left_above(above)
+    )
     if header.names[0] == "c1" and len(rows[first - 1]) < width:
         header.assumed.append("the first column has no name, and is called c1")
     below = [row for row in rows[first:] if len(row) == width and not is_blank(row)]
@@ -72,24 +73,6 @@ def find_header(rows: Sequence[Sequence[object]], source: str) -> Header:
         units = "the row below the names is taken for units"
         return Header(header.names, rows.index(below[0]) + 1, [*header.assumed, units])
     return header
-
-
-def named_once(names: list[str], first_row: int) -> Header:
-    """Return a header whose names are all different."""
-    seen: Counter[str] = Counter()
-    different, assumed = [], []
-    taken = set(names)
-    for name in names:
-        seen[name] += 1
-        new = name
-        while seen[name] > 1 and new in taken:
-            new = f"{name} {seen[name]}"
-            seen[name] += new in taken
-        if new != name:
-            assumed.append(f"a second column {name!r} is called {new!r}")
-        taken.add(new)
-        different.append(new)
-    return Header(different, first_row, assumed[:3])
 
 
 def is_comment(row: Sequence[object]) -> bool:
@@ -133,8 +116,7 @@ def _left_above(above: Sequence[Sequence[object]]) -> list[str]:
     """Return what is said of rows above the table that have numbers."""
     if not above:
         return []
-    rows = "1 row" if len(above) == 1 else f"{len(above)} rows"
-    return [f"{rows} above the table left out: not as wide as most"]
+    return [f"{counted(len(above), 'row')} above the table left out: not as wide as most"]
 
 
 def _are_units(row: Sequence[object], body: Sequence[Sequence[object]]) -> bool:
@@ -176,4 +158,4 @@ def _is_number_like(cell: object) -> bool:
 def _name(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
-    return "" if cell is None else printable(" ".join(str(cell).split()))
+    return "" if cell is None else " ".join(str(cell).split())

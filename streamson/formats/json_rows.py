@@ -1,6 +1,7 @@
 """Objects in JSON as rows: one a line, or the items of a list."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, BinaryIO, Final
@@ -9,7 +10,6 @@ import ijson
 import msgspec
 
 from streamson.errors import InputFileError
-from streamson.formats.header import named_once
 from streamson.formats.lines import Lines
 from streamson.formats.nested import leaves
 from streamson.formats.row_source import (
@@ -33,7 +33,7 @@ _NAN_BYTES: Final = 16
 _LINE: Final = 'each line is an object such as {"re": 1.5, "im": -0.3}'
 
 
-class _JsonRows:
+class _JsonRows(ABC):
     """Objects whose values become columns, nested ones by their path.
 
     Parameters
@@ -74,7 +74,7 @@ class _JsonRows:
         self._paths = list(names)
         self.names = self._paths
         if self._has_header:
-            self.names = named_once([str(name) for name in first[0]], 0).names
+            self.names = [str(name) for name in first[0]]
 
     def rows(self) -> Iterator[Cells]:
         """Yield the rows, each time from the start.
@@ -89,8 +89,9 @@ class _JsonRows:
             cells = dict(leaves(found))
             yield Cells(place, [cells.get(path) for path in self._paths])
 
+    @abstractmethod
     def _objects(self) -> Iterator[tuple[int, object]]:
-        raise NotImplementedError
+        """Yield the place of each row, and what stands there."""
 
 
 class JsonLines(_JsonRows):

@@ -45,7 +45,7 @@ def decimal_sign(cells: Iterable[object]) -> str:
     """
     commas = points = 0
     for cell in cells:
-        if isinstance(cell, str) and len(cell) <= MAX_NUMBER_CHARS:
+        if isinstance(cell, str) and ("," in cell or "." in cell) and len(cell) < MAX_NUMBER_CHARS:
             text = cell.translate(_SIGNS).lstrip(_CURRENCIES)
             commas += _COMMA_IS_DECIMAL.fullmatch(text) is not None
             points += _POINT_IS_DECIMAL.fullmatch(text) is not None

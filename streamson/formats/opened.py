@@ -14,7 +14,7 @@ from typing import BinaryIO, Final, cast
 
 from streamson.errors import InputFileError
 from streamson.formats.row_source import Open, RowSource
-from streamson.printable import printable as safe
+from streamson.printable import printable
 from streamson.regular_file import open_regular
 
 STANDARD_INPUT: Final = "-"
@@ -77,12 +77,12 @@ def open_rows(path: Path) -> RowSource:
 
 def name_of(path: Path) -> str:
     """Return what a table is called in messages."""
-    return "standard input" if str(path) == STANDARD_INPUT else printable(str(path))
+    return "standard input" if str(path) == STANDARD_INPUT else printable_name(str(path))
 
 
-def printable(name: str) -> str:
+def printable_name(name: str) -> str:
     """Return a file's name as text that can be written: what is not UTF-8 becomes a sign for it."""
-    return safe(os.fsencode(name).decode("utf-8", "replace"))
+    return printable(os.fsencode(name).decode("utf-8", "replace"))
 
 
 @contextmanager

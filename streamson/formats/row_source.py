@@ -42,7 +42,7 @@ class RowSource(Protocol):
     Attributes
     ----------
     names
-        Of the columns, each once.
+        Of the columns, as they stand there.
     assumed
         What was taken for granted, for a person.
     comma_is_decimal

@@ -16,9 +16,8 @@ from streamson.formats.date_format import (
     time_reader,
 )
 from streamson.formats.frame_rows import FrameRows, name_of_frame
-from streamson.formats.header import named_once
 from streamson.formats.number_style import NumberReader, decimal_sign, number_reader
-from streamson.formats.opened import STANDARD_INPUT, name_of, open_rows, printable, refusing
+from streamson.formats.opened import STANDARD_INPUT, name_of, open_rows, printable_name, refusing
 from streamson.formats.row_source import (
     LOOK_ROWS,
     MAX_ROWS,
@@ -27,6 +26,7 @@ from streamson.formats.row_source import (
     Skipped,
     is_missing,
 )
+from streamson.printable import counted, printable
 
 TIME_COLUMNS: Final = (
     *("time", "timestamp", "datetime", "date", "ts", "zeit", "zeitstempel", "datum", "heure"),
@@ -36,6 +36,7 @@ TIME_COLUMNS: Final = (
 
 
 _FRACTIONS: Final = {"ms": 1e3, "us": 1e6, "µs": 1e6, "ns": 1e9}
+_SIGNS: Final = (".", ",")
 _PLAIN: Final = re.compile(r"\s*[-+]?[0-9]*[.,]?[0-9]*\s*")
 _EITHER_WAY: Final = re.compile(r"\s*[-+]?[0-9]{1,3}([.,])[0-9]{3}\s*")
 _TIME_NAME: Final = re.compile(
@@ -111,7 +112,8 @@ class Table:
             self.name = name_of_frame(table)
             self._rows = FrameRows(table, self.source)
         self._skipped = self._wrong = Skipped()
-        self.names = names = named_once([printable(name) for name in self._rows.names], 0).names
+        self._assumed = list(self._rows.assumed)
+        self.names = names = self._named_once(self._rows.names)
         with refusing(self.source):
             first = [row.cells for row in islice(self._rows.rows(), LOOK_ROWS)]
         if not first:
@@ -122,16 +124,16 @@ class Table:
         }
         if time_column is not None and time_column not in names:
             raise InputFileError(f"{self.source}: no column {time_column!r}; {_listed(names)}")
-        self._assumed = list(self._rows.assumed)
         self.ignored: dict[str, str] = {}
         self._times, self._time_reader = self._find_time(look, time_column)
         self.time_column = " ".join(self._times) or None
-        of_table = decimal_sign(cell for cells in look.values() for cell in cells)
+        signs = {name: decimal_sign(cells) for name, cells in look.items()}
+        of_table = max(_SIGNS, key=list(signs.values()).count) if any(signs.values()) else ""
         self._readers: dict[str, NumberReader] = {}
         for name, cells in look.items():
             if name in self._times or name in self.ignored:
                 continue
-            decimal = self._decimal_of(cells, of_table)
+            decimal = signs[name] or self._decimal_of(cells, of_table)
             reader = number_reader(cells, decimal) if cells else NumberReader(decimal)
             if reader is None:
                 self.ignored[name] = "not numbers"
@@ -149,10 +151,9 @@ class Table:
         remarks = list(self._assumed)
         skipped = self._skipped
         if skipped.count:
-            rows = "1 row" if skipped.count == 1 else f"{skipped.count} rows"
-            remarks.append(f"{rows} skipped: {skipped.first}")
+            remarks.append(f"{counted(skipped.count, 'row')} skipped: {skipped.first}")
         if self._wrong.count:
-            cells = "1 cell" if self._wrong.count == 1 else f"{self._wrong.count} cells"
+            cells = counted(self._wrong.count, "cell")
             remarks.append(f"{cells} taken as empty: {self._wrong.first}")
         return remarks
 
@@ -204,6 +205,19 @@ class Table:
                     continue
             yield Row(fields, math.nan if time is None else time)
         self._skipped, self._wrong = skipped, wrong
+
+    def _named_once(self, names: Sequence[str]) -> list[str]:
+        """Return names that can be written, all of them different."""
+        different: dict[str, None] = {}
+        for name in map(printable, names):
+            new, number = name, 1
+            while new in different or (number > 1 and new in names):
+                number += 1
+                new = f"{name} {number}"
+            if number == 2:
+                self._assumed.append(f"a second column {name!r} is called {new!r}")
+            different[new] = None
+        return list(different)
 
     def _cells(self) -> Iterator[Cells]:
         with refusing(self.source):
@@ -274,9 +288,7 @@ class Table:
         )
 
     def _decimal_of(self, cells: Sequence[object], of_table: str) -> str:
-        """Return what stands before the fraction in a column, and say so if it could be two."""
-        if of_column := decimal_sign(cells):
-            return of_column
+        """Return what stands before the fraction in a column that does not tell; say if need be."""
         rather_comma = self._rows.comma_is_decimal and any("," in str(cell) for cell in cells)
         decimal = of_table or ("," if rather_comma else ".")
         matches = (_EITHER_WAY.fullmatch(cell) for cell in cells if isinstance(cell, str))
@@ -322,7 +334,7 @@ def paced(
 
 def _stem(path: Path) -> str:
     name = path.name.removesuffix(".gz")
-    return printable(Path(name).stem or name)
+    return printable_name(Path(name).stem or name)
 
 
 def is_time_name(name: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 from streamson._version import __version__
 from streamson.errors import InputFileError, OutputFileError, StreamsonError
 from streamson.extras import need
-from streamson.formats.opened import printable
+from streamson.formats.opened import printable_name
 from streamson.offline.corpus.shard import (
     FORMAT,
     ShardPlan,
@@ -56,7 +56,7 @@ def find_sources(inputs: Iterable[Path], *, outside: Path) -> list[Source]:
             if outside.resolve() in path.resolve().parents:
                 continue
             if path.is_file() and (path == given or path.suffix.lower() in TABLES):
-                name = printable(path.relative_to(folder).as_posix())
+                name = printable_name(path.relative_to(folder).as_posix())
                 found.setdefault(str(path.resolve()), Source(str(path.resolve()), name))
     sources = sorted(found.values(), key=lambda source: (source.name, source.path))
     if not sources:

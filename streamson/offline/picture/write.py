@@ -20,6 +20,7 @@ from streamson.offline.picture.panels import (
 from streamson.offline.picture.scene import Curve, Scene, gather, length_in_words, shortened
 from streamson.offline.picture.style import DARK, LIGHT
 from streamson.offline.piece import Piece
+from streamson.printable import counted
 
 _DPIS: Final = (150.0, 125.0, 100.0, 85.0, 75.0)
 """At the last one a letter is seven pixels high."""
@@ -223,7 +224,7 @@ def _drawing(curve: Curve) -> Callable[[Any, Scene, float], None]:
 
 
 def _title(piece: Piece, scene: Scene) -> str:
-    notes = "1 note" if len(scene.notes) == 1 else f"{len(scene.notes)} notes"
+    notes = counted(len(scene.notes), "note")
     return f"{shortened(piece.title)}: {notes} in {length_in_words(scene.seconds)}"
 
 
