@@ -13,8 +13,8 @@ from itertools import islice
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
+from streamson._rate_limited_log import LimitedLog
 from streamson.errors import StreamsonError
-from streamson.limited_log import LimitedLog
 from streamson.producers.worker import (
     ANSWER,
     MAX_BYTES,

@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 import click
 
 from streamson.cli.ending import ending
-from streamson.wire import Batch, Publisher
+from streamson.model.point import Batch
+from streamson.wire.publisher import Publisher
 
 POLL_S: Final = 0.2
 HINT_AFTER_S: Final = 10.0

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import click
 
+from streamson._optional import need
 from streamson.cli import run
 from streamson.errors import UsageError, nearest
-from streamson.extras import need
 from streamson.producers import options
 from streamson.producers.publishing import Sample, publish, sleep_until
 

@@ -4,8 +4,8 @@ import sys
 
 import click
 
+from streamson._printable import counted
 from streamson.cli import run
-from streamson.printable import counted
 from streamson.producers import options
 from streamson.producers.lines import LineReader
 from streamson.producers.publishing import Sample, publish

@@ -14,11 +14,13 @@ from collections import Counter
 from pathlib import Path
 
 from streamson.formats.table import Table
-from streamson.score.counts import Counts
-from streamson.score.extents import Extent
+from streamson.model.counts import Counts
+from streamson.rescaling.extents import Extent
+from streamson.rescaling.normalize import Range, Window, place
+from streamson.rescaling.rescaler import make_rescaler
+from streamson.rescaling.spec import Rescale
 from streamson.score.mapping import equal_steps
-from streamson.score.rescaling import Range, Rescale, Window, make_rescaler, place
-from streamson.score.session.schema import DEFAULT_NOTES
+from streamson.session.schema import DEFAULT_NOTES
 
 NOTES = len(DEFAULT_NOTES)
 STEP_OF = equal_steps(range(NOTES))

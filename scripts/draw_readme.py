@@ -9,9 +9,9 @@ from pathlib import Path
 import av
 
 from streamson import load_session
+from streamson.export.plot.write import PictureFormat, write_picture
+from streamson.export.video.write import write_film
 from streamson.formats.table import Table
-from streamson.offline.film.write import write_film
-from streamson.offline.picture.write import PictureFormat, write_picture
 from streamson.offline.scored_table import ScoredTable
 from streamson.offline.table_piece import TablePiece
 

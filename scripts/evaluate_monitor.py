@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from streamson.formats.table import Table
-from streamson.score import Score, load_session
-from streamson.wire.point import DataPoint
+from streamson.model.point import DataPoint
+from streamson.score.score import Score
+from streamson.session.load import load_session
 
 DAY_S = 86_400
 

@@ -20,11 +20,11 @@ import numpy as np
 import pyloudnorm
 from numpy.typing import NDArray
 
+from streamson.model.note import Note
 from streamson.offline.recorded_piece import AnotherPiece
 from streamson.offline.render import render_notes
-from streamson.recording.reading import Recording
-from streamson.score import Note, load_session
-from streamson.score.session import preset_names
+from streamson.recording.reader import Recording
+from streamson.session.load import load_session, preset_names
 
 AT_ONCE_S = 0.2
 FIRST_S = 60.0

@@ -7,19 +7,19 @@ from streamson._version import __version__
 from streamson.errors import StreamsonError
 
 if TYPE_CHECKING:
-    from streamson.listener import Listener
-    from streamson.offline.rendering import render
-    from streamson.score import load_session
-    from streamson.wire import Publisher
+    from streamson.export.rendering import render
+    from streamson.listener.listener import Listener
+    from streamson.session.load import load_session
+    from streamson.wire.publisher import Publisher
 
 __all__ = ["Listener", "Publisher", "StreamsonError", "__version__", "load_session", "render"]
 
 # A producer must not load a synthesiser: each name brings its own module, when it is first used.
 _HOMES: Final = {
-    "Listener": "streamson.listener",
-    "Publisher": "streamson.wire",
-    "load_session": "streamson.score",
-    "render": "streamson.offline.rendering",
+    "Listener": "streamson.listener.listener",
+    "Publisher": "streamson.wire.publisher",
+    "load_session": "streamson.session.load",
+    "render": "streamson.export.rendering",
 }
 
 

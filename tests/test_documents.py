@@ -16,7 +16,7 @@ import pytest
 import soundfile
 
 from streamson import Listener, Publisher
-from streamson.score import load_session
+from streamson.session.load import load_session
 from tests.conftest import until
 
 ROOT = Path(__file__).parents[1]
@@ -138,8 +138,8 @@ def test_the_readmes_message_is_understood():
 @pytest.mark.parametrize(
     "name",
     [
-        "streamson.listener",
-        "streamson.offline.rendering",
+        "streamson.listener.listener",
+        "streamson.export.rendering",
         "streamson.score.score",
         "streamson.wire.publisher",
     ],

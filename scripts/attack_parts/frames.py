@@ -8,8 +8,8 @@ import numpy as np
 import zmq
 
 from scripts.attack_parts.target import Outcome, Target
+from streamson.model.point import Batch, DataPoint
 from streamson.wire.codec import encode
-from streamson.wire.point import Batch, DataPoint
 
 BURST = 200
 

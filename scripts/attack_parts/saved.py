@@ -10,9 +10,10 @@ from pathlib import Path
 from scripts.attack_parts.frames import mutated
 from scripts.attack_parts.target import COMMAND, Outcome
 from streamson.errors import StreamsonError
-from streamson.score import Score, load_session
-from streamson.state_file import StateKeeper
-from streamson.wire.point import DataPoint
+from streamson.listener.state_file import StateKeeper
+from streamson.model.point import DataPoint
+from streamson.score.score import Score
+from streamson.session.load import load_session
 from tests.output import repair_attack
 from tests.recording import folder_attack
 

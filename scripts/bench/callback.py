@@ -49,10 +49,10 @@ class Result(NamedTuple):
 
 def machine_code(voices: int = 512) -> Callable[[], Count]:
     """Start to play; return the function that counts."""
-    from streamson.instrument import Instrument, Partial
+    from streamson.model.instrument import Instrument, Partial
+    from streamson.model.note import Note
     from streamson.output.device import find_device
     from streamson.output.player import Player
-    from streamson.score import Note
     from streamson.synth.engine import Engine
 
     partials = tuple(Partial(ratio=i + 1, level=-3 * i, pan=i / 22) for i in range(12))

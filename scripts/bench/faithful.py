@@ -83,7 +83,7 @@ def ours(values: Values, *, online: bool) -> Values:
     """Return the pitch that each value gets by default; NaN for none."""
     from streamson.formats.table import Table
     from streamson.offline.scored_table import ScoredTable
-    from streamson.score import load_session
+    from streamson.session.load import load_session
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table.csv"
@@ -177,7 +177,7 @@ class Figures(NamedTuple):
 
 def measure(values: Values) -> Figures:
     """Return the figures of a table."""
-    from streamson.score.extents import Extent
+    from streamson.rescaling.extents import Extent
 
     finite = values[np.isfinite(values)]
     extent = Extent()

@@ -19,8 +19,10 @@ import numpy as np
 import zmq
 from report import finish
 
-from streamson.score import Score, Session
-from streamson.wire import Batch, DataPoint, Receiver
+from streamson.model.point import Batch, DataPoint
+from streamson.score.score import Score
+from streamson.session.schema import Session
+from streamson.wire.receiver import Receiver
 
 HOLD = 0.6
 HOLD_BATCHES = 1_000_000

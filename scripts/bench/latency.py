@@ -21,7 +21,7 @@ from jack_server import BLOCK_FRAMES, RATE, jack_server
 from report import finish
 
 from streamson import Listener, Publisher
-from streamson.score.session.file import parse_session
+from streamson.session.load import parse_session
 
 BLOCK_MS = 1e3 * BLOCK_FRAMES / RATE
 MEDIAN_HOLD_MS = BLOCK_MS + 1

@@ -16,8 +16,10 @@ from typing import NamedTuple
 
 from report import finish
 
-from streamson.score.rescaling import Rescale, Rescaler, Window, make_rescaler
-from streamson.score.rescaling.extremes import LastPoints, LastSeconds
+from streamson.rescaling.minmax import LastPoints, LastSeconds
+from streamson.rescaling.normalize import Window
+from streamson.rescaling.rescaler import Rescaler, make_rescaler
+from streamson.rescaling.spec import Rescale
 
 WINDOWS = (10, 1_000, 100_000, 1_000_000)
 SLICE_POINTS = 2_000

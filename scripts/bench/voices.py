@@ -37,7 +37,7 @@ def frequencies(voices: int) -> list[float]:
 
 def streamson() -> float:
     """Return the seconds that ten seconds of so many voices take."""
-    from streamson.score import Note
+    from streamson.model.note import Note
     from streamson.synth.engine import Engine
 
     engine = Engine(RATE)

@@ -7,12 +7,12 @@ from typing import Final, NoReturn
 
 import click
 
+from streamson._printable import PrintableFormatter, StderrHandler
 from streamson._version import __version__
 from streamson.cli.descriptors import raise_descriptor_limit
 from streamson.cli.ending import ending, leave
-from streamson.cli.streams import ReaderGoneError, secure, settle
+from streamson.cli.standard_streams import ReaderGoneError, secure, settle
 from streamson.errors import StreamsonError, nearest
-from streamson.printable import PrintableFormatter, StderrHandler
 
 COMMANDS: Final = {
     "demo": "Hear the Dirichlet eta function as it is computed.",

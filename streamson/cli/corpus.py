@@ -55,7 +55,7 @@ def command(
     that can't be used is told at the end and does not stop the others; if this is interrupted, the
     same command goes on with what is missing.
     """
-    from streamson.offline.corpus.collect import collect, find_sources, plan_shards
+    from streamson.corpus.build import collect, find_sources, plan_shards
 
     plans = plan_shards(
         find_sources(inputs, outside=out),

@@ -14,7 +14,7 @@ from streamson.cli import options
 from streamson.errors import StreamsonError
 
 if TYPE_CHECKING:
-    from streamson.listener import Listener
+    from streamson.listener.listener import Listener
 
 ANY_PORT: Final = "tcp://127.0.0.1:*"
 NOTES_AHEAD: Final = 3
@@ -37,7 +37,7 @@ def command(output: str, record: str | None, duration: float | None, stats: Path
     duration from the imaginary part, and the louder the closer the function is to zero.
     """
     from streamson.cli.playing import play  # loads the synthesiser
-    from streamson.listener import Listener
+    from streamson.listener.listener import Listener
 
     listener = Listener(ANY_PORT, session="demo", output=output, record=record, duration_s=duration)
     with _producer(listener) as producer:

@@ -11,7 +11,7 @@ from streamson.cli.ending import ending
 from streamson.errors import UsageError, nearest
 
 if TYPE_CHECKING:
-    from streamson.score import Session
+    from streamson.session.schema import Session
 
 
 @click.command()
@@ -33,7 +33,7 @@ def command(
 
     With --session also those that the session file has of its own.
     """
-    from streamson.score import load_session
+    from streamson.session.load import load_session
 
     if out is not None and out.suffix.lower() != ".wav":
         raise UsageError(f'can\'t write "{out}": .wav is allowed')
@@ -61,9 +61,9 @@ def _chosen(session: "Session", names: tuple[str, ...]) -> list[str]:
 
 
 def _render(session: "Session", names: list[str], out: Path) -> None:
+    from streamson.export.sound_file import whole_or_nothing, write_sound
     from streamson.offline.phrase import PHRASE_S, phrase
     from streamson.offline.render import DEFAULT_SAMPLE_RATE, render_notes
-    from streamson.offline.sound_file import whole_or_nothing, write_sound
 
     rate = session.audio.sample_rate or DEFAULT_SAMPLE_RATE
     notes = [
@@ -80,9 +80,9 @@ def _render(session: "Session", names: list[str], out: Path) -> None:
 def _play(session: "Session", names: list[str], output: str) -> None:
     from streamson.offline.phrase import PHRASE_S, phrase
     from streamson.offline.render import DEFAULT_SAMPLE_RATE
+    from streamson.offline.session_engine import session_engine
     from streamson.output.device import NO_DEVICE
     from streamson.output.player import Player, choose_device
-    from streamson.session_engine import session_engine
 
     device = None if output == NO_DEVICE else choose_device(output)
     rate = device.sample_rate if device else DEFAULT_SAMPLE_RATE

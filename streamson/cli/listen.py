@@ -9,7 +9,7 @@ from streamson.cli import options
 from streamson.errors import UsageError
 
 if TYPE_CHECKING:
-    from streamson.output.recorder import Rotation
+    from streamson.recording.recorder import Rotation
 
 
 @click.command()
@@ -46,7 +46,7 @@ def command(
     """
     from streamson.cli.playing import play  # loads the synthesiser
     from streamson.cli.reloading import Reloading
-    from streamson.listener import Listener
+    from streamson.listener.listener import Listener
 
     if record is None and (rotate is not None or keep is not None):
         raise UsageError("--rotate and --keep are for recordings; say --record too")
@@ -65,7 +65,7 @@ def command(
 
 
 def _rotation(rotate: float | int | None, keep: int | None) -> "Rotation":
-    from streamson.output.recorder import Rotation
+    from streamson.recording.recorder import Rotation
 
     if isinstance(rotate, int):
         return Rotation(size=rotate, keep=keep)

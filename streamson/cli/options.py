@@ -97,7 +97,7 @@ class SecondsOrSize(click.ParamType[float | int]):
 
 def _presets() -> str:
     """Return the presets' names; reading a session would load much more."""
-    folder = resources.files("streamson") / "score" / "session" / "presets"
+    folder = resources.files("streamson") / "session" / "presets"
     names = sorted(Path(file.name).stem for file in folder.iterdir() if ".toml" in file.name)
     return ", ".join(names)
 

@@ -12,12 +12,12 @@ from typing import Final
 import click
 import msgspec
 
+from streamson._printable import PrintableFormatter, counted
 from streamson.cli.ending import ending
-from streamson.cli.streams import never_wait
-from streamson.listener import Listener
-from streamson.printable import PrintableFormatter, counted
-from streamson.statistics import Statistics
-from streamson.whole_file import write_whole
+from streamson.cli.standard_streams import never_wait
+from streamson.formats.atomic import write_whole
+from streamson.listener.listener import Listener
+from streamson.model.statistics import Statistics
 
 REFRESH_S: Final = 0.1
 SHOWN_LAG_S: Final = 0.5

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from streamson.cli.ending import has_terminal
 from streamson.errors import SessionError
-from streamson.listener import Listener
-from streamson.score import preset_names
+from streamson.listener.listener import Listener
+from streamson.session.load import preset_names
 
 _log = logging.getLogger(__name__)
 

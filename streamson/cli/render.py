@@ -128,10 +128,10 @@ def command(
 
         streamson render eta.csv --session article -o eta.wav
     """
-    from streamson.offline.exports import export
-    from streamson.offline.film.write import FilmFormat
-    from streamson.offline.picture.write import PictureFormat
-    from streamson.offline.sound_file import whole_or_nothing
+    from streamson.export.plot.write import PictureFormat
+    from streamson.export.registry import export
+    from streamson.export.sound_file import whole_or_nothing
+    from streamson.export.video.write import FilmFormat
     from streamson.offline.table_piece import TablePiece
     from streamson.recording.manifest import is_recording
 
@@ -189,7 +189,7 @@ def command(
 
 def _check_outs(source: Path, outs: tuple[Path, ...]) -> None:
     """Raise `UsageError` if one of the outputs can't be written."""
-    from streamson.offline.exports import check_kind
+    from streamson.export.registry import check_kind
 
     for out in outs:
         check_kind(out)
@@ -203,7 +203,7 @@ def _check_outs(source: Path, outs: tuple[Path, ...]) -> None:
 
 def _check_looks(outs: tuple[Path, ...], **given: bool) -> None:
     """Raise `UsageError` if an option says how something looks that is not made."""
-    from streamson.offline.exports import FILM, PICTURES
+    from streamson.export.registry import FILM, PICTURES
 
     kinds = {out.suffix.lower() for out in outs}
     for name, is_given in given.items():
@@ -214,8 +214,8 @@ def _check_looks(outs: tuple[Path, ...], **given: bool) -> None:
 
 def _recorded(folder: Path, session: str | None) -> "Piece":
     from streamson.offline.recorded_piece import AnotherPiece, RecordedPiece
-    from streamson.recording.reading import Recording
-    from streamson.score import load_session
+    from streamson.recording.reader import Recording
+    from streamson.session.load import load_session
 
     recording = Recording(folder)
     if session is None:

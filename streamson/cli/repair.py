@@ -16,7 +16,7 @@ def command(files: tuple[Path, ...]) -> int:
     WAV files get the sizes in their headers right, FLAC files their length. What streamson records
     needs no repair, whenever it ends.
     """
-    from streamson.output.repair import repair  # loads the library for sound files
+    from streamson.formats.repair.repair import repair  # loads the library for sound files
 
     ending.hold()
     code = 0

@@ -12,7 +12,7 @@ from streamson.errors import InputFileError
 
 if TYPE_CHECKING:
     from streamson.producers.publishing import BatchSample, Sample
-    from streamson.recording.reading import Recording
+    from streamson.recording.reader import Recording
 
 
 @click.command()
@@ -33,7 +33,7 @@ def command(*, recording: Path, speed: float, start: float | None, endpoint: str
     "streamson render".
     """
     from streamson.producers.publishing import publish
-    from streamson.recording.reading import Recording
+    from streamson.recording.reader import Recording
 
     samples = _samples(Recording(recording), speed=speed, start_s=start or 0.0)
     exit_code: int = publish("replay", samples, endpoint=endpoint, keep=True)
@@ -43,8 +43,8 @@ def command(*, recording: Path, speed: float, start: float | None, endpoint: str
 def _samples(
     recording: "Recording", *, speed: float, start_s: float
 ) -> "Iterator[Sample | BatchSample]":
+    from streamson.model.point import Batch
     from streamson.producers.publishing import BatchSample, Sample
-    from streamson.wire import Batch
 
     rate = recording.manifest.sample_rate
     first_frame = recording.first_frame + round(start_s * rate)

@@ -9,7 +9,7 @@ def command() -> int:
 
     A session names the root first: scale = "c major", "f# 19 edo".
     """
-    from streamson.score.scales import MAX_DIVISIONS, SCALES
+    from streamson.music.scales import MAX_DIVISIONS, SCALES
 
     width = max(map(len, SCALES))
     for name, steps in SCALES.items():

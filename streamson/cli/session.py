@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from streamson._printable import counted
 from streamson.cli import options
 from streamson.errors import StreamsonError
-from streamson.printable import counted
 
 if TYPE_CHECKING:
-    from streamson.score.session.draft import SeenStream
+    from streamson.session.template import SeenStream
 
 
 @click.group()
@@ -24,7 +24,7 @@ def command() -> None:
 @click.argument("files", nargs=-1, required=True, metavar="FILE|PRESET...")
 def check(files: tuple[str, ...]) -> int:
     """Say whether session files are right, and if not, where and what is allowed."""
-    from streamson.score import load_session
+    from streamson.session.load import load_session
 
     wrong = 0
     for file in files:
@@ -45,7 +45,7 @@ def schema() -> int:
     With the extension "Even Better TOML" or the tool taplo, save it beside the session file and
     begin that with the line "#:schema ./streamson.schema.json".
     """
-    from streamson.score.session.reading import session_schema
+    from streamson.session.parse.document import session_schema
 
     click.echo(json.dumps(session_schema(), indent=2))
     return 0
@@ -73,7 +73,7 @@ def new(bind: str, seconds: float, out: Path | None) -> int:
 
     Producers publish to it as to a listener, so no listener may run on that endpoint meanwhile.
     """
-    from streamson.score.session.draft import draft_session
+    from streamson.session.template import draft_session
 
     if out is not None and out.exists():
         raise StreamsonError(f"{out} exists already; move it away, or name another file")
@@ -97,9 +97,10 @@ def new(bind: str, seconds: float, out: Path | None) -> int:
 
 def _look(bind: str, seconds: float) -> "tuple[dict[str, SeenStream], str]":
     """Return the streams that come in so many seconds, and where they came to."""
+    from streamson.model.point import Batch  # loads ZeroMQ
     from streamson.score.score import MAX_STREAMS
-    from streamson.score.session.draft import SeenStream
-    from streamson.wire import Batch, Receiver  # loads ZeroMQ
+    from streamson.session.template import SeenStream
+    from streamson.wire.receiver import Receiver
 
     streams: dict[str, SeenStream] = {}
     with Receiver(bind) as receiver:

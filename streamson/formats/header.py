@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from streamson._printable import counted
 from streamson.errors import InputFileError
 from streamson.formats.row_source import MAX_COLUMNS, is_missing
-from streamson.printable import counted
 
 _YEAR: Final = re.compile(r"(19|20)[0-9]{2}(-[0-9]{2}(-[0-9]{2})?)?")
 _NUMBER_LIKE: Final = re.compile(r"\s*[-+−(]?\s*[$€£¥]?\s*[.,]?[0-9]")

@@ -12,14 +12,7 @@ import msgspec
 from streamson.errors import InputFileError
 from streamson.formats.lines import Lines
 from streamson.formats.nested import leaves
-from streamson.formats.row_source import (
-    LOOK_ROWS,
-    MAX_COLUMNS,
-    MAX_ROW_CHARS,
-    Cells,
-    Open,
-    Skipped,
-)
+from streamson.formats.row_source import LOOK_ROWS, MAX_COLUMNS, MAX_ROW_CHARS, Cells, Open, Skipped
 
 MAX_NESTING: Final = 64
 """Of brackets and braces in a list's row."""

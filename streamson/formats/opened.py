@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
+from streamson._printable import printable
 from streamson.errors import InputFileError
+from streamson.formats.regular_file import open_regular
 from streamson.formats.row_source import Open, RowSource
-from streamson.printable import printable
-from streamson.regular_file import open_regular
 
 STANDARD_INPUT: Final = "-"
 

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from streamson._optional import need
 from streamson.errors import InputFileError
-from streamson.extras import need
 from streamson.formats.row_source import MAX_COLUMNS, MAX_ROWS, Cells, Skipped
 
 BATCH_ROWS: Final = 4_096

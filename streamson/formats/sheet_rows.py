@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
+from streamson._optional import need
 from streamson.errors import InputFileError
-from streamson.extras import need
 from streamson.formats.header import find_header, is_blank, is_comment
 from streamson.formats.row_source import LOOK_ROWS, MAX_COLUMNS, Cells, Open, Skipped
 

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from streamson._printable import counted, printable
 from streamson.errors import InputFileError
 from streamson.formats.date_format import (
     TimeReader,
@@ -18,15 +19,7 @@ from streamson.formats.date_format import (
 from streamson.formats.frame_rows import FrameRows, name_of_frame
 from streamson.formats.number_style import NumberReader, decimal_sign, number_reader
 from streamson.formats.opened import STANDARD_INPUT, name_of, open_rows, printable_name, refusing
-from streamson.formats.row_source import (
-    LOOK_ROWS,
-    MAX_ROWS,
-    Cells,
-    RowSource,
-    Skipped,
-    is_missing,
-)
-from streamson.printable import counted, printable
+from streamson.formats.row_source import LOOK_ROWS, MAX_ROWS, Cells, RowSource, Skipped, is_missing
 
 TIME_COLUMNS: Final = (
     *("time", "timestamp", "datetime", "date", "ts", "zeit", "zeitstempel", "datum", "heure"),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from streamson.score import Note
+from streamson.model.note import Note
 
 # MIDI note, onset and duration in beats: up an arpeggio over two octaves, then a quiet chord.
 _NOTES: Final = (

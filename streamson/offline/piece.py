@@ -7,7 +7,8 @@ from typing import Final, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from streamson.score import Note, Session
+from streamson.model.note import Note
+from streamson.session.schema import Session
 
 HUGE: Final = 1e150
 """Complex values beyond it have no place in a picture."""

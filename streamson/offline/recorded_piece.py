@@ -8,14 +8,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from streamson.model.note import Note
+from streamson.model.point import Batch
 from streamson.offline.piece import Moment, length_s
 from streamson.offline.render import render_notes
-from streamson.offline.replayed import heard_again, notes_again, notes_anew
+from streamson.offline.resynthesize import heard_again, notes_again, notes_anew
 from streamson.offline.told_once import TellOnce
-from streamson.recording.reading import Recording
-from streamson.score import Note, Session
+from streamson.recording.reader import Recording
 from streamson.score.legend import legend
-from streamson.wire.point import Batch
+from streamson.session.schema import Session
 
 MAX_TOLD_STREAMS: Final = 5
 

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson.errors import StreamsonError
-from streamson.score import Note, Session
-from streamson.session_engine import session_engine
+from streamson.model.note import Note
+from streamson.offline.session_engine import session_engine
+from streamson.session.schema import Session
 from streamson.synth.engine import Engine
-from streamson.synth.memory import NOTE_RING, QUANTUM
+from streamson.synth.kernel.memory import NOTE_RING, QUANTUM
 
 DEFAULT_SAMPLE_RATE: Final = 44_100
 BLOCK_FRAMES: Final = 32_768

@@ -12,12 +12,14 @@ import msgspec
 from streamson.errors import InputFileError
 from streamson.formats.table import Table
 from streamson.formats.table_columns import choose_columns, named_columns
+from streamson.model.note import Note
+from streamson.model.point import DataPoint
 from streamson.offline.told_once import TellOnce
-from streamson.score import Note, Score, Session
-from streamson.score.extents import Extents, extents_of
+from streamson.rescaling.extents import Extents, extents_of
 from streamson.score.legend import legend
-from streamson.score.session.casting import matching_parts, named_fields
-from streamson.wire.point import DataPoint
+from streamson.score.score import Score
+from streamson.session.resolve import matching_parts, named_fields
+from streamson.session.schema import Session
 
 
 class ScoredRow(NamedTuple):

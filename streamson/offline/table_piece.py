@@ -9,15 +9,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from streamson._printable import counted
 from streamson.errors import InputFileError, UsageError
 from streamson.formats.table import Table, paced
+from streamson.model.note import Note
+from streamson.model.point import DataPoint
 from streamson.offline.piece import Moment, length_s
+from streamson.offline.realtime import score_timed
 from streamson.offline.render import DEFAULT_SAMPLE_RATE, render_notes
 from streamson.offline.scored_table import ScoredTable, choose_heard, in_order
-from streamson.offline.timed import score_timed
-from streamson.printable import counted
-from streamson.score import Note, Session, load_session
-from streamson.wire.point import DataPoint
+from streamson.session.load import load_session
+from streamson.session.schema import Session
 
 MAX_SECONDS: Final = 366 * 86_400.0
 MAX_UNASKED_S: Final = 3 * 3_600.0

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from streamson.errors import ChildError, DeviceError, nearest
 from streamson.output import portaudio
 from streamson.synth.engine import Engine
-from streamson.synth.resampling import can_resample
+from streamson.synth.kernel.resampler import can_resample
 
 AUTO: Final = "auto"
 """The default device, or silence where there is none."""
@@ -62,7 +62,7 @@ def output_devices() -> list[Device]:
     """
     if sys.platform != "linux":
         return list_devices()
-    from streamson.forking import in_child  # it has parts that other systems lack
+    from streamson._child_process import in_child  # it has parts that other systems lack
 
     try:
         devices: list[Device] = in_child(

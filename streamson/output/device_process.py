@@ -12,15 +12,10 @@ import time
 from multiprocessing.connection import Connection, wait
 from typing import Any, Final, NamedTuple
 
+from streamson._child_process import Child
 from streamson.errors import DeviceError, StreamsonError
-from streamson.forking import Child
 from streamson.output import portaudio
-from streamson.output.device import (
-    ANSWER_TIMEOUT_S,
-    CLOSE_TIMEOUT_S,
-    Device,
-    DeviceStream,
-)
+from streamson.output.device import ANSWER_TIMEOUT_S, CLOSE_TIMEOUT_S, Device, DeviceStream
 from streamson.synth.engine import Engine
 
 WATCH_INTERVAL_S: Final = 0.25

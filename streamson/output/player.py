@@ -15,7 +15,7 @@ from streamson.output.device import (
     ThisProcess,
     find_device,
 )
-from streamson.output.silent_clock import SilentClock
+from streamson.output.null_device import SilentClock
 from streamson.synth.engine import Engine
 
 if TYPE_CHECKING:

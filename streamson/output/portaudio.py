@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from streamson.errors import DeviceError, MissingDependencyError
 from streamson.synth.engine import Engine
-from streamson.synth.memory import CHANNELS
+from streamson.synth.kernel.memory import CHANNELS
 
 _INSTALL: Final = {
     "apt-get": "apt-get install -y libportaudio2",

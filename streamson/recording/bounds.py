@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from streamson.errors import InputFileError
-from streamson.score import Note
+from streamson.model.note import Note
 
 MIN_SAMPLE_RATE: Final = 8_000
 MAX_SAMPLE_RATE: Final = 192_000

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from streamson.errors import OutputFileError
-from streamson.file_lock import is_at
-from streamson.whole_file import open_new
+from streamson.formats.atomic import open_new
+from streamson.formats.file_lock import is_at
 
 
 class LineFile:

@@ -11,6 +11,7 @@ import msgspec
 
 from streamson._version import __version__
 from streamson.errors import InputFileError, OutputFileError
+from streamson.formats.atomic import write_whole
 from streamson.recording.bounds import (
     BROKEN,
     MAX_MANIFEST_BYTES,
@@ -21,7 +22,6 @@ from streamson.recording.bounds import (
     is_file_name,
     open_file,
 )
-from streamson.whole_file import write_whole
 
 FORMAT: Final = "streamson recording 1"
 MANIFEST: Final = "recording.json"

@@ -9,6 +9,7 @@ import numpy as np
 from msgspec import Meta
 
 from streamson.errors import InputFileError
+from streamson.model.point import Batch, DataPoint
 from streamson.recording.bounds import BROKEN, MAX_LINE_BYTES, FrameNumber, explained, open_file
 from streamson.wire.limits import (
     MAX_BATCH_POINTS,
@@ -17,7 +18,6 @@ from streamson.wire.limits import (
     MAX_SOURCE_CHARS,
     MAX_STREAM_CHARS,
 )
-from streamson.wire.point import Batch, DataPoint
 
 Values: TypeAlias = Annotated[list[float | None], Meta(max_length=MAX_BATCH_POINTS)]
 _FieldName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_FIELD_CHARS)]

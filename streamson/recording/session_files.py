@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from streamson.errors import OutputFileError
-from streamson.score.session import Session
-from streamson.whole_file import write_whole
+from streamson.formats.atomic import write_whole
+from streamson.session.schema import Session
 
 
 class PackedSession(NamedTuple):

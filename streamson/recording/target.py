@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from streamson.errors import OutputFileError, UsageError, nearest
-from streamson.file_lock import FolderLock
-from streamson.output.audio_file import WRITERS
-from streamson.output.recorder import keep_existing
+from streamson.formats.audio_file import WRITERS
+from streamson.formats.file_lock import FolderLock
 from streamson.recording.manifest import is_recording
+from streamson.recording.recorder import keep_existing
 
 FORMATS: Final = ("wav", "flac")
 """Sound files of a folder: those without loss."""

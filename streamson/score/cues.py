@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from streamson.score.note import Note
-from streamson.score.rescaling.known import known_of
-from streamson.score.session import field_name
-from streamson.score.session.sounds import builtin_sounds
-from streamson.score.watch import Watch
+from streamson.model.note import Note
+from streamson.rescaling.field_hints import known_of
+from streamson.score.alert_detector import Watch
+from streamson.session.parse.earcons import builtin_sounds
+from streamson.session.schema import field_name
 
 if TYPE_CHECKING:  # at run time the wire would bring ZeroMQ along
     from collections.abc import Iterable, Mapping, Sequence
 
-    from streamson.score.counts import Counts
-    from streamson.score.session import Cue, Session
-    from streamson.score.session.sounds import Sound
-    from streamson.score.voice import Voice
-    from streamson.wire.point import Batch
+    from streamson.model.counts import Counts
+    from streamson.model.point import Batch
+    from streamson.score.part_player import Voice
+    from streamson.session.parse.earcons import Sound
+    from streamson.session.schema import Cue, Session
 
 GAP_S: Final = 0.12
 """Cues that come at once follow one another with such a gap."""

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from streamson.score.level import amplitude_to_db
+from streamson.music.level import amplitude_to_db
+from streamson.music.pitch import midi_to_note
+from streamson.rescaling.field_hints import known_of
 from streamson.score.mapping import source_of
-from streamson.score.pitch import midi_to_note
-from streamson.score.rescaling.known import known_of
-from streamson.score.session import MappingSpec, Part, Session, field_name
-from streamson.score.session.casting import parts_for
+from streamson.session.resolve import parts_for
+from streamson.session.schema import MappingSpec, Part, Session, field_name
 
 if TYPE_CHECKING:
-    from streamson.score.extents import Extents
+    from streamson.rescaling.extents import Extents
 
 PARAMETERS: Final = ("pitch", "duration", "volume", "pan", "brightness", "gate")
 UNITS: Final = {"duration": " s", "volume": " dBFS"}

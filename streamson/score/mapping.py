@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
-from streamson.score.counts import Counts
-from streamson.score.level import amplitude_to_db
-from streamson.score.pitch import HIGHEST_MIDI, LOWEST_MIDI, hz_to_midi, midi_to_hz
-from streamson.score.rescaling import Rescaler, make_rescaler
-from streamson.score.rescaling.known import known_of
-from streamson.score.session import MappingSpec
-from streamson.score.transform import Transform
+from streamson.model.counts import Counts
+from streamson.music.level import amplitude_to_db
+from streamson.music.pitch import HIGHEST_MIDI, LOWEST_MIDI, hz_to_midi, midi_to_hz
+from streamson.rescaling.field_hints import known_of
+from streamson.rescaling.rescaler import Rescaler, make_rescaler
+from streamson.rescaling.transform import Transform
+from streamson.session.schema import MappingSpec
 
 if TYPE_CHECKING:
-    from streamson.score.extents import Extents
+    from streamson.rescaling.extents import Extents
 
 _LOWEST_HZ = midi_to_hz(LOWEST_MIDI)
 

@@ -9,27 +9,27 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from streamson.faults import Faults
-from streamson.limited_log import LimitedLog
-from streamson.score.budget import BudgetedTiming, NoteBudget
-from streamson.score.counts import Counts
+from streamson._faults import Faults
+from streamson._rate_limited_log import LimitedLog
+from streamson.model.counts import Counts
 from streamson.score.cues import Cues, Tell
 from streamson.score.legend import legend_line
 from streamson.score.mapping import source_of
-from streamson.score.session import field_name
-from streamson.score.session.casting import matching_parts, parts_for
+from streamson.score.note_budget import BudgetedTiming, NoteBudget
+from streamson.score.part_player import PARAMETERS, Held, Voice
 from streamson.score.timing import Arrival, Event, Grid, TableSequence, Timing
 from streamson.score.timing import Sequence as SequenceTiming
-from streamson.score.voice import PARAMETERS, Held, Voice
+from streamson.session.resolve import matching_parts, parts_for
+from streamson.session.schema import field_name
 
 if TYPE_CHECKING:  # at run time the wire would bring ZeroMQ along
     from collections.abc import Mapping, Sequence
 
-    from streamson.score.extents import Extents
+    from streamson.model.note import Note
+    from streamson.model.point import Batch, DataPoint
+    from streamson.rescaling.extents import Extents
     from streamson.score.mapping import Source
-    from streamson.score.note import Note
-    from streamson.score.session import MappingSpec, Part, Session
-    from streamson.wire.point import Batch, DataPoint
+    from streamson.session.schema import MappingSpec, Part, Session
 
 _log = logging.getLogger(__name__)
 
@@ -79,8 +79,8 @@ class Score:
 
     Examples
     --------
-    >>> from streamson.score import load_session
-    >>> from streamson.wire import DataPoint
+    >>> from streamson.session.load import load_session
+    >>> from streamson.model.point import DataPoint
     >>> score = Score(load_session("article"), sample_rate=44100)
     >>> point = DataPoint("eta", {"re": 0.3, "im": 0.1, "modulus": 0.32}, 0.0)
     >>> [note.midi_note for note in score.play(point, 0)]

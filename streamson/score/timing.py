@@ -8,7 +8,7 @@ from collections import deque
 from math import ceil
 from typing import Final, NamedTuple, Protocol
 
-from streamson.score.note import AS_SOON_AS_POSSIBLE
+from streamson.model.note import AS_SOON_AS_POSSIBLE
 
 LEAD_S: Final = 0.1
 """How far ahead of the sound a sequence begins. Points that come up to LEAD_S - MARGIN_S later

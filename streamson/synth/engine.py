@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson.errors import UsageError
-from streamson.instrument import MIN_RAMP_S, Instrument
-from streamson.space import Reverb
-from streamson.synth.callback import FADE_FRAMES, callback
+from streamson.model.instrument import MIN_RAMP_S, Instrument
+from streamson.model.reverb import Reverb
 from streamson.synth.instrument_tables import InstrumentTables, ring_s
-from streamson.synth.loudness import NOTES, compensation_db
-from streamson.synth.memory import (
+from streamson.synth.kernel.callback import FADE_FRAMES, callback
+from streamson.synth.kernel.memory import (
     ADDRESSES,
     CHANNELS,
     MAX_INSTRUMENTS,
@@ -26,10 +25,11 @@ from streamson.synth.memory import (
     VOLUME,
     EngineMemory,
 )
+from streamson.synth.kernel.resampler import set_up_resampler
+from streamson.synth.kernel.reverb import set_up, tail_frames
+from streamson.synth.kernel.ring import RingReader, RingWriter
+from streamson.synth.loudness import NOTES, compensation_db
 from streamson.synth.playable_note import PlayableNote
-from streamson.synth.resampling import set_up_resampler
-from streamson.synth.reverb import set_up, tail_frames
-from streamson.synth.ring import RingReader, RingWriter
 
 MIN_SAMPLE_RATE: Final = 8_000
 MAX_SAMPLE_RATE: Final = 192_000
@@ -82,7 +82,8 @@ class Engine:
     equal_loudness
         May be changed while it plays.
     state
-        The counters of `streamson.synth.memory.STATE`, for reading: ``int(engine.state["late"])``.
+        The counters of `streamson.synth.kernel.memory.STATE`, for reading:
+        ``int(engine.state["late"])``.
     played
         Reader of `PLAYED` reports, one for each note that began.
     tap

@@ -8,11 +8,11 @@ from typing import Any, Final
 import msgspec
 
 from streamson.errors import UsageError
-from streamson.instrument import MIN_RAMP_S, Instrument
-from streamson.synth.atomics import load_index
-from streamson.synth.memory import INSTRUMENT_ROWS, EngineMemory
-from streamson.synth.ring import READ, WRITTEN
-from streamson.synth.sample_memory import SampleKey, SampleMemory, sample_key
+from streamson.model.instrument import MIN_RAMP_S, Instrument
+from streamson.synth.kernel.atomics import load_index
+from streamson.synth.kernel.memory import INSTRUMENT_ROWS, EngineMemory
+from streamson.synth.kernel.ring import READ, WRITTEN
+from streamson.synth.sample_store import SampleKey, SampleMemory, sample_key
 
 RING_OUT: Final = 1.5
 """Decays are the time to -60 dB; to -90 dB takes half as long again."""

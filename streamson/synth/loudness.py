@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streamson.instrument import Instrument, Sample
+from streamson.model.instrument import Instrument, Sample
 
 LISTENING_PHON: Final = 60.0
 """Loudness level of the contour: conversation, and music in the background."""

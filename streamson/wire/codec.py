@@ -18,8 +18,9 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
+from streamson._printable import printable
 from streamson.errors import MessageError
-from streamson.printable import printable
+from streamson.model.point import Batch, DataPoint, Goodbye
 from streamson.wire.limits import (
     MAX_BATCH_POINTS,
     MAX_BATCH_VALUES,
@@ -29,7 +30,6 @@ from streamson.wire.limits import (
     MAX_SOURCE_CHARS,
     MAX_STREAM_CHARS,
 )
-from streamson.wire.point import Batch, DataPoint, Goodbye
 
 Encoding: TypeAlias = Literal["msgpack", "json"]
 

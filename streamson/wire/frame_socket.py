@@ -6,10 +6,10 @@ from typing import Final
 import msgspec
 import zmq
 
-from streamson.limited_log import LimitedLog
-from streamson.printable import counted
+from streamson._printable import counted
+from streamson._rate_limited_log import LimitedLog
 from streamson.wire.guard import ConnectionGuard
-from streamson.wire.handed import Handed
+from streamson.wire.handover import Handed
 from streamson.wire.limits import (
     HANDSHAKE_MS,
     MAX_FRAME_BYTES,

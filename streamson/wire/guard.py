@@ -19,9 +19,9 @@ from typing import Final
 
 import zmq
 
-from streamson.limited_log import LimitedLog
+from streamson._rate_limited_log import LimitedLog
 from streamson.wire.connection import Connection, give_back_memory, resident_bytes
-from streamson.wire.handed import Handed
+from streamson.wire.handover import Handed
 from streamson.wire.limits import HANDSHAKE_MS, MAX_MESSAGE_BYTES, RECEIVE_HIGH_WATER_MARK
 
 MAX_WAITING_BYTES: Final = 24 << 20

@@ -15,9 +15,9 @@ import numpy as np
 import zmq
 
 from streamson.errors import MessageError, UsageError
+from streamson.model.point import Batch, DataPoint, Goodbye
 from streamson.wire.codec import Encoding, encode
 from streamson.wire.limits import DEFAULT_ENDPOINT, MAX_GOODBYES, SEND_HIGH_WATER_MARK
-from streamson.wire.point import Batch, DataPoint, Goodbye
 from streamson.wire.sockets import connect, set_keepalive
 
 LINGER_MS: Final = 500

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final, Self
 import msgspec
 import numpy as np
 
+from streamson._printable import counted
+from streamson._rate_limited_log import LimitedLog
 from streamson.errors import MessageError
-from streamson.limited_log import LimitedLog
-from streamson.printable import counted
+from streamson.model.point import Batch, DataPoint, Goodbye
 from streamson.wire.codec import decode
 from streamson.wire.limits import DEFAULT_ENDPOINT, MAX_GOODBYES, MAX_TIME_S, MIN_TIME_S
-from streamson.wire.point import Batch, DataPoint, Goodbye
 from streamson.wire.sequences import Sequences
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from typing import Final
 
 import msgspec
 
+from streamson._child_process import Child
+from streamson._rate_limited_log import LimitedLog
 from streamson.errors import ChildError, StreamsonError
-from streamson.forking import Child
-from streamson.limited_log import LimitedLog
 from streamson.wire.frame_socket import FrameCounts, FrameSocket
 
 GATHER_S: Final = 0.000_2

@@ -2,10 +2,10 @@
 
 from collections import OrderedDict
 
-from streamson.limited_log import LimitedLog
-from streamson.printable import counted
+from streamson._printable import counted
+from streamson._rate_limited_log import LimitedLog
+from streamson.model.point import Batch, DataPoint
 from streamson.wire.limits import MAX_POINTS_A_SECOND, MAX_TRACKED_SOURCES
-from streamson.wire.point import Batch, DataPoint
 
 
 class Sequences:

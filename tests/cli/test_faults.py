@@ -3,9 +3,9 @@
 import pytest
 
 from streamson import Listener, Publisher
-from streamson.faults import MAX_TOLD, Faults
-from streamson.score.session import parse_session
-from streamson.score.transform import TRANSFORMS, Stateless
+from streamson._faults import MAX_TOLD, Faults
+from streamson.rescaling.transform import TRANSFORMS, Stateless
+from streamson.session.load import parse_session
 from tests.conftest import until
 
 ANY_PORT = "tcp://127.0.0.1:*"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from streamson.score.session.instruments import builtin_instruments
+from streamson.session.parse.instruments import builtin_instruments
 
 
 def test_every_instrument_is_listed_with_what_it_is(run):

@@ -10,7 +10,7 @@ import soundfile
 
 from streamson import Listener, Publisher
 from streamson.cli.reloading import Reloading
-from streamson.score.session import parse_session
+from streamson.session.load import parse_session
 from tests.conftest import until
 
 ANY_PORT = "tcp://127.0.0.1:*"

@@ -12,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamson import Publisher
-from streamson.score import load_session
-from streamson.score.session import parse_session
-from streamson.score.session.casting import matching_parts
-from streamson.score.session.draft import SeenStream, draft_session
+from streamson.session.load import load_session, parse_session
+from streamson.session.resolve import matching_parts
+from streamson.session.template import SeenStream, draft_session
 
 STREAMSON = (sys.executable, "-m", "streamson", "session")
 

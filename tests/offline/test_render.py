@@ -9,14 +9,14 @@ import pytest
 
 import streamson
 from streamson.errors import InputFileError, StreamsonError
+from streamson.formats.notes_table import COLUMNS, write_csv
 from streamson.formats.table import Table
-from streamson.notes_table import COLUMNS, write_csv
+from streamson.model.note import Note
 from streamson.offline.render import render_notes
 from streamson.offline.scored_table import ScoredTable
 from streamson.offline.table_piece import fitted, table_piece
-from streamson.score import Note, load_session
-from streamson.score.session import parse_session
-from streamson.synth.memory import NOTE_RING
+from streamson.session.load import load_session, parse_session
+from streamson.synth.kernel.memory import NOTE_RING
 from tests.conftest import DATA
 
 TABLE = DATA / "article_eta_300.csv"

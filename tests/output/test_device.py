@@ -13,7 +13,7 @@ import soundfile
 from streamson.errors import DeviceError
 from streamson.output.device import find_device, output_devices
 from streamson.output.player import Player, choose_device
-from streamson.output.recorder import Recorder
+from streamson.recording.recorder import Recorder
 from streamson.synth.engine import Engine
 from tests.conftest import until
 from tests.synth.notes import RATE, PlainNote, rendered

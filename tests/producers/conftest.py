@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from streamson.wire import DataPoint, Receiver
+from streamson.model.point import DataPoint
+from streamson.wire.receiver import Receiver
 from tests.conftest import until
 
 TIMEOUT_S = 30

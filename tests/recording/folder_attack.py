@@ -17,10 +17,9 @@ import click
 from streamson.cli import cli
 from streamson.cli.replay import _samples
 from streamson.errors import StreamsonError
-from streamson.recording.reading import Recording
-from streamson.wire import Batch
+from streamson.model.point import Batch, DataPoint
+from streamson.recording.reader import Recording
 from streamson.wire.codec import encode
-from streamson.wire.point import DataPoint
 from tests.recording.conftest import await_notes, recorded
 
 NAMES: Final = ("recording.json", "points.jsonl", "notes.csv", "changes.jsonl", "session.toml")

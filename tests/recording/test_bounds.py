@@ -16,10 +16,10 @@ import pytest
 import soundfile
 
 from streamson import Publisher
-from streamson.output.recorder import Recorder, Rotation
-from streamson.recording.reading import Recording
+from streamson.recording.reader import Recording
+from streamson.recording.recorder import Recorder, Rotation
 from streamson.synth.engine import Engine
-from streamson.synth.memory import QUANTUM
+from streamson.synth.kernel.memory import QUANTUM
 from tests.conftest import until
 from tests.synth.notes import RATE, PlainNote
 

@@ -12,8 +12,8 @@ import pytest
 import soundfile
 from scipy.io import wavfile
 
-from streamson.offline.replayed import heard_again
-from streamson.recording.reading import Recording
+from streamson.offline.resynthesize import heard_again
+from streamson.recording.reader import Recording
 
 RATE = 44_100
 LOST_S = {".wav": 0.2, ".flac": 1.0, ".ogg": 1.0, ".mp3": 1.0}

@@ -8,12 +8,12 @@ import pytest
 import soundfile
 
 from streamson.errors import InputFileError, SessionError
+from streamson.model.point import Batch, DataPoint
 from streamson.offline.recorded_piece import AnotherPiece, RecordedPiece
-from streamson.offline.replayed import heard_again
+from streamson.offline.resynthesize import heard_again
 from streamson.recording.manifest import MANIFEST, load_manifest
-from streamson.recording.reading import Recording
-from streamson.score import load_session
-from streamson.wire.point import Batch, DataPoint
+from streamson.recording.reader import Recording
+from streamson.session.load import load_session
 from tests.conftest import until
 from tests.recording.conftest import await_notes, recorded, streamson
 

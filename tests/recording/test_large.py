@@ -7,13 +7,13 @@ import sys
 import pytest
 import soundfile
 
-from streamson.output.repair import repair
+from streamson.formats.repair.repair import repair
 
 WRITE = """
 import sys
 from pathlib import Path
 import numpy as np
-from streamson.output.audio_file import WavWriter
+from streamson.formats.audio_file import WavWriter
 block = np.sin(np.arange(2**20) / 50, dtype=np.float32).reshape(-1, 2)
 writer = WavWriter(Path(sys.argv[1]), 192_000)
 while True:

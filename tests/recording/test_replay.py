@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from streamson import Listener
-from streamson.recording.reading import Recording
+from streamson.recording.reader import Recording
 from tests.conftest import until
 from tests.recording.conftest import ANY_PORT, await_notes, recorded
 

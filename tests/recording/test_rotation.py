@@ -11,9 +11,9 @@ import soundfile
 
 from streamson.errors import UsageError
 from streamson.offline.recorded_piece import AnotherPiece, RecordedPiece
-from streamson.output.recorder import Recorder, Rotation
-from streamson.recording.reading import Recording
-from streamson.score import load_session
+from streamson.recording.reader import Recording
+from streamson.recording.recorder import Recorder, Rotation
+from streamson.session.load import load_session
 from streamson.synth.engine import Engine
 from tests.conftest import until
 from tests.recording.conftest import recorded
@@ -143,7 +143,7 @@ FULL = """
 import sys, time
 from pathlib import Path
 from streamson.cli.playing import play
-from streamson.listener import Listener
+from streamson.listener.listener import Listener
 from streamson import Publisher
 import threading
 listener = Listener(

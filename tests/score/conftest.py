@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from streamson.wire import DataPoint
+from streamson.model.point import DataPoint
 
 TABLE = Path(__file__).parents[1] / "data" / "article_eta_300.csv"
 

@@ -5,10 +5,11 @@ from itertools import pairwise
 
 import pytest
 
-from streamson.score import Score, load_session
-from streamson.score.extents import extents_of
+from streamson.music.scales import parse_scale
+from streamson.rescaling.extents import extents_of
 from streamson.score.mapping import Source
-from streamson.score.scales import parse_scale
+from streamson.score.score import Score
+from streamson.session.load import load_session
 
 FIELDS = ("re", "im", "modulus")
 

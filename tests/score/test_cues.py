@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamson.score import Score
+from streamson.model.point import Batch, DataPoint
 from streamson.score.cues import AGAIN_S, MAX_LAG_S
-from streamson.score.session import parse_session
-from streamson.score.session.sounds import builtin_sounds, cue_instruments
-from streamson.wire.point import Batch, DataPoint
+from streamson.score.score import Score
+from streamson.session.load import parse_session
+from streamson.session.parse.earcons import builtin_sounds, cue_instruments
 
 RATE = 1_000
 LIMIT = """

@@ -2,11 +2,11 @@
 
 import pytest
 
-from streamson.score import Session, load_session
-from streamson.score.extents import extents_of
+from streamson.rescaling.extents import extents_of
 from streamson.score.legend import legend
 from streamson.score.mapping import Source
-from streamson.score.session import parse_session
+from streamson.session.load import load_session, parse_session
+from streamson.session.schema import Session
 
 
 def line_of(session, *fields, extents=None, name="s"):

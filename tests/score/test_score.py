@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamson.score import AS_SOON_AS_POSSIBLE, Score, load_session
-from streamson.score.budget import NEWCOMERS_SHARE, NOTES_A_SPAN
+from streamson.model.note import AS_SOON_AS_POSSIBLE
+from streamson.model.point import DataPoint
 from streamson.score.mapping import Source
-from streamson.score.score import MAX_STREAMS
-from streamson.score.session.file import parse_session
-from streamson.score.session.schema import Session
-from streamson.wire import DataPoint
+from streamson.score.note_budget import NEWCOMERS_SHARE, NOTES_A_SPAN
+from streamson.score.score import MAX_STREAMS, Score
+from streamson.session.load import load_session, parse_session
+from streamson.session.schema import Session
 
 DOWN = 'polarity = "down"'
 LAST_THREE = 'rescale = { mode = "minmax", window = 3 }'

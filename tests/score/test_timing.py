@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamson.score.note import AS_SOON_AS_POSSIBLE
+from streamson.model.note import AS_SOON_AS_POSSIBLE
 from streamson.score.timing import LEAD_S, MARGIN_S, Arrival, Event, Grid, Sequence, TableSequence
 
 RATE = 44100

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from streamson.instrument import Envelope, Instrument, Partial
+from streamson.model.instrument import Envelope, Instrument, Partial
 from streamson.synth.engine import Engine
 
 RATE = 44_100

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from streamson.instrument import Instrument, Partial
+from streamson.model.instrument import Instrument, Partial
 from streamson.synth.engine import Engine
 from tests.synth.notes import INSTRUMENTS, RATE, PlainNote
 

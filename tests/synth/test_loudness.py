@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from streamson.score.session.instruments import builtin_instruments
+from streamson.session.parse.instruments import builtin_instruments
 from streamson.synth.engine import Engine
 from streamson.synth.loudness import MAX_BOOST_DB, contour_db
 from tests.synth.notes import RATE, PlainNote

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from streamson.score.session.instruments import builtin_instruments
-from streamson.score.session.sounds import builtin_sounds, cue_instruments
+from streamson.session.parse.earcons import builtin_sounds, cue_instruments
+from streamson.session.parse.instruments import builtin_instruments
 from streamson.synth.engine import Engine
 from tests.synth.decoder import decode, found
 from tests.synth.notes import RATE, PlainNote

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 from numba import njit
 
-from streamson.synth.ring import (
+from streamson.synth.kernel.ring import (
     INDICES,
     READ,
     WRITTEN,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from streamson.instrument import Envelope, Instrument, Sample
+from streamson.model.instrument import Envelope, Instrument, Sample
 from streamson.synth.engine import Engine
 from tests.synth.notes import RATE, PlainNote
 from tests.synth.test_sound_quality import hz, near, spectrum_db

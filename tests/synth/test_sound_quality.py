@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from streamson.score.session.instruments import builtin_instruments
+from streamson.session.parse.instruments import builtin_instruments
 from streamson.synth.engine import Engine
 from tests.synth.notes import PlainNote
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamson.errors import MessageError
-from streamson.wire import Batch, DataPoint, codec
+from streamson.model.point import Batch, DataPoint
+from streamson.wire import codec
 from streamson.wire.codec import decode, encode
 from streamson.wire.limits import (
     MAX_BATCH_POINTS,

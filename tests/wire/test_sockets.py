@@ -15,15 +15,11 @@ import pytest
 import zmq
 
 from streamson.errors import MessageError, StreamsonError, UsageError
-from streamson.wire import Batch, Publisher, Receiver
-from streamson.wire.frame_socket import (
-    MAX_TAKEN_BYTES,
-    MAX_TAKEN_FRAMES,
-    FrameCounts,
-    FrameSocket,
-)
+from streamson.model.point import Batch
+from streamson.wire.frame_socket import MAX_TAKEN_BYTES, MAX_TAKEN_FRAMES, FrameCounts, FrameSocket
 from streamson.wire.limits import MAX_MESSAGE_BYTES, MAX_POINTS_A_SECOND, MAX_TIME_S
-from streamson.wire.receiver import TURN_S
+from streamson.wire.publisher import Publisher
+from streamson.wire.receiver import TURN_S, Receiver
 from tests.conftest import DEADLINE_S, family_of, until
 
 ANY_PORT = "tcp://127.0.0.1:*"
@@ -214,7 +210,7 @@ def test_a_closed_receiver_leaves_no_process():
 
 @on_linux
 def test_a_receiver_that_is_killed_leaves_no_process():
-    program = "import os, time; from streamson.wire import Receiver; Receiver('tcp://127.0.0.1:*');"
+    program = "import os, time; from streamson.wire.receiver import Receiver; Receiver('tcp://127.0.0.1:*');"
     program += "print('ready', flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
         assert process.stdout.readline()

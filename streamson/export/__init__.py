@@ -1,0 +1,1 @@
+"""What a piece becomes: sound, notes, MIDI, plots, video."""

@@ -1,0 +1,1 @@
+"""Repair of sound files whose program ended before it could finish them."""

@@ -1,0 +1,1 @@
+"""The conductor: points come in, become notes, sound, and are recorded."""

@@ -1,0 +1,1 @@
+"""What travels through the house: points, notes, instruments, statistics."""

@@ -1,0 +1,1 @@
+"""Pitch, scales and levels: every formula of Hz, MIDI and dB."""

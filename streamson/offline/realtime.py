@@ -1,0 +1,86 @@
+"""Points in their own time: a score plays them as a listener would that hears them come."""
+
+from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush
+from itertools import count
+from typing import Final
+
+import msgspec
+
+from streamson.model.note import AS_SOON_AS_POSSIBLE, Note
+from streamson.model.point import Batch, DataPoint
+from streamson.score.score import Score
+
+FLUSH_S: Final = 0.01
+TICK_S: Final = 0.25
+"""How often a listener looks after points that wait, and after streams that fell silent."""
+
+AFTER_S: Final = 5.0
+"""How long points that wait at the end have to be played."""
+
+
+def score_timed(
+    messages: Iterable[tuple[int, DataPoint | Batch]],
+    score: Score,
+    *,
+    sample_rate: int,
+) -> Iterator[Note]:
+    """Yield the notes of points that come at certain frames, in the order of their onsets.
+
+    Parameters
+    ----------
+    messages
+        Frames at which they come, going up, and points or batches.
+    score
+        What plays them.
+    sample_rate
+        Frames a second.
+    """
+    sorter = _Sorter()
+    now = 0
+    for frame, message in messages:
+        for tick in _ticks(score, now, frame, sample_rate):
+            yield from sorter.sort(score.flush(tick), tick)
+        now = max(now, frame)
+        if isinstance(message, Batch):
+            notes = score.play_batch(message, now)
+        else:
+            notes = score.play(message, now)
+        yield from sorter.sort(notes, now)
+    end = now + round(AFTER_S * sample_rate)
+    while score.behind and now < end:
+        now += round(FLUSH_S * sample_rate)
+        yield from sorter.sort(score.flush(now), now)
+    yield from sorter.rest()
+
+
+def _ticks(score: Score, now: int, end: int, sample_rate: int) -> Iterator[int]:
+    """Yield the frames between two messages at which a listener looks around."""
+    while True:
+        now += round((FLUSH_S if score.behind else TICK_S) * sample_rate)
+        if now >= end:
+            return
+        yield now
+
+
+class _Sorter:
+    """Holds notes back until none can come that begins earlier."""
+
+    def __init__(self) -> None:
+        self._later: list[tuple[int, int, Note]] = []
+        self._numbers = count()
+
+    def sort(self, notes: Iterable[Note], now: int) -> Iterator[Note]:
+        """Take in notes that are given at a frame; yield those that begin by then."""
+        for note in notes:
+            onset = max(note.onset_frame, now)
+            if note.onset_frame == AS_SOON_AS_POSSIBLE or onset != note.onset_frame:
+                note = msgspec.structs.replace(note, onset_frame=onset)  # noqa: PLW2901
+            heappush(self._later, (onset, next(self._numbers), note))
+        while self._later and self._later[0][0] <= now:
+            yield heappop(self._later)[2]
+
+    def rest(self) -> Iterator[Note]:
+        """Yield all others."""
+        while self._later:
+            yield heappop(self._later)[2]

@@ -1,0 +1,20 @@
+"""Loads the machine code of rescaling before the first point comes.
+
+It is compiled on the first run on a machine, which takes seconds, and loaded from the disk on later
+ones; either would hold up the points that come meanwhile.
+"""
+
+from streamson.rescaling.sorted_values import SortedValues
+from streamson.rescaling.tail_quantiles import EndQuantiles
+
+
+def load_kernels() -> None:
+    """Call each kernel once, as rescaling does."""
+    values = SortedValues(2)
+    values.add(1.0)
+    values.replace(1.0, 2.0)
+    values.quantiles(0.1, 0.9)
+    values.rank(2.0)
+    values.in_order()
+    values.remove(2.0)
+    EndQuantiles(1, 0.0, 1.0).range_with(1.0, 0.0)

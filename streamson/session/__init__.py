@@ -1,0 +1,1 @@
+"""Session files: what plays which stream, and how."""

@@ -1,0 +1,1 @@
+"""The tables of a session file, checked one by one."""

@@ -1,0 +1,108 @@
+"""From the tables of a session file to a session."""
+
+from typing import Any, Final
+
+from streamson.model.reverb import Reverb
+from streamson.session.parse.alerts import NOTICES, cues_schema, read_cues
+from streamson.session.parse.checks import (
+    Check,
+    Place,
+    Schema,
+    check,
+    number,
+    table,
+    table_of,
+    table_schema,
+    true_or_false,
+    whole_number,
+)
+from streamson.session.parse.earcons import cue_instruments
+from streamson.session.parse.instruments import (
+    INSTRUMENTS_SCHEMA,
+    builtin_instruments,
+    read_instruments,
+)
+from streamson.session.parse.parts import parts_schema, read_parts
+from streamson.session.parse.rescale import seconds
+from streamson.session.schema import Audio, Notices, Session, Streams
+
+MAX_LOOK_AHEAD_S: Final = 5.0
+MIN_FORGET_AFTER_S: Final = 10.0
+MAX_FORGET_AFTER_S: Final = 366 * 86_400.0
+
+_REVERB_KEYS: Final[dict[str, Check[Any]]] = {
+    "level": number(-60, 6, "dB"),
+    "decay": number(0.1, 20, "s"),
+}
+_AUDIO_KEYS: Final[dict[str, Check[Any]]] = {
+    "volume_db": number(-60, 12, "dB"),
+    "sample_rate": whole_number(8000, 192_000),
+    "look_ahead": number(0, MAX_LOOK_AHEAD_S, "s"),
+    "equal_loudness": true_or_false,
+    "reverb": table_of(_REVERB_KEYS, Reverb),
+}
+_STREAMS_KEYS: Final[dict[str, Check[Any]]] = {
+    "forget_after": seconds(MIN_FORGET_AFTER_S, MAX_FORGET_AFTER_S)
+}
+_GRID_KEYS: Final[dict[str, Check[Any]]] = {"tempo": number(10, 400, "beats a minute")}
+
+
+def _keys() -> dict[str, Check[Any]]:
+    """Return the tables of a session; those that hang on others are read later."""
+
+    def later(schema: Schema) -> Check[object]:
+        return check(schema)(lambda value, _place: value)
+
+    return {
+        "audio": table_of(_AUDIO_KEYS, Audio),
+        "grid": table_of(_GRID_KEYS, dict),
+        "instrument": later(INSTRUMENTS_SCHEMA),
+        "part": later(parts_schema()),
+        "cues": NOTICES,
+        "cue": later(cues_schema()),
+        "streams": table_of(_STREAMS_KEYS, Streams),
+    }
+
+
+def session_schema() -> Schema:
+    """Return the JSON Schema of session files, for editors; draft 2020-12."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "streamson session",
+        **table_schema(_keys()),
+    }
+
+
+def read_session(document: object, file: str) -> Session:
+    """Return the session that a parsed TOML document describes.
+
+    Parameters
+    ----------
+    document
+        The document's top-level table.
+    file
+        Name of the file, for messages and as the session's name.
+
+    Raises
+    ------
+    SessionError
+        Something in it isn't allowed; the message says where, what, and what is.
+    """
+    place = Place(file)
+    tables = table(document, place, _keys())
+    own = read_instruments(tables.get("instrument", []), place.inside("instrument"))
+    instruments = {**builtin_instruments(), **own}
+    parts = read_parts(tables.get("part", []), place.inside("part"), instruments)
+    for_cues = dict(cue_instruments())
+    cues = read_cues(tables.get("cue", []), place.inside("cue"), instruments, for_cues)
+    return Session(
+        file,
+        tables.get("audio", Audio()),
+        parts=parts,
+        cues=cues,
+        notices=tables.get("cues", Notices()),
+        streams=tables.get("streams", Streams()),
+        instruments=instruments,
+        cue_instruments=for_cues,
+        **tables.get("grid", {}),
+    )

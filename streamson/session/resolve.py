@@ -1,0 +1,120 @@
+"""Which part plays which stream, and what a stream plays that no part names."""
+
+from collections.abc import Sized
+from fnmatch import fnmatchcase
+from typing import Final
+
+import msgspec
+
+from streamson.music.pitch import HIGHEST_MIDI, LOWEST_MIDI
+from streamson.session.schema import MappingSpec, Part, Session
+
+DEFAULT_PART_DURATION_S: Final = 0.35
+AUTO: Final = "auto"
+
+PANS: Final = (0.0, -0.5, 0.5, -0.25, 0.25, -0.75, 0.75)
+"""Places of the streams in order of appearance, each as far as can be from those before it."""
+
+STAGGERS_S: Final = (0.0, 0.06, 0.12, 0.03, 0.09)
+"""Seconds by which the streams begin later, in order of appearance: the ear parts what begins 30 ms
+after another, and still hears it as of the same moment."""
+
+NEWCOMERS: Final = (
+    ("epiano", 0),
+    ("marimba", -12),
+    ("flute", 12),
+    ("harp", -12),
+    ("clarinet", 0),
+    ("vibraphone", 12),
+    ("bass", -24),
+    ("organ", 0),
+    ("brass", -12),
+    ("sine", 12),
+)
+"""Instrument, and semitones that the pitch is moved by, in order of appearance: of two that follow
+one another both differ, for a stream is told from others by its tone colour and by its register."""
+
+
+HELD: Final = ("glass", "clarinet", "strings", "flute", "organ", "sine", "brass")
+"""Instruments whose tone can be held, in order of appearance, for continuous parts."""
+
+
+def parts_for(session: Session, stream: str, fields: Sized, appearance: int) -> list[Part]:
+    """Return the parts that play a stream: those whose pattern matches, else a default part.
+
+    Parameters
+    ----------
+    session
+        The session.
+    stream
+        Name of the stream.
+    fields
+        Those of the stream's first point; at least one.
+    appearance
+        The stream's number in order of appearance, counted from 0: what is automatic hangs on it,
+        and on the number of the part.
+    """
+    parts = matching_parts(session, stream) or [default_part(fields)]
+    first = appearance * len(parts)
+    return [_told_apart(part, appearance, first + i) for i, part in enumerate(parts)]
+
+
+def matching_parts(session: Session, stream: str) -> list[Part]:
+    """Return the session's parts whose pattern matches a stream."""
+    return [part for part in session.parts if fnmatchcase(stream, part.stream)]
+
+
+def named_fields(session: Session, stream: str) -> set[str]:
+    """Return the fields that a session names for a stream: in its parts, and in its cues."""
+    refs: set[str | int] = set()
+    for part in matching_parts(session, stream):
+        specs = (part.pitch, part.duration, part.volume, part.pan, part.brightness, part.gate)
+        refs |= {spec.field for spec in specs if spec is not None and spec.value is None}
+        if not isinstance(part.instrument, str):
+            refs.add(part.instrument.field)
+    refs |= {cue.field for cue in session.cues if fnmatchcase(stream, cue.stream)}
+    return {ref for ref in refs if isinstance(ref, str)}
+
+
+def default_part(fields: Sized) -> Part:
+    """Return what a stream plays by itself: its first field as pitch, its second as volume.
+
+    One more field than pitch is enough: volume is a weak dimension, and three that change are the
+    limit for most people. The volume spans 12 dB, so that the quietest note is still heard.
+    """
+    part = Part(
+        instrument=AUTO,
+        register=AUTO,
+        stagger=AUTO,
+        duration=msgspec.structs.replace(Part().duration, value=DEFAULT_PART_DURATION_S),
+    )
+    if len(fields) == 1:
+        return part
+    return msgspec.structs.replace(part, volume=MappingSpec("volume", -26, -14, field=2))
+
+
+def _told_apart(part: Part, appearance: int, number: int) -> Part:
+    """Return a part with what is automatic filled in: the place by stream, the rest by part."""
+    instrument, semitones = NEWCOMERS[number % len(NEWCOMERS)]
+    if part.articulation == "continuous":
+        instrument = HELD[number % len(HELD)]
+    pan = PANS[appearance % len(PANS)]
+    return msgspec.structs.replace(
+        part,
+        instrument=instrument if part.instrument == AUTO else part.instrument,
+        pitch=_moved(part.pitch, semitones) if part.register == AUTO else part.pitch,
+        pan=part.pan or MappingSpec("pan", -1, 1, value=pan),
+        stagger=STAGGERS_S[number % len(STAGGERS_S)] if part.stagger == AUTO else part.stagger,
+    )
+
+
+def _moved(pitch: MappingSpec, semitones: float) -> MappingSpec:
+    """Return a pitch so many semitones higher, as far as there are notes."""
+    if pitch.value is not None:
+        value = pitch.value + semitones
+        return msgspec.structs.replace(pitch, value=min(max(value, LOWEST_MIDI), HIGHEST_MIDI))
+    low, high = pitch.low + semitones, pitch.high + semitones
+    if low < LOWEST_MIDI or high > HIGHEST_MIDI:
+        return pitch
+    notes = tuple(note + semitones for note in pitch.notes)
+    return msgspec.structs.replace(pitch, low=low, high=high, notes=notes)

@@ -1,0 +1,341 @@
+"""What a session says: its sound, its parts and their mappings."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+from streamson.model.instrument import Instrument
+from streamson.model.reverb import Reverb
+from streamson.music.pitch import note_to_midi
+from streamson.music.scales import parse_scale
+from streamson.rescaling.normalize import Range
+from streamson.rescaling.spec import Rescale
+from streamson.score.coalesce import KEEPS
+from streamson.session.parse.earcons import Sound, cue_instruments
+from streamson.session.parse.instruments import builtin_instruments
+
+DEFAULT_SCALE: Final = "c chromatic"
+"""Each semitone: fewer notes would play many different values alike (scripts/bench/faithful.py)."""
+
+DEFAULT_DURATION_S: Final = 0.3
+DEFAULT_VOLUME_DB: Final = -18.0
+LOWEST_NOTE: Final = note_to_midi("G3")  # 196 Hz to 1047 Hz: clear on small loudspeakers too
+HIGHEST_NOTE: Final = note_to_midi("C6")
+DEFAULT_NOTES: Final = parse_scale(DEFAULT_SCALE).notes(LOWEST_NOTE, HIGHEST_NOTE)
+
+NOTES_PER_SECOND: Final = 15
+"""Faster ones blur."""
+
+EVENTS_PER_SECOND: Final = 100
+"""Clicks may follow one another faster."""
+
+
+FieldRef = str | int
+"""A field by its name, or by its number in the stream's order, counted from 1."""
+
+
+def field_name(ref: FieldRef, fields: Sequence[str]) -> str:
+    """Return the name of a field of a stream; "", which none has, where there are not so many."""
+    if isinstance(ref, str):
+        return ref
+    return fields[ref - 1] if ref <= len(fields) else ""
+
+
+class Audio(msgspec.Struct, frozen=True):
+    """The ``[audio]`` table.
+
+    Attributes
+    ----------
+    volume_db
+        Master volume.
+    sample_rate
+        Frames a second; None where the device's own will do.
+    look_ahead
+        Seconds from a point's arrival to the onset of its note, always the same; 0 is as soon as
+        possible, a block of the device more or less.
+    equal_loudness
+        Whether notes of one level are made equally loud, whatever their pitch and instrument.
+    reverb
+        The room that they sound in; None is none.
+    """
+
+    volume_db: float = -3.0
+    sample_rate: int | None = None
+    look_ahead: float = 0.0
+    equal_loudness: bool = False
+    reverb: Reverb | None = None
+
+
+class MappingSpec(msgspec.Struct, frozen=True):
+    """Where a parameter comes from: a constant ``value``, or a ``field`` and what to do with it.
+
+    Attributes
+    ----------
+    parameter
+        pitch, duration, volume, pan, brightness or gate.
+    low, high
+        Range: MIDI notes; seconds; dBFS or amplitude, as the unit says; -1 to +1.
+    field
+        Its name, or its number in the stream's order, counted from 1.
+    value
+        Constant as a note has it: MIDI note, seconds, dBFS, pan. None if a field is read.
+    unit
+        pitch: ``midi`` or ``hz`` take the field as it is; volume: ``dbfs`` or ``amplitude``.
+    notes
+        pitch: the MIDI notes that are played, going up; none is a continuous pitch.
+    nearest
+        pitch: whether the note that is nearest on the way from low to high is played; else each
+        note has an equal part of the way.
+    transform
+        Names of `streamson.rescaling.transform.TRANSFORMS`, in the order in which they are done.
+    smooth
+        Half-life in points of a mean that follows the transformed values; 0 is none.
+    polarity
+        ``up``, or ``down`` where a high value of the field gives a low one of the parameter.
+    """
+
+    parameter: str
+    low: float
+    high: float
+    field: FieldRef = 1
+    value: float | None = None
+    unit: str = ""
+    notes: tuple[float, ...] = ()
+    nearest: bool = False
+    polarity: str = "up"
+    transform: tuple[str, ...] = ()
+    smooth: float = 0.0
+    rescale: Rescale = Rescale()
+
+    @property
+    def is_rescaled(self) -> bool:
+        """Whether it reads a field that is rescaled; else a constant, or the field as it is."""
+        return self.value is None and self.unit not in ("midi", "hz")
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """An instrument that hangs on a field.
+
+    Attributes
+    ----------
+    field
+        Its name or number.
+    otherwise
+        What plays where nothing else does, and where the field is missing.
+    equals
+        Values, each with its instrument.
+    above
+        Values from which on, up to the next, an instrument plays; going up.
+    """
+
+    field: FieldRef
+    otherwise: str
+    equals: tuple[tuple[float, str], ...] = ()
+    above: tuple[tuple[float, str], ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The instruments."""
+        return (self.otherwise, *(name for _, name in (*self.equals, *self.above)))
+
+    def choose(self, value: float) -> str:
+        """Return the instrument for a value, which may be NaN."""
+        for one, name in self.equals:
+            if value == one:
+                return name
+        chosen = self.otherwise
+        for least, name in self.above:
+            if value >= least:
+                chosen = name
+        return chosen
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A ``[[part]]`` table: what the streams that match a pattern play.
+
+    Attributes
+    ----------
+    stream
+        Shell pattern of their names.
+    mute
+        Whether it plays nothing; its windows go on.
+    instrument
+        Name of the instrument, or what hangs on a field; ``auto``: another one for each stream.
+    register
+        ``as written``, or ``auto``: another octave for each stream.
+    timing
+        ``arrival``, ``sequence``, ``grid`` or ``event``.
+    max_lag
+        Seconds that a note of a sequence, or of an event, may begin after its point.
+    subdivision
+        Of a grid: places for a note in a beat.
+    notes_per_second
+        Of each stream at most; points that come faster are merged. A sequence goes by its lag.
+    overload
+        What is kept of those: ``extremes``, ``last`` or ``mean``.
+    stagger
+        Seconds by which notes on arrival begin later, so that streams whose points come at once do
+        not sound as one chord; ``auto``: by the stream's number.
+    missing
+        What a missing value gives: ``rest``; ``hold``, the last value again; ``gap``, a soft sound.
+    articulation
+        ``separate``: a voice for each note. ``continuous``: one held voice that glides from note to
+        note.
+    glide
+        Seconds that gliding takes.
+    hold
+        Seconds that a held voice waits for the next point; then it falls silent.
+    pitch, duration, volume, pan, brightness
+        The mappings. No pan: by order of appearance.
+    gate
+        Share of its duration that a note sounds: 1 is legato.
+    """
+
+    stream: str = "*"
+    mute: bool = False
+    instrument: str | Choice = "sine"
+    register: str = "as written"
+    timing: str = "arrival"
+    max_lag: float = 2.0
+    subdivision: int = 4
+    notes_per_second: float = NOTES_PER_SECOND
+    overload: str = KEEPS[0]
+    stagger: float | str = 0.0
+    missing: str = "rest"
+    articulation: str = "separate"
+    glide: float = 0.15
+    hold: float = 10.0
+    pitch: MappingSpec = MappingSpec("pitch", LOWEST_NOTE, HIGHEST_NOTE, notes=DEFAULT_NOTES)
+    duration: MappingSpec = MappingSpec("duration", 0.1, 0.5, value=DEFAULT_DURATION_S)
+    volume: MappingSpec = MappingSpec("volume", -26, -14, value=DEFAULT_VOLUME_DB)
+    pan: MappingSpec | None = None
+    brightness: MappingSpec = MappingSpec("brightness", -1, 1, value=0)
+    gate: MappingSpec = MappingSpec("gate", 0.2, 1, value=1)
+
+
+class Cue(msgspec.Struct, frozen=True):
+    """A ``[[cue]]`` table: what is told when a field leaves its band, and when it is back.
+
+    Attributes
+    ----------
+    stream
+        Shell pattern of the streams that are watched.
+    field
+        Its name or number.
+    band
+        The lowest and the highest value that are well; None where that is what is usual.
+    unusual
+        How far from what is usual a value must be: as a multiple of the distance of the quartiles
+        of the last values, beyond them. 3 is "far out" by J. W. Tukey, "Exploratory Data Analysis",
+        1977.
+    window
+        Points that tell what is usual.
+    hysteresis
+        How far inside the band a value must come to be back.
+    lasting
+        Seconds that it must have left the band for, by the points' times.
+    sound
+        What is played.
+    say
+        Name of the instrument that speaks after it; empty where nothing is said.
+    """
+
+    stream: str = "*"
+    field: FieldRef = 1
+    band: Range | None = None
+    unusual: float = 3.0
+    window: int = 300
+    hysteresis: float = 0.0
+    lasting: float = 0.0
+    sound: Sound = Sound()
+    say: str = ""
+
+
+class Notices(msgspec.Struct, frozen=True):
+    """The ``[cues]`` table: what is told of any stream.
+
+    Attributes
+    ----------
+    stale
+        That it fell silent, and that it is back.
+    lost
+        That points of it were lost on their way.
+    range
+        That a pitch is at an end of its range.
+    level
+        Of all cues, in dB beside what their sounds say.
+    """
+
+    stale: bool = True
+    lost: bool = True
+    range: bool = False
+    level: float = 0.0
+
+
+class Streams(msgspec.Struct, frozen=True):
+    """The ``[streams]`` table: what holds for all streams together.
+
+    Attributes
+    ----------
+    forget_after
+        Seconds of silence after which a stream gives its place back; when it comes again, it is a
+        new one.
+    """
+
+    forget_after: float = 3_600.0
+
+
+class SessionFile(NamedTuple):
+    """A file that a session file names, as it is written there, and where it is."""
+
+    name: str
+    path: Path
+
+
+class Session(msgspec.Struct, frozen=True):
+    """What is played.
+
+    Attributes
+    ----------
+    name
+        For messages.
+    audio
+        The sound's settings.
+    tempo
+        Beats a minute of the grid that parts may keep.
+    parts
+        In order.
+    cues
+        In order.
+    notices
+        What is told of any stream.
+    streams
+        What holds for all of them together.
+    instruments
+        What parts may play, by name: those that streamson brings along, and the session's own.
+    cue_instruments
+        What only cues play: that of their sounds, and what is said.
+    text
+        The session file; None where a program made the session.
+    files
+        Samples and scales that the file names.
+    """
+
+    name: str = "default"
+    audio: Audio = Audio()
+    tempo: float = 120.0
+    parts: tuple[Part, ...] = ()
+    cues: tuple[Cue, ...] = ()
+    notices: Notices = Notices()
+    streams: Streams = Streams()
+    instruments: Mapping[str, Instrument] = msgspec.field(default_factory=builtin_instruments)
+    cue_instruments: Mapping[str, Instrument] = msgspec.field(default_factory=cue_instruments)
+    text: str | None = None
+    files: tuple[SessionFile, ...] = ()
+
+    @property
+    def all_instruments(self) -> dict[str, Instrument]:
+        """What an engine needs to know."""
+        return {**self.instruments, **self.cue_instruments}

@@ -1,0 +1,109 @@
+"""A first session file, from the streams that were seen."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from math import inf, isfinite
+from typing import Final
+
+from streamson._printable import counted
+from streamson.music.pitch import midi_to_note
+from streamson.session.parse.checks import MAX_FIELDS
+from streamson.session.parse.parts import MAX_PARTS, MAX_PATTERN_CHARS
+from streamson.session.resolve import NEWCOMERS
+from streamson.session.schema import DEFAULT_SCALE, HIGHEST_NOTE, LOWEST_NOTE
+
+_HEAD: Final = """\
+# Seen on {endpoint} in {seconds:.0f} s: {streams}. Each part says what one plays; lines
+# that begin with # do nothing until that is taken away. A listener that plays a session file reads
+# it again whenever it changes. All that a session may say: see the README.
+
+[audio]
+volume_db = -6
+"""
+
+
+class SeenStream:
+    """What is seen of a stream: how many points, and its fields with their ranges."""
+
+    def __init__(self) -> None:
+        self.points = 0
+        self.fields: dict[str, tuple[float, float]] = {}
+
+    def see(self, fields: Mapping[str, float]) -> None:
+        """Take in a point."""
+        self.points += 1
+        for name, value in fields.items():
+            if name not in self.fields and len(self.fields) >= MAX_FIELDS:
+                continue
+            low, high = self.fields.get(name, (inf, -inf))
+            if isfinite(value):
+                low, high = min(low, value), max(high, value)
+            self.fields[name] = low, high
+
+
+def draft_session(streams: Mapping[str, SeenStream], *, endpoint: str, seconds: float) -> str:
+    """Return a session file with a part for each stream, and comments for what may follow.
+
+    Parameters
+    ----------
+    streams
+        By name, in order of appearance.
+    endpoint, seconds
+        Where, and for how long, they were seen.
+    """
+    head = _HEAD.format(endpoint=endpoint, seconds=seconds, streams=counted(len(streams), "stream"))
+    parts = [
+        "\n".join(_part(name, stream, seconds, i))
+        for i, (name, stream) in enumerate(streams.items())
+    ]
+    if len(parts) > MAX_PARTS:
+        more = len(parts) - MAX_PARTS
+        parts = [*parts[:MAX_PARTS], f"# There is no room for {more} more streams."]
+    return "\n".join([head, "\n\n".join(parts), "", _cue(streams), ""])
+
+
+def _part(name: str, stream: SeenStream, seconds: float, appearance: int) -> Iterator[str]:
+    first, *others = stream.fields
+    instrument, semitones = NEWCOMERS[appearance % len(NEWCOMERS)]
+    low, high = (midi_to_note(note + semitones) for note in (LOWEST_NOTE, HIGHEST_NOTE))
+    yield "[[part]]"
+    yield f"stream = {_pattern(name)}    # {stream.points / seconds:.3g} points a second"
+    yield f'instrument = "{instrument}"'
+    pitch = f'field = {_text(first)}, scale = "{DEFAULT_SCALE}", low = "{low}", high = "{high}"'
+    yield f"pitch = {{ {pitch} }}{_range(stream.fields[first])}"
+    for field, parameter in zip(others, ("volume", "pan", "duration"), strict=False):
+        yield f"# {parameter} = {{ field = {_text(field)} }}" + _range(stream.fields[field])
+    for field in others[3:]:
+        yield f"# field {_text(field)}" + _range(stream.fields[field])
+
+
+def _cue(streams: Mapping[str, SeenStream]) -> str:
+    name, stream = next(iter(streams.items()))
+    field, (_, high) = next(iter(stream.fields.items()))
+    return "\n".join(
+        [
+            "# [[cue]]",
+            f"# stream = {_pattern(name)}",
+            f"# field = {_text(field)}",
+            f"# above = {high if isfinite(high) else 0.0!r}    # or below, outside, unusual = 3",
+            '# for = "30s"',
+        ]
+    )
+
+
+def _range(ends: tuple[float, float]) -> str:
+    low, high = ends
+    return f"    # {low:g} to {high:g}" if low <= high else "    # no values"
+
+
+def _pattern(stream: str) -> str:
+    """Return a stream's name as a pattern that matches it alone."""
+    pattern = "".join(f"[{char}]" if char in "*?[" else char for char in stream)
+    # A name may be as long as a pattern. Where that makes it longer, one sign stands for any.
+    return _text(pattern if len(pattern) <= MAX_PATTERN_CHARS else re.sub(r"[*?[]", "?", stream))
+
+
+def _text(text: str) -> str:
+    """Return a TOML string: that of JSON, where TOML wants one more control character escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

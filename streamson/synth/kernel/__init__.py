@@ -1,0 +1,1 @@
+"""The machine code that turns notes into samples, and nothing else."""

@@ -1,0 +1,302 @@
+"""The audio callback: the one entry to the machine code, for devices, silent clock and rendering.
+
+Live and offline call the very same code, so the same notes give the same samples everywhere.
+"""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numba import carray, cfunc, njit, types
+
+from streamson._jit import compiling_told, kept
+from streamson.synth.kernel import memory
+from streamson.synth.kernel.articulation import strike_again
+from streamson.synth.kernel.clock import NS, now_ns
+from streamson.synth.kernel.limiter import clear, limit
+from streamson.synth.kernel.memory import (
+    CHANNELS,
+    NOTE_RING,
+    PENDING_NOTES,
+    PLAYED_RING,
+    QUANTUM,
+    REFUSED,
+    TAP_QUANTA,
+    VOLUME,
+    address,
+)
+from streamson.synth.kernel.note_heap import drop_first, push, put_off_first
+from streamson.synth.kernel.recovery import mend
+from streamson.synth.kernel.references import let_go, refer
+from streamson.synth.kernel.resampler import resample, wanted_frames
+from streamson.synth.kernel.reverb import reverberate
+from streamson.synth.kernel.ring import READ, WRITTEN, advance, readable, writable
+from streamson.synth.kernel.voices import mix_voices, start_voice
+
+FADE_FRAMES: Final = 1_024
+"""The sound fades over so many frames before it stops, and on a new device, 23 ms at 44.1 kHz."""
+
+VOLUME_RAMP_S: Final = 0.05
+"""Time that a change of volume by the whole scale takes."""
+
+_UNDERFLOW: Final = 4  # paOutputUnderflow
+
+# PaStreamCallback of portaudio.h: input, output, frames, time info, status flags, user data.
+_SIGNATURE: Final = types.int32(
+    types.voidptr,
+    types.CPointer(types.float32),
+    types.uint64,
+    types.voidptr,
+    types.uint64,
+    types.voidptr,
+)
+
+
+@cache
+def callback() -> Any:
+    """Return the callback as a numba cfunc; compiles at the very first call on a machine."""
+    # numba's cache knows a function by its own file alone, not by those of the functions that it
+    # calls. As part of the closure, a digest of them all makes any change compile anew.
+    digest = _digest()
+
+    def audio_callback(_input, output, frames, _time, status, engine):  # type: ignore[no-untyped-def]
+        digest  # noqa: B018
+        _fill(address(engine), carray(output, (frames, CHANNELS), np.float32), status)
+        return 0
+
+    with compiling_told():  # the machine code of the last time loads in 0.4 s
+        return kept(cfunc, _SIGNATURE, error_model="numpy")(audio_callback)
+
+
+def _digest() -> str:
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+@njit(nogil=True)
+def _fill(engine: int, output: Any, status: int) -> None:
+    """Fill a device's block from as many quanta as it takes."""
+    state = memory.state(engine)[0]
+    if state.rendering:
+        mend(engine)
+    state.rendering = 1
+    began = now_ns(engine)
+    frames = output.shape[0]
+    if state.device_rate == 0:
+        _watch_clock(state, frames, began, status)
+        _hand_out(engine, output, began)
+    else:
+        _watch_clock(state, frames * state.engine_rate // state.device_rate, began, status)
+        _hand_out_resampled(engine, output, began)
+    if state.fade_in > 0:
+        _fade_in(state, output)
+    busy = now_ns(engine) - began
+    state.busy_ns += busy
+    state.busy_ns_max = max(state.busy_ns_max, busy)
+    state.rendering = 0
+
+
+@njit(nogil=True)
+def _hand_out_resampled(engine: int, output: Any, now: int) -> None:
+    """Fill a block of a device that has a rate of its own."""
+    state = memory.state(engine)[0]
+    for first in range(0, output.shape[0], QUANTUM):
+        part = output[first : first + QUANTUM]
+        wanted = wanted_frames(engine, part.shape[0])
+        held = state.held_frames
+        _hand_out(engine, memory.resampler_frames(engine)[held : held + wanted], now)
+        state.held_frames += wanted
+        resample(engine, part)
+
+
+@njit(nogil=True)
+def _hand_out(engine: int, output: Any, now: int) -> None:
+    """Hand out the engine's next frames."""
+    state = memory.state(engine)[0]
+    ready = memory.ready(engine)
+    frames = output.shape[0]
+    filled = 0
+    while filled < frames:
+        if state.position == QUANTUM:
+            _render_quantum(engine, now)
+            state.position = 0
+        first = state.position
+        count = min(QUANTUM - first, frames - filled)
+        for k in range(count):
+            output[filled + k, 0] = ready[0, first + k]
+            output[filled + k, 1] = ready[1, first + k]
+        filled += count
+        state.position = first + count
+    state.frame += frames
+
+
+@njit(nogil=True)
+def _render_quantum(engine: int, now: int) -> None:
+    """Finish the next quantum."""
+    state = memory.state(engine)[0]
+    _synthesise(engine, now)
+    if state.synth_frame == QUANTUM:  # the limiter holds one quantum: at the start it has none
+        _synthesise(engine, now)
+    first = state.synth_frame - 2 * QUANTUM
+    _fade_to_stop(memory.ready(engine), first, state.stop_frame)
+    if state.tap_on:
+        _tap(engine, first)
+
+
+@njit(nogil=True)
+def _synthesise(engine: int, now: int) -> None:
+    state = memory.state(engine)[0]
+    clear(memory.bus(engine))
+    _take_notes(engine, state.synth_frame)
+    _start_notes(engine, state.synth_frame, now)
+    mix_voices(engine, state.synth_frame)
+    reverberate(engine)
+    _apply_volume(engine)
+    limit(engine)
+    state.synth_frame += QUANTUM
+
+
+@njit(nogil=True)
+def _take_notes(engine: int, start: int) -> None:
+    """Move notes from the ring to the heap; what should have begun already begins now."""
+    state = memory.state(engine)[0]
+    waiting = readable(memory.note_indices(engine))
+    while waiting > 0 and state.pending < PENDING_NOTES:
+        note = memory.notes(engine)[memory.note_indices(engine)[READ] % NOTE_RING]
+        if note.onset < start:
+            state.late += note.onset >= 0
+            note.onset = start
+        refer(engine, note.instrument)
+        push(engine, note)
+        advance(memory.note_indices(engine), READ)
+        waiting -= 1
+
+
+@njit(nogil=True)
+def _start_notes(engine: int, start: int, now: int) -> None:
+    """Start every note whose onset lies in the quantum that begins at `start`; report each."""
+    state = memory.state(engine)[0]
+    while state.pending > 0 and memory.pending(engine)[0].onset < start + QUANTUM:
+        note = memory.pending(engine)[0]
+        if note.instrument == VOLUME:
+            state.volume = note.amplitude
+            _report(engine, note, now)
+        elif _put_off(engine, note, now):
+            continue
+        elif start_voice(engine, note, start):
+            state.played += 1
+            state.foreground_played += note.foreground
+            if note.rest == 0:
+                _report(engine, note, now)
+        else:
+            state.refused += 1
+            note.onset = REFUSED
+            _report(engine, note, now)
+        let_go(engine, note.instrument)
+        drop_first(engine)
+
+
+@njit(nogil=True)
+def _put_off(engine: int, note: Any, now: int) -> bool:
+    """Put a note off, if it has to wait for what it strikes again; its break begins now."""
+    if note.rest > 0:
+        return False
+    rest = strike_again(engine, note)
+    if rest <= 0:
+        return False
+    _report(engine, note, now)
+    put_off_first(engine, rest)
+    return True
+
+
+@njit(nogil=True)
+def _report(engine: int, note: Any, now: int) -> None:
+    """Tell Python what became of a note; if nobody reads, it is left out and counted."""
+    if writable(memory.played_indices(engine), PLAYED_RING) <= 0:
+        memory.state(engine)[0].unreported += 1
+        return
+    report = memory.played(engine)[memory.played_indices(engine)[WRITTEN] % PLAYED_RING]
+    report.id = note.id
+    report.onset = note.onset
+    report.time_ns = now
+    advance(memory.played_indices(engine), WRITTEN)
+
+
+@njit(nogil=True)
+def _apply_volume(engine: int) -> None:
+    """Multiply the bus by the master gain, on its way to the volume that was asked for."""
+    state = memory.state(engine)[0]
+    first = state.gain
+    most = QUANTUM / (VOLUME_RAMP_S * state.sample_rate)
+    last = first + min(max(state.volume - first, -most), most)
+    bus = memory.bus(engine)
+    gain, step = np.float32(first), np.float32((last - first) / QUANTUM)
+    for channel in range(CHANNELS):
+        for k in range(QUANTUM):
+            bus[channel, k] *= gain + step * np.float32(np.int32(k))
+    state.gain = last
+
+
+@njit(nogil=True)
+def _fade_to_stop(quantum: Any, first: int, stop: int) -> None:
+    """Fade a finished quantum that begins at frame `first` so that there is silence from `stop`."""
+    if first + QUANTUM <= stop - FADE_FRAMES:
+        return
+    for k in range(QUANTUM):
+        remaining = min(max((stop - first - k) / FADE_FRAMES, 0.0), 1.0)
+        gain = np.float32(remaining * remaining * (3 - 2 * remaining))
+        for channel in range(CHANNELS):
+            quantum[channel, k] *= gain
+
+
+@njit(nogil=True)
+def _fade_in(state: Any, output: Any) -> None:
+    """Fade in what a new device gets: it may begin in the midst of notes. The tap is not faded."""
+    for k in range(min(state.fade_in, output.shape[0])):
+        passed = 1 - (state.fade_in - k) / FADE_FRAMES
+        gain = np.float32(passed * passed * (3 - 2 * passed))
+        for channel in range(CHANNELS):
+            output[k, channel] *= gain
+    state.fade_in = max(0, state.fade_in - output.shape[0])
+
+
+@njit(nogil=True)
+def _tap(engine: int, first: int) -> None:
+    """Copy the finished quantum for the recorder; without room it is left out and counted."""
+    if writable(memory.tap_indices(engine), TAP_QUANTA) <= 0:
+        memory.state(engine)[0].tap_lost += 1
+        return
+    cell = memory.tap_indices(engine)[WRITTEN] % TAP_QUANTA
+    memory.tap_frames(engine)[cell] = first
+    tap, ready = memory.tap(engine)[cell], memory.ready(engine)
+    for k in range(QUANTUM):
+        for channel in range(CHANNELS):
+            tap[k, channel] = ready[channel, k]
+    advance(memory.tap_indices(engine), WRITTEN)
+
+
+@njit(nogil=True)
+def _watch_clock(state: Any, frames: int, now: int, status: int) -> None:
+    """Count blocks, and those that the device missed.
+
+    Most host APIs never report an underflow. But a device that skips a block falls behind the
+    clock by one for good, while one that asks in bursts catches up again: so the lead of the clock
+    over the frames is compared with the least that it has been.
+    """
+    state.blocks += 1
+    state.block_frames = frames
+    state.underflows += (status & _UNDERFLOW) != 0
+    if state.origin_ns == 0:
+        state.origin_ns = now
+        state.origin_frame = state.frame
+        state.lead = 0.0
+    elapsed = (now - state.origin_ns) * state.sample_rate / NS
+    lead = elapsed - (state.frame - state.origin_frame)
+    if lead - state.lead > 1.5 * frames:
+        state.missed += np.int64((lead - state.lead) / frames)
+        state.lead = lead
+    # A device's clock may be slow by 0.02 %: that is no missed block.
+    state.lead = min(state.lead + 2e-4 * frames, lead)
+    state.last_ns = now

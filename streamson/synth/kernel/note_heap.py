@@ -1,0 +1,68 @@
+"""Notes that wait for their onset: a binary heap, ordered by onset, then by number.
+
+The order by number makes the order in which simultaneous notes start, and so their sum to the last
+bit, independent of when they arrived.
+"""
+
+from typing import Any
+
+from numba import njit
+
+from streamson.synth.kernel import memory
+
+
+@njit(nogil=True)
+def _earlier(a: Any, b: Any) -> bool:
+    return a.onset < b.onset or (a.onset == b.onset and a.id < b.id)
+
+
+@njit(nogil=True)
+def push(engine: int, note: Any) -> None:
+    """Add a note; there must be room."""
+    state = memory.state(engine)[0]
+    heap = memory.pending(engine)
+    child = state.pending
+    while child > 0:
+        parent = (child - 1) // 2
+        if not _earlier(note, heap[parent]):
+            break
+        heap[child] = heap[parent]
+        child = parent
+    heap[child] = note
+    state.pending += 1
+
+
+@njit(nogil=True)
+def drop_first(engine: int) -> None:
+    """Take the earliest note, ``pending[0]``, off the heap."""
+    state = memory.state(engine)[0]
+    heap = memory.pending(engine)
+    size = state.pending - 1
+    last = heap[size]
+    hole = 0
+    while True:
+        child = 2 * hole + 1
+        if child >= size:
+            break
+        if child + 1 < size and _earlier(heap[child + 1], heap[child]):
+            child += 1
+        if not _earlier(heap[child], last):
+            break
+        heap[hole] = heap[child]
+        hole = child
+    heap[hole] = last
+    state.pending = size
+
+
+@njit(nogil=True)
+def put_off_first(engine: int, frames: int) -> None:
+    """Let the earliest note begin so much later, and end when it would have ended."""
+    state = memory.state(engine)[0]
+    heap = memory.pending(engine)
+    heap[state.pending] = heap[0]
+    later = heap[state.pending]
+    later.onset += frames
+    later.duration -= frames
+    later.rest = frames
+    state.pending += 1
+    drop_first(engine)

@@ -1,0 +1,127 @@
+"""The reverb: a network of eight delay lines that feed each other.
+
+After J.-M. Jot and A. Chaigne, "Digital delay networks for designing artificial reverberators",
+AES convention 90, 1991: a lossless matrix, and a gain for each line by its length, so that all
+decay alike. All delays are longer than a quantum, so that every loop runs over a whole quantum.
+"""
+
+from math import gcd
+from typing import Any, Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from streamson.model.reverb import Reverb
+from streamson.synth.kernel import memory
+from streamson.synth.kernel.memory import LINE_FRAMES, LINES, QUANTUM
+
+DELAYS_S: Final = (0.0233, 0.0297, 0.0341, 0.0389, 0.0437, 0.0491, 0.0557, 0.0631)
+"""A room of some ten metres; no two have a common beat."""
+
+DAMPING: Final = np.float32(0.25)
+"""Share of the sample before: high frequencies die earlier, as in any room."""
+
+_SPREAD: Final = np.float32(8**-0.5)
+_MASK: Final = LINE_FRAMES - 1
+
+
+def set_up(arrays: dict[str, NDArray[Any]], reverb: Reverb | None, sample_rate: int) -> None:
+    """Write a room into an engine's memory; None is no room."""
+    if reverb is None:
+        return
+    delays: list[int] = []
+    for seconds in DELAYS_S:
+        frames = round(seconds * sample_rate)
+        while any(gcd(frames, other) > 1 for other in delays):
+            frames += 1
+        delays.append(frames)
+    arrays["line_delays"][:] = delays
+    falls = 10 ** (-3 * np.array(delays) / (reverb.decay * sample_rate))
+    arrays["line_gains"][:] = falls
+    state = arrays["state"][0]
+    # Each line holds the power of its input / (1 - fall**2); four of them make a channel.
+    power = LINES // 2 * np.mean(falls**2 / (1 - falls**2))
+    state["reverb_gain"] = 10 ** (reverb.level / 20) / np.sqrt(power)
+    state["reverb_frames"] = tail_frames(reverb, sample_rate)
+
+
+def tail_frames(reverb: Reverb | None, sample_rate: int) -> int:
+    """Return the frames in which a room's answer falls by 90 dB."""
+    return 0 if reverb is None else round(1.5 * reverb.decay * sample_rate)
+
+
+@njit(nogil=True)
+def reverberate(engine: int) -> None:
+    """Add the room's answer to the bus."""
+    state = memory.state(engine)[0]
+    if state.reverb_gain == 0 or not _awake(engine):
+        return
+    for line in range(LINES):
+        _read(engine, line, state.reverb_position)
+    _scatter(memory.lines_out(engine))
+    for line in range(LINES):
+        _write(engine, line, state.reverb_position)
+    _add(engine, np.float32(state.reverb_gain))
+    state.reverb_position = (state.reverb_position + QUANTUM) & _MASK
+
+
+@njit(nogil=True)
+def _awake(engine: int) -> bool:
+    """Return whether the room still answers: it is left alone in silence."""
+    state, bus = memory.state(engine)[0], memory.bus(engine)
+    silent = True
+    for k in range(QUANTUM):
+        silent &= (bus[0, k] == 0) & (bus[1, k] == 0)
+    if not silent:
+        state.reverb_left = state.reverb_frames
+    elif state.reverb_left > 0:
+        state.reverb_left -= QUANTUM
+    return state.reverb_left > 0
+
+
+@njit(nogil=True, fastmath={"contract"})
+def _read(engine: int, line: int, position: int) -> None:
+    """Take what comes out of a line, damped and weakened."""
+    lines, out = memory.lines(engine), memory.lines_out(engine)
+    gain = memory.line_gains(engine)[line]
+    start = (position - memory.line_delays(engine)[line] - 1) & _MASK
+    here, before = gain * (np.float32(1) - DAMPING), gain * DAMPING
+    for k in range(QUANTUM):
+        out[line, k] = here * lines[line, start + 1 + k] + before * lines[line, start + k]
+
+
+@njit(nogil=True, fastmath={"contract"})
+def _scatter(out: Any) -> None:
+    """Mix the lines by a Hadamard matrix: nothing is lost, and each goes to all."""
+    for stage in range(3):
+        distance = 1 << stage
+        for first in range(LINES):
+            if first & distance == 0:
+                for k in range(QUANTUM):
+                    a, b = out[first, k], out[first + distance, k]
+                    out[first, k] = a + b
+                    out[first + distance, k] = a - b
+
+
+@njit(nogil=True, fastmath={"contract"})
+def _write(engine: int, line: int, position: int) -> None:
+    """Put into a line what the others gave, and its channel's sound."""
+    lines, out, bus = memory.lines(engine), memory.lines_out(engine), memory.bus(engine)
+    channel = line & 1
+    position &= _MASK  # tells the compiler that it is not negative: four times as fast
+    for k in range(QUANTUM):
+        lines[line, position + k] = out[line, k] * _SPREAD + bus[channel, k]
+    if position == 0:  # again at the end, so that reading never has to turn back
+        for k in range(QUANTUM):
+            lines[line, LINE_FRAMES + k] = lines[line, k]
+
+
+@njit(nogil=True, fastmath={"contract"})
+def _add(engine: int, gain: Any) -> None:
+    out, bus = memory.lines_out(engine), memory.bus(engine)
+    gain *= _SPREAD  # the matrix is not yet taken back from what came out
+    for line in range(LINES):
+        channel = line & 1
+        for k in range(QUANTUM):
+            bus[channel, k] += gain * out[line, k]

@@ -1,0 +1,221 @@
+"""Voices: starting, stealing and mixing them."""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from streamson.synth.kernel import memory
+from streamson.synth.kernel.articulation import set_envelope
+from streamson.synth.kernel.ducking import make_room
+from streamson.synth.kernel.envelope import CUT_FRAMES, cut_short, is_level, shape
+from streamson.synth.kernel.memory import NEVER, QUANTUM
+from streamson.synth.kernel.partials import (
+    add_falling,
+    add_gliding,
+    add_noise,
+    add_shaped,
+    add_steady,
+    aim,
+    full_scale,
+    start_tones,
+)
+from streamson.synth.kernel.references import let_go, refer
+from streamson.synth.kernel.sampler import aim_sample, mix_sample, start_sample
+
+
+@njit(nogil=True)
+def start_voice(engine: int, note: Any, now: int) -> bool:
+    """Give a note a voice; return False if even the slots for fading voices are full.
+
+    Parameters
+    ----------
+    engine
+        Address of the engine's memory.
+    note
+        A `NOTE` whose onset lies in the quantum that begins at `now`, or later.
+    now
+        The first frame of that quantum.
+    """
+    state = memory.state(engine)[0]
+    if note.key != 0 and _glide(engine, note):
+        return True
+    if state.free == 0:
+        return False
+    if state.active - state.fading >= state.polyphony:
+        _steal(engine, now)
+    state.free -= 1
+    slot = memory.free(engine)[state.free]
+    memory.active(engine)[state.active] = slot
+    state.active += 1
+
+    instrument = memory.instruments(engine)[note.instrument]
+    voice = memory.voices(engine)[slot]
+    set_envelope(engine, voice, note)
+    voice.power = 2 * note.amplitude * note.amplitude
+    voice.key = note.key
+    voice.glide = 0
+    voice.instrument = note.instrument
+    refer(engine, note.instrument)
+    voice.foreground = note.foreground
+    voice.source = note.source if note.key == 0 else 0
+    voice.frequency = note.frequency
+    state.foreground += note.foreground
+    if instrument.sample_speed > 0:
+        voice.partials = -1
+        ring = start_sample(engine, slot, note, now)
+    else:
+        ring = start_tones(engine, slot, note, now)
+    voice.end = min(voice.release + np.int64(instrument.release), note.onset + ring)
+    return True
+
+
+@njit(nogil=True)
+def _glide(engine: int, note: Any) -> bool:
+    """Let the voice that is held by the note's key glide to it; return False if none is held."""
+    state = memory.state(engine)[0]
+    for i in range(state.active):
+        slot = memory.active(engine)[i]
+        voice = memory.voices(engine)[slot]
+        if voice.key == note.key and voice.cut == NEVER and voice.release > note.onset:
+            scale = full_scale(engine, note)
+            for partial in range(voice.partials):
+                tone = memory.tones(engine)[slot, partial]
+                target = aim(engine, note, partial, scale)
+                tone.increment_to, tone.left_to, tone.right_to = target
+            instrument = memory.instruments(engine)[note.instrument]
+            if instrument.sample_speed > 0:
+                head = memory.heads(engine)[slot]
+                head.speed_to, head.left_to, head.right_to = aim_sample(engine, note)
+            voice.glide = max(1, (note.glide + QUANTUM // 2) // QUANTUM)
+            voice.release = note.onset + note.duration
+            voice.fall = voice.release
+            voice.end = voice.release + np.int64(instrument.release)
+            return True
+    return False
+
+
+@njit(nogil=True)
+def _steal(engine: int, now: int) -> None:
+    """Let the voice fade that is missed least: released, then quietest, then oldest."""
+    state = memory.state(engine)[0]
+    victim = -1
+    for i in range(state.active):
+        slot = memory.active(engine)[i]
+        voice = memory.voices(engine)[slot]
+        if (voice.cut == NEVER and voice.foreground == 0) and (
+            victim < 0 or _missed_less(voice, memory.voices(engine)[victim], now)
+        ):
+            victim = slot
+    if victim < 0:
+        return
+    cut_short(engine, memory.voices(engine)[victim], now, CUT_FRAMES)
+    state.stolen += 1
+
+
+@njit(nogil=True)
+def _missed_less(a: Any, b: Any, now: int) -> bool:
+    if (a.release <= now) != (b.release <= now):
+        return a.release <= now
+    if a.power != b.power:
+        return a.power < b.power
+    return a.onset < b.onset
+
+
+@njit(nogil=True)
+def mix_voices(engine: int, start: int) -> None:
+    """Add the quantum that begins at frame `start` of every voice to the bus; free those that end.
+
+    The voices keep their order, so that a sum of the same voices is the same to the last bit. Those
+    in the foreground come last, after all others have made room for them.
+    """
+    state = memory.state(engine)[0]
+    _mix_ground(engine, start, 0)
+    if state.foreground > 0 or state.room < 1:
+        make_room(engine)
+        _mix_ground(engine, start, 1)
+
+
+@njit(nogil=True)
+def _mix_ground(engine: int, start: int, foreground: int) -> None:
+    """Mix the voices that are in the foreground, or all others."""
+    state = memory.state(engine)[0]
+    voices, active = memory.voices(engine), memory.active(engine)
+    kept = 0
+    for i in range(state.active):
+        slot = active[i]
+        if voices[slot].foreground == foreground:
+            _mix_voice(engine, slot, start)
+            if voices[slot].end <= start + QUANTUM:
+                memory.free(engine)[state.free] = slot
+                state.free += 1
+                state.fading -= voices[slot].cut != NEVER
+                state.foreground -= foreground
+                let_go(engine, voices[slot].instrument)
+                continue
+        active[kept] = slot
+        kept += 1
+    state.active = kept
+
+
+@njit(nogil=True, inline="always")
+def _mix_voice(engine: int, slot: int, start: int) -> None:
+    voice, tones = memory.voices(engine)[slot], memory.tones(engine)
+    level = is_level(voice, start, start + QUANTUM)
+    if not level:
+        shape(engine, voice, start)
+    if voice.partials < 0:
+        if level:
+            shape(engine, voice, start)
+        mix_sample(engine, slot)
+        return
+    if voice.glide > 0:
+        _mix_gliding(engine, slot, start)
+        return
+    power = np.float32(0)
+    for i in range(voice.partials):
+        tone = tones[slot, i]
+        if tone.noise > 0:
+            if level:  # noise is rare: one loop for it is enough
+                shape(engine, voice, start)
+            add_noise(engine, tone, np.int32(0), tone.left * tone.fall, tone.right * tone.fall)
+        elif not level:
+            add_shaped(engine, tone)
+        elif tone.fall < 1:
+            add_falling(engine, tone, voice.sustain)
+        else:
+            add_steady(engine, tone, voice.sustain)
+        tone.left *= tone.fall
+        tone.right *= tone.fall
+        tone.phase = np.int32(tone.phase + tone.increment * QUANTUM)
+        power += tone.left * tone.left + tone.right * tone.right
+    gain = voice.sustain if level else memory.envelope(engine)[QUANTUM - 1]
+    voice.power = power * gain * gain
+
+
+@njit(nogil=True)
+def _mix_gliding(engine: int, slot: int, start: int) -> None:
+    """Mix a voice that is held, and bring it a quantum nearer to where its glide leads."""
+    voice, tones = memory.voices(engine)[slot], memory.tones(engine)
+    shape(engine, voice, start)
+    power = np.float32(0)
+    for i in range(voice.partials):
+        tone = tones[slot, i]
+        left = tone.left + (tone.left_to - tone.left) / np.float32(voice.glide)
+        right = tone.right + (tone.right_to - tone.right) / np.float32(voice.glide)
+        # Frequency runs straight within the quantum, so the phase runs along a parabola.
+        way = np.int64(tone.increment_to) - np.int64(tone.increment)
+        bend = np.int32(way // (np.int64(voice.glide) * QUANTUM))
+        if tone.noise > 0:
+            add_noise(engine, tone, bend, left, right)
+        else:
+            add_gliding(engine, tone, bend, left, right)
+        parabola = np.int32(bend * np.int32(QUANTUM * (QUANTUM - 1) // 2))
+        tone.phase = np.int32(tone.phase + tone.increment * QUANTUM + parabola)
+        last = voice.glide == 1
+        tone.increment = tone.increment_to if last else np.int32(tone.increment + bend * QUANTUM)
+        tone.left, tone.right = left, right
+        power += left * left + right * right
+    gain = memory.envelope(engine)[QUANTUM - 1]
+    voice.power = power * gain * gain
+    voice.glide -= 1

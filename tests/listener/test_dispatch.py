@@ -1,0 +1,105 @@
+"""What is handed to the callback: of every note it is known whether it began."""
+
+import csv
+import time
+
+import numpy as np
+import soundfile
+
+from streamson import Listener, Publisher
+from streamson.listener.dispatch import MAX_AWAITED, HandedOver
+from streamson.model.note import Note
+from streamson.offline.render import render_notes
+from streamson.recording.reader import Recording
+from streamson.synth.engine import Engine
+from tests.conftest import until
+
+ANY_PORT = "tcp://127.0.0.1:*"
+
+
+def note(onset_frame, frames=44_100):
+    return Note(
+        onset_frame, frames / 44_100, frames, 60.0, -40.0, 0.0, "sine", ""
+    )  # nobody's: none ends another
+
+
+def test_every_note_begins_is_refused_or_finds_no_room():
+    engine = Engine(44_100)
+    handed_over = HandedOver(engine)
+    begun = handed = 0
+    for onset in range(4):
+        for _ in range(5_000):  # more than the rings hold, and than there are voices
+            handed_over.play(note(100 * onset), None, 1)
+            handed += 1
+            if handed % 1_000 == 0:
+                engine.render(64)
+    engine.render(44_100)
+    begun += sum(1 for _ in handed_over.begun())
+    state = engine.state
+    assert begun == int(state["played"])
+    assert begun + int(state["refused"]) + handed_over.unheard == handed
+    assert int(state["refused"]) > 0
+    assert handed_over.unheard > 0
+    assert int(state["unreported"]) == 0
+    # Nothing is awaited any more, so as many as before find room.
+    for _ in range(3_000):
+        handed_over.play(note(engine.frame), None, 1)
+    assert handed_over.unheard + int(state["refused"]) + begun == handed
+
+
+def test_reports_that_nobody_reads_are_not_lost():
+    engine = Engine(44_100)
+    handed_over = HandedOver(engine)
+    for _ in range(2 * MAX_AWAITED):
+        handed_over.play(note(-1, 64), None, 1)
+        engine.render(64)
+    assert handed_over.unheard == MAX_AWAITED
+    assert int(engine.state["unreported"]) == 0
+    assert sum(1 for _ in handed_over.begun()) == MAX_AWAITED
+
+
+def test_what_a_callback_that_died_had_taken_is_awaited_no_more():
+    engine = Engine(44_100)
+    handed_over = HandedOver(engine)
+    for i in range(20):  # each time more than half of what may be awaited
+        for _ in range(MAX_AWAITED // 2):
+            handed_over.play(note(engine.frame + 44_100), None, 1)
+        handed_over.glide_to(-float(i))
+        engine.render(640)
+        engine.state["rendering"] = 1
+        engine.render(640)
+        volumes = [b.volume_db for _ in range(2) for b in handed_over.begun()]
+        assert volumes.count(-float(i)) == 1
+    assert handed_over.unheard == 0
+    assert int(engine.state["mended"]) == 20
+    handed_over.play(note(-1), None, 1)
+    engine.render(640)
+    assert len(list(handed_over.begun())) == 1
+
+
+def test_a_thousand_streams_lose_no_note_and_are_rendered_again_to_the_bit(tmp_path):
+    folder, streams, seconds = tmp_path / "many", 1_024, 4
+    with (
+        Listener(ANY_PORT, output="none", record=f"{folder}/") as listener,
+        Publisher(listener.endpoint) as publisher,
+    ):
+        assert publisher.wait_for_listener(20)
+        start = time.monotonic()
+        for k in range(10 * seconds):
+            for i in range(streams):
+                publisher.send(f"s{i:04}", x=float(np.sin(k / 9 + i)))
+            until(lambda k=k: time.monotonic() >= start + k / 10, "the next round")
+        until(lambda: listener.stats().points_received == 10 * seconds * streams, "all points")
+    stats = listener.stats()
+    played, merged = stats.notes_played, stats.points_merged
+    assert (stats.notes_dropped, stats.notes_stolen, stats.notes_unreported) == (0, 0, 0)
+    assert played + merged + stats.notes_waiting == stats.points_received == 10 * seconds * streams
+    assert played > 1_000
+    with (folder / "notes.csv").open(newline="") as file:
+        assert sum(1 for _ in csv.DictReader(file)) == played
+    recording = Recording(folder)
+    notes = [played.note for played in recording.played()]
+    again = np.concatenate(list(render_notes(notes, recording.session())))
+    heard, _ = soundfile.read(folder / "audio.wav", dtype="float32")
+    end = min(len(heard), len(again)) - 2_000  # the fade at the end is the listener's
+    assert np.abs(heard[:end] - again[:end]).max() <= 2.0**-23

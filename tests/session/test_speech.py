@@ -1,0 +1,66 @@
+"""Alerts that speak."""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+from streamson.errors import MissingDependencyError, SessionError
+from streamson.model.point import DataPoint
+from streamson.offline.session_engine import session_engine
+from streamson.score.score import Score
+from streamson.session import speech
+from streamson.session.load import parse_session
+from streamson.session.speech import speaker
+
+SAYS = b"[[cue]]\nabove = 1\nsay = 'disk nearly full'"
+RATE = 44_100
+
+
+@pytest.fixture
+def espeak():
+    if shutil.which(speech.PROGRAM) is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{speech.PROGRAM} is not installed")
+
+
+def test_an_alert_is_followed_by_what_it_says(espeak):
+    session = parse_session(SAYS, "says.toml")
+    score, engine = Score(session, sample_rate=RATE), session_engine(session, RATE)
+    notes = score.play(DataPoint("s", {"x": 5.0}, 0.0), 0)
+    *pattern, said = [note for note in notes if note.foreground]
+    assert said.onset_frame > pattern[-1].onset_frame + pattern[-1].duration_frames
+    assert 0.5 < said.duration_s < 3
+    assert engine.play(said) is not None
+    sound = engine.render(said.onset_frame + said.duration_frames)[said.onset_frame :]
+    assert np.abs(sound).max() > 0.2
+    assert np.sqrt((sound**2).mean()) > 0.03
+
+
+def test_voices_differ_and_a_text_is_spoken_once(espeak):
+    english, german = speaker("eins", "en"), speaker("eins", "de")
+    assert speaker("eins", "en") is english
+    assert not np.array_equal(english.sample.sound, german.sample.sound)
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ("say = 'x'\nvoice = 'martian'", "espeak-ng: Error: The specified espeak-ng voice"),
+        ("say = ' '", "espeak-ng makes no sound of ' '"),
+    ],
+)
+def test_what_can_not_be_said_is_explained(espeak, keys, problem):
+    with pytest.raises(SessionError, match=f"says.toml: cue 1, say: {problem}"):
+        parse_session(f"[[cue]]\nabove = 1\n{keys}".encode(), "says.toml")
+
+
+def test_without_espeak_the_alert_sounds_and_the_command_is_named(monkeypatch, caplog):
+    monkeypatch.setenv("PATH", "")
+    speaker.cache_clear()
+    with pytest.raises(MissingDependencyError, match="apt-get install espeak-ng"):
+        speaker("disk nearly full")
+    session = parse_session(SAYS, "says.toml")
+    assert "cue 1: nothing can speak: espeak-ng is not installed; apt-get" in caplog.text
+    notes = Score(session, sample_rate=RATE).play(DataPoint("s", {"x": 5.0}, 0.0), 0)
+    assert len([note for note in notes if note.foreground]) == 3

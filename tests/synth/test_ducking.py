@@ -1,0 +1,66 @@
+"""Notes in the foreground: all else makes room for them, and nothing steals them."""
+
+import numpy as np
+import pytest
+
+from streamson.synth.engine import Engine
+from streamson.synth.kernel.ducking import COME_BACK_S, ROOM
+from tests.synth.notes import RATE, PlainNote, rendered
+
+
+def level_of(sound, hz, first, frames=RATE // 10):
+    """Return the amplitude of a tone in a stretch of both channels' mean."""
+    stretch = sound[first : first + frames].mean(axis=1) * np.hanning(frames)
+    turns = np.exp(-2j * np.pi * hz * np.arange(frames) / RATE)
+    return 4 * abs(np.dot(stretch, turns)) / frames
+
+
+@pytest.fixture(scope="module")
+def sound():
+    """A steady tone, and in its midst a note in the foreground."""
+    steady = PlainNote(0, 3 * RATE, 400.0, -20)
+    cue = PlainNote(RATE, RATE // 2, 2_500.0, -20, foreground=True)
+    return rendered([steady, cue], 3 * RATE)
+
+
+def test_all_else_is_softer_while_it_sounds(sound):
+    full = 10 ** (-20 / 20)
+    assert level_of(sound, 400, RATE // 2) == pytest.approx(full, rel=0.01)
+    assert level_of(sound, 400, RATE + RATE // 5) == pytest.approx(full * ROOM, rel=0.01)
+    assert level_of(sound, 2_500, RATE + RATE // 5) == pytest.approx(full, rel=0.01)
+    back = round((1.55 + COME_BACK_S) * RATE)
+    assert level_of(sound, 400, back) == pytest.approx(full, rel=0.01)
+
+
+def test_it_comes_and_goes_without_a_click(sound):
+    """Between 5 and 10 kHz there is nothing but what a jump would put there."""
+    for first in range(RATE - RATE // 20, 2 * RATE, 2_048):
+        spectrum = np.abs(np.fft.rfft(sound[first : first + 4_096, 0] * np.blackman(4_096)))
+        spectrum /= 0.42 * 4_096 / 2
+        hertz = np.fft.rfftfreq(4_096, 1 / RATE)
+        assert spectrum[(hertz > 5_000) & (hertz < 10_000)].max() < 10 ** (-75 / 20)
+
+
+def test_it_is_heard_above_a_thousand_voices():
+    crowd = [PlainNote(0, RATE, 300 + i * 0.7, -25) for i in range(1_000)]
+    cue = PlainNote(RATE // 2, RATE // 4, 2_500.0, -10, foreground=True)
+    sound = rendered([*crowd, cue], RATE)
+    alone = rendered([cue], RATE)
+    first = RATE // 2 + RATE // 20
+    # The limiter takes what is too loud from all alike: the cue loses no more than 6 dB.
+    assert level_of(sound, 2_500, first) > 0.5 * level_of(alone, 2_500, first)
+
+
+def test_it_is_never_stolen():
+    engine = Engine(RATE, polyphony=4)
+    for _ in range(4):
+        engine.play(PlainNote(0, RATE, 500.0, -60, foreground=True))
+    engine.render(4_096)
+    for i in range(20):
+        engine.play(PlainNote(-1, RATE, 900.0 + i, -10))
+    engine.render(4_096)
+    assert engine.state["foreground"] == 4
+    assert engine.state["foreground_played"] == 4
+    engine.render(2 * RATE)
+    assert (engine.state["foreground"], engine.state["active"]) == (0, 0)
+    assert engine.state["free"] == 1_088
