@@ -13,7 +13,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
-from streamson._rate_limited_log import LimitedLog
+from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import StreamsonError
 from streamson.producers.worker import (
     ANSWER,
@@ -136,7 +136,7 @@ class _Failures:
     def __init__(self) -> None:
         self._in_a_row = 0
         self._any_value = False
-        self._limited = LimitedLog(_log)
+        self._limited = RateLimitedLog(_log)
 
     def forget(self) -> None:
         self._in_a_row = 0

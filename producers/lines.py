@@ -10,7 +10,7 @@ import msgspec
 from streamson.formats.nested import leaves
 from streamson.formats.quantity import QUANTITY, Quantity, parse_quantity
 from streamson.formats.table import is_time_name
-from streamson.wire.limits import MAX_FIELD_CHARS, MAX_FIELDS, MAX_STREAM_CHARS
+from streamson.model.limits import MAX_FIELD_CHARS, MAX_FIELDS, MAX_STREAM_CHARS
 
 MAX_LINE_BYTES: Final = 65_536
 """A longer line is left out."""

@@ -10,12 +10,12 @@ from typing import Final, NamedTuple
 import click
 
 from streamson.cli.ending import ending
+from streamson.model.limits import MAX_SPAN_S
 from streamson.model.point import Batch
 from streamson.wire.publisher import Publisher
 
 POLL_S: Final = 0.2
 HINT_AFTER_S: Final = 10.0
-MAX_DELAY_S: Final = 366 * 86_400.0
 MAX_LINE_BYTES: Final = 1_024
 
 
@@ -105,7 +105,7 @@ def _send_all(
     origin = time.monotonic()
     heard = True
     for sample in samples:
-        sleep_until(origin + min(sample.due_s, MAX_DELAY_S))
+        sleep_until(origin + min(sample.due_s, MAX_SPAN_S))
         if publisher.listening != heard:
             heard = not heard
             _say_change(name, heard=heard, keep=keep)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from streamson._optional import need
+from streamson._optional import import_optional
 from streamson.cli import run
 from streamson.errors import UsageError, nearest
 from streamson.producers import options
@@ -44,7 +44,7 @@ def command(*, interval: float, only: str | None, name: str | None, endpoint: st
 
     cpu and memory are in percent; disk and network in bytes a second.
     """
-    psutil = need("psutil", "system", "the system producer")
+    psutil = import_optional("psutil", "system", "the system producer")
     host, wanted = name or socket.gethostname(), _wanted(only)
     readings = _readings(psutil, host, interval)
     samples = (sample for sample in readings if sample.stream.removeprefix(f"{host}/") in wanted)

@@ -1,10 +1,13 @@
 """Machine code that is kept on disk, so that only the first run has to compile it."""
 
+import hashlib
 import logging
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 NOTICE_AFTER_S: Final = 1.5
@@ -13,10 +16,11 @@ NOTICE_AFTER_S: Final = 1.5
 _log = logging.getLogger(__name__)
 
 
-def kept(decorator: Callable[..., Any], *args: Any, **options: Any) -> Callable[[Any], Any]:
+def cached(decorator: Callable[..., Any], *args: Any, **options: Any) -> Callable[[Any], Any]:
     """Return a decorator of numba with its cache on; off where there is no folder to write to.
 
-    numba keeps the code beside the source, else in the user's own cache folder.
+    numba keeps the code beside the source, else in the user's own cache folder. It knows a function
+    by its own file alone: one that calls others closes over their `source_digest`.
     """
 
     def compile_function(function: Any) -> Any:
@@ -29,8 +33,17 @@ def kept(decorator: Callable[..., Any], *args: Any, **options: Any) -> Callable[
     return compile_function
 
 
+def source_digest(package: str, *constants: object) -> str:
+    """Return what changes with any file of a package, and with constants that it imports."""
+    files = [file for folder in sys.modules[package].__path__ for file in Path(folder).glob("*.py")]
+    digest = hashlib.sha256(repr(constants).encode())
+    for file in sorted(files):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
 @contextmanager
-def compiling_told() -> Iterator[None]:
+def notice_compiling() -> Iterator[None]:
     """Tell that machine code is compiled, where the block takes longer than to load it would."""
     notice = threading.Timer(NOTICE_AFTER_S, _tell)
     notice.daemon = True

@@ -7,7 +7,7 @@ from typing import Any
 from streamson.errors import MissingDependencyError
 
 
-def need(module: str, extra: str, purpose: str) -> Any:
+def import_optional(module: str, extra: str, purpose: str) -> Any:
     """Import and return an optional module.
 
     Parameters

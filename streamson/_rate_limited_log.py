@@ -9,7 +9,7 @@ INTERVAL_S: Final = 60.0
 """Time between two lines of one kind: a person who reads the log sees that it goes on."""
 
 
-class LimitedLog:
+class RateLimitedLog:
     """Warn at most once a minute for each kind of message. Threads may share one.
 
     A kind is a word in the code, never one from outside: so there are only a few of them.
@@ -23,7 +23,7 @@ class LimitedLog:
 
     Examples
     --------
-    >>> limited = LimitedLog(logging.getLogger("streamson"))
+    >>> limited = RateLimitedLog(logging.getLogger("streamson"))
     >>> limited.warning("lost", "%s: %d points lost", "boiler", 3)
     """
 

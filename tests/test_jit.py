@@ -6,9 +6,9 @@ import sys
 
 MODULE = """
 from numba import njit
-from streamson._jit import kept
+from streamson._jit import cached
 
-@kept(njit, "int64(int64)", nogil=True)
+@cached(njit, "int64(int64)", nogil=True)
 def double(x):
     return 2 * x
 

@@ -3,7 +3,7 @@
 import logging
 
 from streamson._printable import PrintableFormatter, printable
-from streamson._rate_limited_log import LimitedLog as Limited
+from streamson._rate_limited_log import RateLimitedLog as Limited
 
 
 def test_a_line_of_a_kind_goes_out_and_the_others_are_counted(caplog):

@@ -80,20 +80,20 @@ def _render(session: "Session", names: list[str], out: Path) -> None:
 def _play(session: "Session", names: list[str], output: str) -> None:
     from streamson.offline.phrase import PHRASE_S, phrase
     from streamson.offline.render import DEFAULT_SAMPLE_RATE
-    from streamson.offline.session_engine import session_engine
     from streamson.output.device import NO_DEVICE
     from streamson.output.player import Player, choose_device
+    from streamson.synth.engine import Engine
 
     device = None if output == NO_DEVICE else choose_device(output)
     rate = device.sample_rate if device else DEFAULT_SAMPLE_RATE
-    engine = session_engine(session, rate)
+    engine = Engine.for_session(session, rate)
     ending.hold()
     player = Player(engine, device)
     try:
         player.start()
         for name in names:
             click.echo(f"{name}  {session.instruments[name].about}".rstrip())
-            start = engine.soonest_frame
+            start = engine.earliest_frame
             for note in phrase(name, start_frame=start, sample_rate=rate):
                 engine.play(note)
             while engine.frame < start + PHRASE_S * rate:

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import click
 
+from streamson.model.limits import MAX_SAMPLE_RATE, MAX_SPAN_S, MIN_SAMPLE_RATE
 from streamson.wire.limits import DEFAULT_ENDPOINT
 
 _UNITS: Final = {"": 1, "s": 1, "min": 60, "m": 60, "h": 3_600}
 
 
-MAX_SECONDS: Final = 366 * 86_400.0
 MAX_BYTES: Final = 10**15
 _BYTES: Final = {"kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 
@@ -33,7 +33,7 @@ class Seconds(click.ParamType[float]):
         if match is None or match[2] not in _UNITS or float(match[1]) == 0:
             self.fail(f"found {value!r}; a time such as 20, 20s, 5min or 1h is allowed", param, ctx)
         seconds = float(match[1]) * _UNITS[match[2]]
-        if seconds > MAX_SECONDS:
+        if seconds > MAX_SPAN_S:
             self.fail(f"found {value!r}; up to a year is allowed", param, ctx)
         return seconds
 
@@ -156,7 +156,7 @@ keep = click.option(
 )
 sample_rate = click.option(
     "--sample-rate",
-    type=click.IntRange(8_000, 192_000),
+    type=click.IntRange(MIN_SAMPLE_RATE, MAX_SAMPLE_RATE),
     metavar="HZ",
     help="Frames a second.  [default: the session's, else 44100]",
 )

@@ -15,7 +15,7 @@ import msgspec
 from streamson._printable import PrintableFormatter, counted
 from streamson.cli.ending import ending
 from streamson.cli.standard_streams import never_wait
-from streamson.formats.atomic import write_whole
+from streamson.formats.atomic import write_atomically
 from streamson.listener.listener import Listener
 from streamson.model.statistics import Statistics
 
@@ -141,7 +141,7 @@ def _write_stats(stats: Statistics, path: Path) -> None:
         if path.exists() and not path.is_file():  # such as /dev/stdout
             path.write_bytes(content)
         else:
-            write_whole(path, content)
+            write_atomically(path, content)
     except OSError as error:
         raise click.FileError(str(path), error.strerror) from None
 

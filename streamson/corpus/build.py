@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from streamson._optional import need
+from streamson._optional import import_optional
 from streamson._version import __version__
 from streamson.corpus.shard import FORMAT, ShardPlan, ShardResult, Source, make_shard, read_result
 from streamson.errors import InputFileError, OutputFileError, StreamsonError
@@ -193,8 +193,8 @@ def collect(
 
 def _make_here(plans: Sequence[ShardPlan], jobs: int) -> Iterator[ShardResult]:
     """Yield shards as processes on this machine finish them."""
-    joblib = need("joblib", "corpus", "a collection")
-    loky = need("joblib.externals.loky.process_executor", "corpus", "a collection")
+    joblib = import_optional("joblib", "corpus", "a collection")
+    loky = import_optional("joblib.externals.loky.process_executor", "corpus", "a collection")
     left = {plan.path: plan for plan in plans}
     for _ in range(TRIES):
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
@@ -213,7 +213,7 @@ def _make_here(plans: Sequence[ShardPlan], jobs: int) -> Iterator[ShardResult]:
 
 def _make_there(plans: Sequence[ShardPlan], scheduler: str) -> Iterator[ShardResult]:
     """Yield shards as a Dask cluster finishes them."""
-    distributed = need("distributed", "dask", "--scheduler")
+    distributed = import_optional("distributed", "dask", "--scheduler")
     try:
         client = distributed.Client(scheduler, timeout=CONNECT_S)
     except (OSError, ValueError, TimeoutError) as error:

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import soundfile
 
-from streamson._optional import need
+from streamson._optional import import_optional
 from streamson._version import __version__
 from streamson.errors import InputFileError, OutputFileError, StreamsonError
 from streamson.formats.table import Table
@@ -125,7 +125,7 @@ def make_shard(plan: ShardPlan) -> ShardResult:
 
 def read_result(path: Path, key: str | None = None) -> ShardResult | None:
     """Return what a shard that is there says of itself; None if it isn't, or has another key."""
-    parquet = need("pyarrow.parquet", "corpus", "a collection")
+    parquet = import_optional("pyarrow.parquet", "corpus", "a collection")
     try:
         with parquet.ParquetFile(path) as file:
             told = json.loads(file.schema_arrow.metadata[_KEY])
@@ -221,8 +221,8 @@ def _schema(pyarrow: Any) -> Any:
 
 
 def _write(path: Path, rows: list[dict[str, Any]], key: str, result: ShardResult) -> None:
-    pyarrow = need("pyarrow", "corpus", "a collection")
-    parquet = need("pyarrow.parquet", "corpus", "a collection")
+    pyarrow = import_optional("pyarrow", "corpus", "a collection")
+    parquet = import_optional("pyarrow.parquet", "corpus", "a collection")
     told = {
         "key": key,
         "pieces": result.pieces,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from streamson._optional import need
+from streamson._optional import import_optional
 from streamson.errors import UsageError
 from streamson.model.note import Note
 from streamson.offline.piece import Piece
@@ -73,7 +73,7 @@ def write_midi(piece: Piece, path: Path) -> str:
     UsageError
         If there are more than `MAX_NOTES` notes.
     """
-    mido = need("mido", "midi", "a MIDI file")
+    mido = import_optional("mido", "midi", "a MIDI file")
     tempo = piece.session.tempo
     ticks_per_frame = tempo / 60 * TICKS_PER_BEAT / piece.sample_rate
     loudest_db = _loudest_db(piece.notes())

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from streamson._optional import need
+from streamson._optional import import_optional
 from streamson._printable import counted
 from streamson.errors import UsageError, nearest
 from streamson.model.note import Note
@@ -37,7 +37,7 @@ def check_kind(path: Path) -> None:
             f'can\'t write "{path}": allowed are {", ".join(kinds)}{nearest(ending, kinds)}'
         )
     for module, extra in _NEEDS.get(ending, ()):
-        need(module, extra, f"a {ending} file")
+        import_optional(module, extra, f"a {ending} file")
 
 
 def export(

@@ -34,7 +34,7 @@ def open_new(path: Path) -> BinaryIO:
     return path.open("xb+", buffering=0)
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes) -> None:
     """Write a file: what was there before stays until all of the new content is on the disk.
 
     A file that was there passes its permissions on.

@@ -11,12 +11,12 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from streamson._optional import need
+from streamson._optional import import_optional
 from streamson.errors import OutputFileError, UsageError
 from streamson.formats.atomic import open_new
 from streamson.formats.file_lock import is_at, lock
 from streamson.formats.flac_length import found_samples, set_samples
-from streamson.synth.kernel.memory import CHANNELS
+from streamson.model.limits import CHANNELS
 
 # Commands of sndfile.h, for which python-soundfile has no public call.
 _UPDATE_HEADER_AUTO: Final = 0x1061  # SFC_SET_UPDATE_HEADER_AUTO
@@ -227,7 +227,7 @@ class OpusWriter(AudioFile):
         rate = self.sample_rate if self.sample_rate in OPUS_RATES else OPUS_RATE
         self._resampler = None
         if rate != self.sample_rate:
-            soxr = need("soxr", "ogg", f"an Ogg file of {self.sample_rate} Hz")
+            soxr = import_optional("soxr", "ogg", f"an Ogg file of {self.sample_rate} Hz")
             self._resampler = soxr.ResampleStream(self.sample_rate, rate, CHANNELS, "float32")
         file = self._new(rate, "OPUS", "OGG")
         latency = soundfile._ffi.new("double *", PAGE_MS)

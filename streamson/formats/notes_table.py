@@ -2,14 +2,17 @@
 
 import csv
 from collections.abc import Iterable, Iterator
+from math import inf, isfinite
 from pathlib import Path
-from typing import BinaryIO, Final, TextIO
+from typing import Any, BinaryIO, Final, TextIO
 
 import msgspec
 
 from streamson.errors import InputFileError
+from streamson.formats.untrusted import MAX_LINE_BYTES, explained, open_file
+from streamson.model.limits import MAX_FRAME, MAX_NOTE_S, MAX_SAMPLE_RATE
 from streamson.model.note import Note
-from streamson.recording.bounds import MAX_LINE_BYTES, explained, note_problem, open_file
+from streamson.music.pitch import HIGHEST_MIDI, LOWEST_MIDI
 
 COLUMNS: Final = (
     "onset_frame",
@@ -28,6 +31,9 @@ COLUMNS: Final = (
     "foreground",
 )
 """What is said of a note; the last three only matter for playing it again exactly."""
+
+MAX_NAME_CHARS: Final = 1_000
+"""In the name of a stream or an instrument."""
 
 
 class NotesWriter:
@@ -147,7 +153,32 @@ def _note(row: dict[str, str]) -> Note:
         glide_frames=int(row["glide_frames"]),
         foreground=row["foreground"] == "1",
     )
-    problem = note_problem(note)
+    problem = _problem(note)
     if problem is not None:
         raise ValueError(problem)
     return note
+
+
+def _problem(note: Note) -> str | None:
+    """Return what can't be played of a note; None if it can."""
+    numbers: dict[str, tuple[float, float, float]] = {
+        "onset_frame": (note.onset_frame, 0, MAX_FRAME),
+        "duration_frames": (note.duration_frames, 1, MAX_NOTE_S * MAX_SAMPLE_RATE),
+        "duration_s": (note.duration_s, 0, MAX_NOTE_S),
+        "midi_note": (note.midi_note, LOWEST_MIDI, HIGHEST_MIDI),
+        "level_dbfs": (note.level_db, -inf, 0),
+        "pan": (note.pan, -1, 1),
+        "brightness": (note.brightness, -1, 1),
+        "held_key": (note.held_key, 0, 2**62),
+        "glide_frames": (note.glide_frames, 0, MAX_FRAME),
+    }
+    for name, (value, low, high) in numbers.items():
+        if not low <= value <= high:
+            return f"found {name} {_short(value)}; {low:g} to {high:g} is allowed"
+    if len(note.stream) > MAX_NAME_CHARS or len(note.instrument) > MAX_NAME_CHARS:
+        return f"found a name of more than {MAX_NAME_CHARS} characters"
+    return None
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isfinite(value) and abs(value) < 1e15 else str(value)[:20]

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from streamson._optional import need
+from streamson._optional import import_optional
 from streamson.errors import InputFileError
 from streamson.formats.row_source import MAX_COLUMNS, MAX_ROWS, Cells, Skipped
 
@@ -47,9 +47,9 @@ class ParquetRows:
         self.skipped = Skipped()
         self._path = path
         self._source = source
-        self._parquet = need("pyarrow.parquet", "parquet", "a Parquet file")
-        self._pyarrow = need("pyarrow", "parquet", "a Parquet file")
-        need("pyarrow.compute", "parquet", "a Parquet file")
+        self._parquet = import_optional("pyarrow.parquet", "parquet", "a Parquet file")
+        self._pyarrow = import_optional("pyarrow", "parquet", "a Parquet file")
+        import_optional("pyarrow.compute", "parquet", "a Parquet file")
         with self._refusing(), self._parquet.ParquetFile(path) as file:
             self.names = [field.name for field in file.schema_arrow]
             doubled = next((name for name in self.names if self.names.count(name) > 1), None)

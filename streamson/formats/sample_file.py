@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from streamson.errors import InputFileError
 from streamson.formats.regular_file import open_regular
+from streamson.model.limits import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 
 MAX_SAMPLE_FRAMES: Final = 60 * 48_000
 """Frames of one file: a minute at 48 kHz."""
@@ -17,8 +18,6 @@ MAX_SAMPLE_CHANNELS: Final = 8
 """All are read, though two are played: 90 MB at most."""
 
 MIN_SAMPLE_FRAMES: Final = 64
-MAX_SAMPLE_RATE: Final = 192_000
-MIN_SAMPLE_RATE: Final = 8_000
 
 _MIN_PEAK: Final = 1e-4
 

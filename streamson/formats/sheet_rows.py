@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
-from streamson._optional import need
+from streamson._optional import import_optional
 from streamson.errors import InputFileError
 from streamson.formats.header import find_header, is_blank, is_comment
 from streamson.formats.row_source import LOOK_ROWS, MAX_COLUMNS, Cells, Open, Skipped
@@ -47,7 +47,7 @@ class SheetRows:
     def __init__(self, open_bytes: Open, source: str) -> None:
         self._open = open_bytes
         self._source = source
-        self._openpyxl = need("openpyxl", "xlsx", "a sheet of Excel")
+        self._openpyxl = import_optional("openpyxl", "xlsx", "a sheet of Excel")
         self.skipped = Skipped()
         self._sheet, name, later = self._find_sheet()
         first = [row for _, row in islice(self._filled(), LOOK_ROWS)]

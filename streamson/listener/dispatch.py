@@ -9,7 +9,7 @@ import msgspec
 
 from streamson.model.note import Note
 from streamson.synth.engine import Engine
-from streamson.synth.kernel.memory import PLAYED_RING, REFUSED
+from streamson.synth.kernel.layout import PLAYED_RING, REFUSED
 
 MAX_AWAITED: Final = PLAYED_RING - 64
 """Notes whose report is awaited: as many as the ring of reports has room for, with some to spare
@@ -19,7 +19,7 @@ LATENCIES_KEPT: Final = 1_000
 """Latency figures are those of so many last notes."""
 
 
-class BegunNote(NamedTuple):
+class StartedNote(NamedTuple):
     """A note that began.
 
     Attributes
@@ -37,7 +37,7 @@ class BegunNote(NamedTuple):
     session: int
 
 
-class BegunVolume(NamedTuple):
+class StartedVolume(NamedTuple):
     """A change of the volume that began at a frame."""
 
     frame: int
@@ -50,7 +50,7 @@ class _Awaited(NamedTuple):
     session: int
 
 
-class HandedOver:
+class NoteDispatcher:
     """Hands notes and changes of volume to an engine, and reads what it reports of them.
 
     Parameters
@@ -60,12 +60,12 @@ class HandedOver:
 
     Attributes
     ----------
-    unheard
+    dropped
         Notes for which there was no room.
     """
 
     def __init__(self, engine: Engine) -> None:
-        self.unheard = 0
+        self.dropped = 0
         self._engine = engine
         self._awaited: dict[int, _Awaited] = {}
         self._latencies_ms: deque[float] = deque(maxlen=LATENCIES_KEPT)
@@ -88,12 +88,12 @@ class HandedOver:
         """
         number = self._engine.play(note) if len(self._awaited) < MAX_AWAITED else None
         if number is None:
-            self.unheard += 1
+            self.dropped += 1
             return
         self._awaited[number] = _Awaited(note, received_ns, session)
 
     def glide_to(self, volume_db: float) -> None:
-        """Let the volume glide to a level; where there is no room, `begun` tries it again.
+        """Let the volume glide to a level; where there is no room, `started` tries it again.
 
         Any thread may call it.
         """
@@ -103,7 +103,7 @@ class HandedOver:
             if number is not None:
                 self._volumes[number] = volume_db
 
-    def begun(self) -> Iterator[BegunNote | BegunVolume]:
+    def started(self) -> Iterator[StartedNote | StartedVolume]:
         """Yield what began since the last time; to be called often, by one thread."""
         if self._volume_due is not None:
             self.glide_to(self._volume_due)
@@ -113,7 +113,7 @@ class HandedOver:
             (reports,) = self._engine.played.read()
         for number, onset_frame, handed_ns in reports.tolist():
             if number in self._volumes:
-                yield BegunVolume(onset_frame, self._volumes.pop(number))
+                yield StartedVolume(onset_frame, self._volumes.pop(number))
             elif number in self._awaited:
                 note, received_ns, session = self._awaited.pop(number)
                 if onset_frame == REFUSED:  # the engine counts it
@@ -121,17 +121,17 @@ class HandedOver:
                 if received_ns is not None:
                     self._latencies_ms.append((handed_ns - received_ns) / 1e6)
                 note = msgspec.structs.replace(note, onset_frame=onset_frame)
-                yield BegunNote(note, handed_ns, session)
+                yield StartedNote(note, handed_ns, session)
         if void_before > self._forgotten_before:
             self._forgotten_before = void_before
             yield from self._forget(void_before)
 
-    def _forget(self, void_before: int) -> Iterator[BegunVolume]:
+    def _forget(self, void_before: int) -> Iterator[StartedVolume]:
         """Await no more what a callback that died had taken; its volume is in force since then."""
         for number in [number for number in self._awaited if number < void_before]:
             del self._awaited[number]
         for number in [number for number in self._volumes if number < void_before]:
-            yield BegunVolume(self._engine.frame, self._volumes.pop(number))
+            yield StartedVolume(self._engine.frame, self._volumes.pop(number))
 
     def latency_ms(self, share: float) -> float | None:
         """Return the latency that such a share of the last notes had at most; None before any."""

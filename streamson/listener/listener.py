@@ -10,15 +10,15 @@ from types import TracebackType
 from typing import Final, Self
 
 from streamson._faults import Faults
-from streamson._jit import compiling_told
+from streamson._jit import notice_compiling
 from streamson.errors import OutputFileError, UsageError
-from streamson.listener.dispatch import BegunVolume, HandedOver
+from streamson.listener.dispatch import NoteDispatcher, StartedVolume
 from streamson.listener.state_file import StateKeeper
+from streamson.model.limits import MAX_SPAN_S
 from streamson.model.note import AS_SOON_AS_POSSIBLE, Note
 from streamson.model.point import Batch, DataPoint
 from streamson.model.statistics import Statistics
 from streamson.music.pitch import midi_to_note
-from streamson.offline.session_engine import session_engine
 from streamson.output.device import AUTO, NO_DEVICE
 from streamson.output.player import Player, choose_device
 from streamson.recording.recorder import Recorder, Rotation
@@ -29,7 +29,7 @@ from streamson.rescaling.prepare import load_kernels
 from streamson.score.score import Score
 from streamson.session.load import load_session
 from streamson.session.schema import Session
-from streamson.synth.engine import check_volume, level_db
+from streamson.synth.engine import Engine, check_volume, level_db
 from streamson.wire.limits import DEFAULT_ENDPOINT
 from streamson.wire.receiver import Receiver
 
@@ -41,7 +41,6 @@ MAX_STREAMS_TOLD: Final = 200
 MERGING_TIMEOUT_S: Final = 0.01
 """Points that were merged begin at most so long after there is room for them."""
 
-MAX_DURATION_S: Final = 366 * 86_400.0
 _log = logging.getLogger(__name__)
 _legend_log = logging.getLogger("streamson.legend")
 
@@ -118,8 +117,8 @@ class Listener:
         duration_s: float | None = None,
         on_played: Callable[[Note, int], None] | None = None,
     ) -> None:
-        if duration_s is not None and not 0 < duration_s <= MAX_DURATION_S:
-            raise UsageError(f"duration {duration_s} s; up to {MAX_DURATION_S:.0f} s is allowed")
+        if duration_s is not None and not 0 < duration_s <= MAX_SPAN_S:
+            raise UsageError(f"duration {duration_s} s; up to {MAX_SPAN_S:.0f} s is allowed")
         loaded = session if isinstance(session, Session) else load_session(session)
         self._device = None if output == NO_DEVICE else choose_device(output)
         self.recording_error: OutputFileError | None = None
@@ -129,13 +128,13 @@ class Listener:
         self._duration_s = duration_s
         self._on_played = on_played
         device_rate = self._device.sample_rate if self._device else DEFAULT_SAMPLE_RATE
-        self.engine = session_engine(loaded, loaded.audio.sample_rate or device_rate)
+        self.engine = Engine.for_session(loaded, loaded.audio.sample_rate or device_rate)
         self._volume_db = loaded.audio.volume_db
         self._muted = False
         self._look_ahead_frames = round(loaded.audio.look_ahead * self.engine.sample_rate)
         self._session = loaded
         self._next_session: Session | None = None
-        with compiling_told():
+        with notice_compiling():
             load_kernels()  # before points come, which would wait for it
         self._score = Score(loaded, sample_rate=self.engine.sample_rate)
         self._state = StateKeeper(Path(state), self._score) if state is not None else None
@@ -153,7 +152,7 @@ class Listener:
         self._lost = 0
         self._streams_told = 0
         self._faults = Faults()
-        self._handed_over = HandedOver(self.engine)
+        self._dispatcher = NoteDispatcher(self.engine)
         self._last_note: Note | None = None
         self._error: Exception | None = None
         self._stopping = threading.Event()
@@ -247,19 +246,19 @@ class Listener:
         check_volume(volume_db)
         self._volume_db = volume_db
         if not self._muted:
-            self._handed_over.glide_to(volume_db)
+            self._dispatcher.glide_to(volume_db)
 
     def mute(self, *, muted: bool = True) -> None:
         """Let the sound glide to silence, or back."""
         self._muted = muted
-        self._handed_over.glide_to(-inf if muted else self._volume_db)
+        self._dispatcher.glide_to(-inf if muted else self._volume_db)
 
     def stats(self) -> Statistics:
         """Return the counters and figures of this moment."""
         received, score, state = self._receiver.counts, self._score.counts, self.engine.state
         rate, recorder = self.engine.sample_rate, self._recorder
         seconds = min(self.engine.frame, self.engine.stop_frame) / rate
-        unheard = self._handed_over.unheard + int(state["refused"])
+        dropped = self._dispatcher.dropped + int(state["refused"])
         cues_too = int(state["played"])
         return Statistics(
             seconds=seconds,
@@ -278,8 +277,8 @@ class Listener:
             notes_played=max(cues_too - int(state["foreground_played"]) - score.ticks, 0),
             notes_late=int(state["late"]),
             notes_stolen=int(state["stolen"]),
-            notes_waiting=score.notes + score.cue_notes + score.ticks - unheard - cues_too,
-            notes_dropped=unheard,
+            notes_waiting=score.notes + score.cue_notes + score.ticks - dropped - cues_too,
+            notes_dropped=dropped,
             notes_unreported=int(state["unreported"]),
             points_merged=score.merged + self._score.points_waiting,
             alerts=score.alerts,
@@ -293,8 +292,8 @@ class Listener:
             blocks_missed=int(state["missed"]),
             underflows=int(state["underflows"]),
             callback_load=float(state["busy_ns"]) / 1e9 / seconds if seconds else 0.0,
-            latency_median_ms=self._handed_over.latency_ms(0.5),
-            latency_p99_ms=self._handed_over.latency_ms(0.99),
+            latency_median_ms=self._dispatcher.latency_ms(0.5),
+            latency_p99_ms=self._dispatcher.latency_ms(0.99),
             peak_dbfs=level_db(float(state["peak"])) if state["peak"] > 0 else None,
             devices_lost=self._player.devices_lost,
             recorded_seconds=recorder.seconds if recorder else 0.0,
@@ -416,17 +415,17 @@ class Listener:
         """Return the frame at which what comes at a time may begin."""
         if self._look_ahead_frames:
             return self.engine.frame_at(time_ns) + self._look_ahead_frames
-        return self.engine.soonest_frame
+        return self.engine.earliest_frame
 
     def _play(self, notes: list[Note], now_frame: int, received_ns: int) -> None:
         session = self._log.session_number if self._log else 1
         for note in notes:
             on_arrival = note.onset_frame in (AS_SOON_AS_POSSIBLE, now_frame)
-            self._handed_over.play(note, received_ns if on_arrival else None, session)
+            self._dispatcher.play(note, received_ns if on_arrival else None, session)
 
     def _read_reports(self) -> None:
-        for begun in self._handed_over.begun():
-            if isinstance(begun, BegunVolume):
+        for begun in self._dispatcher.started():
+            if isinstance(begun, StartedVolume):
                 if self._log is not None:
                     self._log.change_volume(*begun)
                 continue

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from streamson.errors import InputFileError, StreamsonError
-from streamson.formats.atomic import write_whole
+from streamson.formats.atomic import write_atomically
 from streamson.formats.regular_file import read_regular
 from streamson.score.score import Score
 
@@ -103,7 +103,7 @@ def save_state(path: Path, score: Any) -> None:
         The file can't be written.
     """
     try:
-        write_whole(path, msgspec.msgpack.encode(_State(FORMAT, score)))
+        write_atomically(path, msgspec.msgpack.encode(_State(FORMAT, score)))
     except OSError as error:
         raise StreamsonError(f"can't save the state {path}: {error.strerror}") from None
 

@@ -9,7 +9,6 @@ if TYPE_CHECKING:  # at run time the score does without
     import numpy as np
     from numpy.typing import NDArray
 
-MAX_PARTIALS: Final = 32
 MIN_RAMP_S: Final = 0.001
 """Nothing rises or falls faster: that would be a click."""
 
@@ -118,7 +117,7 @@ class Instrument(msgspec.Struct, frozen=True):
     Attributes
     ----------
     partials
-        At most `MAX_PARTIALS`; those above Nyquist are left out.
+        At most `limits.MAX_PARTIALS`; those above Nyquist are left out.
     envelope
         How its notes rise and fall.
     width

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from streamson.errors import StreamsonError
 from streamson.model.note import Note
-from streamson.offline.session_engine import session_engine
 from streamson.session.schema import Session
 from streamson.synth.engine import Engine
-from streamson.synth.kernel.memory import NOTE_RING, QUANTUM
+from streamson.synth.kernel.layout import NOTE_RING, QUANTUM
 
 DEFAULT_SAMPLE_RATE: Final = 44_100
 BLOCK_FRAMES: Final = 32_768
@@ -48,7 +47,7 @@ def render_notes(
     StreamsonError
         If more than 4,096 notes begin at once.
     """
-    engine = session_engine(session, sample_rate)
+    engine = Engine.for_session(session, sample_rate)
     end = last = 0
     held: dict[int, Note] = {}
     for note in notes:

@@ -13,7 +13,6 @@ from streamson.model.instrument import Instrument
 from streamson.model.note import Note
 from streamson.offline.realtime import score_timed
 from streamson.offline.render import until_frame, until_room
-from streamson.offline.session_engine import session_engine
 from streamson.recording.reader import PlayedNote, Recording
 from streamson.recording.rows import ChangeRow
 from streamson.score.cues import Tell
@@ -38,7 +37,7 @@ def heard_again(recording: Recording) -> Iterator[NDArray[np.float32]]:
     everything = msgspec.structs.replace(
         recording.session(), instruments=names.instruments, cue_instruments={}
     )
-    engine = session_engine(everything, recording.manifest.sample_rate)
+    engine = Engine.for_session(everything, recording.manifest.sample_rate)
     end = recording.first_frame + recording.frames
     if recording.manifest.frames is not None:
         engine.stop_at(end)

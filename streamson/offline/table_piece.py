@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from streamson._printable import counted
 from streamson.errors import InputFileError, UsageError
 from streamson.formats.table import Table, paced
+from streamson.model.limits import MAX_SPAN_S
 from streamson.model.note import Note
 from streamson.model.point import DataPoint
 from streamson.offline.piece import Moment, length_s
@@ -21,7 +22,6 @@ from streamson.offline.scored_table import ScoredTable, choose_heard, in_order
 from streamson.session.load import load_session
 from streamson.session.schema import Session
 
-MAX_SECONDS: Final = 366 * 86_400.0
 MAX_UNASKED_S: Final = 3 * 3_600.0
 """How long the sound of a table may be if nobody asks for more: 2.9 GB as 24 bits, which the WAV
 format holds; ten thousand rows last under an hour."""
@@ -176,7 +176,7 @@ class TimedPiece(TablePiece):
         """Yield its points, and their times in seconds."""
         table = self.scored.table
         for due_s, (fields, time) in paced(table.rows(), speed=self._speed, rate=self._rate):
-            if due_s > MAX_SECONDS:
+            if due_s > MAX_SPAN_S:
                 raise InputFileError(
                     f"{table.source}: a row comes after {due_s / 86_400:.0f} days; up to a "
                     "year is allowed: try a larger --speed"

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from streamson.errors import ChildError, DeviceError, nearest
 from streamson.output import portaudio
 from streamson.synth.engine import Engine
-from streamson.synth.kernel.resampler import can_resample
+from streamson.synth.resampling import can_resample
 
 AUTO: Final = "auto"
 """The default device, or silence where there is none."""

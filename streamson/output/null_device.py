@@ -11,7 +11,7 @@ MAX_BACKLOG_S: Final = 1.0
 """A machine that slept longer than this does not render what it slept through."""
 
 
-class SilentClock:
+class NullDevice:
     """Render an engine in real time and throw the samples away.
 
     Parameters

@@ -15,7 +15,7 @@ from streamson.output.device import (
     ThisProcess,
     find_device,
 )
-from streamson.output.null_device import SilentClock
+from streamson.output.null_device import NullDevice
 from streamson.synth.engine import Engine
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Player:
         self._device = device
         self._stopping = threading.Event()
         self._home = None if device is None else _device_home(engine, self._stopping)
-        self._running: DeviceStream | DeviceProcess | SilentClock | None = None
+        self._running: DeviceStream | DeviceProcess | NullDevice | None = None
         self._watchdog: threading.Thread | None = None
         self._said = ""
         self._say_again_at = 0.0
@@ -97,7 +97,7 @@ class Player:
             If the device can't be opened.
         """
         if self._home is None or self._device is None:
-            self._running = SilentClock(self._engine)
+            self._running = NullDevice(self._engine)
             return self
         stream = self._home.open(self._device)
         stream.start()
@@ -114,7 +114,7 @@ class Player:
         running = self._running
         if running is None:
             return "not started"
-        if isinstance(running, SilentClock):
+        if isinstance(running, NullDevice):
             return "without sound"
         latency_ms = 1000 * running.latency_s
         return f"on {running.device.name} ({running.device.host_api}, {latency_ms:.0f} ms)"
@@ -147,7 +147,7 @@ class Player:
             if self._engine.frame != frame:
                 frame, moved_at = self._engine.frame, now
             running = self._running
-            if running is None or isinstance(running, SilentClock):
+            if running is None or isinstance(running, NullDevice):
                 self._try_again()
             elif not running.active or now - moved_at > LOST_AFTER_S:
                 self._replace_lost(running)
@@ -160,7 +160,7 @@ class Player:
             RETRY_INTERVAL_S,
         )
         stream.abandon()
-        self._running = SilentClock(self._engine)
+        self._running = NullDevice(self._engine)
 
     def _try_again(self) -> None:
         assert self._device is not None
@@ -179,7 +179,7 @@ class Player:
         except DeviceError as error:
             self._say_why(error)
             stream.abandon()
-            self._running = SilentClock(self._engine)
+            self._running = NullDevice(self._engine)
             return
         self._running = stream
         _log.warning('sound device "%s" is back%s', stream.device.name, self._rates(stream))

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from streamson.errors import DeviceError, MissingDependencyError
+from streamson.model.limits import CHANNELS
 from streamson.synth.engine import Engine
-from streamson.synth.kernel.memory import CHANNELS
 
 _INSTALL: Final = {
     "apt-get": "apt-get install -y libportaudio2",

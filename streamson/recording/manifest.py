@@ -11,20 +11,16 @@ import msgspec
 
 from streamson._version import __version__
 from streamson.errors import InputFileError, OutputFileError
-from streamson.formats.atomic import write_whole
-from streamson.recording.bounds import (
-    BROKEN,
-    MAX_MANIFEST_BYTES,
-    MAX_SAMPLE_RATE,
-    MIN_SAMPLE_RATE,
-    FrameNumber,
-    explained,
-    is_file_name,
-    open_file,
-)
+from streamson.formats.atomic import write_atomically
+from streamson.formats.untrusted import BROKEN, explained, is_file_name, open_file
+from streamson.model.limits import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
+from streamson.recording.rows import FrameNumber
 
 FORMAT: Final = "streamson recording 1"
 MANIFEST: Final = "recording.json"
+MAX_MANIFEST_BYTES: Final = 1 << 26
+"""A year in files of a minute takes 80 MB less."""
+
 CHANGES: Final = "changes.jsonl"
 """A line for each change of the volume or the session, with its frame."""
 
@@ -108,7 +104,7 @@ def save_manifest(folder: Path, manifest: Manifest) -> int:
     path = folder / MANIFEST
     content = msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
     try:
-        write_whole(path, content)
+        write_atomically(path, content)
     except OSError as error:
         raise OutputFileError(f"can't write {path}: {error.strerror}") from None
     return len(content)

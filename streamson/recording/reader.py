@@ -9,8 +9,9 @@ import soundfile
 
 from streamson.errors import InputFileError
 from streamson.formats.notes_table import read_csv
+from streamson.formats.untrusted import open_file
+from streamson.model.limits import MAX_FRAME
 from streamson.model.note import Note
-from streamson.recording.bounds import MAX_FRAME, open_file
 from streamson.recording.manifest import CHANGES, MANIFEST, load_manifest
 from streamson.recording.rows import ChangeRow, PointRow, read_rows
 from streamson.session.load import load_session

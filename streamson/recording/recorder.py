@@ -19,14 +19,15 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streamson._rate_limited_log import LimitedLog
+from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import OutputFileError, UsageError
 from streamson.formats.audio_file import WAV_FRAME_BYTES, AudioFile, writer_for
 from streamson.formats.file_lock import NameLock
+from streamson.model.limits import CHANNELS
 from streamson.recording.retention import Kept, Segment
 from streamson.recording.sidecar import Log, NoLog
 from streamson.synth.engine import Engine
-from streamson.synth.kernel.memory import CHANNELS, QUANTUM
+from streamson.synth.kernel.layout import QUANTUM
 
 DRAIN_INTERVAL_S: Final = 0.05
 SYNC_INTERVAL_S: Final = 0.5
@@ -150,7 +151,7 @@ class Recorder:
         self._bytes_a_frame = float(WAV_FRAME_BYTES)  # at most; what was found, once it is known
         self._kept = Kept(rotation.keep, self._log)
         self._check_keep()
-        self._limited = LimitedLog(_log)
+        self._limited = RateLimitedLog(_log)
         self._due = self._rotation_due = self._retry_due = 0.0
         self._file: AudioFile | None = None  # None as long as the disk takes nothing
         self._lock = NameLock(path) if log is None else None

@@ -9,21 +9,22 @@ import numpy as np
 from msgspec import Meta
 
 from streamson.errors import InputFileError
-from streamson.model.point import Batch, DataPoint
-from streamson.recording.bounds import BROKEN, MAX_LINE_BYTES, FrameNumber, explained, open_file
-from streamson.wire.limits import (
+from streamson.formats.untrusted import BROKEN, MAX_LINE_BYTES, explained, open_file
+from streamson.model.limits import (
     MAX_BATCH_POINTS,
     MAX_FIELD_CHARS,
     MAX_FIELDS,
+    MAX_FRAME,
     MAX_SOURCE_CHARS,
     MAX_STREAM_CHARS,
+    MAX_VOLUME_DB,
 )
+from streamson.model.point import Batch, DataPoint
 
+FrameNumber: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_FRAME)]
 Values: TypeAlias = Annotated[list[float | None], Meta(max_length=MAX_BATCH_POINTS)]
 _FieldName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_FIELD_CHARS)]
 _FIELDS: Final = Meta(min_length=1, max_length=MAX_FIELDS)
-MAX_VOLUME_DB: Final = 24.0
-"""As the synthesiser has it."""
 
 _Row = TypeVar("_Row", bound=msgspec.Struct)
 

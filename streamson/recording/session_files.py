@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from streamson.errors import OutputFileError
-from streamson.formats.atomic import write_whole
+from streamson.formats.atomic import write_atomically
 from streamson.session.schema import Session
 
 
@@ -74,8 +74,8 @@ def keep_session(packed: PackedSession, folder: Path, number: int) -> str:
     name = "session.toml" if number == 1 else f"session-{number}.toml"
     try:
         for file, content in packed.files.items():
-            write_whole(folder / file, content)
-        write_whole(folder / name, packed.text.encode())
+            write_atomically(folder / file, content)
+        write_atomically(folder / name, packed.text.encode())
     except OSError as error:
         raise OutputFileError(f"can't write to {folder}: {error.strerror}") from None
     return name

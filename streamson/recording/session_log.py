@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from streamson._rate_limited_log import LimitedLog
+from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import OutputFileError
 from streamson.formats.file_lock import FolderLock
 from streamson.formats.notes_table import NotesWriter
@@ -104,7 +104,7 @@ class SessionLog:
         self._notes_writer = NotesWriter(self._text, sample_rate=sample_rate, more=MORE_COLUMNS)
         self._heading = self._text.getvalue().encode()
         self._encode = msgspec.json.Encoder().encode
-        self._limited = LimitedLog(_log)
+        self._limited = RateLimitedLog(_log)
         try:
             self._kept.keep(session)
             self._changes_file = LineFile(folder / CHANGES)

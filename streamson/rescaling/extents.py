@@ -9,8 +9,7 @@ import numpy as np
 
 from streamson.rescaling.normalize import Range
 from streamson.rescaling.reservoir import SAMPLE_POINTS, scattered
-from streamson.rescaling.transform import Transform
-from streamson.score.mapping import Source
+from streamson.rescaling.transform import Source, Transform
 
 FAR_OUT: Final = 3.0
 """What lies so many times the distance of the quartiles beyond them is far out: J. W. Tukey,

@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from streamson._jit import kept
+from streamson._jit import cached
 
 CHUNK: Final = 64
 """Values a chunk holds at most: half a KiB."""
@@ -39,7 +39,7 @@ _HEAD: Final = 6
 
 LIMIT: Final = -1  # the last of the values
 
-_compiled: Final = kept(njit, nogil=True, error_model="numpy")
+_compiled: Final = cached(njit, nogil=True, error_model="numpy")
 
 
 @_compiled

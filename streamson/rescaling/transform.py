@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -196,3 +196,19 @@ class Transform:
         states = msgspec.convert(state, list[Any])
         for step, found in zip(self._steps, states, strict=True):
             step.restore(found)
+
+
+class Source(NamedTuple):
+    """What a mapping reads: a field, and what is done to its values before they are rescaled.
+
+    Attributes
+    ----------
+    field
+        Its name.
+    transform, smooth
+        As of a mapping.
+    """
+
+    field: str
+    transform: tuple[str, ...] = ()
+    smooth: float = 0.0

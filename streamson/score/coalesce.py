@@ -11,14 +11,13 @@ from math import inf, isnan, nan
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from streamson.model.counts import Counts
+from streamson.session.schema import Overload
 
 if TYPE_CHECKING:  # at run time only batches bring it along
     import numpy as np
     from numpy.typing import NDArray
 
     Column = NDArray[np.float64]
-
-KEEPS: Final = ("extremes", "last", "mean")
 
 
 class Reading(NamedTuple):
@@ -58,7 +57,7 @@ class Merger:
         field: str,
         ready: Callable[[int], bool],
         *,
-        keep: str = KEEPS[0],
+        keep: Overload = "extremes",
         counts: Counts,
     ) -> None:
         self._field = field
@@ -203,7 +202,11 @@ class _Mean:
 
 
 _Kept = _Extremes | _Last | _Mean
-_KEPT: Final[dict[str, type[_Kept]]] = dict(zip(KEEPS, (_Extremes, _Last, _Mean), strict=True))
+_KEPT: Final[Mapping[Overload, type[_Kept]]] = {
+    "extremes": _Extremes,
+    "last": _Last,
+    "mean": _Mean,
+}
 
 
 def _row(columns: Mapping[str, Column], i: int) -> dict[str, float]:

@@ -16,7 +16,7 @@ from streamson.score.alert_detector import Watch
 from streamson.session.parse.earcons import builtin_sounds
 from streamson.session.schema import field_name
 
-if TYPE_CHECKING:  # at run time the wire would bring ZeroMQ along
+if TYPE_CHECKING:  # at run time points and extents would bring numpy along
     from collections.abc import Iterable, Mapping, Sequence
 
     from streamson.model.counts import Counts

@@ -6,7 +6,7 @@ import math
 from bisect import bisect
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -15,29 +15,13 @@ from streamson.music.level import amplitude_to_db
 from streamson.music.pitch import HIGHEST_MIDI, LOWEST_MIDI, hz_to_midi, midi_to_hz
 from streamson.rescaling.field_hints import known_of
 from streamson.rescaling.rescaler import Rescaler, make_rescaler
-from streamson.rescaling.transform import Transform
+from streamson.rescaling.transform import Source, Transform
 from streamson.session.schema import MappingSpec
 
 if TYPE_CHECKING:
     from streamson.rescaling.extents import Extents
 
 _LOWEST_HZ = midi_to_hz(LOWEST_MIDI)
-
-
-class Source(NamedTuple):
-    """What a mapping reads: a field, and what is done to its values before they are rescaled.
-
-    Attributes
-    ----------
-    field
-        Its name.
-    transform, smooth
-        As of a mapping.
-    """
-
-    field: str
-    transform: tuple[str, ...] = ()
-    smooth: float = 0.0
 
 
 class Reader(Protocol):

@@ -12,7 +12,7 @@ from streamson.score.coalesce import Merger, Reading
 from streamson.score.mapping import Reader, make_reader
 from streamson.session.schema import field_name
 
-if TYPE_CHECKING:  # at run time the wire would bring ZeroMQ along
+if TYPE_CHECKING:  # at run time points and extents would bring numpy along
     from collections.abc import Iterable, Mapping, Sequence
 
     from streamson.model.counts import Counts

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from streamson._faults import Faults
-from streamson._rate_limited_log import LimitedLog
+from streamson._rate_limited_log import RateLimitedLog
 from streamson.model.counts import Counts
 from streamson.score.cues import Cues, Tell
 from streamson.score.legend import legend_line
@@ -22,13 +22,13 @@ from streamson.score.timing import Sequence as SequenceTiming
 from streamson.session.resolve import matching_parts, parts_for
 from streamson.session.schema import field_name
 
-if TYPE_CHECKING:  # at run time the wire would bring ZeroMQ along
+if TYPE_CHECKING:  # at run time points and extents would bring numpy along
     from collections.abc import Mapping, Sequence
 
     from streamson.model.note import Note
     from streamson.model.point import Batch, DataPoint
     from streamson.rescaling.extents import Extents
-    from streamson.score.mapping import Source
+    from streamson.rescaling.transform import Source
     from streamson.session.schema import MappingSpec, Part, Session
 
 _log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class Score:
     ) -> None:
         self.counts = Counts()
         self._faults = Faults()
-        self._limited = LimitedLog(_log)
+        self._limited = RateLimitedLog(_log)
         self._session = session
         self._sample_rate = sample_rate
         self._extents = extents

@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
+from streamson.model.audio import Audio
 from streamson.model.instrument import Instrument
-from streamson.model.reverb import Reverb
 from streamson.music.pitch import note_to_midi
 from streamson.music.scales import parse_scale
 from streamson.rescaling.normalize import Range
 from streamson.rescaling.spec import Rescale
-from streamson.score.coalesce import KEEPS
 from streamson.session.parse.earcons import Sound, cue_instruments
 from streamson.session.parse.instruments import builtin_instruments
 
@@ -31,6 +30,9 @@ NOTES_PER_SECOND: Final = 15
 EVENTS_PER_SECOND: Final = 100
 """Clicks may follow one another faster."""
 
+Overload = Literal["extremes", "last", "mean"]
+"""What is kept of points that come too fast: the least and the greatest, the last, or the mean."""
+
 
 FieldRef = str | int
 """A field by its name, or by its number in the stream's order, counted from 1."""
@@ -41,31 +43,6 @@ def field_name(ref: FieldRef, fields: Sequence[str]) -> str:
     if isinstance(ref, str):
         return ref
     return fields[ref - 1] if ref <= len(fields) else ""
-
-
-class Audio(msgspec.Struct, frozen=True):
-    """The ``[audio]`` table.
-
-    Attributes
-    ----------
-    volume_db
-        Master volume.
-    sample_rate
-        Frames a second; None where the device's own will do.
-    look_ahead
-        Seconds from a point's arrival to the onset of its note, always the same; 0 is as soon as
-        possible, a block of the device more or less.
-    equal_loudness
-        Whether notes of one level are made equally loud, whatever their pitch and instrument.
-    reverb
-        The room that they sound in; None is none.
-    """
-
-    volume_db: float = -3.0
-    sample_rate: int | None = None
-    look_ahead: float = 0.0
-    equal_loudness: bool = False
-    reverb: Reverb | None = None
 
 
 class MappingSpec(msgspec.Struct, frozen=True):
@@ -201,7 +178,7 @@ class Part(msgspec.Struct, frozen=True):
     max_lag: float = 2.0
     subdivision: int = 4
     notes_per_second: float = NOTES_PER_SECOND
-    overload: str = KEEPS[0]
+    overload: Overload = "extremes"
     stagger: float | str = 0.0
     missing: str = "rest"
     articulation: str = "separate"

@@ -7,9 +7,9 @@ from math import inf, isfinite
 from typing import Final
 
 from streamson._printable import counted
+from streamson.model.limits import MAX_FIELDS, MAX_STREAM_CHARS
 from streamson.music.pitch import midi_to_note
-from streamson.session.parse.checks import MAX_FIELDS
-from streamson.session.parse.parts import MAX_PARTS, MAX_PATTERN_CHARS
+from streamson.session.parse.parts import MAX_PARTS
 from streamson.session.resolve import NEWCOMERS
 from streamson.session.schema import DEFAULT_SCALE, HIGHEST_NOTE, LOWEST_NOTE
 
@@ -101,7 +101,7 @@ def _pattern(stream: str) -> str:
     """Return a stream's name as a pattern that matches it alone."""
     pattern = "".join(f"[{char}]" if char in "*?[" else char for char in stream)
     # A name may be as long as a pattern. Where that makes it longer, one sign stands for any.
-    return _text(pattern if len(pattern) <= MAX_PATTERN_CHARS else re.sub(r"[*?[]", "?", stream))
+    return _text(pattern if len(pattern) <= MAX_STREAM_CHARS else re.sub(r"[*?[]", "?", stream))
 
 
 def _text(text: str) -> str:

@@ -4,38 +4,40 @@ import ctypes
 import threading
 from collections.abc import Mapping
 from math import ceil, isfinite, log2, log10
-from typing import Any, Final
+from typing import Any, Final, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamson.errors import UsageError
+from streamson.model.audio import Audio, Reverb
 from streamson.model.instrument import MIN_RAMP_S, Instrument
-from streamson.model.reverb import Reverb
+from streamson.model.limits import (
+    CHANNELS,
+    MAX_NOTE_S,
+    MAX_SAMPLE_RATE,
+    MAX_VOLUME_DB,
+    MIN_SAMPLE_RATE,
+)
+from streamson.synth.engine_memory import EngineMemory
 from streamson.synth.instrument_tables import InstrumentTables, ring_s
 from streamson.synth.kernel.callback import FADE_FRAMES, callback
-from streamson.synth.kernel.memory import (
+from streamson.synth.kernel.layout import (
     ADDRESSES,
-    CHANNELS,
     MAX_INSTRUMENTS,
     MAX_VOICES,
     NEVER,
     QUANTUM,
     VOICE_SLOTS,
     VOLUME,
-    EngineMemory,
 )
-from streamson.synth.kernel.resampler import set_up_resampler
-from streamson.synth.kernel.reverb import set_up, tail_frames
-from streamson.synth.kernel.ring import RingReader, RingWriter
 from streamson.synth.loudness import NOTES, compensation_db
 from streamson.synth.playable_note import PlayableNote
+from streamson.synth.resampling import set_up_resampler
+from streamson.synth.reverb import set_up, tail_frames
+from streamson.synth.rings import RingReader, RingWriter
 
-MIN_SAMPLE_RATE: Final = 8_000
-MAX_SAMPLE_RATE: Final = 192_000
-MAX_VOLUME_DB: Final = 24.0
 MAX_LEVEL_DB: Final = 0.0
-MAX_DURATION_S: Final = 86_400.0
 MAX_BRIGHTNESS: Final = 1.0
 PLAIN: Final = {"sine": Instrument()}
 NOBODY: Final = 0
@@ -53,6 +55,18 @@ _CALLBACK: Final = ctypes.CFUNCTYPE(
     ctypes.c_uint64,
     ctypes.c_void_p,
 )
+
+
+class SoundingSession(Protocol):
+    """What an engine has to know of a session."""
+
+    @property
+    def audio(self) -> Audio:
+        """How all sounds together."""
+
+    @property
+    def all_instruments(self) -> Mapping[str, Instrument]:
+        """What notes may name."""
 
 
 class Engine:
@@ -82,7 +96,7 @@ class Engine:
     equal_loudness
         May be changed while it plays.
     state
-        The counters of `streamson.synth.kernel.memory.STATE`, for reading:
+        The counters of `streamson.synth.kernel.layout.STATE`, for reading:
         ``int(engine.state["late"])``.
     played
         Reader of `PLAYED` reports, one for each note that began.
@@ -140,6 +154,17 @@ class Engine:
         state["limiter_gain"] = state["limiter_need"] = state["room"] = 1
         state["gain"] = state["volume"] = _gain(volume_db)
 
+    @classmethod
+    def for_session(cls, session: SoundingSession, sample_rate: int) -> Self:
+        """Return an engine that sounds as a session says, for listening and rendering alike."""
+        return cls(
+            sample_rate,
+            volume_db=session.audio.volume_db,
+            instruments=session.all_instruments,
+            equal_loudness=session.audio.equal_loudness,
+            reverb=session.audio.reverb,
+        )
+
     @property
     def callback_address(self) -> int:
         """Address of the machine code, a PortAudio stream callback."""
@@ -161,7 +186,7 @@ class Engine:
         return self._notes.free()
 
     @property
-    def soonest_frame(self) -> int:
+    def earliest_frame(self) -> int:
         """The first frame that a note handed over now reaches in time, with a block to spare."""
         return self.frame + 2 * int(self.state["block_frames"]) + 2 * QUANTUM
 
@@ -212,7 +237,7 @@ class Engine:
             )
         if not -MAX_BRIGHTNESS <= brightness <= MAX_BRIGHTNESS:
             raise UsageError(f"brightness {brightness}; -1 to 1 is allowed")
-        if not 0 < note.duration_frames <= MAX_DURATION_S * self.sample_rate:
+        if not 0 < note.duration_frames <= MAX_NOTE_S * self.sample_rate:
             raise UsageError(f"duration of {note.duration_frames} frames; up to a day is allowed")
         if self.equal_loudness:
             level_db += self._compensation_db(note.instrument, frequency)

@@ -9,8 +9,9 @@ import msgspec
 
 from streamson.errors import UsageError
 from streamson.model.instrument import MIN_RAMP_S, Instrument
+from streamson.synth.engine_memory import EngineMemory
 from streamson.synth.kernel.atomics import load_index
-from streamson.synth.kernel.memory import INSTRUMENT_ROWS, EngineMemory
+from streamson.synth.kernel.layout import INSTRUMENT_ROWS
 from streamson.synth.kernel.ring import READ, WRITTEN
 from streamson.synth.sample_store import SampleKey, SampleMemory, sample_key
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson.model.instrument import Sample
-from streamson.synth.kernel.memory import LEVEL, SAMPLE_LEVELS
+from streamson.synth.kernel.layout import LEVEL, SAMPLE_LEVELS
 
 OVERSAMPLING: Final = 2.0
 MARGIN: Final = 4_096

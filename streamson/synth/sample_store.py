@@ -11,13 +11,9 @@ from numpy.typing import NDArray
 
 from streamson.errors import UsageError
 from streamson.model.instrument import Instrument, Sample
-from streamson.synth.kernel.memory import (
-    CHANNELS,
-    MAX_SAMPLE_BYTES,
-    SAMPLE_BYTES,
-    SAMPLE_FRAMES,
-    EngineMemory,
-)
+from streamson.model.limits import CHANNELS
+from streamson.synth.engine_memory import EngineMemory
+from streamson.synth.kernel.layout import MAX_SAMPLE_BYTES, SAMPLE_BYTES, SAMPLE_FRAMES
 from streamson.synth.mipmaps import levels_frames, make_levels
 
 PAGE_FRAMES: Final = mmap.PAGESIZE // SAMPLE_BYTES

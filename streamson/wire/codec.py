@@ -20,16 +20,15 @@ from numpy.typing import NDArray
 
 from streamson._printable import printable
 from streamson.errors import MessageError
-from streamson.model.point import Batch, DataPoint, Goodbye
-from streamson.wire.limits import (
+from streamson.model.limits import (
     MAX_BATCH_POINTS,
-    MAX_BATCH_VALUES,
     MAX_FIELD_CHARS,
     MAX_FIELDS,
-    MAX_MESSAGE_BYTES,
     MAX_SOURCE_CHARS,
     MAX_STREAM_CHARS,
 )
+from streamson.model.point import Batch, DataPoint, Goodbye
+from streamson.wire.limits import MAX_BATCH_VALUES, MAX_MESSAGE_BYTES
 
 Encoding: TypeAlias = Literal["msgpack", "json"]
 

@@ -7,7 +7,7 @@ import msgspec
 import zmq
 
 from streamson._printable import counted
-from streamson._rate_limited_log import LimitedLog
+from streamson._rate_limited_log import RateLimitedLog
 from streamson.wire.guard import ConnectionGuard
 from streamson.wire.handover import Handed
 from streamson.wire.limits import (
@@ -91,7 +91,7 @@ class FrameSocket:
         self._socket.subscribe(b"")
         self._counts = FrameCounts()
         self._handed = Handed()
-        self._limited = LimitedLog(_log)
+        self._limited = RateLimitedLog(_log)
         self._parts = 0
         self._guard = ConnectionGuard(self._socket, self._handed, watch_memory=watch_memory)
         try:

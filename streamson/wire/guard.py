@@ -19,7 +19,7 @@ from typing import Final
 
 import zmq
 
-from streamson._rate_limited_log import LimitedLog
+from streamson._rate_limited_log import RateLimitedLog
 from streamson.wire.connection import Connection, give_back_memory, resident_bytes
 from streamson.wire.handover import Handed
 from streamson.wire.limits import HANDSHAKE_MS, MAX_MESSAGE_BYTES, RECEIVE_HIGH_WATER_MARK
@@ -97,7 +97,7 @@ class ConnectionGuard:
         self.max_connections = _max_connections()
         self._socket = socket
         self._handed = handed
-        self._limited = LimitedLog(_log)
+        self._limited = RateLimitedLog(_log)
         self._connections: dict[int, Connection] = {}
         self._silent: dict[int, Connection] = {}  # oldest first; may have spoken since
         self._closed = self._closed_read_at = self._closed_emptied = 0

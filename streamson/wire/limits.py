@@ -1,23 +1,11 @@
-"""The limits of the wire: what is larger is refused and counted, so nothing grows without bound."""
+"""The limits of the wire: what is larger is refused and counted, so nothing grows without bound.
+
+Those of names, fields and batches are `model.limits`.
+"""
 
 from typing import Final
 
 DEFAULT_ENDPOINT: Final = "tcp://127.0.0.1:5570"
-
-MAX_STREAM_CHARS: Final = 200
-"""Characters in a stream's name; all printable, no NUL."""
-
-MAX_FIELDS: Final = 64
-"""Fields of a point, or columns of a batch."""
-
-MAX_FIELD_CHARS: Final = 64
-"""Characters in a field's name."""
-
-MAX_SOURCE_CHARS: Final = 128
-"""Characters in a source's name."""
-
-MAX_BATCH_POINTS: Final = 65_536
-"""Points in one batch."""
 
 MAX_MESSAGE_BYTES: Final = 1 << 20
 """Bytes of one message; larger ones are refused and counted."""

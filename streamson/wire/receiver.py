@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from streamson._printable import counted
-from streamson._rate_limited_log import LimitedLog
+from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import MessageError
 from streamson.model.point import Batch, DataPoint, Goodbye
 from streamson.wire.codec import decode
@@ -89,7 +89,7 @@ class Receiver:
         self._frames: deque[bytes] = deque()
         self._counts = ReceiverCounts()
         self._ended: deque[str] = deque(maxlen=MAX_GOODBYES)
-        self._limited = LimitedLog(_log)
+        self._limited = RateLimitedLog(_log)
         self._sequences = Sequences(self._limited)
 
     @property

@@ -20,7 +20,7 @@ from typing import Final
 import msgspec
 
 from streamson._child_process import Child
-from streamson._rate_limited_log import LimitedLog
+from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import ChildError, StreamsonError
 from streamson.wire.frame_socket import FrameCounts, FrameSocket
 
@@ -91,7 +91,7 @@ class Reception:
 
     def __init__(self, endpoint: str) -> None:
         self.restarts = 0
-        self._limited = LimitedLog(_log)
+        self._limited = RateLimitedLog(_log)
         self._decoder = msgspec.msgpack.Decoder(Packet)
         self._before = FrameCounts()  # by processes that died
         self._now = FrameCounts()

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 
 from streamson._printable import counted
-from streamson._rate_limited_log import LimitedLog
+from streamson._rate_limited_log import RateLimitedLog
 from streamson.model.point import Batch, DataPoint
 from streamson.wire.limits import MAX_POINTS_A_SECOND, MAX_TRACKED_SOURCES
 
@@ -17,7 +17,7 @@ class Sequences:
         Where losses are said.
     """
 
-    def __init__(self, log: LimitedLog) -> None:
+    def __init__(self, log: RateLimitedLog) -> None:
         self._log = log
         # Of each pair: the next number, when the last one came, and how many more can be missing.
         self._next: OrderedDict[tuple[str, str], tuple[int, float, float]] = OrderedDict()

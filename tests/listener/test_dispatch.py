@@ -7,7 +7,7 @@ import numpy as np
 import soundfile
 
 from streamson import Listener, Publisher
-from streamson.listener.dispatch import MAX_AWAITED, HandedOver
+from streamson.listener.dispatch import MAX_AWAITED, NoteDispatcher
 from streamson.model.note import Note
 from streamson.offline.render import render_notes
 from streamson.recording.reader import Recording
@@ -25,56 +25,56 @@ def note(onset_frame, frames=44_100):
 
 def test_every_note_begins_is_refused_or_finds_no_room():
     engine = Engine(44_100)
-    handed_over = HandedOver(engine)
+    dispatcher = NoteDispatcher(engine)
     begun = handed = 0
     for onset in range(4):
         for _ in range(5_000):  # more than the rings hold, and than there are voices
-            handed_over.play(note(100 * onset), None, 1)
+            dispatcher.play(note(100 * onset), None, 1)
             handed += 1
             if handed % 1_000 == 0:
                 engine.render(64)
     engine.render(44_100)
-    begun += sum(1 for _ in handed_over.begun())
+    begun += sum(1 for _ in dispatcher.started())
     state = engine.state
     assert begun == int(state["played"])
-    assert begun + int(state["refused"]) + handed_over.unheard == handed
+    assert begun + int(state["refused"]) + dispatcher.dropped == handed
     assert int(state["refused"]) > 0
-    assert handed_over.unheard > 0
+    assert dispatcher.dropped > 0
     assert int(state["unreported"]) == 0
     # Nothing is awaited any more, so as many as before find room.
     for _ in range(3_000):
-        handed_over.play(note(engine.frame), None, 1)
-    assert handed_over.unheard + int(state["refused"]) + begun == handed
+        dispatcher.play(note(engine.frame), None, 1)
+    assert dispatcher.dropped + int(state["refused"]) + begun == handed
 
 
 def test_reports_that_nobody_reads_are_not_lost():
     engine = Engine(44_100)
-    handed_over = HandedOver(engine)
+    dispatcher = NoteDispatcher(engine)
     for _ in range(2 * MAX_AWAITED):
-        handed_over.play(note(-1, 64), None, 1)
+        dispatcher.play(note(-1, 64), None, 1)
         engine.render(64)
-    assert handed_over.unheard == MAX_AWAITED
+    assert dispatcher.dropped == MAX_AWAITED
     assert int(engine.state["unreported"]) == 0
-    assert sum(1 for _ in handed_over.begun()) == MAX_AWAITED
+    assert sum(1 for _ in dispatcher.started()) == MAX_AWAITED
 
 
 def test_what_a_callback_that_died_had_taken_is_awaited_no_more():
     engine = Engine(44_100)
-    handed_over = HandedOver(engine)
+    dispatcher = NoteDispatcher(engine)
     for i in range(20):  # each time more than half of what may be awaited
         for _ in range(MAX_AWAITED // 2):
-            handed_over.play(note(engine.frame + 44_100), None, 1)
-        handed_over.glide_to(-float(i))
+            dispatcher.play(note(engine.frame + 44_100), None, 1)
+        dispatcher.glide_to(-float(i))
         engine.render(640)
         engine.state["rendering"] = 1
         engine.render(640)
-        volumes = [b.volume_db for _ in range(2) for b in handed_over.begun()]
+        volumes = [b.volume_db for _ in range(2) for b in dispatcher.started()]
         assert volumes.count(-float(i)) == 1
-    assert handed_over.unheard == 0
+    assert dispatcher.dropped == 0
     assert int(engine.state["mended"]) == 20
-    handed_over.play(note(-1), None, 1)
+    dispatcher.play(note(-1), None, 1)
     engine.render(640)
-    assert len(list(handed_over.begun())) == 1
+    assert len(list(dispatcher.started())) == 1
 
 
 def test_a_thousand_streams_lose_no_note_and_are_rendered_again_to_the_bit(tmp_path):

@@ -16,7 +16,7 @@ from streamson.offline.render import render_notes
 from streamson.offline.scored_table import ScoredTable
 from streamson.offline.table_piece import fitted, table_piece
 from streamson.session.load import load_session, parse_session
-from streamson.synth.kernel.memory import NOTE_RING
+from streamson.synth.kernel.layout import NOTE_RING
 from tests.conftest import DATA
 
 TABLE = DATA / "article_eta_300.csv"

@@ -19,7 +19,7 @@ from streamson import Publisher
 from streamson.recording.reader import Recording
 from streamson.recording.recorder import Recorder, Rotation
 from streamson.synth.engine import Engine
-from streamson.synth.kernel.memory import QUANTUM
+from streamson.synth.kernel.layout import QUANTUM
 from tests.conftest import until
 from tests.synth.notes import RATE, PlainNote
 

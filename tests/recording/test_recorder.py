@@ -13,10 +13,10 @@ from scipy.io import wavfile
 
 from streamson.errors import OutputFileError
 from streamson.formats.audio_file import WavWriter
-from streamson.output.null_device import SilentClock
+from streamson.output.null_device import NullDevice
 from streamson.recording.recorder import Recorder
 from streamson.synth.engine import Engine
-from streamson.synth.kernel.memory import QUANTUM, TAP_QUANTA
+from streamson.synth.kernel.layout import QUANTUM, TAP_QUANTA
 from tests.conftest import until
 from tests.synth.notes import RATE, PlainNote
 
@@ -70,13 +70,13 @@ KILLED = """
 import sys
 from pathlib import Path
 from streamson.recording.recorder import Recorder
-from streamson.output.null_device import SilentClock
+from streamson.output.null_device import NullDevice
 from streamson.synth.engine import Engine
 from tests.synth.notes import PlainNote
 engine = Engine(44_100)
 recorder = Recorder(engine, Path(sys.argv[1]))
 engine.play(PlainNote(duration_frames=60 * 44_100))
-clock = SilentClock(engine)
+clock = NullDevice(engine)
 while True:
     print(engine.frame, flush=True)
     clock._stopping.wait(0.01)
@@ -142,7 +142,7 @@ def test_a_full_disk_ends_the_recording_and_not_the_sound(tmp_path, small_files,
         until(lambda: recorder.error or recorder.seconds * RATE > engine.frame - 60_000, "it")
         if recorder.error is not None:
             break
-    clock = SilentClock(engine)
+    clock = NullDevice(engine)
     until(lambda: recorder.error is not None, "the full disk to be noticed")
     frame = engine.frame
     until(lambda: engine.frame > frame + 5_000, "the sound to go on")
@@ -159,7 +159,7 @@ def test_a_full_disk_ends_the_recording_and_not_the_sound(tmp_path, small_files,
 def test_the_silent_clock_keeps_real_time():
     engine = Engine(RATE)
     began = time.monotonic()
-    clock = SilentClock(engine)
+    clock = NullDevice(engine)
     until(lambda: engine.frame >= RATE, "a second of sound")
     elapsed = time.monotonic() - began
     clock.stop()

@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from streamson.rescaling.extents import MOST_CLAMPED, Extent, extents_of
+from streamson.rescaling.extents import MOST_CLAMPED, Extent, Source, extents_of
 from streamson.rescaling.normalize import place
-from streamson.score.mapping import Source
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 RANDOM = np.random.default_rng(7)

@@ -6,8 +6,7 @@ from itertools import pairwise
 import pytest
 
 from streamson.music.scales import parse_scale
-from streamson.rescaling.extents import extents_of
-from streamson.score.mapping import Source
+from streamson.rescaling.extents import Source, extents_of
 from streamson.score.score import Score
 from streamson.session.load import load_session
 

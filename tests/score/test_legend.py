@@ -2,9 +2,8 @@
 
 import pytest
 
-from streamson.rescaling.extents import extents_of
+from streamson.rescaling.extents import Source, extents_of
 from streamson.score.legend import legend
-from streamson.score.mapping import Source
 from streamson.session.load import load_session, parse_session
 from streamson.session.schema import Session
 

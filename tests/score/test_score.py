@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from streamson.model.note import AS_SOON_AS_POSSIBLE
 from streamson.model.point import DataPoint
-from streamson.score.mapping import Source
+from streamson.rescaling.transform import Source
 from streamson.score.note_budget import NEWCOMERS_SHARE, NOTES_A_SPAN
 from streamson.score.score import MAX_STREAMS, Score
 from streamson.session.load import load_session, parse_session

@@ -5,7 +5,8 @@ import pytest
 import soundfile
 
 from streamson.errors import SessionError
-from streamson.model.instrument import MAX_PARTIALS, Envelope, Instrument
+from streamson.model.instrument import Envelope, Instrument
+from streamson.model.limits import MAX_PARTIALS
 from streamson.session.load import load_session, parse_session
 from streamson.session.parse.instruments import builtin_instruments
 

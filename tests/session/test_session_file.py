@@ -460,7 +460,8 @@ def test_any_document_is_read_or_refused(document):
 
 def test_the_score_loads_no_audio_and_no_network():
     program = (
-        "import sys, streamson.session.load as s, streamson.score.score; s.load_session('article'); "
+        "import sys, streamson.score.score; from streamson.session.load import load_session; "
+        "load_session('article'); "
         "print({'zmq', 'numpy', 'numba', 'sounddevice', 'soundfile'} & set(sys.modules))"
     )
     found = subprocess.run(

@@ -8,11 +8,11 @@ import pytest
 
 from streamson.errors import MissingDependencyError, SessionError
 from streamson.model.point import DataPoint
-from streamson.offline.session_engine import session_engine
 from streamson.score.score import Score
 from streamson.session import speech
 from streamson.session.load import parse_session
 from streamson.session.speech import speaker
+from streamson.synth.engine import Engine
 
 SAYS = b"[[cue]]\nabove = 1\nsay = 'disk nearly full'"
 RATE = 44_100
@@ -26,7 +26,10 @@ def espeak():
 
 def test_an_alert_is_followed_by_what_it_says(espeak):
     session = parse_session(SAYS, "says.toml")
-    score, engine = Score(session, sample_rate=RATE), session_engine(session, RATE)
+    score, engine = (
+        Score(session, sample_rate=RATE),
+        Engine.for_session(session, RATE),
+    )
     notes = score.play(DataPoint("s", {"x": 5.0}, 0.0), 0)
     *pattern, said = [note for note in notes if note.foreground]
     assert said.onset_frame > pattern[-1].onset_frame + pattern[-1].duration_frames

@@ -9,7 +9,7 @@ import pytest
 from streamson.errors import UsageError
 from streamson.model.instrument import Envelope, Instrument, Sample
 from streamson.synth.engine import Engine
-from streamson.synth.kernel.memory import INSTRUMENT_ROWS, MAX_INSTRUMENTS, SAMPLE_FRAMES
+from streamson.synth.kernel.layout import INSTRUMENT_ROWS, MAX_INSTRUMENTS, SAMPLE_FRAMES
 from tests.synth.notes import RATE, PlainNote
 
 

@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamson.errors import UsageError
+from streamson.model.audio import Reverb
 from streamson.model.instrument import Envelope, Instrument
-from streamson.model.reverb import Reverb
 from streamson.session.parse.instruments import builtin_instruments
 from streamson.synth.engine import Engine
+from streamson.synth.kernel.layout import FADE_VOICES, MAX_VOICES, NOTE_RING, QUANTUM
 from streamson.synth.kernel.limiter import CEILING
-from streamson.synth.kernel.memory import FADE_VOICES, MAX_VOICES, NOTE_RING, QUANTUM
 from tests.synth.notes import INSTRUMENTS, RATE, PlainNote, plain_notes, rendered
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from streamson.synth.engine import Engine
-from streamson.synth.kernel.memory import QUANTUM
+from streamson.synth.kernel.layout import QUANTUM
 from tests.synth.notes import INSTRUMENTS, RATE, PlainNote
 
 TORN = ("pending", "voices", "tones", "heads", "active", "free", "references", "held", "bus")

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from streamson.model.reverb import Reverb
+from streamson.model.audio import Reverb
 from streamson.synth.engine import Engine
 from tests.synth.notes import RATE, PlainNote
 

@@ -5,16 +5,8 @@ import threading
 import numpy as np
 from numba import njit
 
-from streamson.synth.kernel.ring import (
-    INDICES,
-    READ,
-    WRITTEN,
-    RingReader,
-    RingWriter,
-    advance,
-    readable,
-    writable,
-)
+from streamson.synth.kernel.ring import INDICES, READ, WRITTEN, advance, readable, writable
+from streamson.synth.rings import RingReader, RingWriter
 
 CAPACITY = 64
 ITEMS = 2_000_000

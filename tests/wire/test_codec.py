@@ -10,17 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamson.errors import MessageError
-from streamson.model.point import Batch, DataPoint
-from streamson.wire import codec
-from streamson.wire.codec import decode, encode
-from streamson.wire.limits import (
+from streamson.model.limits import (
     MAX_BATCH_POINTS,
     MAX_FIELD_CHARS,
     MAX_FIELDS,
-    MAX_MESSAGE_BYTES,
     MAX_SOURCE_CHARS,
     MAX_STREAM_CHARS,
 )
+from streamson.model.point import Batch, DataPoint
+from streamson.wire import codec
+from streamson.wire.codec import decode, encode
+from streamson.wire.limits import MAX_MESSAGE_BYTES
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 encodings = st.sampled_from(["msgpack", "json"])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from streamson._optional import need
+from streamson._optional import import_optional
 from streamson._printable import counted
 from streamson.errors import InputFileError, UsageError, nearest
 from streamson.export.plot.panels import (
@@ -123,7 +123,7 @@ def write_picture(piece: Piece, path: Path, picture: PictureFormat | None = None
     """
     picture = picture or PictureFormat()
     picture.check()
-    need("matplotlib", "plot", "a picture")
+    import_optional("matplotlib", "plot", "a picture")
     from matplotlib import rc_context
 
     names = picture.chosen

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streamson._optional import need
+from streamson._optional import import_optional
 from streamson.errors import InputFileError, OutputFileError, UsageError
 from streamson.export.plot.scene import shortened
 from streamson.export.video.painter import FUTURE_S, ORBIT_POINTS, PAST_S, Stage
@@ -97,8 +97,8 @@ def write_film(
     if piece.sample_rate not in AAC_RATES:
         rates = ", ".join(map(str, AAC_RATES))
         raise UsageError(f"a film has no sound of {piece.sample_rate} Hz; it has {rates} Hz")
-    av = need("av", "film", "a film")
-    need("PIL", "film", "a film")
+    av = import_optional("av", "film", "a film")
+    import_optional("PIL", "film", "a film")
     from PIL import Image, ImageDraw, ImageFont
 
     pillow = SimpleNamespace(Image=Image, ImageDraw=ImageDraw, ImageFont=ImageFont)

@@ -8,6 +8,7 @@ import msgspec
 
 from streamson.errors import MissingDependencyError
 from streamson.model.instrument import Instrument
+from streamson.model.limits import MAX_STREAM_CHARS
 from streamson.rescaling.normalize import MAX_WINDOW_POINTS
 from streamson.session.parse.checks import (
     Check,
@@ -28,7 +29,6 @@ from streamson.session.parse.checks import (
 )
 from streamson.session.parse.earcons import builtin_sounds, sound
 from streamson.session.parse.instruments import builtin_instruments
-from streamson.session.parse.parts import MAX_PATTERN_CHARS
 from streamson.session.parse.rescale import seconds
 from streamson.session.schema import Cue, Notices
 
@@ -64,7 +64,7 @@ _NOTICES_KEYS: Final[dict[str, Check[Any]]] = {
     "level": number(-40, 10, "dB"),
 }
 _CUE_KEYS: Final[dict[str, Check[Any]]] = {
-    "stream": text(MAX_PATTERN_CHARS),
+    "stream": text(MAX_STREAM_CHARS),
     "field": field,
     "above": _finite,
     "below": _finite,

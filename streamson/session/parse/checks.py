@@ -6,13 +6,10 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, Generic, NamedTuple, TypeGuard, TypeVar
 
 from streamson.errors import SessionError, nearest
+from streamson.model.limits import MAX_FIELD_CHARS, MAX_FIELDS
 from streamson.music.pitch import HIGHEST_MIDI, LOWEST_MIDI, note_to_midi
 
 T = TypeVar("T")
-
-MAX_FIELD_CHARS: Final = 200
-MAX_FIELDS: Final = 64
-"""Fields of a stream, as of a data point."""
 
 MAX_SHOWN_CHARS: Final = 60
 """How much of a wrong value a message repeats."""

@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from streamson.model.reverb import Reverb
+from streamson.model.audio import Audio, Reverb
+from streamson.model.limits import MAX_SAMPLE_RATE, MAX_SPAN_S, MIN_SAMPLE_RATE
 from streamson.session.parse.alerts import NOTICES, cues_schema, read_cues
 from streamson.session.parse.checks import (
     Check,
@@ -24,11 +25,10 @@ from streamson.session.parse.instruments import (
 )
 from streamson.session.parse.parts import parts_schema, read_parts
 from streamson.session.parse.rescale import seconds
-from streamson.session.schema import Audio, Notices, Session, Streams
+from streamson.session.schema import Notices, Session, Streams
 
 MAX_LOOK_AHEAD_S: Final = 5.0
 MIN_FORGET_AFTER_S: Final = 10.0
-MAX_FORGET_AFTER_S: Final = 366 * 86_400.0
 
 _REVERB_KEYS: Final[dict[str, Check[Any]]] = {
     "level": number(-60, 6, "dB"),
@@ -36,13 +36,13 @@ _REVERB_KEYS: Final[dict[str, Check[Any]]] = {
 }
 _AUDIO_KEYS: Final[dict[str, Check[Any]]] = {
     "volume_db": number(-60, 12, "dB"),
-    "sample_rate": whole_number(8000, 192_000),
+    "sample_rate": whole_number(MIN_SAMPLE_RATE, MAX_SAMPLE_RATE),
     "look_ahead": number(0, MAX_LOOK_AHEAD_S, "s"),
     "equal_loudness": true_or_false,
     "reverb": table_of(_REVERB_KEYS, Reverb),
 }
 _STREAMS_KEYS: Final[dict[str, Check[Any]]] = {
-    "forget_after": seconds(MIN_FORGET_AFTER_S, MAX_FORGET_AFTER_S)
+    "forget_after": seconds(MIN_FORGET_AFTER_S, MAX_SPAN_S)
 }
 _GRID_KEYS: Final[dict[str, Check[Any]]] = {"tempo": number(10, 400, "beats a minute")}
 

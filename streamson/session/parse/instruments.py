@@ -9,14 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from streamson.errors import InputFileError, SessionError
-from streamson.model.instrument import (
-    MAX_PARTIALS,
-    MIN_RAMP_S,
-    Envelope,
-    Instrument,
-    Partial,
-    Sample,
-)
+from streamson.model.instrument import MIN_RAMP_S, Envelope, Instrument, Partial, Sample
+from streamson.model.limits import MAX_PARTIALS
 from streamson.session.parse.checks import (
     Check,
     Place,

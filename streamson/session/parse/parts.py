@@ -1,11 +1,11 @@
 """What a session file may say about a part: what the streams that match a pattern play."""
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
 from streamson.model.instrument import Instrument
-from streamson.score.coalesce import KEEPS
+from streamson.model.limits import MAX_STREAM_CHARS
 from streamson.session.parse.checks import (
     Check,
     Place,
@@ -27,10 +27,9 @@ from streamson.session.parse.instruments import ENVELOPE, WIDTH, builtin_instrum
 from streamson.session.parse.mapping import mapping
 from streamson.session.parse.units import UNITS
 from streamson.session.resolve import AUTO, NEWCOMERS
-from streamson.session.schema import EVENTS_PER_SECOND, Choice, Part
+from streamson.session.schema import EVENTS_PER_SECOND, Choice, Overload, Part
 
 MAX_PARTS: Final = 256
-MAX_PATTERN_CHARS: Final = 200
 MAX_LAG_S: Final = 3_600.0
 MAX_SUBDIVISION: Final = 24
 MAX_CHOICES: Final = 64
@@ -53,7 +52,7 @@ _PART_KEYS: Final[dict[str, Check[Any]]] = {
     "max_lag": number(0.1, MAX_LAG_S, "s"),
     "subdivision": whole_number(1, MAX_SUBDIVISION),
     "notes_per_second": number(2, 1_000),
-    "overload": word(*KEEPS),
+    "overload": word(*get_args(Overload)),
     "stagger": _stagger,
     "missing": word("rest", "hold", "gap"),
     "articulation": word("separate", "continuous"),
@@ -98,7 +97,7 @@ def parts_schema() -> Schema:
 
 def _keys(instruments: dict[str, Instrument]) -> dict[str, Check[Any]]:
     plays = _instrument(instruments)
-    return {"stream": text(MAX_PATTERN_CHARS), "instrument": plays, **_PART_KEYS}
+    return {"stream": text(MAX_STREAM_CHARS), "instrument": plays, **_PART_KEYS}
 
 
 def _part(

@@ -3,6 +3,7 @@
 import re
 from typing import Any, Final
 
+from streamson.model.limits import MAX_SPAN_S
 from streamson.rescaling.normalize import MAX_WINDOW_POINTS, Window
 from streamson.rescaling.spec import MODES, Rescale, WarmUp
 from streamson.session.parse.checks import (
@@ -20,8 +21,6 @@ from streamson.session.parse.checks import (
     whole_number,
     word,
 )
-
-MAX_WINDOW_S: Final = 366 * 86_400.0
 
 
 @check(ascending.schema)
@@ -64,7 +63,7 @@ def _window(value: object, place: Place) -> Window:
     if is_whole(value) and 2 <= value <= MAX_WINDOW_POINTS:
         return Window(points=value)
     found = _seconds(value) if isinstance(value, str) else None
-    if found is not None and 0 < found <= MAX_WINDOW_S:
+    if found is not None and 0 < found <= MAX_SPAN_S:
         return Window(seconds=found)
     allowed = f'2 to {MAX_WINDOW_POINTS} points, a time such as "30s", "10min", "2h" or "7d" '
     raise place.refuse(value, allowed + 'up to 366 days, or "all"')

@@ -13,7 +13,7 @@ from numba import njit
 
 from streamson.synth.kernel import memory
 from streamson.synth.kernel.envelope import cut_short
-from streamson.synth.kernel.memory import NEVER
+from streamson.synth.kernel.layout import NEVER
 
 SHARE: Final = 0.25
 """Of a note's duration for its attack at most, and for its fall. From the sound alone, a quarter is

@@ -10,7 +10,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from streamson._jit import kept
+from streamson._jit import cached
 
 _BYTES = 8
 
@@ -43,14 +43,14 @@ def store_release(typing_context: Any, array: Any, index: Any, value: Any) -> An
     return types.void(array, types.intp, types.int64), codegen
 
 
-@kept(njit, nogil=True)
+@cached(njit, nogil=True)
 def load_index(indices: Any, index: int) -> int:
     """`load_acquire` for Python code."""
     value: int = load_acquire(indices, index)
     return value
 
 
-@kept(njit, nogil=True)
+@cached(njit, nogil=True)
 def store_index(indices: Any, index: int, value: int) -> None:
     """`store_release` for Python code."""
     store_release(indices, index, value)

@@ -3,21 +3,19 @@
 Live and offline call the very same code, so the same notes give the same samples everywhere.
 """
 
-import hashlib
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numba import carray, cfunc, njit, types
 
-from streamson._jit import compiling_told, kept
+from streamson._jit import cached, notice_compiling, source_digest
+from streamson.model.limits import CHANNELS
 from streamson.synth.kernel import memory
 from streamson.synth.kernel.articulation import strike_again
 from streamson.synth.kernel.clock import NS, now_ns
-from streamson.synth.kernel.limiter import clear, limit
-from streamson.synth.kernel.memory import (
-    CHANNELS,
+from streamson.synth.kernel.layout import (
+    LAYOUT,
     NOTE_RING,
     PENDING_NOTES,
     PLAYED_RING,
@@ -25,9 +23,10 @@ from streamson.synth.kernel.memory import (
     REFUSED,
     TAP_QUANTA,
     VOLUME,
-    address,
 )
+from streamson.synth.kernel.limiter import clear, limit
 from streamson.synth.kernel.note_heap import drop_first, push, put_off_first
+from streamson.synth.kernel.pointers import address
 from streamson.synth.kernel.recovery import mend
 from streamson.synth.kernel.references import let_go, refer
 from streamson.synth.kernel.resampler import resample, wanted_frames
@@ -57,22 +56,15 @@ _SIGNATURE: Final = types.int32(
 @cache
 def callback() -> Any:
     """Return the callback as a numba cfunc; compiles at the very first call on a machine."""
-    # numba's cache knows a function by its own file alone, not by those of the functions that it
-    # calls. As part of the closure, a digest of them all makes any change compile anew.
-    digest = _digest()
+    kernels = source_digest(__package__, LAYOUT)
 
     def audio_callback(_input, output, frames, _time, status, engine):  # type: ignore[no-untyped-def]
-        digest  # noqa: B018
+        kernels  # noqa: B018  # a part of the closure, so that any change compiles anew
         _fill(address(engine), carray(output, (frames, CHANNELS), np.float32), status)
         return 0
 
-    with compiling_told():  # the machine code of the last time loads in 0.4 s
-        return kept(cfunc, _SIGNATURE, error_model="numpy")(audio_callback)
-
-
-def _digest() -> str:
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    with notice_compiling():  # the machine code of the last time loads in 0.4 s
+        return cached(cfunc, _SIGNATURE, error_model="numpy")(audio_callback)
 
 
 @njit(nogil=True)

@@ -5,8 +5,9 @@ from typing import Final
 import numpy as np
 from numba import njit
 
+from streamson.model.limits import CHANNELS
 from streamson.synth.kernel import memory
-from streamson.synth.kernel.memory import CHANNELS, QUANTUM
+from streamson.synth.kernel.layout import QUANTUM
 
 ROOM: Final = 10 ** (-15 / 20)
 """Gain of all else: 15 dB less."""

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from streamson.synth.kernel import memory
-from streamson.synth.kernel.memory import QUANTUM
+from streamson.synth.kernel.layout import QUANTUM
 
 CUT_FRAMES: Final = 256
 """A stolen voice fades over so many frames, 5.8 ms at 44.1 kHz."""

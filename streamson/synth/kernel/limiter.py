@@ -10,8 +10,9 @@ from typing import Any, Final
 import numpy as np
 from numba import njit
 
+from streamson.model.limits import CHANNELS
 from streamson.synth.kernel import memory
-from streamson.synth.kernel.memory import CHANNELS, QUANTUM
+from streamson.synth.kernel.layout import QUANTUM
 
 CEILING: Final = 10 ** (-1.25 / 20)
 """No sample is larger, and no true peak is above -1 dBTP: four points a sample missed the top of a

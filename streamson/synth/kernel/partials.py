@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit
 
 from streamson.synth.kernel import memory
-from streamson.synth.kernel.memory import NEVER, QUANTUM
+from streamson.synth.kernel.layout import NEVER, QUANTUM
 from streamson.synth.kernel.oscillator import TURN, noise_band, sine
 
 TILT: Final = 2.0

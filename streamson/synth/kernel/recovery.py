@@ -7,14 +7,14 @@ nothing is read out of its bounds. The sound is cut; the frame counter goes on.
 from numba import njit
 
 from streamson.synth.kernel import memory
-from streamson.synth.kernel.limiter import clear
-from streamson.synth.kernel.memory import (
+from streamson.synth.kernel.layout import (
     INSTRUMENT_ROWS,
     PENDING_NOTES,
     QUANTUM,
     VOICE_SLOTS,
     VOLUME,
 )
+from streamson.synth.kernel.limiter import clear
 from streamson.synth.kernel.ring import READ
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit
 
 from streamson.synth.kernel import memory
-from streamson.synth.kernel.memory import QUANTUM, SAMPLE_LEVELS
+from streamson.synth.kernel.layout import NEVER, QUANTUM, SAMPLE_LEVELS
 
 MAX_SPEED: Final = math.sqrt(2) ** (SAMPLE_LEVELS - 1)
 """Frames of the file in a frame of the output; what would be faster is silent."""
@@ -43,7 +43,7 @@ def start_sample(engine: int, slot: int, note: Any, now: int) -> int:
     head.place = -(note.onset - now) * head.speed
     head.copy = copy_for(head.speed)
     if instrument.sample_loop > 0:
-        return memory.NEVER - note.onset
+        return NEVER - note.onset
     return math.ceil(instrument.sample_end / head.speed)
 
 

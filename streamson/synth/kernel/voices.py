@@ -9,7 +9,7 @@ from streamson.synth.kernel import memory
 from streamson.synth.kernel.articulation import set_envelope
 from streamson.synth.kernel.ducking import make_room
 from streamson.synth.kernel.envelope import CUT_FRAMES, cut_short, is_level, shape
-from streamson.synth.kernel.memory import NEVER, QUANTUM
+from streamson.synth.kernel.layout import NEVER, QUANTUM
 from streamson.synth.kernel.partials import (
     add_falling,
     add_gliding,
