@@ -11,12 +11,17 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import settings
 
 from streamson.errors import MissingDependencyError
 from streamson.output.device import output_devices
 
 DATA = Path(__file__).parent / "data"
 DEADLINE_S = 20.0
+
+# How long an example takes is measured by benchmarks: here the first may load machine code.
+settings.register_profile("streamson", deadline=None)
+settings.load_profile("streamson")
 
 
 def until(condition: Callable[[], object], what: str, timeout_s: float = DEADLINE_S) -> None:

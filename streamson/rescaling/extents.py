@@ -54,8 +54,9 @@ class Extent:
 
     def quantiles(self, low: float, high: float) -> Range:
         """Return two quantiles: of a fair sample where there are more than 16,384 values."""
-        # Halves, because their differences are always finite.
+        # Halves, because their differences are always finite; half of the least float is 0.
         found = np.quantile(np.array(self._sample) / 2, (low, high)) * 2
+        found = np.clip(found, self.least, self.greatest)
         return float(found[0]), float(found[1])
 
     @property
@@ -66,8 +67,8 @@ class Extent:
         values = np.array(self._sample)
         inside = values[(values >= lower - fence) & (values <= upper + fence)]
         low, high = self.quantiles(MOST_CLAMPED, 1 - MOST_CLAMPED)
-        low = self.least if self.least >= lower - fence else min(low, float(inside.min()))
-        high = self.greatest if self.greatest <= upper + fence else max(high, float(inside.max()))
+        low = self.least if self.least >= lower - fence else min(low, float(inside.min(initial=lower)))
+        high = self.greatest if self.greatest <= upper + fence else max(high, float(inside.max(initial=upper)))
         return (low, high) if low < high else self.whole
 
 

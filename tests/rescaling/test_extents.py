@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
@@ -33,6 +33,8 @@ def extent_of(values):
 
 
 @given(st.lists(FINITE, min_size=1, max_size=60))
+@example([5e-324])
+@example([-5e-324, 5e-324])
 def test_robust_ends_lie_within_the_extremes_and_leave_out_one_in_fifty_at_most(values):
     low, high = extent_of(values).robust
     assert min(values) <= low <= high <= max(values)

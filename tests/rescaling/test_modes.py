@@ -7,7 +7,7 @@ import math
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streamson.model.counts import Counts
@@ -39,7 +39,6 @@ WITH_MEMORY = [
 
 
 @pytest.mark.parametrize("capacity", [1, 5, 200, 3_000])
-@settings(deadline=None)  # the first example may have to compile
 @given(data=st.data())
 def test_sorted_values_equal_a_sorted_list(capacity, data):
     window, slots = SortedValues(capacity), []
@@ -68,7 +67,6 @@ def test_sorted_values_equal_a_sorted_list(capacity, data):
     assert window.in_order().tolist() == slots[:1]
 
 
-@settings(deadline=None)
 @given(values=st.lists(SOME, min_size=1, max_size=80), points=st.integers(2, 30))
 def test_quantiles_and_rank_equal_a_look_at_the_window(values, points):
     quantile = make_rescaler(Rescale("quantile", Window(points=points), quantiles=(0.1, 0.8)))
@@ -84,7 +82,6 @@ def test_quantiles_and_rank_equal_a_look_at_the_window(values, points):
         assert rank.rescale(value, 0.0) == pytest.approx(expected)
 
 
-@settings(deadline=None)
 @given(
     steps=st.lists(st.tuples(st.integers(-8, 40), SOME), max_size=80), seconds=st.integers(1, 50)
 )
@@ -122,7 +119,6 @@ def test_the_quantiles_of_all_are_near_and_bounded():
 
 
 @pytest.mark.parametrize("mode", MODES)
-@settings(deadline=None)
 @given(values=st.lists(st.tuples(FINITE, st.floats())))
 def test_any_finite_values_at_any_times_give_zero_to_one(mode, values):
     rescaler = make_rescaler(mode)
@@ -131,7 +127,6 @@ def test_any_finite_values_at_any_times_give_zero_to_one(mode, values):
 
 
 @pytest.mark.parametrize("mode", MODES)
-@settings(deadline=None)
 @given(values=st.lists(SOME, max_size=30), one=SOME, other=SOME)
 def test_at_one_moment_a_larger_value_is_never_lower(mode, values, one, other):
     rescaler = make_rescaler(mode)
@@ -207,7 +202,6 @@ def remembered(rescaler):
 
 
 @pytest.mark.parametrize("mode", WITH_MEMORY)
-@settings(deadline=None)
 @given(
     before=st.lists(st.tuples(st.integers(0, 4), SOME), max_size=60),
     after=st.lists(st.tuples(st.integers(0, 4), SOME), max_size=30),
@@ -247,7 +241,6 @@ JUNK = st.recursive(
 
 
 @pytest.mark.parametrize("mode", WITH_MEMORY)
-@settings(deadline=None)
 @given(
     values=st.lists(SOME, min_size=1, max_size=12),
     junk=JUNK | st.lists(st.floats(), max_size=4),

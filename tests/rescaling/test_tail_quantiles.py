@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streamson.rescaling.normalize import Window, place
@@ -12,7 +12,6 @@ from streamson.rescaling.spec import Rescale
 from streamson.rescaling.tail_quantiles import MAX_SHARE, EndQuantiles
 
 
-@settings(deadline=None)
 @given(
     capacity=st.sampled_from([1, 7, 400, 3_000]),
     low=st.floats(0, MAX_SHARE),

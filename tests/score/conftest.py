@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from streamson.model.point import DataPoint
-from streamson.rescaling.prepare import load_kernels
 
 TABLE = Path(__file__).parents[1] / "data" / "article_eta_300.csv"
 
@@ -25,9 +24,3 @@ def eta_points(article):
         DataPoint("eta", {name: row[name] for name in ("re", "im", "modulus")}, row["t"])
         for row in article
     ]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _machine_code():
-    """Load what rescaling needs, for which no single example is to wait."""
-    load_kernels()

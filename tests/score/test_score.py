@@ -234,7 +234,7 @@ def test_of_too_many_remembered_streams_the_last_heard_are_restored():
 
 
 @given(steps=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 300)), min_size=1, max_size=6))
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_all_streams_together_play_no_more_than_the_budget_and_take_turns(steps):
     rate, span = 1_000, 250
     score, now, notes, points = Score(Session(), sample_rate=rate), 0, [], 0

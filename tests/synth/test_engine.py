@@ -16,7 +16,7 @@ from streamson.synth.kernel.limiter import CEILING
 from tests.synth.notes import INSTRUMENTS, RATE, PlainNote, plain_notes, rendered
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     notes=st.lists(plain_notes, max_size=40),
     blocks=st.lists(st.integers(1, 700), min_size=1, max_size=6),
@@ -34,7 +34,7 @@ def test_block_size_does_not_change_the_sound(notes, blocks, options):
     assert np.array_equal(whole, in_blocks)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     notes=st.lists(plain_notes, max_size=60),
     volume_db=st.floats(-60, 24),
