@@ -67,8 +67,14 @@ class Extent:
         values = np.array(self._sample)
         inside = values[(values >= lower - fence) & (values <= upper + fence)]
         low, high = self.quantiles(MOST_CLAMPED, 1 - MOST_CLAMPED)
-        low = self.least if self.least >= lower - fence else min(low, float(inside.min(initial=lower)))
-        high = self.greatest if self.greatest <= upper + fence else max(high, float(inside.max(initial=upper)))
+        if self.least < lower - fence:
+            low = min(low, float(inside.min(initial=lower)))
+        else:
+            low = self.least
+        if self.greatest > upper + fence:
+            high = max(high, float(inside.max(initial=upper)))
+        else:
+            high = self.greatest
         return (low, high) if low < high else self.whole
 
 
