@@ -1,1 +1,1 @@
-"""Producers: processes that publish data points. Each module is one, and runs by itself."""
+"""Producers: processes that publish data points. Each module is one, found by its entry point."""

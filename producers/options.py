@@ -5,9 +5,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from streamson.cli.options import FiniteFloat, endpoint
-
-__all__ = ["MAX_RATE", "FiniteFloat", "endpoint", "on_demand", "rate", "stream"]
+from streamson._click_options import FiniteFloat
 
 MAX_RATE: Final = 10_000.0
 

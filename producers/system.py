@@ -8,11 +8,14 @@ from typing import Any, Final
 
 import click
 
+from streamson._click_options import FiniteFloat
 from streamson._optional import import_optional
-from streamson.cli import run
 from streamson.errors import UsageError, nearest
-from streamson.producers import options
-from streamson.producers.publishing import Sample, publish, sleep_until
+from streamson.producers.base.pace import sleep_until
+from streamson.producers.base.reading import Production, Reading
+
+REQUIRES: Final = {"psutil": "streamson[system]"}
+"""What it imports, and what brings that."""
 
 RATES: Final = {
     "disk": ("disk_io_counters", {"read": "read_bytes", "written": "write_bytes"}),
@@ -23,10 +26,10 @@ RATES: Final = {
 STREAMS: Final = ("cpu", "memory", *RATES)
 
 
-@click.command()
+@click.command(short_help="This machine's processor, memory, disks and network.")
 @click.option(
     "--interval",
-    type=options.FiniteFloat(0.05, 3_600),
+    type=FiniteFloat(0.05, 3_600),
     default=1.0,
     show_default=True,
     metavar="SECONDS",
@@ -38,8 +41,7 @@ STREAMS: Final = ("cpu", "memory", *RATES)
     help=f"Which of {', '.join(STREAMS)}.  [default: all]",
 )
 @click.option("--name", help="What to call this machine.  [default: its host name]")
-@options.endpoint
-def command(*, interval: float, only: str | None, name: str | None, endpoint: str) -> int:
+def command(*, interval: float, only: str | None, name: str | None) -> Production:
     """Publish this machine's load as the streams NAME/cpu, /memory, /disk and /network.
 
     cpu and memory are in percent; disk and network in bytes a second.
@@ -47,8 +49,8 @@ def command(*, interval: float, only: str | None, name: str | None, endpoint: st
     psutil = import_optional("psutil", "system", "the system producer")
     host, wanted = name or socket.gethostname(), _wanted(only)
     readings = _readings(psutil, host, interval)
-    samples = (sample for sample in readings if sample.stream.removeprefix(f"{host}/") in wanted)
-    return publish("system", samples, endpoint=endpoint, keep=False)
+    chosen = (reading for reading in readings if reading.stream.removeprefix(f"{host}/") in wanted)
+    return Production(chosen, keep=False)
 
 
 def _wanted(only: str | None) -> tuple[str, ...]:
@@ -64,7 +66,7 @@ def _wanted(only: str | None) -> tuple[str, ...]:
     return wanted
 
 
-def _readings(psutil: Any, host: str, interval: float) -> Iterator[Sample]:
+def _readings(psutil: Any, host: str, interval: float) -> Iterator[Reading]:
     """Measure at each interval, first after one: rates need two readings."""
     psutil.cpu_percent()  # the first call has nothing to compare with, and says 0
     origin = measured_at = time.monotonic()
@@ -72,15 +74,15 @@ def _readings(psutil: Any, host: str, interval: float) -> Iterator[Sample]:
     for number in count(1):
         sleep_until(origin + number * interval)
         after, now = _counters(psutil), time.monotonic()
-        yield Sample(f"{host}/cpu", {"percent": psutil.cpu_percent()})
-        yield Sample(f"{host}/memory", {"percent": psutil.virtual_memory().percent})
+        yield Reading(f"{host}/cpu", {"percent": psutil.cpu_percent()})
+        yield Reading(f"{host}/memory", {"percent": psutil.virtual_memory().percent})
         for stream in after.keys() & before.keys():
             counters = after[stream]
             fields = {
                 field: max(0.0, value - before[stream][field]) / (now - measured_at)
                 for field, value in counters.items()
             }
-            yield Sample(f"{host}/{stream}", fields)
+            yield Reading(f"{host}/{stream}", fields)
         before, measured_at = after, now
 
 
@@ -95,4 +97,8 @@ def _counters(psutil: Any) -> dict[str, dict[str, float]]:
 
 
 if __name__ == "__main__":
-    run(command)
+    import sys
+
+    from streamson.__main__ import main
+
+    main(["produce", "system", *sys.argv[1:]])

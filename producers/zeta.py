@@ -4,21 +4,25 @@ from typing import Any
 
 import click
 
-from streamson.cli import run
 from streamson.producers import options
-from streamson.producers.dirichlet import backend_option, dirichlet_formula, sigma_option
-from streamson.producers.line import line_options, publish_line
+from streamson.producers.base.reading import Production
+from streamson.producers.formula.dirichlet import backend_option, dirichlet_formula, sigma_option
+from streamson.producers.formula.line import line_options, line_production
 
 
-@click.command()
+@click.command(short_help="The Riemann zeta function along a line.")
 @sigma_option
 @line_options
 @backend_option
 @options.stream("zeta")
-def command(*, sigma: float, backend: str | None, **line: Any) -> int:
+def command(*, sigma: float, backend: str | None, **line: Any) -> Production:
     """Publish the Riemann zeta function at sigma + it, as fields re, im, modulus and t."""
-    return publish_line("zeta", dirichlet_formula("zeta", sigma, backend), **line)
+    return line_production(dirichlet_formula("zeta", sigma, backend), **line)
 
 
 if __name__ == "__main__":
-    run(command)
+    import sys
+
+    from streamson.__main__ import main
+
+    main(["produce", "zeta", *sys.argv[1:]])

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from report import finish
 
-from streamson.producers.dirichlet import dirichlet_function
+from streamson.producers.formula.dirichlet import dirichlet_function
 
 HOLD = 50
 AGREEMENT = 1e-12

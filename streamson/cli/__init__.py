@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Final, NoReturn
 
@@ -11,16 +12,17 @@ from streamson._printable import PrintableFormatter, StderrHandler
 from streamson._version import __version__
 from streamson.cli.descriptors import raise_descriptor_limit
 from streamson.cli.ending import ending, leave
+from streamson.cli.groups import LazyGroup
 from streamson.cli.standard_streams import ReaderGoneError, secure, settle
-from streamson.errors import StreamsonError, nearest
+from streamson.errors import StreamsonError
 
 COMMANDS: Final = {
     "demo": "Hear the Dirichlet eta function as it is computed.",
     "listen": "Play what producers publish.",
-    "produce": "Run a producer: eta, zeta, function, system, replay, tail.",
+    "produce": "Run a producer, such as eta, system or tail; without a name: list them.",
     "render": "Turn a table or a recorded session into sound, notes, pictures or a film.",
     "corpus": "Turn many tables into a data set of sound.",
-    "replay": "Publish what a recorded session received once more.",
+    "replay": "Publish the points of a recorded session, or of a table, once more.",
     "repair": "Mend sound files that a program left broken.",
     "session": "Check session files, or begin one from what comes.",
     "instruments": "List the instruments, play or render a phrase of each.",
@@ -33,55 +35,22 @@ COMMANDS: Final = {
 INTERRUPTED: Final = 130
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command's module when the command is called, not before.
+class _Commands(LazyGroup):
+    """The commands, each ``command`` in the module of its name; ``--help`` imports none."""
 
-    Parameters
-    ----------
-    package
-        Where the modules are.
-    summaries
-        Command name to one-line help.
-    """
+    def names(self) -> Sequence[str]:
+        return list(COMMANDS)
 
-    def __init__(self, package: str, summaries: dict[str, str], **options: object) -> None:
-        super().__init__(**options)  # type: ignore[arg-type]
-        self._package = package
-        self._summaries = summaries
+    def summary(self, name: str) -> str:
+        return COMMANDS[name]
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's signature)
-        """Return the names in the order in which they are explained."""
-        return list(self._summaries)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import and return a command, or None if there is none of that name."""
-        if cmd_name not in self._summaries:
-            return None
-        module = import_module(f"{self._package}.{cmd_name}")
-        command: click.Command = module.command
+    def load(self, name: str) -> click.Command:
+        command: click.Command = import_module(f"streamson.cli.{name}").command
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is called; for a mistyped one, name those there are."""
-        if args[0] not in self._summaries and not args[0].startswith("-"):
-            ctx.fail(
-                f'no command "{args[0]}"{nearest(args[0], self._summaries)}; '
-                f"there are: {', '.join(self._summaries)}"
-            )
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the list of commands from the summaries, so that ``--help`` imports nothing."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(self._summaries.items()))
 
 
 @click.group(
-    cls=LazyGroup,
-    package="streamson.cli",
-    summaries=COMMANDS,
+    cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="streamson")
@@ -101,32 +70,27 @@ def cli(verbose: int) -> None:
     raise_descriptor_limit()
 
 
-def main() -> NoReturn:
-    """Run the command line; exit 0 done, 1 failed, 2 wrong use, 3 no sound device, 130 Ctrl-C.
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line, by default with the process's own arguments.
 
-    After SIGTERM it is 143. Where a recording is not whole it is 1, whatever ended the playing.
-    """
-    run(cli)
-
-
-def run(command: click.Command) -> NoReturn:
-    """Run a command and exit with its code; mistakes become one line, never a traceback.
-
-    SIGTERM, a closed terminal and a reader that has gone end it as Ctrl-C does: files are closed,
-    the summary is printed.
+    Exits with 0 done, 1 failed, 2 wrong use, 3 no sound device, 130 Ctrl-C, 143 SIGTERM. Where a
+    recording is not whole it is 1, whatever ended the playing. A closed terminal and a reader that
+    has gone end it as Ctrl-C does: files are closed, the summary is printed. Mistakes become one
+    line, never a traceback.
     """
     secure()
     ending.listen()
-    code = _run(command)
+    code = _run(arguments)
     ending.finish()
     settle()
     leave(code or ending.code or 0)
 
 
-def _run(command: click.Command) -> int:
+def _run(arguments: Sequence[str] | None) -> int:
     """Return the command's exit code; 0 where something ended it that has a code of its own."""
     try:
-        code = command.main(standalone_mode=False)
+        prog_name = None if arguments is None else "streamson"
+        code = cli.main(arguments, prog_name=prog_name, standalone_mode=False)
         sys.stdout.flush()
     except BaseException as error:
         known = _tell(error)

@@ -53,7 +53,7 @@ class _Producer:
         self._asked = 0
         self._process = subprocess.Popen(  # noqa: S603  (our own module)
             [
-                *(sys.executable, "-m", "streamson.producers.eta"),
+                *(sys.executable, "-m", "streamson", "produce", "eta"),
                 *("--endpoint", listener.endpoint, "--on-demand"),
             ],
             stdin=subprocess.PIPE,

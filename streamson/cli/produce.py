@@ -1,24 +1,123 @@
-"""``streamson produce``: run a producer."""
+"""``streamson produce``: run a producer, this package's or another's, found by its entry point."""
 
-from typing import Final
+import functools
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from streamson.cli import LazyGroup
+from streamson._printable import PrintableFormatter, StderrHandler
+from streamson.cli import options
+from streamson.cli.ending import ending
+from streamson.cli.groups import LazyGroup
+from streamson.errors import MissingDependencyError
 
-PRODUCERS: Final = {
-    "eta": "The Dirichlet eta function along a line of the complex plane.",
-    "zeta": "The Riemann zeta function along a line.",
-    "function": "Any formula in t with mpmath's functions.",
-    "system": "This machine's processor, memory, disks and network.",
-    "replay": "The rows of a table, at their own pace or a steady one.",
-    "tail": "Numbers from standard input: vmstat 1 | streamson produce tail",
-}
+if TYPE_CHECKING:
+    from streamson.producers.base.reading import Production
+
+GROUP: Final = "streamson.producers"
+"""Entry points of this group name click commands that return a `Production`."""
 
 
-@click.group(
-    cls=LazyGroup, package="streamson.producers", summaries=PRODUCERS, invoke_without_command=True
-)
+@functools.cache
+def _found() -> dict[str, EntryPoint]:
+    """Return the producers that are installed by name; this package's own win."""
+    found = sorted(entry_points(group=GROUP), key=lambda entry: entry.value.startswith(GROUP))
+    return {entry.name: entry for entry in found}
+
+
+class _Producers(LazyGroup):
+    """The producers that are installed."""
+
+    def names(self) -> Sequence[str]:
+        return sorted(_found())
+
+    def summary(self, name: str) -> str:
+        try:
+            found: click.Command = _found()[name].load()
+        except ImportError as error:
+            return f"Can't be loaded: {error}."
+        return found.get_short_help_str(200)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of producers, and what brings the packages that some of them lack."""
+        super().format_commands(ctx, formatter)
+        for name in self.names():
+            packages = _missing(_found()[name].module)
+            if packages:
+                install = f"{sys.executable} -m pip install {packages}"
+                formatter.write(f"\n{name} needs packages that are missing: {install}\n")
+
+    def load(self, name: str) -> click.Command:
+        return producer_command(name)
+
+
+def _missing(module: str) -> str:
+    """Return what brings the packages that a producer's module requires and that are missing."""
+    required: dict[str, str] = getattr(sys.modules.get(module), "REQUIRES", {})
+    return " ".join(f"'{brings}'" for name, brings in required.items() if find_spec(name) is None)
+
+
+def producer_command(name: str) -> click.Command:
+    """Return the command that runs a producer: its own options, and where the listener is.
+
+    Raises
+    ------
+    MissingDependencyError
+        If its module can't be imported.
+    """
+    entry = _found()[name]
+    try:
+        found: click.Command = entry.load()
+    except ImportError as error:
+        raise MissingDependencyError(f"the producer {name} can't be loaded: {error}") from None
+    produce: Callable[..., Production] | None = found.callback
+    assert produce is not None
+
+    def run(*, endpoint: str, **settings: Any) -> None:
+        _tell(name)
+        _publish(name, produce(**settings), endpoint)
+
+    command = click.Command(
+        found.name, params=list(found.params), callback=run, help=found.help, epilog=found.epilog
+    )
+    return options.endpoint(command)
+
+
+def _publish(name: str, production: "Production", endpoint: str) -> None:
+    from streamson.producers.base.publishing import publish
+    from streamson.wire.publisher import Publisher
+
+    ending.hold()
+    with Publisher(endpoint, wait_s=0) as publisher:
+        try:
+            publish(production, publisher)
+        finally:
+            ending.finish()
+            close = getattr(production.readings, "close", None)
+            if close is not None:  # what a generator has opened
+                close()
+            click.echo(
+                f"{name}: {publisher.sent} points sent, {publisher.dropped} dropped", err=True
+            )
+
+
+def _tell(name: str) -> None:
+    """Let what a producer logs be lines that begin with its name."""
+    handler = StderrHandler()
+    handler.setFormatter(PrintableFormatter(f"{name}: %(message)s"))
+    log = logging.getLogger(GROUP)
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    logging.getLogger("streamson.wire.publisher").setLevel(logging.ERROR)  # it is said here
+
+
+@click.group(cls=_Producers, invoke_without_command=True)
 @click.pass_context
 def command(ctx: click.Context) -> None:
     """Run a producer, which publishes data points to a listener.

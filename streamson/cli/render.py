@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from streamson._click_options import FiniteFloat, Seconds, columns, each_column, time_column
 from streamson.cli import options
 from streamson.cli.ending import ending
 from streamson.errors import InputFileError, UsageError
@@ -50,26 +51,26 @@ class PixelSize(click.ParamType[tuple[int, int]]):
 )
 @options.session
 @click.option("--stream", metavar="NAME", help="The rows' stream.  [default: the table's name]")
-@options.columns
-@options.each_column
-@options.time_column
+@columns
+@each_column
+@time_column
 @options.sample_rate
 @click.option(
     "--speed",
-    type=options.FiniteFloat(1e-6, 1e9),
+    type=FiniteFloat(1e-6, 1e9),
     metavar="X",
     help="Let rows come in their own time, so many times faster.",
 )
 @click.option(
     "--seconds",
-    type=options.Seconds(),
+    type=Seconds(),
     metavar="TIME",
     help="Let rows come in their own time, at the speed at which the last one comes then; evenly "
     "where they have no time.",
 )
 @click.option(
     "--longest",
-    type=options.Seconds(),
+    type=Seconds(),
     metavar="TIME",
     help="How long the sound of a table may be.  [default: 3h, or what --seconds makes of it]",
 )

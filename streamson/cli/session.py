@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from streamson._click_options import Seconds
 from streamson._printable import counted
 from streamson.cli import options
 from streamson.errors import StreamsonError
@@ -55,7 +56,7 @@ def schema() -> int:
 @options.bind
 @click.option(
     "--seconds",
-    type=options.Seconds(),
+    type=Seconds(),
     default="10s",
     show_default=True,
     metavar="TIME",

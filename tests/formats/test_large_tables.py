@@ -196,12 +196,10 @@ def test_pipes_and_devices_are_no_tables(tmp_path, name, command):
 
 def test_without_memory_there_is_a_line_and_no_traceback(tmp_path):
     code = (
-        "import sys\n"
-        "from streamson.cli import run\n"
-        "import click\n"
-        "@click.command()\n"
-        "def greedy(): return bytearray(1 << 50)\n"
-        "run(greedy)\n"
+        "from streamson import cli\n"
+        "from streamson.cli import doctor\n"
+        "doctor.command.callback = lambda: bytearray(1 << 50)\n"
+        "cli.main(['doctor'])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (

@@ -8,9 +8,9 @@ import time
 import psutil
 import pytest
 
-from streamson.producers import computing, worker
-from streamson.producers.computing import Computation, Formula, TooCostlyError
-from streamson.producers.expression import parse
+from streamson.producers.formula import computing, worker
+from streamson.producers.formula.computing import Computation, Formula, TooCostlyError
+from streamson.producers.formula.expression import parse
 from tests.conftest import until
 
 LINE = ("--count", "3", "--rate", "100")

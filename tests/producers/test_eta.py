@@ -10,7 +10,7 @@ from pathlib import Path
 import mpmath
 import pytest
 
-from streamson.producers.dirichlet import dirichlet_function
+from streamson.producers.formula.dirichlet import dirichlet_function
 from streamson.wire.receiver import Receiver
 from tests.conftest import DATA, until
 
@@ -134,7 +134,7 @@ def test_a_producer_runs_as_a_module_and_as_a_file(start, receiver):
         (["eta", "--sigma", "nan"], 2, "--sigma"),
         (["eta", "--count", "0"], 2, "x>=1"),
         (["eta", "--backend", "abacus"], 2, "abacus"),
-        (["etta"], 2, 'did you mean "eta"?; there are: eta, zeta, function'),
+        (["etta"], 2, 'did you mean "eta"?; there are: eta, function'),
         (["function", "zeta(0.5 + 1j*tt)"], 2, "found 'tt'"),
     ],
 )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamson.errors import UsageError
-from streamson.producers.expression import MAX_CHARS, MAX_DEPTH, parse
+from streamson.producers.formula.expression import MAX_CHARS, MAX_DEPTH, parse
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,9 @@ from typing import Final
 import click
 
 from streamson.cli import cli
-from streamson.cli.replay import _samples
 from streamson.errors import StreamsonError
 from streamson.model.point import Batch, DataPoint
-from streamson.recording.reader import Recording
+from streamson.producers.replay import command as replay
 from streamson.wire.codec import encode
 from tests.recording.conftest import await_notes, recorded
 
@@ -91,8 +90,9 @@ def outcome(folder: Path, words: tuple[str, ...]) -> str:
     out = folder.parent / "out.wav"
     try:
         if words == ("replay",):
-            for sample in _samples(Recording(folder), speed=1, start_s=0):
-                _encode(sample)
+            production = replay.main([str(folder)], standalone_mode=False)
+            for reading in production.readings:
+                _encode(reading)
         else:
             cli.main(["render", str(folder), *words, "-o", str(out)], standalone_mode=False)
     except (StreamsonError, click.ClickException) as error:
@@ -105,14 +105,14 @@ def outcome(folder: Path, words: tuple[str, ...]) -> str:
     return "read"
 
 
-def _encode(sample: object) -> None:
+def _encode(reading: object) -> None:
     """Encode as a publisher would."""
-    batch = getattr(sample, "batch", None)
+    batch = getattr(reading, "batch", None)
     if isinstance(batch, Batch):
         encode(batch)
     else:
-        fields = {name: float("nan") if v is None else v for name, v in sample.fields.items()}
-        encode(DataPoint(sample.stream, fields, sample.time or 0.0))
+        fields = {name: float("nan") if v is None else v for name, v in reading.fields.items()}
+        encode(DataPoint(reading.stream, fields, reading.time or 0.0))
 
 
 COMMANDS: Final = ((), ("--session", "geiger"), ("replay",))

@@ -1,7 +1,7 @@
 """The process in which a producer computes: bounded in time and memory, and killed at will.
 
 It reads values of t from standard input, eight bytes each, and writes an `ANSWER` for each to
-standard output. ``streamson.producers.computing`` is the other end.
+standard output. ``streamson.producers.formula.computing`` is the other end.
 """
 
 import json

@@ -8,8 +8,9 @@ from typing import Any, Final
 import click
 
 from streamson.producers import options
-from streamson.producers.computing import Computation, Formula
-from streamson.producers.publishing import demanded, or_missing, publish, steadily
+from streamson.producers.base import pace
+from streamson.producers.base.reading import Production, Reading
+from streamson.producers.formula.computing import Computation, Formula
 
 STEP: Final = "20/300"
 """The article's: 300 points from t = 400000 up to 400020."""
@@ -60,7 +61,6 @@ def line_options(command: Callable[..., Any]) -> Callable[..., Any]:
             ),
             options.rate,
             options.on_demand,
-            options.endpoint,
         )
     ):
         command = option(command)
@@ -85,35 +85,36 @@ def points_on_line(
         yield t
 
 
-def publish_line(
-    name: str,
-    formula: Formula,
-    *,
-    stream: str,
-    rate: float,
-    on_demand: bool,
-    endpoint: str,
-    **line: Any,
-) -> int:
-    """Publish a function's values along a line as re, im, modulus and t; return the exit code.
+def line_production(
+    formula: Formula, *, stream: str, rate: float, on_demand: bool, **line: Any
+) -> Production:
+    """Return a function's values along a line as re, im, modulus and t.
 
     Where the function has no value (None, NaN or infinite), the fields but t are missing.
     """
     if line["step"] == 0:
         raise click.UsageError("--step is 0: every point would be the same")
+    points = points_on_line(**line)
+    return Production(_readings(formula, points, stream, None if on_demand else rate), keep=True)
+
+
+def _readings(
+    formula: Formula, points: Iterator[float], stream: str, rate_hz: float | None
+) -> Iterator[Reading]:
     with Computation(formula) as computation:
-        values = computation.values(points_on_line(**line))
-        points = (_fields(t, value) for t, value in values)
-        samples = demanded(stream, points) if on_demand else steadily(stream, points, rate=rate)
-        return publish(name, samples, endpoint=endpoint, keep=True)
+        values = (_fields(t, value) for t, value in computation.values(points))
+        if rate_hz is None:
+            yield from pace.on_demand(stream, values)
+        else:
+            yield from pace.at_rate(stream, values, rate_hz=rate_hz)
 
 
 def _fields(t: float, value: complex | None) -> dict[str, float | None]:
     if value is None:
         return {"re": None, "im": None, "modulus": None, "t": t}
     return {
-        "re": or_missing(value.real),
-        "im": or_missing(value.imag),
-        "modulus": or_missing(abs(value)),
+        "re": pace.or_missing(value.real),
+        "im": pace.or_missing(value.imag),
+        "modulus": pace.or_missing(abs(value)),
         "t": t,
     }

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 import click
 
+from streamson._click_options import FiniteFloat
 from streamson.errors import MissingDependencyError
-from streamson.producers import options
-from streamson.producers.computing import Formula
-from streamson.producers.worker import Function
+from streamson.producers.formula.computing import Formula
+from streamson.producers.formula.worker import Function
 
 RELATIVE_ACCURACY_BITS: Final = 53
 PRECISION_STEP_BITS: Final = 9
@@ -25,7 +25,7 @@ backend_option = click.option(
 )
 sigma_option = click.option(
     "--sigma",
-    type=options.FiniteFloat(),
+    type=FiniteFloat(),
     default=0.5,
     show_default=True,
     help="The real part of sigma + it.",

@@ -31,7 +31,7 @@ _LABELLED: Final = re.compile(rf"([A-Za-z_][\w .()/-]{{0,63}}?)\s*:\s+{QUANTITY}
 _TOPIC: Final = re.compile(r"([^\s=,;{]++)(?:\s+|=)(\S.*)")
 
 
-class Reading(NamedTuple):
+class ParsedLine(NamedTuple):
     """The numbers of a line.
 
     Attributes
@@ -78,7 +78,7 @@ class LineReader:
         self._names: list[str] = []
         self._units: dict[tuple[str, str], str] = {}
 
-    def read(self, file: BinaryIO) -> Iterator[Reading]:
+    def read(self, file: BinaryIO) -> Iterator[ParsedLine]:
         """Yield each line that has numbers, as soon as it comes."""
         first = True
         while line := file.readline(MAX_LINE_BYTES):
@@ -87,14 +87,14 @@ class LineReader:
                 self.skipped += 1
                 continue
             text = line.decode(errors="replace").strip()
-            reading = self.reading(text)
-            if reading.fields:
-                yield reading
+            parsed = self.parse(text)
+            if parsed.fields:
+                yield parsed
             elif text and not first:  # which may be names
                 self.skipped += 1
             first = False
 
-    def reading(self, line: str) -> Reading:
+    def parse(self, line: str) -> ParsedLine:
         """Return the numbers of a line; no fields if it has none. Words name what follows."""
         topic = ""
         if (named := _TOPIC.fullmatch(line)) and _is_topic(named[1]):
@@ -109,7 +109,7 @@ class LineReader:
             found = _pairs(line) or _labels(_STAMP.sub("", line)) or self._columns(line)
         return self._read(topic, found)
 
-    def _read(self, topic: str, found: dict[str, Quantity]) -> Reading:
+    def _read(self, topic: str, found: dict[str, Quantity]) -> ParsedLine:
         """Return the numbers that are wanted, each in the unit of its field."""
         numbers = {}
         for name, quantity in found.items():
@@ -121,7 +121,7 @@ class LineReader:
             # A time that is written beside what was measured is no melody.
             measured = {n: x for n, x in numbers.items() if x < SINCE_1970_S or not is_time_name(n)}
             numbers = measured or numbers
-        return Reading(topic, dict(list(self._select(numbers).items())[:MAX_FIELDS]))
+        return ParsedLine(topic, dict(list(self._select(numbers).items())[:MAX_FIELDS]))
 
     def _unit(self, topic: str, name: str, quantity: Quantity) -> str:
         if len(self._units) >= MAX_UNITS:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamson.formats.quantity import Quantity, parse_quantity
-from streamson.producers.lines import MAX_LINE_BYTES, LineReader
+from streamson.producers.text.line_reader import MAX_LINE_BYTES, LineReader
 
 VMSTAT = """\
 procs -----------memory---------- ---swap-- -----io---- -system-- ------cpu-----
@@ -78,7 +78,7 @@ def test_a_line(line, fields):
     nested = {"a.b": 1.5, "a.c": 22, "d.1": 1, "d.2": 2}
     ping = {"icmp_seq": 1, "ttl": 57, "time": 12.3}
     expected = {"{": nested, "6": ping}.get(line[0], {}) if fields is None else fields
-    assert LineReader().reading(line) == ("", expected)
+    assert LineReader().parse(line) == ("", expected)
 
 
 @pytest.mark.parametrize(
@@ -92,21 +92,21 @@ def test_a_line(line, fields):
     ],
 )
 def test_a_topic_is_the_stream(line, stream, fields):
-    assert LineReader().reading(line) == (stream, fields)
+    assert LineReader().parse(line) == (stream, fields)
 
 
 def test_a_field_stays_in_its_unit():
     reader = LineReader()
     lines = ["size=900kB", "size=1.2MB", "size=5", "size=3 s"]
-    assert [reader.reading(line).fields["size"] for line in lines] == [900, 1_200, 5, 3]
+    assert [reader.parse(line).fields["size"] for line in lines] == [900, 1_200, 5, 3]
     lines = ["t=2ms", "t=1s", "t=500us"]
-    assert [reader.reading(line).fields["t"] for line in lines] == [2, 1_000, 0.5]
+    assert [reader.parse(line).fields["t"] for line in lines] == [2, 1_000, 0.5]
 
 
 def test_a_column_that_is_not_there_is_told_once():
     told = []
     reader = LineReader(["nope", "a"], told.append)
-    assert [reader.reading(f"a={i} b=2").fields for i in range(3)] == [{"a": i} for i in range(3)]
+    assert [reader.parse(f"a={i} b=2").fields for i in range(3)] == [{"a": i} for i in range(3)]
     assert told == ["no column 'nope' in a line; it has a, b"]
 
 
@@ -120,7 +120,7 @@ def test_a_quantity_is_read_as_it_is_written(value, unit):
 
 @given(st.text(max_size=200))
 def test_any_line_is_read_or_left_out(line):
-    stream, fields = LineReader().reading(line.strip())
+    stream, fields = LineReader().parse(line.strip())
     assert all(isinstance(value, float) for value in fields.values())
     assert stream.isprintable()
 
@@ -132,7 +132,7 @@ def test_any_line_is_read_or_left_out(line):
 def test_no_line_takes_long(part):
     line = (part * MAX_LINE_BYTES)[:MAX_LINE_BYTES]
     begin = time.monotonic()
-    LineReader().reading(line)
+    LineReader().parse(line)
     assert time.monotonic() - begin < 1  # a quadratic one takes half a minute
 
 
@@ -156,12 +156,12 @@ def test_no_line_takes_long(part):
 )
 def test_commas_and_times_are_understood(lines, fields):
     reader = LineReader()
-    assert [reader.reading(line) for line in lines][-1].fields == pytest.approx(fields)
+    assert [reader.parse(line) for line in lines][-1].fields == pytest.approx(fields)
 
 
 def test_columns_are_counted_among_all_words():
     line = '203.0.113.9 - - [31/Jan/2026:12:00:01 +0000] "GET / HTTP/1.1" 200 512'
-    assert LineReader(columns=["10"]).reading(line).fields == {"c10": 512}
+    assert LineReader(columns=["10"]).parse(line).fields == {"c10": 512}
     reader = LineReader(columns=["3"])
-    reader.reading("time temp hum")
-    assert reader.reading("12:00:01 21.5 41").fields == {"hum": 41}
+    reader.parse("time temp hum")
+    assert reader.parse("12:00:01 21.5 41").fields == {"hum": 41}

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, Self
 
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import StreamsonError
-from streamson.producers.worker import (
+from streamson.producers.formula.worker import (
     ANSWER,
     MAX_BYTES,
     MAX_POINT_S,
@@ -170,7 +170,7 @@ class _Worker:
         make = formula.make
         self._process = subprocess.Popen(  # noqa: S603  (our own module)
             [
-                *(sys.executable, "-m", "streamson.producers.worker"),
+                *(sys.executable, "-m", "streamson.producers.formula.worker"),
                 *(make.__module__, make.__name__, json.dumps(formula.arguments)),
             ],
             stdin=subprocess.PIPE,

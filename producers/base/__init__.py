@@ -1,0 +1,1 @@
+"""What every producer needs: readings, their pace, and the way to a listener."""

@@ -1,0 +1,73 @@
+"""Publishing what a producer yields: the listener is awaited, the pace kept, losses are told."""
+
+import logging
+import time
+from typing import Final
+
+from streamson._rate_limited_log import RateLimitedLog
+from streamson.model.limits import MAX_SPAN_S
+from streamson.producers.base.pace import POLL_S, sleep_until
+from streamson.producers.base.push_queue import PushQueue
+from streamson.producers.base.reading import Production
+from streamson.wire.publisher import Publisher
+
+HINT_AFTER_S: Final = 10.0
+
+_log = logging.getLogger(__name__)
+
+
+def publish(production: Production, publisher: Publisher) -> None:
+    """Send readings when they are due, until they end.
+
+    What happens is logged with level INFO, by loggers below ``streamson.producers``.
+
+    Parameters
+    ----------
+    production
+        What to send.
+    publisher
+        Has not waited for a listener yet; it counts what is sent and dropped.
+    """
+    _await_first(publisher)
+    limited = RateLimitedLog(_log)
+    readings = production.readings
+    origin = time.monotonic()
+    heard = True
+    overrun = 0
+    for reading in readings:
+        sleep_until(origin + min(reading.due_s, MAX_SPAN_S))
+        if publisher.listening != heard:
+            heard = not heard
+            _tell_change(heard=heard, keep=production.keep)
+        if not heard and production.keep:
+            gone_at = time.monotonic()
+            publisher.wait_for_listener()
+            origin += time.monotonic() - gone_at
+            heard = True
+            _tell_change(heard=heard, keep=production.keep)
+        reading.send(publisher)
+        if isinstance(readings, PushQueue) and readings.dropped > overrun:
+            overrun = readings.dropped
+            limited.warning(
+                "overrun", "%d readings dropped so far: they come faster than they go", overrun
+            )
+    limited.flush()
+
+
+def _tell_change(*, heard: bool, keep: bool) -> None:
+    gone = "waiting for it" if keep else "measuring on, points are dropped meanwhile"
+    _log.info("the listener is back" if heard else f"the listener has gone; {gone}")
+
+
+def _await_first(publisher: Publisher) -> None:
+    if publisher.wait_for_listener(POLL_S):
+        return
+    _log.info("waiting for a listener on %s", publisher.endpoint)
+    if not publisher.wait_for_listener(HINT_AFTER_S):
+        _log.info(
+            "still no listener there; start one with: streamson listen --bind %s, or say with "
+            "--endpoint where it is",
+            publisher.endpoint,
+        )
+        publisher.wait_for_listener()
+    _log.info("found a listener")

@@ -1,0 +1,1 @@
+"""Functions of a complex line: formulas, and the process that computes their values."""
