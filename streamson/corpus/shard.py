@@ -20,10 +20,10 @@ from streamson._version import __version__
 from streamson.errors import InputFileError, OutputFileError, StreamsonError
 from streamson.formats.table import Table
 from streamson.model.note import Note
+from streamson.music.level import amplitude_to_db
 from streamson.offline.table_piece import table_piece
 from streamson.session.load import load_session
 from streamson.session.schema import Session
-from streamson.synth.engine import level_db
 
 FORMAT: Final = "streamson corpus 1"
 MAX_SECONDS: Final = 3_600.0
@@ -180,7 +180,7 @@ def _row(plan: ShardPlan, source: Source, session: Session) -> dict[str, Any]:
         "session": session.name,
         "sample_rate": rate,
         "seconds": frames / rate,
-        "peak_dbfs": level_db(peak) if peak > 0 else None,
+        "peak_dbfs": amplitude_to_db(peak) if peak > 0 else None,
         "notes": list(_notes(notes, rate)),
         "audio": {"bytes": sound.getvalue(), "path": f"{source.name}.flac"},
     }

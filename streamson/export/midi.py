@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from streamson._optional import import_optional
 from streamson.errors import UsageError
 from streamson.model.note import Note
+from streamson.music.level import db_to_amplitude
 from streamson.offline.piece import Piece
 
 MAX_NOTES: Final = 250_000
@@ -91,7 +92,7 @@ def write_midi(piece: Piece, path: Path) -> str:
         channel = _channel_for(channels, start, key, bend, PROGRAMS.get(note.instrument, 0))
         channel.sounding[key] = end
         track += _settings(mido, channel, note, start, bend)
-        velocity = round(LOUDEST_VELOCITY * 10 ** ((note.level_db - loudest_db) / 40))
+        velocity = round(LOUDEST_VELOCITY * db_to_amplitude((note.level_db - loudest_db) / 2))
         channel.free_from = max(channel.free_from, end)
         for tick, order, kind, value in (
             (start, 2, "note_on", max(velocity, 1)),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from streamson.errors import OutputFileError, UsageError
 from streamson.formats.audio_file import writer_for
-from streamson.synth.engine import level_db
+from streamson.music.level import amplitude_to_db
 
 
 def write_sound(path: Path, blocks: Iterable[NDArray[np.float32]], sample_rate: int) -> str:
@@ -28,7 +28,7 @@ def write_sound(path: Path, blocks: Iterable[NDArray[np.float32]], sample_rate: 
         for block in blocks:
             writer.write(block)
             peak = max(peak, float(block.max()), -float(block.min()))
-    return f"{writer.frames / sample_rate:.1f} s of sound, peak {level_db(peak):.1f} dBFS"
+    return f"{writer.frames / sample_rate:.1f} s of sound, peak {amplitude_to_db(peak):.1f} dBFS"
 
 
 @contextmanager

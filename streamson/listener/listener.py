@@ -18,6 +18,7 @@ from streamson.model.limits import MAX_SPAN_S
 from streamson.model.note import AS_SOON_AS_POSSIBLE, Note
 from streamson.model.point import Batch, DataPoint
 from streamson.model.statistics import Statistics
+from streamson.music.level import amplitude_to_db
 from streamson.music.pitch import midi_to_note
 from streamson.output.device import AUTO, NO_DEVICE
 from streamson.output.player import Player, choose_device
@@ -29,7 +30,7 @@ from streamson.rescaling.prepare import load_kernels
 from streamson.score.score import Score
 from streamson.session.load import load_session
 from streamson.session.schema import Session
-from streamson.synth.engine import Engine, check_volume, level_db
+from streamson.synth.engine import Engine, check_volume
 from streamson.wire.limits import DEFAULT_ENDPOINT
 from streamson.wire.receiver import Receiver
 
@@ -294,7 +295,7 @@ class Listener:
             callback_load=float(state["busy_ns"]) / 1e9 / seconds if seconds else 0.0,
             latency_median_ms=self._dispatcher.latency_ms(0.5),
             latency_p99_ms=self._dispatcher.latency_ms(0.99),
-            peak_dbfs=level_db(float(state["peak"])) if state["peak"] > 0 else None,
+            peak_dbfs=amplitude_to_db(float(state["peak"])) if state["peak"] > 0 else None,
             devices_lost=self._player.devices_lost,
             recorded_seconds=recorder.seconds if recorder else 0.0,
             recording_lost_seconds=recorder.lost_frames / rate if recorder else 0.0,

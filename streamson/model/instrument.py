@@ -1,9 +1,10 @@
 """What an instrument is: a table of partials, or a sampled sound, and an envelope."""
 
-from math import exp2
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+
+from streamson.music.pitch import cents_to_ratio, midi_to_hz
 
 if TYPE_CHECKING:  # at run time the score does without
     import numpy as np
@@ -43,7 +44,7 @@ class Partial(msgspec.Struct, frozen=True):
     @property
     def exact_ratio(self) -> float:
         """The ratio with the detune in it."""
-        return self.ratio * exp2(self.detune / 1_200)
+        return self.ratio * cents_to_ratio(self.detune)
 
 
 class Envelope(msgspec.Struct, frozen=True):
@@ -108,7 +109,7 @@ class Sample(msgspec.Struct, frozen=True, eq=False, weakref=True):
     @property
     def root_hz(self) -> float:
         """Frequency at which it is played as it is."""
-        return 440 * exp2((self.root - 69) / 12)
+        return midi_to_hz(self.root)
 
 
 class Instrument(msgspec.Struct, frozen=True):

@@ -64,3 +64,8 @@ def midi_to_hz(midi_note: float) -> float:
 def hz_to_midi(frequency_hz: float) -> float:
     """Return the MIDI note number, with its fraction, of a frequency above 0 Hz."""
     return 69.0 + 12.0 * math.log2(frequency_hz / 440.0)
+
+
+def cents_to_ratio(cents: float) -> float:
+    """Return the ratio of two frequencies that lie so many cents apart."""
+    return math.exp2(cents / 1_200)

@@ -3,7 +3,7 @@
 import ctypes
 import threading
 from collections.abc import Mapping
-from math import ceil, isfinite, log2, log10
+from math import ceil, isfinite
 from typing import Any, Final, Protocol, Self
 
 import numpy as np
@@ -19,6 +19,8 @@ from streamson.model.limits import (
     MAX_VOLUME_DB,
     MIN_SAMPLE_RATE,
 )
+from streamson.music.level import db_to_amplitude
+from streamson.music.pitch import hz_to_midi
 from streamson.synth.engine_memory import EngineMemory
 from streamson.synth.instrument_tables import InstrumentTables, ring_s
 from streamson.synth.kernel.callback import FADE_FRAMES, callback
@@ -246,7 +248,7 @@ class Engine:
                 note.onset_frame,
                 note.duration_frames,
                 frequency,
-                10 ** (level_db / 20),
+                db_to_amplitude(level_db),
                 pan,
                 brightness,
                 self._numbers[note.instrument],
@@ -382,7 +384,7 @@ class Engine:
         if table is None:
             table = compensation_db(self._instruments[instrument], self.sample_rate).tolist()
             self._compensations[instrument] = table
-        place = min(max(69 + 12 * log2(frequency_hz / 440), 0.0), NOTES - 1.000_001)
+        place = min(max(hz_to_midi(frequency_hz), 0.0), NOTES - 1.000_001)
         below = int(place)
         return table[below] + (place - below) * (table[below + 1] - table[below])
 
@@ -395,13 +397,7 @@ def check_volume(volume_db: float) -> None:
 
 def _gain(volume_db: float) -> float:
     check_volume(volume_db)
-    gain: float = 10 ** (volume_db / 20)
-    return gain
-
-
-def level_db(amplitude: float) -> float:
-    """Return an amplitude as dBFS; silence is -inf."""
-    return 20 * log10(amplitude) if amplitude > 0 else float("-inf")
+    return db_to_amplitude(volume_db)
 
 
 def _check(what: str, value: float, low: float, high: float, unit: str) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from streamson.errors import UsageError
 from streamson.model.instrument import MIN_RAMP_S, Instrument
+from streamson.music.level import db_to_amplitude
 from streamson.synth.engine_memory import EngineMemory
 from streamson.synth.kernel.atomics import load_index
 from streamson.synth.kernel.layout import INSTRUMENT_ROWS
@@ -103,14 +104,14 @@ class InstrumentTables:
         row["decay"] = envelope.decay * rate
         row["release"] = max(envelope.release, MIN_RAMP_S) * rate
         row["sustain"] = envelope.sustain
-        row["ebb"] = 10 ** (-envelope.separation / 20)
+        row["ebb"] = db_to_amplitude(-envelope.separation)
         row["bend"] = exp(-envelope.curve / 2) - 1
         row["partials"] = len(partials)
         row["identity"] = _identity(instrument)
         self._arrays["partials"][number, : len(partials)] = [
             (
                 partial.exact_ratio,
-                10 ** (partial.level / 20),
+                db_to_amplitude(partial.level),
                 log(1_000) / (partial.decay * rate) if partial.decay else 0.0,
                 partial.pan * instrument.width,
                 partial.noise,

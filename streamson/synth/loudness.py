@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson.model.instrument import Instrument, Sample
+from streamson.music.level import db_to_power
+from streamson.music.pitch import midi_to_hz
 
 LISTENING_PHON: Final = 60.0
 """Loudness level of the contour: conversation, and music in the background."""
@@ -91,12 +93,12 @@ def compensation_db(instrument: Instrument, sample_rate: int) -> NDArray[np.floa
     ndarray, shape (128,)
         In dB, at most `MAX_BOOST_DB`; 0 where nothing of the note is below Nyquist.
     """
-    frequencies = 440 * 2 ** ((np.arange(NOTES) - 69) / 12)
+    frequencies = np.array([midi_to_hz(note) for note in range(NOTES)])
     ratios, powers, staying = _spectrum(instrument)
     hz = frequencies[:, None] * ratios
     shares = np.where(hz < sample_rate / 2, powers, 0.0)
     reference = contour_db(LISTENING_PHON, np.array(REFERENCE_HZ))
-    weights = 10 ** ((reference - contour_db(LISTENING_PHON, hz)) / 10)
+    weights = db_to_power(reference - contour_db(LISTENING_PHON, hz))
     total = shares.sum(axis=1)
     loudness = (shares * weights * staying).sum(axis=1)
     heard = total > 0
@@ -115,7 +117,7 @@ def _spectrum(instrument: Instrument) -> tuple[_Array, _Array, _Array]:
         return ratios, powers, np.ones(len(powers))
     partials = instrument.partials
     ratios = np.array([partial.exact_ratio for partial in partials])
-    powers = 10 ** (np.array([partial.level for partial in partials]) / 10)
+    powers = db_to_power(np.array([partial.level for partial in partials]))
     return ratios, powers, _staying(instrument)
 
 

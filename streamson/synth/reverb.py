@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson.model.audio import Reverb
+from streamson.music.level import db_to_amplitude
 from streamson.synth.kernel.layout import LINES
 
 DELAYS_S: Final = (0.0233, 0.0297, 0.0341, 0.0389, 0.0437, 0.0491, 0.0557, 0.0631)
@@ -29,7 +30,7 @@ def set_up(arrays: dict[str, NDArray[Any]], reverb: Reverb | None, sample_rate: 
     state = arrays["state"][0]
     # Each line holds the power of its input / (1 - fall**2); four of them make a channel.
     power = LINES // 2 * np.mean(falls**2 / (1 - falls**2))
-    state["reverb_gain"] = 10 ** (reverb.level / 20) / np.sqrt(power)
+    state["reverb_gain"] = db_to_amplitude(reverb.level) / np.sqrt(power)
     state["reverb_frames"] = tail_frames(reverb, sample_rate)
 
 

@@ -6,6 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from streamson.music.level import db_to_amplitude
+
 COLUMNS: Final = 2_400
 """More than a picture has room for; there may be up to twice as many."""
 
@@ -97,7 +99,7 @@ class Spectrum:
     def levels_db(self) -> NDArray[np.float32]:
         """Return dBFS, shape (columns, `FFT_FRAMES` / 2 + 1)."""
         columns = self._columns.all().reshape(-1, FFT_FRAMES // 2 + 1)
-        levels: NDArray[np.float32] = 20 * np.log10(np.maximum(columns, 10 ** (FLOOR_DB / 20)))
+        levels: NDArray[np.float32] = 20 * np.log10(np.maximum(columns, db_to_amplitude(FLOOR_DB)))
         return levels
 
 
