@@ -14,7 +14,7 @@ from streamson.listener.state_file import StateKeeper
 from streamson.model.point import DataPoint
 from streamson.score.score import Score
 from streamson.session.load import load_session
-from tests.output import repair_attack
+from tests.formats import repair_attack
 from tests.recording import folder_attack
 
 PRESETS = ("monitor", "orchestra", "sensor")

@@ -9,7 +9,7 @@ from streamson.cli import options
 from streamson.errors import UsageError
 
 if TYPE_CHECKING:
-    from streamson.recording.recorder import Rotation
+    from streamson.recording.rotation import Rotation
 
 
 @click.command()
@@ -65,8 +65,8 @@ def command(
 
 
 def _rotation(rotate: float | int | None, keep: int | None) -> "Rotation":
-    from streamson.recording.recorder import Rotation
+    from streamson.recording.rotation import Rotation
 
     if isinstance(rotate, int):
-        return Rotation(size=rotate, keep=keep)
-    return Rotation(seconds=rotate, keep=keep)
+        return Rotation(size=rotate, max_total_bytes=keep)
+    return Rotation(seconds=rotate, max_total_bytes=keep)

@@ -22,7 +22,9 @@ from streamson.music.level import amplitude_to_db
 from streamson.music.pitch import midi_to_note
 from streamson.output.device import AUTO, NO_DEVICE
 from streamson.output.player import Player, choose_device
-from streamson.recording.recorder import Recorder, Rotation
+from streamson.output.tap import TapFanOut
+from streamson.recording.recorder import Recorder
+from streamson.recording.rotation import Rotation
 from streamson.recording.session_files import pack_session
 from streamson.recording.session_log import SessionLog
 from streamson.recording.target import record_target
@@ -83,6 +85,8 @@ class Listener:
         Where it listens, with the real port.
     engine
         The synthesiser.
+    tap
+        What is finished, for any number of readers.
     recording_error
         Why the recording could not be made, or is not whole; None if it is well. The sound goes on
         without it, and the recording as soon as it can.
@@ -130,6 +134,7 @@ class Listener:
         self._on_played = on_played
         device_rate = self._device.sample_rate if self._device else DEFAULT_SAMPLE_RATE
         self.engine = Engine.for_session(loaded, loaded.audio.sample_rate or device_rate)
+        self.tap = TapFanOut(self.engine)
         self._volume_db = loaded.audio.volume_db
         self._muted = False
         self._look_ahead_frames = round(loaded.audio.look_ahead * self.engine.sample_rate)
@@ -329,7 +334,7 @@ class Listener:
                     statistics=self.stats,
                 )
             self._recorder = Recorder(
-                self.engine, self._record.audio, rotation=self._rotation, log=self._log
+                self.tap, self._record.audio, rotation=self._rotation, sidecar=self._log
             )
         except OutputFileError as error:
             if self._log is not None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from streamson.recording.sidecar import Log
+from streamson.recording.sidecar import Sidecar
 
-LOG_SHARE: Final = 0.25
+SIDECAR_SHARE: Final = 0.25
 """Where room is short, points and notes may take such a share of what the sound they belong to
 takes: the sound is the last thing to go, and yet an ordinary session keeps its points."""
 
@@ -23,19 +23,19 @@ class Segment:
         The sound.
     others
         What belongs to it.
-    sound, log
-        Bytes of the two.
+    sound_bytes, sidecar_bytes
+        Of the two.
     """
 
     audio: Path
     others: list[Path] = field(default_factory=list)
-    sound: int = 0
-    log: int = 0
+    sound_bytes: int = 0
+    sidecar_bytes: int = 0
 
     @property
     def size(self) -> int:
         """Bytes of all its files."""
-        return self.sound + self.log
+        return self.sound_bytes + self.sidecar_bytes
 
     def delete(self) -> None:
         """Delete its files."""
@@ -43,20 +43,25 @@ class Segment:
             path.unlink(missing_ok=True)
 
 
-class Kept:
+class Retention:
     """Finished segments, the oldest first.
 
     Parameters
     ----------
-    most
+    max_total_bytes
         Bytes that all files of the recording may take; None is no limit.
-    log
+    sidecar
         What is written beside the sound.
+
+    Attributes
+    ----------
+    size
+        Bytes of all that is kept.
     """
 
-    def __init__(self, most: int | None, log: Log) -> None:
-        self.most = most
-        self._log = log
+    def __init__(self, max_total_bytes: int | None, sidecar: Sidecar) -> None:
+        self.max_total_bytes = max_total_bytes
+        self._sidecar = sidecar
         self._segments: deque[Segment] = deque()
         self.size = 0
 
@@ -72,7 +77,7 @@ class Kept:
         for other in sorted(path.parent.glob(f"*{path.suffix}")):
             match = pattern.fullmatch(other.stem)
             if match:
-                self.add(Segment(other, sound=other.stat().st_size))
+                self.add(Segment(other, sound_bytes=other.stat().st_size))
                 last = max(last, int(match[1]))
         return last
 
@@ -82,32 +87,32 @@ class Kept:
         self._segments = deque(there)
         self.size = sum(segment.size for segment in there)
 
-    def largest_log(self, sound: int) -> int:
+    def largest_sidecar(self, sound: int) -> int:
         """Return what points and notes may need beside so many bytes of sound."""
-        largest = max((segment.log for segment in self._segments), default=0)
-        return min(largest, round(LOG_SHARE * sound))
+        largest = max((segment.sidecar_bytes for segment in self._segments), default=0)
+        return min(largest, round(SIDECAR_SHARE * sound))
 
-    def make_room(self, size: int) -> bool:
-        """Let so many bytes fit beside what is kept; return whether they do.
+    def free(self, size: int) -> bool:
+        """Free what it takes for so many more bytes; return whether they fit.
 
         Points that take more than their share go first, then whole segments, the oldest first.
         """
-        while self.most is not None and self.size + size > self.most:
+        while self.max_total_bytes is not None and self.size + size > self.max_total_bytes:
             if not self._segments:
                 return False
             if not self._trim():
                 oldest = self._segments.popleft()
                 oldest.delete()
                 self.size -= oldest.size
-                self._log.forget(oldest.audio)
+                self._sidecar.forget(oldest.audio)
         return True
 
     def _trim(self) -> bool:
         for segment in self._segments:
-            if segment.log > LOG_SHARE * segment.sound:
-                left = self._log.trim(segment.audio)
-                if left < segment.log:
-                    self.size -= segment.log - left
-                    segment.log = left
+            if segment.sidecar_bytes > SIDECAR_SHARE * segment.sound_bytes:
+                left = self._sidecar.trim(segment.audio)
+                if left < segment.sidecar_bytes:
+                    self.size -= segment.sidecar_bytes - left
+                    segment.sidecar_bytes = left
                     return True
         return False

@@ -47,7 +47,7 @@ class SessionLog:
     """Writes a recording's folder, all but the sound.
 
     The listener's thread hands things over by `hear`, `begin_note`, `change_volume` and
-    `change_session`; all else is the recorder's, as `streamson.recording.sidecar.Log` says.
+    `change_session`; all else is the recorder's, as `streamson.recording.sidecar.Sidecar` says.
 
     Parameters
     ----------
@@ -202,9 +202,9 @@ class SessionLog:
             if self._last_volume is not None:
                 changes.append(self._encode(self._last_volume) + b"\n")
 
-    def write(self, room: int | None = None) -> None:
+    def write(self, max_bytes: int | None = None) -> None:
         """Write what waits, in so many bytes: changes first, then notes, then points."""
-        left = inf if room is None else float(room)
+        left = inf if max_bytes is None else float(max_bytes)
         budget = self.size + left
         left -= self._write_changes(left)
         left -= self._write_notes(left)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Protocol
 
 
-class Log(Protocol):
+class Sidecar(Protocol):
     """Anything that is written beside the sound, in the recorder's thread.
 
     What can't be written raises `OutputFileError`.
@@ -28,7 +28,7 @@ class Log(Protocol):
         Where that fails, those before stay in use.
         """
 
-    def write(self, room: int | None = None) -> None:
+    def write(self, max_bytes: int | None = None) -> None:
         """Write what waits, in so many bytes; what doesn't fit is left out and counted."""
 
     def sync(self) -> None:
@@ -50,24 +50,24 @@ class Log(Protocol):
         """Finish; the sound ended at a frame."""
 
 
-class NoLog:
+class NoSidecar:
     """Nothing is written beside the sound."""
 
     size: int = 0
     common_size: int = 0
     is_there: bool = True
 
-    def begin(self, audio: Path, first_frame: int) -> list[Path]:  # noqa: ARG002  # as Log
+    def begin(self, audio: Path, first_frame: int) -> list[Path]:  # noqa: ARG002  # as Sidecar
         """Do nothing."""
         return []
 
-    def write(self, room: int | None = None) -> None:
+    def write(self, max_bytes: int | None = None) -> None:
         """Do nothing."""
 
     def sync(self) -> None:
         """Do nothing."""
 
-    def trim(self, audio: Path) -> int:  # noqa: ARG002  # as Log
+    def trim(self, audio: Path) -> int:  # noqa: ARG002  # as Sidecar
         """Do nothing."""
         return 0
 

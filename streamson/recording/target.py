@@ -9,7 +9,7 @@ from streamson.errors import OutputFileError, UsageError, nearest
 from streamson.formats.audio_file import WRITERS
 from streamson.formats.file_lock import FolderLock
 from streamson.recording.manifest import is_recording
-from streamson.recording.recorder import keep_existing
+from streamson.recording.rotating_writer import keep_existing
 
 FORMATS: Final = ("wav", "flac")
 """Sound files of a folder: those without loss."""

@@ -13,6 +13,7 @@ import soundfile
 from streamson.errors import DeviceError
 from streamson.output.device import find_device, output_devices
 from streamson.output.player import Player, choose_device
+from streamson.output.tap import TapFanOut
 from streamson.recording.recorder import Recorder
 from streamson.synth.engine import Engine
 from tests.conftest import until
@@ -57,7 +58,7 @@ def tune(start: int) -> list[PlainNote]:
 
 def test_a_second_client_hears_the_samples_of_the_offline_rendering(jack, busy, tmp_path):
     engine = Engine(RATE)
-    recorder = Recorder(engine, tmp_path / "take.wav")
+    recorder = Recorder(TapFanOut(engine), tmp_path / "take.wav")
     player = Player(engine, find_device("auto")).start()
     capture = subprocess.Popen(
         [sys.executable, str(CAPTURE), jack.name, str(SECONDS * RATE), tmp_path / "heard.npy"],

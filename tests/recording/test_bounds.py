@@ -16,8 +16,10 @@ import pytest
 import soundfile
 
 from streamson import Publisher
+from streamson.output.tap import TapFanOut
 from streamson.recording.reader import Recording
-from streamson.recording.recorder import Recorder, Rotation
+from streamson.recording.recorder import Recorder
+from streamson.recording.rotation import Rotation
 from streamson.synth.engine import Engine
 from streamson.synth.kernel.layout import QUANTUM
 from tests.conftest import until
@@ -237,7 +239,7 @@ def test_planted_links_lead_nowhere(tmp_path):
 def test_a_rotation_without_free_descriptors_goes_on_in_the_old_file(tmp_path, caplog):
     engine = Engine(RATE)
     engine.play(PlainNote(duration_frames=60 * RATE))
-    recorder = Recorder(engine, tmp_path / "take.wav", rotation=Rotation(seconds=1))
+    recorder = Recorder(TapFanOut(engine), tmp_path / "take.wav", rotation=Rotation(seconds=1))
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     rendered = [engine.render(1_000)]
     taken = []

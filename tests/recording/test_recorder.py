@@ -14,6 +14,7 @@ from scipy.io import wavfile
 from streamson.errors import OutputFileError
 from streamson.formats.audio_file import WavWriter
 from streamson.output.null_device import NullDevice
+from streamson.output.tap import TapFanOut
 from streamson.recording.recorder import Recorder
 from streamson.synth.engine import Engine
 from streamson.synth.kernel.layout import QUANTUM, TAP_QUANTA
@@ -24,7 +25,7 @@ from tests.synth.notes import RATE, PlainNote
 def test_a_recording_holds_every_frame_up_to_the_stop(tmp_path):
     engine = Engine(RATE)
     engine.stop_at(30_001)
-    recorder = Recorder(engine, tmp_path / "take.wav")
+    recorder = Recorder(TapFanOut(engine), tmp_path / "take.wav")
     engine.play(PlainNote(duration_frames=RATE))
     sound = np.concatenate([engine.render(500) for _ in range(80)])[:30_001]
     recorder.stop()
@@ -48,13 +49,13 @@ def test_two_readers_agree_on_the_file(tmp_path):
 
 def test_a_tap_that_overflowed_leaves_silence_in_its_place(tmp_path):
     engine = Engine(RATE)
-    engine.open_tap()
+    tap = TapFanOut(engine)
+    recorder = Recorder(tap, tmp_path / "take.wav")
     engine.play(PlainNote(duration_frames=60 * RATE))
-    # Nobody reads yet: the tap holds the first quanta, and the rest is lost.
-    for _ in range(TAP_QUANTA + 100):
-        engine.render(QUANTUM)
+    with tap._lock:  # nobody can read: the ring holds the first quanta, and the rest is lost
+        for _ in range(TAP_QUANTA + 100):
+            engine.render(QUANTUM)
     assert int(engine.state["tap_lost"]) == 100
-    recorder = Recorder(engine, tmp_path / "take.wav")
     until(lambda: recorder.seconds * RATE >= TAP_QUANTA * QUANTUM, "the tap to be read")
     engine.render(10 * QUANTUM)
     recorder.stop()
@@ -69,12 +70,13 @@ def test_a_tap_that_overflowed_leaves_silence_in_its_place(tmp_path):
 KILLED = """
 import sys
 from pathlib import Path
+from streamson.output.tap import TapFanOut
 from streamson.recording.recorder import Recorder
 from streamson.output.null_device import NullDevice
 from streamson.synth.engine import Engine
 from tests.synth.notes import PlainNote
 engine = Engine(44_100)
-recorder = Recorder(engine, Path(sys.argv[1]))
+recorder = Recorder(TapFanOut(engine), Path(sys.argv[1]))
 engine.play(PlainNote(duration_frames=60 * 44_100))
 clock = NullDevice(engine)
 while True:
@@ -102,7 +104,7 @@ def test_a_recording_whose_process_is_killed_is_whole(tmp_path):
 def test_a_file_that_exists_is_kept(tmp_path):
     path = tmp_path / "take.wav"
     path.write_bytes(b"precious")
-    recorder = Recorder(Engine(RATE), path)
+    recorder = Recorder(TapFanOut(Engine(RATE)), path)
     recorder.stop()
     assert (tmp_path / "take-1.wav").read_bytes() == b"precious"
     assert soundfile.info(path).frames == 0
@@ -133,7 +135,7 @@ def small_files():
 @pytest.mark.parametrize("ending", [".wav", ".flac", ".ogg", ".mp3"])
 def test_a_full_disk_ends_the_recording_and_not_the_sound(tmp_path, small_files, caplog, ending):
     engine = Engine(RATE)
-    recorder = Recorder(engine, tmp_path / f"take{ending}")
+    recorder = Recorder(TapFanOut(engine), tmp_path / f"take{ending}")
     for i in range(40):  # rich enough to need many bits
         note = PlainNote(duration_frames=90 * RATE, frequency_hz=200 + 97.3 * i, level_db=-30)
         engine.play(note)

@@ -11,8 +11,10 @@ import soundfile
 
 from streamson.errors import UsageError
 from streamson.offline.recorded_piece import AnotherPiece, RecordedPiece
+from streamson.output.tap import TapFanOut
 from streamson.recording.reader import Recording
-from streamson.recording.recorder import Recorder, Rotation
+from streamson.recording.recorder import Recorder
+from streamson.recording.rotation import Rotation
 from streamson.session.load import load_session
 from streamson.synth.engine import Engine
 from tests.conftest import until
@@ -21,7 +23,7 @@ from tests.synth.notes import RATE, PlainNote
 
 
 def record(engine, path, blocks=200, **rotation):
-    recorder = Recorder(engine, path, rotation=Rotation(**rotation))
+    recorder = Recorder(TapFanOut(engine), path, rotation=Rotation(**rotation))
     rendered = []
     for number in range(blocks):
         rendered.append(engine.render(1_000))
@@ -64,7 +66,7 @@ def test_a_rotation_by_size_keeps_to_it(tmp_path):
 
 def test_only_so_much_is_kept(tmp_path):
     engine = Engine(RATE)
-    record(engine, tmp_path / "take.wav", blocks=400, seconds=1, keep=1_000_000)
+    record(engine, tmp_path / "take.wav", blocks=400, seconds=1, max_total_bytes=1_000_000)
     files, _ = pieces(tmp_path)
     assert [file.stem for file in files] == [f"take-{n:04}" for n in (8, 9, 10)]
     assert sum(file.stat().st_size for file in files) <= 1_000_000
@@ -72,7 +74,7 @@ def test_only_so_much_is_kept(tmp_path):
 
 def test_a_session_rotates_with_its_points_and_notes(tmp_path):
     folder = tmp_path / "take"
-    rotation = Rotation(seconds=1, keep=1_000_000)
+    rotation = Rotation(seconds=1, max_total_bytes=1_000_000)
     with recorded(folder, rotation=rotation) as (listener, publisher):
         while listener.engine.frame < 5 * RATE:
             publisher.send("walk", x=listener.engine.frame % 17)
@@ -97,11 +99,17 @@ def test_a_session_rotates_with_its_points_and_notes(tmp_path):
 
 def test_the_files_of_the_run_before_count_and_are_deleted_in_their_turn(tmp_path):
     for _ in range(2):
-        record(Engine(RATE), tmp_path / "take.wav", blocks=200, seconds=1, keep=1_000_000)
+        record(
+            Engine(RATE), tmp_path / "take.wav", blocks=200, seconds=1, max_total_bytes=1_000_000
+        )
     files, _ = pieces(tmp_path)
     assert [file.stem for file in files] == [f"take-{n:04}" for n in (8, 9, 10)]
     with pytest.raises(UsageError, match="half of that"):
-        Recorder(Engine(RATE), tmp_path / "x.wav", rotation=Rotation(seconds=3_600, keep=10**6))
+        Recorder(
+            TapFanOut(Engine(RATE)),
+            tmp_path / "x.wav",
+            rotation=Rotation(seconds=3_600, max_total_bytes=10**6),
+        )
 
 
 def test_a_folder_that_is_deleted_is_made_anew_with_a_word(tmp_path, caplog):
@@ -130,8 +138,8 @@ def test_a_folder_that_is_deleted_is_made_anew_with_a_word(tmp_path, caplog):
     [
         ({"seconds": 0.5}, "at least 1 s"),
         ({"size": 10}, "or more are allowed"),
-        ({"keep": 10**9}, "say when to rotate"),
-        ({"size": 10**9, "keep": 10**9}, "half of that"),
+        ({"max_total_bytes": 10**9}, "say when to rotate"),
+        ({"size": 10**9, "max_total_bytes": 10**9}, "half of that"),
     ],
 )
 def test_a_rotation_that_makes_no_sense_is_explained(rotation, problem):
