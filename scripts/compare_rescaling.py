@@ -14,9 +14,9 @@ from collections import Counter
 from pathlib import Path
 
 from streamson.formats.table import Table
-from streamson.model.counts import Counts
+from streamson.model.counts import ScoreCounts
 from streamson.rescaling.extents import Extent
-from streamson.rescaling.normalize import Range, Window, place
+from streamson.rescaling.normalize import Range, Window, normalize
 from streamson.rescaling.rescaler import make_rescaler
 from streamson.rescaling.spec import Rescale
 from streamson.score.mapping import equal_steps
@@ -36,7 +36,7 @@ WAYS = {
 
 
 def note(value: float, low: float, high: float) -> int:
-    return int(STEP_OF(place(value, low, high)))
+    return int(STEP_OF(normalize(value, low, high)))
 
 
 def entropy(notes: list[int]) -> float:
@@ -59,14 +59,14 @@ def extent_of(values: list[float]) -> Extent:
 
 
 def compare(values: list[float], way: Rescale, *, live: bool) -> tuple[float, int, float]:
-    counts = Counts()
+    counts = ScoreCounts()
     extent = None if live else extent_of(values)
     rescaler = make_rescaler(way, counts=counts, extent=extent)
     notes, ranges = [], []
     for value in values:
         notes.append(int(STEP_OF(rescaler.rescale(value, 0.0))))
         ranges.append(rescaler.range)
-    return entropy(notes), re_pitched(values, ranges, notes), counts.clamped / len(values)
+    return entropy(notes), re_pitched(values, ranges, notes), counts.values_clamped / len(values)
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ def alerts_of(table: Table) -> tuple[list[float], list[float], list[bool]]:
     times, raised, active = [], [], []
     for i, (fields, time) in enumerate(table.rows()):
         before = score.counts.alerts
-        score.play(DataPoint(table.name, fields, time), i * 44_100)
+        score.process(DataPoint(table.name, fields, time), i * 44_100)
         times.append(time)
         active.append(score.alerts_active > 0)
         if score.counts.alerts > before:

@@ -86,5 +86,5 @@ _POLL_S: Final = 0.2  # on Windows a wait without a limit does not hear Ctrl-C
 
 def _values_of(reading: Reading | BatchReading) -> int:
     if isinstance(reading, BatchReading):
-        return len(reading.batch) * (1 + len(reading.batch.columns))
+        return reading.batch.size * (1 + len(reading.batch.columns))
     return 1 + len(reading.fields)

@@ -16,7 +16,7 @@ pitch = { field = "x", transform = "rate", rescale = { mode = "minmax", window =
 [[part]]
 stream = "counter"
 pitch = { field = "x", rescale = { mode = "quantile", window = "30s" } }
-[[cue]]
+[[alert]]
 stream = "counter"
 field = "x"
 above = 1e9

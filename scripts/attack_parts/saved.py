@@ -85,5 +85,5 @@ def _played(score: Score, points: int = 60) -> Score:
     for i in range(points):
         for stream in ("a", "host1/cpu"):
             fields = {"x": float(i % 13), "y": -float(i)}
-            score.play(DataPoint(stream, fields, float(i)), i * 22_050)
+            score.process(DataPoint(stream, fields, float(i)), i * 22_050)
     return score

@@ -2,7 +2,7 @@
 
 Another process floods this one. A bare loop that receives and decodes takes turns with one that
 also has the score play each point, as live parts do and, for comparison, with every point rescaled
-and mapped to a note instead of being merged. What is compared is the median of the ratios of the
+and mapped to a note instead of being coalesced. What is compared is the median of the ratios of the
 rounds. Holds where live single points come in at 60 % of the bare loop's rate or more, and batches
 of 1,000 at a million points a second or more.
 """
@@ -21,6 +21,7 @@ from report import finish
 
 from streamson.model.point import Batch, DataPoint
 from streamson.score.score import Score
+from streamson.score.table_score import TableScore
 from streamson.session.schema import Session
 from streamson.wire.receiver import Receiver
 
@@ -69,12 +70,12 @@ def flood(endpoint: str, batch: int, stop: Event) -> None:
 
 def rate(receiver: Receiver, take: Take) -> float:
     """Return how many points a second come in while each is taken."""
-    before = receiver.counts.received
+    before = receiver.counts.points_received
     start = time.perf_counter()
     while (elapsed := time.perf_counter() - start) < SLICE_S:
         for message in receiver.receive(0.1):
             take(message)
-    return (receiver.counts.received - before) / elapsed
+    return (receiver.counts.points_received - before) / elapsed
 
 
 def bare(_message: DataPoint | Batch) -> None:
@@ -88,16 +89,16 @@ def played_by(score: Score) -> Take:
     def take(message: DataPoint | Batch) -> None:
         now_frame = int((time.perf_counter() - start) * RATE)
         if isinstance(message, Batch):
-            score.play_batch(message, now_frame)
+            score.process(message, now_frame)
         else:
-            score.play(message, now_frame)
+            score.process(message, now_frame)
 
     return take
 
 
 def compare(batch: int) -> list[list[float]]:
     """Return the rates of the bare loop, of live parts, and of parts that play all, by round."""
-    ways = [bare, played_by(Score(Session())), played_by(Score(Session(), sequence_only=True))]
+    ways = [bare, played_by(Score(Session())), played_by(TableScore(Session()))]
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
     with Receiver("tcp://127.0.0.1:*") as receiver:

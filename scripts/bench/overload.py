@@ -4,7 +4,7 @@
 
 Holds where the memory grows by less than 20 MB after the first seconds, the listener has taken in
 the last point within 2 s of its being sent, and every point is accounted for: received = played +
-merged + rests + dropped. Linux only: the memory is read from /proc.
+coalesced + rests + dropped. Linux only: the memory is read from /proc.
 """
 
 import argparse
@@ -71,12 +71,14 @@ def main() -> int:
             time.sleep(0.3)
         behind_s = max(0.0, time.monotonic() - end - 0.6)  # the last look saw no change
         stats = listener.stats()
-    told = stats.notes_played + stats.points_merged + stats.rests + stats.notes_dropped
+    told = stats.notes_played + stats.points_coalesced + stats.rests + stats.notes_dropped
     grown = most_mb - before
     notes = stats.notes_played / given.seconds
     print(f"sent at {given.rate:,.0f} points a second for {given.seconds:.0f} s")
     print(f"received {stats.points_received:,}, lost {stats.points_lost:,}")
-    print(f"played {stats.notes_played}, {notes:.1f} a second; merged {stats.points_merged:,}")
+    print(
+        f"played {stats.notes_played}, {notes:.1f} a second; coalesced {stats.points_coalesced:,}"
+    )
     print(f"memory {before:.0f} MB, grown by {grown:.1f} MB; behind at the end {behind_s:.1f} s")
     ok = grown < HOLD_MB and behind_s < HOLD_LAG_S and told == stats.points_received
     return finish("overload", round(grown, 1), "MB", HOLD_MB, ok=ok)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from report import finish
 
-from streamson.rescaling.minmax import LastPoints, LastSeconds
+from streamson.rescaling.minmax import RollingMinMaxByCount, RollingMinMaxByTime
 from streamson.rescaling.normalize import Window
 from streamson.rescaling.rescaler import Rescaler, make_rescaler
 from streamson.rescaling.spec import Rescale
@@ -40,8 +40,8 @@ def mode(name: str) -> Callable[[int], Rescaler]:
 
 
 KINDS: dict[str, Callable[[int], Rescaler]] = {
-    "minmax": LastPoints,
-    "minmax, seconds": LastSeconds,
+    "minmax": RollingMinMaxByCount,
+    "minmax, seconds": RollingMinMaxByTime,
     "quantile": mode("quantile"),
     "rank": mode("rank"),
     "decay": mode("decay"),

@@ -98,7 +98,7 @@ def summary(stats: Statistics, listener: Listener) -> str:
         + (f", {stats.notes_waiting} more were still to come" if stats.notes_waiting else "")
         + _peak(stats),
         f"lost {stats.points_lost} points, refused {stats.messages_refused} messages, "
-        f"merged {stats.points_merged} points, dropped {stats.notes_dropped} notes, "
+        f"coalesced {stats.points_coalesced} points, dropped {stats.notes_dropped} notes, "
         f"late {stats.notes_late}"
         + (f", missed {stats.blocks_missed} of {stats.blocks} blocks" if listener.plays else ""),
     ]

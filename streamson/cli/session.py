@@ -35,7 +35,7 @@ def check(files: tuple[str, ...]) -> int:
             click.echo(f"streamson: {error}", err=True)
             wrong += 1
         else:
-            click.echo(f"{file}: right; {len(session.parts)} part(s), {len(session.cues)} cue(s)")
+            click.echo(f"{file}: right; {len(session.parts)} part(s), {len(session.alerts)} cue(s)")
     return 1 if wrong else 0
 
 
@@ -98,8 +98,7 @@ def new(bind: str, seconds: float, out: Path | None) -> int:
 
 def _look(bind: str, seconds: float) -> "tuple[dict[str, SeenStream], str]":
     """Return the streams that come in so many seconds, and where they came to."""
-    from streamson.model.point import Batch  # loads ZeroMQ
-    from streamson.score.score import MAX_STREAMS
+    from streamson.score.stream_registry import MAX_STREAMS
     from streamson.session.template import SeenStream
     from streamson.wire.receiver import Receiver
 
@@ -112,7 +111,7 @@ def _look(bind: str, seconds: float) -> "tuple[dict[str, SeenStream], str]":
                 if message.stream not in streams and len(streams) >= MAX_STREAMS:
                     continue
                 seen = streams.setdefault(message.stream, SeenStream())
-                points = message.points() if isinstance(message, Batch) else [message]
+                points = message.points()
                 for point in points:
                     seen.see(point.fields)
         return streams, receiver.endpoint

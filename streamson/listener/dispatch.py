@@ -74,7 +74,7 @@ class NoteDispatcher:
         self._volumes: dict[int, float] = {}
         self._void_before = self._forgotten_before = 0
 
-    def play(self, note: Note, received_ns: int | None, session: int) -> None:
+    def dispatch(self, note: Note, received_ns: int | None, session: int) -> None:
         """Hand over a note.
 
         Parameters

@@ -1,24 +1,26 @@
-"""The listener: the conductor that lets points come in, become notes, sound, and be recorded."""
+"""The listener: its life from the first socket to the last file, and how it is steered."""
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from streamson._event_log import EventLog
 from streamson._faults import Faults
 from streamson._jit import notice_compiling
 from streamson.errors import OutputFileError, UsageError
-from streamson.listener.dispatch import NoteDispatcher, StartedVolume
+from streamson.listener.dispatch import NoteDispatcher
+from streamson.listener.event_bus import EventBus
+from streamson.listener.loop import Loop
 from streamson.listener.state_file import StateKeeper
+from streamson.listener.statistics import Rooms, gather, gather_streams
+from streamson.model.event import Event
 from streamson.model.limits import MAX_SPAN_S
-from streamson.model.note import AS_SOON_AS_POSSIBLE, Note
-from streamson.model.point import Batch, DataPoint
-from streamson.model.statistics import Statistics
-from streamson.music.level import amplitude_to_db
+from streamson.model.note import Note
+from streamson.model.statistics import Statistics, StreamStatistics
 from streamson.music.pitch import midi_to_note
 from streamson.output.device import AUTO, NO_DEVICE
 from streamson.output.player import Player, choose_device
@@ -37,15 +39,8 @@ from streamson.wire.limits import DEFAULT_ENDPOINT
 from streamson.wire.receiver import Receiver
 
 DEFAULT_SAMPLE_RATE: Final = 44_100
-RECEIVE_TIMEOUT_S: Final = 0.05
-MAX_STREAMS_TOLD: Final = 200
-"""Of so many streams it is said what is played of them: endless names must not fill a log."""
-
-MERGING_TIMEOUT_S: Final = 0.01
-"""Points that were merged begin at most so long after there is room for them."""
 
 _log = logging.getLogger(__name__)
-_legend_log = logging.getLogger("streamson.legend")
 
 
 class Listener:
@@ -75,8 +70,8 @@ class Listener:
     duration_s
         Stop by itself after so much sound.
     on_played
-        Called with every note, those of cues included, once it has begun, its real onset, and the
-        time at which its first sample was handed to the device (`time.monotonic_ns`), in the
+        Called with every note, those of earcons included, once it has begun, at its real onset, and
+        the time at which its first sample was handed to the device (`time.monotonic_ns`), in the
         listener's thread: it must not block.
 
     Attributes
@@ -131,21 +126,21 @@ class Listener:
         rotation.check()
         self._rotation = rotation
         self._duration_s = duration_s
-        self._on_played = on_played
         device_rate = self._device.sample_rate if self._device else DEFAULT_SAMPLE_RATE
         self.engine = Engine.for_session(loaded, loaded.audio.sample_rate or device_rate)
         self.tap = TapFanOut(self.engine)
         self._volume_db = loaded.audio.volume_db
         self._muted = False
-        self._look_ahead_frames = round(loaded.audio.look_ahead * self.engine.sample_rate)
-        self._session = loaded
-        self._next_session: Session | None = None
+        self._bus = EventBus()
+        self._event_log = EventLog()
+        self._bus.subscribe(self._event_log)
         with notice_compiling():
             load_kernels()  # before points come, which would wait for it
-        self._score = Score(loaded, sample_rate=self.engine.sample_rate)
+        rate = self.engine.sample_rate
+        self._score = Score(loaded, sample_rate=rate, on_event=self._bus.emit)
         self._state = StateKeeper(Path(state), self._score) if state is not None else None
         # Before there are sockets and threads: it may fork.
-        self._player = Player(self.engine, self._device)
+        self._player = Player(self.engine, self._device, on_event=self._bus.emit)
         # Last, so that no mistake above leaves a socket open.
         try:
             self._receiver = Receiver(bind)
@@ -153,13 +148,25 @@ class Listener:
             self._player.stop()
             raise
         self.endpoint = self._receiver.endpoint
-        self._recorder: Recorder | None = None
-        self._log: SessionLog | None = None
-        self._lost = 0
-        self._streams_told = 0
-        self._faults = Faults()
         self._dispatcher = NoteDispatcher(self.engine)
-        self._last_note: Note | None = None
+        faults = Faults()
+        self._rooms = Rooms(
+            *(self._receiver, self._score, self.engine, self._dispatcher),
+            *(self._player, self._bus, faults),
+        )
+        self._loop = Loop(
+            loaded,
+            receiver=self._receiver,
+            score=self._score,
+            engine=self.engine,
+            dispatcher=self._dispatcher,
+            bus=self._bus,
+            faults=faults,
+            state=self._state,
+            set_volume=self.set_volume,
+            on_played=on_played,
+        )
+        self._recorder: Recorder | None = None
         self._error: Exception | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
@@ -192,10 +199,14 @@ class Listener:
                 self._state.save()
         self._player.stop()
         if self._error is None:
-            self._read_reports()  # of the last notes
+            self._loop.read_reports()  # of the last notes
+            self._bus.deliver()
         if self._recorder is not None:
             self._recorder.stop()
             self.recording_error = self.recording_error or self._recorder.error
+        if self._error is None:
+            self._bus.deliver()  # how the recording ended
+        self._event_log.close()
         self._receiver.close()
         self._score.close()
         if self._error is not None:
@@ -225,8 +236,12 @@ class Listener:
     @property
     def last_played(self) -> str:
         """The last note that began, for a person; empty before the first."""
-        note = self._last_note
+        note = self._loop.last_note
         return "" if note is None else f"{note.stream} {midi_to_note(note.midi_note)}"
+
+    def subscribe(self, subscriber: Callable[[Event], None]) -> None:
+        """Call somebody with each event, in order, in the listener's thread; it must not block."""
+        self._bus.subscribe(subscriber)
 
     def change_session(self, session: str | Path | Session | None) -> None:
         """Go on as another session says, from the next points on.
@@ -239,7 +254,8 @@ class Listener:
         SessionError
             If the session has a mistake; then nothing changes.
         """
-        self._next_session = session if isinstance(session, Session) else load_session(session)
+        loaded = session if isinstance(session, Session) else load_session(session)
+        self._loop.change_session(loaded)
 
     def set_volume(self, volume_db: float) -> None:
         """Let the master volume glide to a level in dB, or set where unmuting leads.
@@ -261,53 +277,11 @@ class Listener:
 
     def stats(self) -> Statistics:
         """Return the counters and figures of this moment."""
-        received, score, state = self._receiver.counts, self._score.counts, self.engine.state
-        rate, recorder = self.engine.sample_rate, self._recorder
-        seconds = min(self.engine.frame, self.engine.stop_frame) / rate
-        dropped = self._dispatcher.dropped + int(state["refused"])
-        cues_too = int(state["played"])
-        return Statistics(
-            seconds=seconds,
-            points_received=received.received,
-            points_lost=received.lost,
-            messages_refused=received.refused,
-            messages_shed=received.shed,
-            times_replaced=received.times_replaced,
-            connections_cut=received.connections_cut,
-            receiver_restarts=received.restarts,
-            streams=self._score.streams,
-            streams_refused=score.streams_refused,
-            streams_forgotten=score.streams_forgotten,
-            faults=score.faults + self._faults.survived,
-            points_of_refused_streams=score.points_refused,
-            notes_played=max(cues_too - int(state["foreground_played"]) - score.ticks, 0),
-            notes_late=int(state["late"]),
-            notes_stolen=int(state["stolen"]),
-            notes_waiting=score.notes + score.cue_notes + score.ticks - dropped - cues_too,
-            notes_dropped=dropped,
-            notes_unreported=int(state["unreported"]),
-            points_merged=score.merged + self._score.points_waiting,
-            alerts=score.alerts,
-            alerts_active=self._score.alerts_active,
-            streams_stale=self._score.streams_stale,
-            cues_left_out=score.cues_left_out,
-            lag_s=self._score.lag_s,
-            values_clamped=score.clamped,
-            rests=score.rests,
-            blocks=int(state["blocks"]),
-            blocks_missed=int(state["missed"]),
-            underflows=int(state["underflows"]),
-            callback_load=float(state["busy_ns"]) / 1e9 / seconds if seconds else 0.0,
-            latency_median_ms=self._dispatcher.latency_ms(0.5),
-            latency_p99_ms=self._dispatcher.latency_ms(0.99),
-            peak_dbfs=amplitude_to_db(float(state["peak"])) if state["peak"] > 0 else None,
-            devices_lost=self._player.devices_lost,
-            recorded_seconds=recorder.seconds if recorder else 0.0,
-            recording_lost_seconds=recorder.lost_frames / rate if recorder else 0.0,
-            recordings_gone=recorder.files_gone if recorder else 0,
-            points_unrecorded=self._log.points_left_out if self._log else 0,
-            notes_unrecorded=self._log.notes_left_out if self._log else 0,
-        )
+        return gather(self._rooms, self._recorder, self._loop.session_log)
+
+    def stream_stats(self) -> list[StreamStatistics]:
+        """Return what is known of each stream that is played, in the order of their appearance."""
+        return gather_streams(self._receiver, self._score)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -320,125 +294,40 @@ class Listener:
     ) -> None:
         self.stop()
 
+    def _run(self) -> None:
+        try:
+            self._loop.run(self._stopping)
+        except Exception as error:  # `stop` raises it in the caller's thread
+            self._error = error
+
     def _start_recorder(self) -> None:
         if self._record is None:
             return
+        session_log: SessionLog | None = None
         try:
             if self._record.is_folder:
-                packed = pack_session(self._session)  # may lie in the folder that gives way
+                packed = pack_session(self._loop.session)  # may lie in the folder that gives way
                 self._record.make_folder()
-                self._log = SessionLog(
+                session_log = SessionLog(
                     self._record.path,
                     sample_rate=self.engine.sample_rate,
                     session=packed,
                     statistics=self.stats,
                 )
             self._recorder = Recorder(
-                self.tap, self._record.audio, rotation=self._rotation, sidecar=self._log
+                self.tap,
+                self._record.audio,
+                rotation=self._rotation,
+                sidecar=session_log,
+                on_event=self._bus.emit,
             )
         except OutputFileError as error:
-            if self._log is not None:
-                self._log.give_up()
+            if session_log is not None:
+                session_log.give_up()
                 self._record.give_up_folder()
-            self._log = None
             self.recording_error = error
             _log.warning("%s. Going on without a recording.", error)
-
-    def _run(self) -> None:
-        try:
-            while not self._stopping.is_set():
-                timeout_s = MERGING_TIMEOUT_S if self._score.behind else RECEIVE_TIMEOUT_S
-                for message in self._receiver.receive(timeout_s):
-                    self._hear(message, time.monotonic_ns())
-                for stream in self._receiver.take_ended():
-                    self._score.end(stream)
-                with self._faults.surviving("what waited"):
-                    self._flush(time.monotonic_ns())
-                self._read_reports()
-                self._tell_newcomers()
-                if self._next_session is not None:
-                    with self._faults.surviving("the changed session"):
-                        self._take_over()
-                self.engine.release_unused()
-                if self._state is not None:
-                    with self._faults.surviving("the state"):
-                        self._state.keep()
-        except Exception as error:  # `stop` raises it in the caller's thread
-            self._error = error
-
-    def _tell_newcomers(self) -> None:
-        """Say what is played of new streams, as long as there are not too many for a log."""
-        for line in self._score.take_newcomers():
-            if self._streams_told < MAX_STREAMS_TOLD:
-                _legend_log.info("%s", line)
-            elif self._streams_told == MAX_STREAMS_TOLD:
-                _legend_log.info("more than %d streams: others are not told", MAX_STREAMS_TOLD)
-            self._streams_told += 1
-
-    def _take_over(self) -> None:
-        """Go on as the next session says."""
-        session, self._next_session = self._next_session, None
-        assert session is not None
-        try:
-            self.engine.change_instruments(session.all_instruments)
-        except UsageError as error:
-            _log.error("%s: nothing changes: %s; start again to use it", session.name, error)
             return
-        before, self._session = self._session.audio, session
-        self._score.change(session)
-        if self._log is not None:
-            self._log.change_session(self.engine.frame, session)
-        audio = session.audio
-        self.engine.equal_loudness = audio.equal_loudness
-        self._look_ahead_frames = round(audio.look_ahead * self.engine.sample_rate)
-        if audio.volume_db != before.volume_db:
-            self.set_volume(audio.volume_db)
-        if (audio.sample_rate, audio.reverb) != (before.sample_rate, before.reverb):
-            _log.warning("%s: sample_rate and reverb change at the next start", session.name)
-        _log.warning("%s: changed", session.name)
-
-    def _hear(self, message: DataPoint | Batch, received_ns: int) -> None:
-        now_frame = self._frame_for(received_ns)
-        if self._log is not None:
-            self._log.hear(message, now_frame)
-        try:
-            if isinstance(message, Batch):
-                notes = self._score.play_batch(message, now_frame)
-            else:
-                notes = self._score.play(message, now_frame)
-            self._play(notes, now_frame, received_ns)
-        except Exception as error:  # no point ends a listener
-            self._faults.survive(error, message.stream)
-
-    def _flush(self, now_ns: int) -> None:
-        now_frame = self._frame_for(now_ns)
-        self._play(self._score.flush(now_frame), now_frame, now_ns)
-        if (lost := self._receiver.lost) > self._lost:
-            self._lost = lost
-            self._play(self._score.lose(now_frame), now_frame, now_ns)
-
-    def _frame_for(self, time_ns: int) -> int:
-        """Return the frame at which what comes at a time may begin."""
-        if self._look_ahead_frames:
-            return self.engine.frame_at(time_ns) + self._look_ahead_frames
-        return self.engine.earliest_frame
-
-    def _play(self, notes: list[Note], now_frame: int, received_ns: int) -> None:
-        session = self._log.session_number if self._log else 1
-        for note in notes:
-            on_arrival = note.onset_frame in (AS_SOON_AS_POSSIBLE, now_frame)
-            self._dispatcher.play(note, received_ns if on_arrival else None, session)
-
-    def _read_reports(self) -> None:
-        for begun in self._dispatcher.started():
-            if isinstance(begun, StartedVolume):
-                if self._log is not None:
-                    self._log.change_volume(*begun)
-                continue
-            note, handed_ns, session = begun
-            if not note.foreground:
-                self._last_note = note
-            if self._log is not None:
-                self._log.begin_note(note, session)
-            if self._on_played is not None:
-                self._on_played(note, handed_ns)
+        if session_log is not None:
+            self._loop.session_log = session_log
+            self._bus.subscribe(session_log.on_event)

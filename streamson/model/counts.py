@@ -1,48 +1,78 @@
-"""What the score counts."""
+"""What rooms count while they work: each field is one of the listener's `Statistics`."""
 
 import msgspec
 
 
-class Counts(msgspec.Struct):
-    """What became of the points: each is a note, merged or a rest for each part that plays it.
+class ScoreCounts(msgspec.Struct):
+    """What became of the points: each is a note, coalesced or a rest for each part that plays it.
 
     Attributes
     ----------
     notes
         Notes of points handed out.
-    merged
-        Points that came too fast and were merged with others.
+    points_coalesced
+        Points that came too fast, and of whose values others tell.
     rests
         Points without a value for the pitch; in a sequence the rest takes its duration.
     streams_refused
-        Streams beyond `score.MAX_STREAMS`; counted up to as many again.
-    points_refused
-        Points of those streams.
+        Streams beyond the limit; counted up to as many again.
+    points_of_refused_streams
+        Points of those.
     streams_forgotten
         Streams that gave their places back after a long silence.
     faults
         Times that a fault of the program left out a point, or what waited with it.
-    clamped
+    values_clamped
         Values that lay outside the range they were rescaled in.
     alerts
         Times that a value left its band.
-    cue_notes
-        Notes of cues handed out.
-    cues_left_out
-        Cues that would have come too late, behind others.
-    ticks
+    earcon_notes
+        Notes of earcons handed out.
+    earcons_left_out
+        Earcons that would have come too late, behind others.
+    range_ticks
         Ticks at the ends of a range handed out.
     """
 
     notes: int = 0
-    merged: int = 0
+    points_coalesced: int = 0
     rests: int = 0
     streams_refused: int = 0
-    points_refused: int = 0
+    points_of_refused_streams: int = 0
     streams_forgotten: int = 0
     faults: int = 0
-    clamped: int = 0
+    values_clamped: int = 0
     alerts: int = 0
-    cue_notes: int = 0
-    cues_left_out: int = 0
-    ticks: int = 0
+    earcon_notes: int = 0
+    earcons_left_out: int = 0
+    range_ticks: int = 0
+
+
+class ReceiverCounts(msgspec.Struct):
+    """What a receiver has seen so far.
+
+    Attributes
+    ----------
+    points_received
+        Points that were decoded.
+    points_lost
+        Points whose sequence numbers never came.
+    messages_refused
+        Messages that broke the format or a limit.
+    messages_shed
+        Large messages dropped undecoded, because more came than could be read.
+    times_replaced
+        Points whose time no clock can show, replaced by the time at which they came.
+    connections_cut
+        Connections that were cut off, because they brought too much, or nothing at all.
+    receiver_restarts
+        How often the process that receives died and was replaced.
+    """
+
+    points_received: int = 0
+    points_lost: int = 0
+    messages_refused: int = 0
+    messages_shed: int = 0
+    times_replaced: int = 0
+    connections_cut: int = 0
+    receiver_restarts: int = 0

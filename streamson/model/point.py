@@ -1,5 +1,7 @@
 """What travels on the wire: a data point, a batch of them in columns, or a goodbye."""
 
+from typing import Any, ClassVar, Literal
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,26 @@ class DataPoint(msgspec.Struct, frozen=True):
     time: float
     source: str = ""
     sequence: int | None = None
+    is_batch: ClassVar[Literal[False]] = False
+    size: ClassVar[int] = 1
+
+    @property
+    def first_fields(self) -> dict[str, float]:
+        """The fields of the first point: its own."""
+        return self.fields
+
+    @property
+    def last_point(self) -> "DataPoint":
+        """The last point: itself."""
+        return self
+
+    def points(self) -> "list[DataPoint]":
+        """Return the points: itself alone."""
+        return [self]
+
+    def content(self) -> dict[str, Any]:
+        """Return its values and times, as plain as JSON has them."""
+        return {"time": self.time, "fields": self.fields}
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -49,13 +71,29 @@ class Batch(msgspec.Struct, frozen=True):
     times: NDArray[np.float64]
     source: str = ""
     sequence: int | None = None
+    is_batch: ClassVar[Literal[True]] = True
 
-    def __len__(self) -> int:
-        """Return the number of points."""
+    @property
+    def size(self) -> int:
+        """The number of points."""
         return len(self.times)
 
-    def fields(self, number: int) -> dict[str, float]:
-        """Return the fields of one of its points, counted from 0."""
+    @property
+    def first_fields(self) -> dict[str, float]:
+        """The fields of the first point."""
+        return self._fields(0)
+
+    @property
+    def last_point(self) -> DataPoint:
+        """The last point."""
+        return DataPoint(self.stream, self._fields(-1), float(self.times[-1]), self.source)
+
+    def content(self) -> dict[str, Any]:
+        """Return its values and times, as plain as JSON has them."""
+        columns = {name: column.tolist() for name, column in self.columns.items()}
+        return {"times": self.times.tolist(), "columns": columns}
+
+    def _fields(self, number: int) -> dict[str, float]:
         return {name: float(column[number]) for name, column in self.columns.items()}
 
     def points(self) -> list[DataPoint]:
@@ -86,3 +124,8 @@ class Goodbye(msgspec.Struct, frozen=True):
 
     stream: str
     source: str = ""
+
+
+Message = DataPoint | Batch
+"""What brings points. Both kinds have stream, source and sequence, `size`, `first_fields`,
+`last_point`, `points` and `content`; who works on columns asks whether it `is_batch`."""

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from streamson.model.note import Note
+
 
 class Statistics(msgspec.Struct, frozen=True):
     """A listener's counters and figures at one moment.
@@ -30,21 +32,21 @@ class Statistics(msgspec.Struct, frozen=True):
     faults
         Faults of the program itself, each of which left out a point, or what waited with it.
     notes_played, notes_late, notes_stolen
-        Notes of points begun; of these, and of those of cues, begun after their time, and faded out
-        early for newer notes.
+        Notes of points begun; of these, and of those of earcons, begun after their time, and faded
+        out early for newer notes.
     notes_waiting
-        Notes, those of cues included, whose onset is still to come.
+        Notes, those of earcons included, whose onset is still to come.
     notes_dropped
         Notes that did not fit into the synthesiser's queue.
     notes_unreported
         Notes begun that the listener was too busy to be told of: a recorded session lacks them.
-    points_merged
-        Points that came faster than they can be heard, and were merged, or wait for that.
+    points_coalesced
+        Points that came faster than they can be heard, and were coalesced, or wait for that.
     alerts, alerts_active, streams_stale
-        Times that a value left the band of a cue; alerts that are not over; streams that fell
+        Times that a value left the band of an alert; alerts that are not over; streams that fell
         silent and are not back.
-    cues_left_out
-        Cues that would have come too late, behind others.
+    earcons_left_out
+        Earcons that would have come too late, behind others.
     lag_s
         How long after its point the last note of the stream that lags most was to begin, seconds.
     values_clamped
@@ -70,6 +72,8 @@ class Statistics(msgspec.Struct, frozen=True):
     points_unrecorded, notes_unrecorded
         Points, and notes and changes of volume, that a recorded session lacks: the disk was too
         slow, or there was no room in what may be kept.
+    events_dropped
+        Events that came faster than they could be told.
     """
 
     seconds: float
@@ -91,11 +95,11 @@ class Statistics(msgspec.Struct, frozen=True):
     notes_waiting: int
     notes_dropped: int
     notes_unreported: int
-    points_merged: int
+    points_coalesced: int
     alerts: int
     alerts_active: int
     streams_stale: int
-    cues_left_out: int
+    earcons_left_out: int
     lag_s: float
     values_clamped: int
     rests: int
@@ -112,3 +116,43 @@ class Statistics(msgspec.Struct, frozen=True):
     recordings_gone: int
     points_unrecorded: int
     notes_unrecorded: int
+    events_dropped: int
+
+
+class StreamStatistics(msgspec.Struct, frozen=True):
+    """What is known of one stream at a moment.
+
+    Attributes
+    ----------
+    name
+        The stream's.
+    state
+        ``live``; ``alert``, while one is active; ``stale``, when it fell silent; ``ended``, when
+        its producer said goodbye.
+    fields, time
+        Of its last point; the time in seconds since 1970, None before any.
+    range
+        Between which values of its pitch's field its notes reach from end to end at this moment;
+        None where there is no such range.
+    points, points_per_second
+        How many came, and how many come a second, as of the last seconds.
+    points_lost, messages_refused
+        Points whose sequence numbers never came; messages that broke the wire format or a limit.
+    points_coalesced
+        Points that came too fast, and of whose values others tell.
+    notes, last_note
+        How many were handed out, and the last one; None before any.
+    """
+
+    name: str
+    state: str
+    fields: dict[str, float]
+    time: float | None
+    range: tuple[float, float] | None
+    points: int
+    points_per_second: float
+    points_coalesced: int
+    notes: int
+    last_note: Note | None
+    points_lost: int = 0
+    messages_refused: int = 0

@@ -94,7 +94,7 @@ class Piece(Protocol):
 
 def is_melody(note: Note, session: Session) -> bool:
     """Return whether a note is a point that is heard: no alert, and no tick beside a note."""
-    return not note.foreground and note.instrument not in session.cue_instruments
+    return not note.foreground and note.instrument not in session.earcon_instruments
 
 
 def length_s(notes: Iterable[Note], sample_rate: int) -> float:

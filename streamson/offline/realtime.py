@@ -42,11 +42,7 @@ def score_timed(
         for tick in _ticks(score, now, frame, sample_rate):
             yield from sorter.sort(score.flush(tick), tick)
         now = max(now, frame)
-        if isinstance(message, Batch):
-            notes = score.play_batch(message, now)
-        else:
-            notes = score.play(message, now)
-        yield from sorter.sort(notes, now)
+        yield from sorter.sort(score.process(message, now), now)
     end = now + round(AFTER_S * sample_rate)
     while score.behind and now < end:
         now += round(FLUSH_S * sample_rate)

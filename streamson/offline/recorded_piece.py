@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson.model.note import Note
-from streamson.model.point import Batch
 from streamson.offline.piece import Moment, length_s
 from streamson.offline.render import render_notes
-from streamson.offline.resynthesize import heard_again, notes_again, notes_anew
-from streamson.offline.told_once import TellOnce
+from streamson.offline.resynthesize import recorded_notes, rescore, resynthesize
+from streamson.offline.told_once import ToldOnce
 from streamson.recording.reader import Recording
 from streamson.score.legend import legend
 from streamson.session.schema import Session
@@ -64,24 +63,18 @@ class RecordedPiece:
 
     def notes(self) -> Iterator[Note]:
         """Yield its notes by their onsets."""
-        return notes_again(self._recording)
+        return recorded_notes(self._recording)
 
     def sound(self) -> Iterator[NDArray[np.float32]]:
         """Yield its samples in blocks of shape (frames, 2)."""
-        return heard_again(self._recording)
+        return resynthesize(self._recording)
 
     def moments(self) -> Iterator[Moment]:
         """Yield its points."""
         first_frame = self._recording.first_frame
         for row in self._recording.points():
-            message = row.message()
-            frame = row.frame - first_frame
-            if isinstance(message, Batch):
-                times = message.times.tolist()
-                for i in range(len(message)):
-                    yield Moment(frame, row.stream, message.fields(i), times[i])
-            else:
-                yield Moment(frame, row.stream, message.fields, message.time)
+            for point in row.message().points():
+                yield Moment(row.frame - first_frame, row.stream, point.fields, point.time)
 
 
 class AnotherPiece(RecordedPiece):
@@ -98,7 +91,7 @@ class AnotherPiece(RecordedPiece):
     def __init__(self, recording: Recording, session: Session) -> None:
         super().__init__(recording)
         self.session = session
-        self._tell = TellOnce()
+        self._told_once = ToldOnce()
 
     def why_silent(self) -> str:
         """Return why it has no notes, for a person: what the session plays and what there is."""
@@ -107,7 +100,7 @@ class AnotherPiece(RecordedPiece):
 
     def notes(self) -> Iterator[Note]:
         """Yield its notes by their onsets."""
-        return notes_anew(self._recording, self.session, self._tell)
+        return rescore(self._recording, self.session, self._told_once)
 
     def sound(self) -> Iterator[NDArray[np.float32]]:
         """Yield its samples in blocks of shape (frames, 2)."""

@@ -1,6 +1,6 @@
 """A session recording as sound and notes again: what was heard, or another piece of its points."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from math import inf
 
@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson.errors import InputFileError, UsageError
+from streamson.model.event import Event
 from streamson.model.instrument import Instrument
 from streamson.model.note import Note
 from streamson.offline.realtime import score_timed
 from streamson.offline.render import until_frame, until_room
 from streamson.recording.reader import PlayedNote, Recording
 from streamson.recording.rows import ChangeRow
-from streamson.score.cues import Tell
 from streamson.score.score import Score
 from streamson.session.schema import Session
 from streamson.synth.engine import Engine
 
 
-def heard_again(recording: Recording) -> Iterator[NDArray[np.float32]]:
+def resynthesize(recording: Recording) -> Iterator[NDArray[np.float32]]:
     """Yield the samples of a recording, made anew of its notes: the same as were heard.
 
     Yields
@@ -35,7 +35,7 @@ def heard_again(recording: Recording) -> Iterator[NDArray[np.float32]]:
     """
     names = _Names(recording)
     everything = msgspec.structs.replace(
-        recording.session(), instruments=names.instruments, cue_instruments={}
+        recording.session(), instruments=names.instruments, earcon_instruments={}
     )
     engine = Engine.for_session(everything, recording.manifest.sample_rate)
     end = recording.first_frame + recording.frames
@@ -68,8 +68,8 @@ def _do(engine: Engine, names: "_Names", item: PlayedNote | ChangeRow) -> None:
     engine.play(names.rename(item))
 
 
-def notes_again(recording: Recording) -> Iterator[Note]:
-    """Yield the notes of a recording as they were heard, cues included, since its sound begins."""
+def recorded_notes(recording: Recording) -> Iterator[Note]:
+    """Yield the notes of a recording as they were heard, earcons included, since its start."""
     first = recording.first_frame
     for item in recording.played():
         if isinstance(item, PlayedNote) and item.note.onset_frame >= first:
@@ -77,20 +77,22 @@ def notes_again(recording: Recording) -> Iterator[Note]:
             yield msgspec.structs.replace(item.note, onset_frame=onset_frame)
 
 
-def notes_anew(recording: Recording, session: Session, tell: Tell) -> Iterator[Note]:
+def rescore(
+    recording: Recording, session: Session, on_event: Callable[[Event], None]
+) -> Iterator[Note]:
     """Yield what another session would have played of a recording's points, as they came.
 
     Parameters
     ----------
     recording, session
         The two.
-    tell
+    on_event
         As of `Score`.
     """
     first = recording.first_frame
     messages = ((max(row.frame - first, 0), row.message()) for row in recording.points())
     rate = recording.manifest.sample_rate
-    score = Score(session, sample_rate=rate, tell=tell)
+    score = Score(session, sample_rate=rate, on_event=on_event)
     return score_timed(messages, score, sample_rate=rate)
 
 

@@ -5,7 +5,7 @@ from functools import cached_property
 from heapq import heappop, heappush
 from itertools import count
 from math import isnan
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -14,12 +14,15 @@ from streamson.formats.table import Table
 from streamson.formats.table_columns import choose_columns, named_columns
 from streamson.model.note import Note
 from streamson.model.point import DataPoint
-from streamson.offline.told_once import TellOnce
+from streamson.offline.told_once import ToldOnce
 from streamson.rescaling.extents import Extents, extents_of
 from streamson.score.legend import legend
 from streamson.score.score import Score
-from streamson.session.resolve import matching_parts, named_fields
+from streamson.score.table_score import TableScore, wanted_sources
+from streamson.session.resolve import matching_parts, named_fields, played_fields
 from streamson.session.schema import Session
+
+_Score = TypeVar("_Score", bound=Score)
 
 
 class ScoredRow(NamedTuple):
@@ -30,7 +33,7 @@ class ScoredRow(NamedTuple):
     point
         The row.
     notes
-        Its notes, cues included.
+        Its notes, alerts included.
     next_frame
         No note of a later row begins before it.
     """
@@ -85,23 +88,21 @@ class ScoredTable:
         self.session = session
         self.sample_rate = sample_rate
         self._online = online
-        self._tell = TellOnce()
+        self._told_once = ToldOnce()
         name = stream or table.name
         self.streams = {name: tuple(table.columns)}
         if each_column:
             self.streams = {f"{name}.{column}": (column,) for column in table.columns}
-        score = Score(session, sample_rate=sample_rate)
         for stream_name, columns in self.streams.items():
-            _check_parts(session, score, stream_name, table, columns)
+            _check_parts(session, stream_name, table, columns)
 
-    def score(self, *, sequence_only: bool) -> Score:
-        """Return a score that knows what is to come; of a table whose rows follow one another."""
-        return Score(
+    def score(self, kind: type[_Score]) -> _Score:
+        """Return a score of a kind that knows what is to come."""
+        return kind(
             self.session,
             sample_rate=self.sample_rate,
             extents=self._extents,
-            sequence_only=sequence_only,
-            tell=self._tell,
+            on_event=self._told_once,
         )
 
     def legend(self) -> list[tuple[str, str]]:
@@ -110,34 +111,33 @@ class ScoredTable:
 
     def rows(self) -> Iterator[ScoredRow]:
         """Yield the rows, as many for each as there are streams, and their notes."""
-        score = self.score(sequence_only=True)
+        score = self.score(TableScore)
         for i, (fields, time) in enumerate(self.table.rows()):
             for name, columns in self.streams.items():
                 values = {column: fields[column] for column in columns}
                 point = DataPoint(name, values, float(i) if isnan(time) else time)
-                notes = score.play(point, 0)
+                notes = score.process(point, 0)
                 yield ScoredRow(point, notes, score.next_frame)
 
     @cached_property
     def _extents(self) -> Extents | None:
         """Where the values begin and end, as far as it is asked for; one pass for all uses."""
-        score = Score(self.session, sample_rate=self.sample_rate)
         sources = {
             source
             for stream, columns in self.streams.items()
-            for source in score.sources(stream, columns)
+            for source in wanted_sources(self.session, stream, columns)
         }
         return None if self._online or not sources else extents_of(self.table.rows(), sources)
 
 
 def in_order(rows: Iterable[ScoredRow]) -> Iterator[Note]:
-    """Yield the notes of rows by their onsets: parts run apart, and cues come between notes."""
+    """Yield the notes of rows by their onsets: parts run apart, and alerts come between notes."""
     later: list[tuple[int, int, Note]] = []
     numbers = count()
     next_frame = 0
     for row in rows:
         for note in row.notes:
-            # The cue of a row without notes comes late.
+            # The earcon of a row without notes comes late.
             onset_frame = max(note.onset_frame, next_frame) if note.foreground else note.onset_frame
             if onset_frame != note.onset_frame:
                 note = msgspec.structs.replace(note, onset_frame=onset_frame)  # noqa: PLW2901
@@ -182,9 +182,7 @@ def choose_heard(
     )
 
 
-def _check_parts(
-    session: Session, score: Score, stream: str, table: Table, columns: Sequence[str]
-) -> None:
+def _check_parts(session: Session, stream: str, table: Table, columns: Sequence[str]) -> None:
     """Say now, not in silence later, that the session does not fit the table.
 
     Raises
@@ -198,7 +196,7 @@ def _check_parts(
             f"{table.source}: no part of the session plays the stream {stream!r}; they play "
             f"{', '.join(patterns)}. Name the stream with --stream."
         )
-    missing = sorted(score.fields_of(stream) - set(columns))
+    missing = sorted(played_fields(session, stream) - set(columns))
     if missing:
         raise InputFileError(
             f"{table.source}: the session plays the field {missing[0]!r} of stream {stream!r}, "

@@ -19,6 +19,7 @@ from streamson.offline.piece import Moment, length_s
 from streamson.offline.realtime import score_timed
 from streamson.offline.render import DEFAULT_SAMPLE_RATE, render_notes
 from streamson.offline.scored_table import ScoredTable, choose_heard, in_order
+from streamson.score.score import Score
 from streamson.session.load import load_session
 from streamson.session.schema import Session
 
@@ -149,24 +150,26 @@ class TimedPiece(TablePiece):
         super().__init__(scored, longest_s=longest_s)
         self._speed = speed
         self._rate = rate
-        self._merged = 0
+        self._coalesced = 0
 
     @property
     def remarks(self) -> list[str]:
-        """What was taken for granted, left out, and merged, for a person."""
-        if not self._merged:
+        """What was taken for granted, left out, and coalesced, for a person."""
+        if not self._coalesced:
             return super().remarks
-        merged = f"{counted(self._merged, 'point')} came too fast for notes of their own: merged"
-        return [*super().remarks, merged]
+        coalesced = (
+            f"{counted(self._coalesced, 'point')} came too fast for notes of their own: coalesced"
+        )
+        return [*super().remarks, coalesced]
 
     def _score(self) -> Iterator[Note]:
-        score = self.scored.score(sequence_only=False)
+        score = self.scored.score(Score)
         messages = (
             (moment.frame, DataPoint(moment.stream, dict(moment.fields), time))
             for moment, time in self._timed()
         )
         yield from score_timed(messages, score, sample_rate=self.sample_rate)
-        self._merged = score.counts.merged
+        self._coalesced = score.counts.points_coalesced
 
     def moments(self) -> Iterator[Moment]:
         """Yield its points."""

@@ -2,8 +2,10 @@
 
 import logging
 from datetime import UTC, datetime
-from math import isfinite
+from math import isfinite, nan
 from typing import Final
+
+from streamson.model.event import Event
 
 MAX_TOLD: Final = 10_000
 """Lines that are remembered; of a piece that has more, others are not told."""
@@ -14,23 +16,15 @@ _OLDEST_DATE_S: Final = 2e8
 _log = logging.getLogger(__name__)
 
 
-class TellOnce:
-    """Tells a line the first time that it comes, with the time that the data has then."""
+class ToldOnce:
+    """Tells of an event the first time that it happens, with the time that the data has then."""
 
     def __init__(self) -> None:
         self._told: set[str] = set()
 
-    def __call__(self, line: str, time: float) -> None:
-        """Take in a line.
-
-        Parameters
-        ----------
-        line
-            What happened.
-        time
-            When, seconds since 1970, or the row; NaN where it has no time.
-        """
-        told = f"{_written(time)}{line}"
+    def __call__(self, event: Event) -> None:
+        """Take in what happened."""
+        told = f"{_written(getattr(event, 'time', nan))}{event.sentence}"
         if told in self._told or len(self._told) > MAX_TOLD:
             return
         self._told.add(told)

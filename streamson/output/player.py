@@ -1,12 +1,15 @@
-"""The player: keeps an engine running on a device, and on the silent clock while there is none."""
+"""The player: keeps an engine running on a device, and on the null device while there is none."""
 
 import logging
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Self
 
+from streamson._event_log import EventLog
 from streamson.errors import DeviceError, MissingDependencyError
+from streamson.model.event import DeviceBack, DeviceLost, Event
 from streamson.output.device import (
     AUTO,
     Device,
@@ -65,7 +68,7 @@ def _device_home(engine: Engine, stopping: threading.Event) -> "Supervisor | Thi
 class Player:
     """Run an engine in real time, from `start` until it is stopped.
 
-    A device that goes away is replaced by the silent clock, and taken again when it comes back:
+    A device that goes away is replaced by the null device, and taken again when it comes back:
     the frame counter goes on all the time. Made before there are threads and sockets, it keeps
     them out of the processes that it forks.
 
@@ -74,10 +77,19 @@ class Player:
     engine
         What to play.
     device
-        Where; None plays on the silent clock for good.
+        Where; None plays on the null device for good.
+    on_event
+        Is called when a device is lost or back, in the watchdog's thread; by default it is logged.
     """
 
-    def __init__(self, engine: Engine, device: Device | None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        device: Device | None,
+        *,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> None:
+        self._on_event = EventLog() if on_event is None else on_event
         self.devices_lost = 0
         self._engine = engine
         self._device = device
@@ -154,11 +166,10 @@ class Player:
 
     def _replace_lost(self, stream: "DeviceStream | DeviceProcess") -> None:
         self.devices_lost += 1
-        _log.warning(
-            'sound device "%s" is gone; going on without sound, looking for it every %.0f s',
-            stream.device.name,
-            RETRY_INTERVAL_S,
+        lost = DeviceLost(
+            frame=self._engine.frame, device=stream.device.name, retry_s=RETRY_INTERVAL_S
         )
+        self._on_event(lost)
         stream.abandon()
         self._running = NullDevice(self._engine)
 
@@ -182,7 +193,10 @@ class Player:
             self._running = NullDevice(self._engine)
             return
         self._running = stream
-        _log.warning('sound device "%s" is back%s', stream.device.name, self._rates(stream))
+        back = DeviceBack(
+            frame=self._engine.frame, device=stream.device.name, rates=self._rates(stream)
+        )
+        self._on_event(back)
 
     def _rates(self, stream: "DeviceStream | DeviceProcess") -> str:
         if stream.sample_rate == self._engine.sample_rate:

@@ -18,8 +18,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from streamson._event_log import EventLog
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import OutputFileError
+from streamson.model.event import (
+    Event,
+    RecordingBegun,
+    RecordingEnded,
+    RecordingPaused,
+    RecordingRotated,
+)
 from streamson.model.limits import CHANNELS
 from streamson.output.tap import TapBlock, TapFanOut
 from streamson.recording.rotating_writer import MAX_PIECE_FRAMES, RotatingWriter
@@ -50,6 +58,9 @@ class Recorder:
         When it goes on in another file.
     sidecar
         What is written beside it.
+    on_event
+        Is called when the recording begins, rotates, pauses and ends, in the recorder's thread;
+        by default it is logged.
 
     Attributes
     ----------
@@ -76,17 +87,27 @@ class Recorder:
         *,
         rotation: Rotation = Rotation(),  # noqa: B008  # it can't be changed
         sidecar: Sidecar | None = None,
+        on_event: Callable[[Event], None] | None = None,
     ) -> None:
+        self._on_event = EventLog() if on_event is None else on_event
         self.path = path
         self.files_gone = 0
         self.error: OutputFileError | None = None
-        self._writer = RotatingWriter(path, tap.sample_rate, rotation=rotation, sidecar=sidecar)
+        self._writer = RotatingWriter(
+            *(path, tap.sample_rate),
+            rotation=rotation,
+            sidecar=sidecar,
+            on_rotated=lambda path, frame: self._on_event(
+                RecordingRotated(frame=frame, path=str(path))
+            ),
+        )
         self._lost_frames = 0
         self._end_frame = 0
         self._next_frame: int | None = None  # until the first quantum comes
         self._limited = RateLimitedLog(_log)
         self._sync_due = self._retry_due = 0.0
         self._tap = tap.open()
+        self._on_event(RecordingBegun(frame=0, path=str(path)))
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
@@ -119,6 +140,8 @@ class Recorder:
         self._attempt(self._finish_file)
         self._attempt(lambda: self._writer.close_sidecar(self._end_frame))
         self._tap.close()
+        ended = RecordingEnded(frame=self._end_frame, path=str(self.path), seconds=self.seconds)
+        self._on_event(ended)
         self._limited.flush()
         self._writer.release()
 
@@ -144,10 +167,11 @@ class Recorder:
     def _pause(self, error: OutputFileError) -> None:
         """Finish what can be finished; go on in another file as soon as there is room."""
         self.error = self.error or error
-        self._limited.warning("failed", "%s. The recording pauses; the sound goes on.", error)
         self._retry_due = time.monotonic() + RETRY_INTERVAL_S
         if not self._writer.is_open:
+            self._limited.warning("again", "still not recording: %s", error)
             return
+        self._on_event(RecordingPaused(frame=self._end_frame, reason=str(error)))
         if self._writer.open_frames:  # it may be this file that can't grow
             self._retry_due = 0.0
         try:
@@ -164,9 +188,7 @@ class Recorder:
             return
         path = self._writer.reopen(self._next_frame or 0)
         lost_s = self.lost_frames / self._writer.sample_rate
-        self._limited.warning(
-            "again", "recording again, to %s; %.1f s are lost so far", path, lost_s
-        )
+        self._on_event(RecordingBegun(frame=self._end_frame, path=str(path), lost_s=lost_s))
 
     def _check_there(self) -> None:
         """Go on in other files where those that are written were deleted or moved."""
@@ -175,7 +197,7 @@ class Recorder:
         self.files_gone += 1
         found = f"{self.path} was deleted or moved while it was recorded"
         self.error = self.error or OutputFileError(found)
-        self._limited.warning("gone", "%s. It goes on in a new file.", found)
+        self._on_event(RecordingPaused(frame=self._end_frame, reason=found, is_gone=True))
         self._finish_file()
         self._writer.drop_missing()
         self._resume()

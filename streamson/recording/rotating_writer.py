@@ -3,6 +3,7 @@
 import logging
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -47,6 +48,8 @@ class RotatingWriter:
         When it goes on in another file.
     sidecar
         What is written beside it; None is nothing.
+    on_rotated
+        Is called with the path and the first frame of each file that follows another without a gap.
 
     Attributes
     ----------
@@ -66,8 +69,15 @@ class RotatingWriter:
     """
 
     def __init__(
-        self, path: Path, sample_rate: int, *, rotation: Rotation, sidecar: Sidecar | None
+        self,
+        path: Path,
+        sample_rate: int,
+        *,
+        rotation: Rotation,
+        sidecar: Sidecar | None,
+        on_rotated: Callable[[Path, int], None],
     ) -> None:
+        self._on_rotated = on_rotated
         rotation.check()
         self.path = path
         self.sample_rate = sample_rate
@@ -228,6 +238,7 @@ class RotatingWriter:
             self._limited.warning("rotation", "%s. Going on in %s for now.", error, file.path)
             return
         self._finish(file, segment, keep_empty=False)
+        self._on_rotated(self._file.path, frame)
 
     def _is_full(self) -> bool:
         assert self._file is not None

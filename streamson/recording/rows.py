@@ -97,12 +97,7 @@ class ChangeRow(msgspec.Struct, omit_defaults=True):
 def point_row(message: DataPoint | Batch, frame: int, received: float) -> PointRow:
     """Return the row of a message."""
     known: dict[str, Any] = {"source": message.source, "sequence": message.sequence}
-    if isinstance(message, Batch):
-        columns = {name: column.tolist() for name, column in message.columns.items()}
-        known |= {"times": message.times.tolist(), "columns": columns}
-    else:
-        known |= {"time": message.time, "fields": message.fields}
-    return PointRow(frame, received, message.stream, **known)
+    return PointRow(frame, received, message.stream, **known, **message.content())
 
 
 def read_rows(path: Path, kind: type[_Row]) -> Iterator[_Row]:

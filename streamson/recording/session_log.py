@@ -16,6 +16,7 @@ from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import OutputFileError
 from streamson.formats.file_lock import FolderLock
 from streamson.formats.notes_table import NotesWriter
+from streamson.model.event import Event, SessionChanged, VolumeChanged
 from streamson.model.note import Note
 from streamson.model.point import Batch, DataPoint
 from streamson.model.statistics import Statistics
@@ -46,8 +47,8 @@ _log = logging.getLogger(__name__)
 class SessionLog:
     """Writes a recording's folder, all but the sound.
 
-    The listener's thread hands things over by `hear`, `begin_note`, `change_volume` and
-    `change_session`; all else is the recorder's, as `streamson.recording.sidecar.Sidecar` says.
+    The listener's thread hands things over by `receive`, `begin_note`, `add_session` and
+    `on_event`; all else is the recorder's, as `streamson.recording.sidecar.Sidecar` says.
 
     Parameters
     ----------
@@ -62,8 +63,6 @@ class SessionLog:
 
     Attributes
     ----------
-    session_number
-        Number of the session in force, the first one's is 1.
     points_left_out, notes_left_out
         Points, and notes and changes, that are not in the recording.
 
@@ -95,7 +94,7 @@ class SessionLog:
         self._notes: deque[tuple[Note, int]] = deque()
         self._changes: deque[ChangeRow | tuple[int, Session]] = deque()
         self._last_volume: ChangeRow | None = None
-        self.session_number = 1
+        self._sessions: dict[int, Session] = {}
         self._points_in = self._points_out = 0
         self.points_left_out = self.notes_left_out = 0
         self._points: LineFile | None = None
@@ -112,11 +111,11 @@ class SessionLog:
             self._lock.release()
             raise
 
-    def hear(self, message: DataPoint | Batch, frame: int) -> None:
+    def receive(self, message: DataPoint | Batch, frame: int) -> None:
         """Take in what was received, and the frame from which on its notes could begin."""
         if self._closed:
             return
-        points = len(message) if isinstance(message, Batch) else 1
+        points = message.size
         if self._points_in - self._points_out + points > MAX_WAITING_POINTS:
             self._leave_out_points(points, "they come faster than the disk takes them")
             return
@@ -132,14 +131,16 @@ class SessionLog:
         else:
             self._notes.append((note, session_number))
 
-    def change_volume(self, frame: int, volume_db: float) -> None:
-        """Take in that the volume began to glide."""
-        self._take_change(ChangeRow(frame, volume_db))
+    def add_session(self, number: int, session: Session) -> None:
+        """Take in which session will be in force, once an event says so."""
+        self._sessions[number] = session
 
-    def change_session(self, frame: int, session: Session) -> None:
-        """Take in that another session is in force."""
-        self.session_number += 1
-        self._take_change((frame, session))
+    def on_event(self, event: Event) -> None:
+        """Take in changes of the volume and of the session."""
+        if isinstance(event, VolumeChanged):
+            self._take_change(ChangeRow(event.frame, event.volume_db))
+        elif isinstance(event, SessionChanged):
+            self._take_change((event.frame, self._sessions.pop(event.number)))
 
     def _take_change(self, change: ChangeRow | tuple[int, Session]) -> None:
         if self._closed:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from streamson.rescaling.field_hints import Known
-from streamson.rescaling.normalize import Range, between
+from streamson.rescaling.normalize import Range, lerp
 from streamson.rescaling.quantiles import RecentSample
 
 LOW_QUANTILE: Final = 0.01
@@ -63,7 +63,7 @@ class AdaptiveRange:
         self._doubt = 1.0
         self._first_low = self._first_high = 0.0  # 0 included: most measures begin there
 
-    def range_with(self, value: float, time: float) -> Range:
+    def update(self, value: float, time: float) -> Range:
         """Take in a value and return the range."""
         self._sample.take(value, time)
         if self._first_low == self._first_high:  # nothing but 0 so far: this is the first size
@@ -71,8 +71,8 @@ class AdaptiveRange:
         self._doubt *= self._keep
         low, high = self._sample.values.quantiles(LOW_QUANTILE, 1 - LOW_QUANTILE)
         if self._doubt > LEAST_DOUBT:
-            low = min(low, between(low, self._first_low, self._doubt))
-            high = max(high, between(high, self._first_high, self._doubt))
+            low = min(low, lerp(low, self._first_low, self._doubt))
+            high = max(high, lerp(high, self._first_high, self._doubt))
         # What this value changes holds from the next one on: else a greater one could stand lower.
         self._widen(value)
         return self._known.with_least_span(*self._known.widened(low, high), LEAST_SHARE)

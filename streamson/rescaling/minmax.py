@@ -7,16 +7,16 @@ from typing import Any
 
 import msgspec
 
-from streamson.rescaling.normalize import MAX_WINDOW_POINTS, Range, place, range_of
+from streamson.rescaling.normalize import MAX_WINDOW_POINTS, Range, normalize, range_of
 
 
-class EverySeen:
+class CumulativeMinMax:
     """Extremes of all values so far, and of an initial range or of a whole table."""
 
     def __init__(self, initial: Range | None = None) -> None:
         self.range = initial or (math.inf, -math.inf)
 
-    def range_with(self, value: float, time: float) -> Range:  # noqa: ARG002  # as Ranger
+    def update(self, value: float, time: float) -> Range:  # noqa: ARG002  # as RangeEstimator
         """Take in a value and return the range."""
         low, high = self.range
         if not low <= value <= high:
@@ -25,7 +25,7 @@ class EverySeen:
 
     def rescale(self, value: float, time: float) -> float:
         """Take in a value and return its place from 0 to 1."""
-        return place(value, *self.range_with(value, time))
+        return normalize(value, *self.update(value, time))
 
     def state(self) -> Any:
         """Return the extremes."""
@@ -77,7 +77,7 @@ class _Candidates:
             positions.popleft()
             highs.popleft()
 
-        return place(value, lows[0], highs[0])
+        return normalize(value, lows[0], highs[0])
 
     @property
     def range(self) -> Range:
@@ -139,7 +139,7 @@ class _Rolling:
         """Take in a value of that time (seconds) and return its place from 0 to 1."""
         raise NotImplementedError
 
-    def range_with(self, value: float, time: float) -> Range:
+    def update(self, value: float, time: float) -> Range:
         """Take in a value of that time (seconds) and return the range."""
         self.rescale(value, time)
         return self.range
@@ -154,7 +154,7 @@ class _Rolling:
         return len(self._candidates)
 
 
-class LastPoints(_Rolling):
+class RollingMinMaxByCount(_Rolling):
     """Extremes of the last so many values.
 
     An initial range counts as values seen just before the first one.
@@ -184,7 +184,7 @@ class LastPoints(_Rolling):
         self._seen = seen
 
 
-class LastSeconds(_Rolling):
+class RollingMinMaxByTime(_Rolling):
     """Extremes of the values of the last so many seconds, by the points' times.
 
     A point that comes late counts as one of the newest time. A clock that is set back by more

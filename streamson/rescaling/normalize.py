@@ -32,7 +32,7 @@ class Window(msgspec.Struct, frozen=True):
         return self.points is None and self.seconds is None
 
 
-def place(value: float, low: float, high: float) -> float:
+def normalize(value: float, low: float, high: float) -> float:
     """Return ``(value - low) / (high - low)``, clamped to [0, 1]; 0.5 where low equals high."""
     span = high - low
     if span == 0.0:
@@ -57,7 +57,7 @@ def range_of(state: object) -> Range:
     raise ValueError(f"a range from {low} to {high}")
 
 
-def between(first: float, second: float, share: float) -> float:
+def lerp(first: float, second: float, share: float) -> float:
     """Return what lies so far on the way from the first to the second."""
     if first == second:  # not even rounding may part equal values
         return first

@@ -5,7 +5,7 @@ ones; either would hold up the points that come meanwhile.
 """
 
 from streamson.rescaling.sorted_values import SortedValues
-from streamson.rescaling.tail_quantiles import EndQuantiles
+from streamson.rescaling.tail_quantiles import TailQuantiles
 
 
 def load_kernels() -> None:
@@ -17,4 +17,4 @@ def load_kernels() -> None:
     values.rank(2.0)
     values.in_order()
     values.remove(2.0)
-    EndQuantiles(1, 0.0, 1.0).range_with(1.0, 0.0)
+    TailQuantiles(1, 0.0, 1.0).update(1.0, 0.0)

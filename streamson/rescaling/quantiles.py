@@ -6,17 +6,18 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from streamson.model.stateful import Stateful
 from streamson.rescaling.normalize import MAX_WINDOW_POINTS, Range, Window
 from streamson.rescaling.reservoir import SAMPLE_POINTS, scattered
 from streamson.rescaling.sorted_values import SortedValues
-from streamson.rescaling.tail_quantiles import MAX_SHARE, EndQuantiles
-from streamson.rescaling.window_buffer import Slots
+from streamson.rescaling.tail_quantiles import MAX_SHARE, TailQuantiles
+from streamson.rescaling.window_buffer import WindowBuffer
 
 FIRST_POINTS: Final = 1_024
 """Points that a window of time has room for at first; it grows."""
 
 
-class _Ordered(Protocol):
+class _Ordered(Stateful, Protocol):
     """A window's values in order."""
 
     values: SortedValues
@@ -31,7 +32,7 @@ class _Ordered(Protocol):
         """Go on where another one of the same size was."""
 
 
-class OrderedPoints(Slots):
+class OrderedPoints(WindowBuffer):
     """The last so many values.
 
     Attributes
@@ -56,7 +57,7 @@ class OrderedPoints(Slots):
         self.values = SortedValues(self._points, values)
 
 
-class FairSample(OrderedPoints):
+class Reservoir(OrderedPoints):
     """A fair sample of all values: all of them up to `SAMPLE_POINTS`.
 
     This is algorithm R of Vitter 1985, "Random sampling with a reservoir".
@@ -214,7 +215,7 @@ def _ordered(window: Window) -> _Ordered:
         return OrderedPoints(window.points)
     if window.seconds is not None:
         return _LastSeconds(window.seconds)
-    return FairSample()
+    return Reservoir()
 
 
 class Quantiles:
@@ -232,7 +233,7 @@ class Quantiles:
         self._ordered = _ordered(window)
         self._low, self._high = low, high
 
-    def range_with(self, value: float, time: float) -> Range:
+    def update(self, value: float, time: float) -> Range:
         """Take in a value and return the range."""
         self._ordered.take(value, time)
         return self._ordered.values.quantiles(self._low, self._high)
@@ -246,11 +247,11 @@ class Quantiles:
         self._ordered.restore(state)
 
 
-def quantiles(window: Window, low: float, high: float) -> Quantiles | EndQuantiles:
+def quantiles(window: Window, low: float, high: float) -> Quantiles | TailQuantiles:
     """Return what reads two quantiles of a window."""
     points = window.points or 0
     if points > SAMPLE_POINTS and low <= MAX_SHARE and high >= 1 - MAX_SHARE:
-        return EndQuantiles(points, low, high)
+        return TailQuantiles(points, low, high)
     return Quantiles(window, low, high)
 
 
@@ -264,6 +265,11 @@ class Rank:
         self._ordered = _ordered(window)
         if (window.points or 0) > SAMPLE_POINTS:
             self._ordered = _Thinned(window.points or 0)
+
+    @property
+    def range(self) -> None:
+        """There is none: a rank knows no ends."""
+        return
 
     def rescale(self, value: float, time: float) -> float:
         """Take in a value and return its place from 0 to 1."""

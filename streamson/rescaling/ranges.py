@@ -5,40 +5,29 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from streamson.rescaling.normalize import Range, between, range_of
+from streamson.model.stateful import Stateful, Stateless
+from streamson.rescaling.normalize import Range, lerp, range_of
 
 _HUGE: Final = 1e150
 """Values beyond it are taken for it where squares are needed."""
 
 
-class Ranger(Protocol):
+class RangeEstimator(Stateful, Protocol):
     """Anything that takes in finite values one by one and knows a range."""
 
-    def range_with(self, value: float, time: float) -> Range:
+    def update(self, value: float, time: float) -> Range:
         """Take in a value of that time (seconds) and return the range."""
 
-    def state(self) -> Any:
-        """Return what `restore` wants, plain values only."""
 
-    def restore(self, state: Any) -> None:
-        """Go on where another one of the same settings was."""
-
-
-class Fixed:
+class Fixed(Stateless):
     """A range that is known."""
 
     def __init__(self, known: Range) -> None:
         self._range = known
 
-    def range_with(self, value: float, time: float) -> Range:  # noqa: ARG002  # as Ranger
+    def update(self, value: float, time: float) -> Range:  # noqa: ARG002  # as RangeEstimator
         """Return the range."""
         return self._range
-
-    def state(self) -> Any:
-        """Return nothing: it never changes."""
-
-    def restore(self, state: Any) -> None:
-        """Do nothing."""
 
 
 class Decay:
@@ -54,11 +43,11 @@ class Decay:
         self._share = 1 - 0.5 ** (1 / half_life)
         self._low, self._high = math.inf, -math.inf
 
-    def range_with(self, value: float, time: float) -> Range:  # noqa: ARG002  # as Ranger
+    def update(self, value: float, time: float) -> Range:  # noqa: ARG002  # as RangeEstimator
         """Take in a value and return the range, in which it lies."""
         low, high = self._low, self._high
-        self._low = value if value <= low else between(low, value, self._share)
-        self._high = value if value >= high else between(high, value, self._share)
+        self._low = value if value <= low else lerp(low, value, self._share)
+        self._high = value if value >= high else lerp(high, value, self._share)
         return self._low, self._high
 
     def state(self) -> Any:
@@ -80,18 +69,18 @@ class ZScore:
     ----------
     half_life
         Points in which the weight of a value falls by half.
-    deviations
+    n_std
         On each side of the mean.
     """
 
-    def __init__(self, half_life: float, deviations: float) -> None:
+    def __init__(self, half_life: float, n_std: float) -> None:
         self._keep = 0.5 ** (1 / half_life)
-        self._deviations = deviations
+        self._n_std = n_std
         self._weight = 0.0
         self._mean = 0.0
         self._variance = 0.0
 
-    def range_with(self, value: float, time: float) -> Range:  # noqa: ARG002  # as Ranger
+    def update(self, value: float, time: float) -> Range:  # noqa: ARG002  # as RangeEstimator
         """Take in a value and return the range."""
         self._weight = self._weight * self._keep + 1
         share = 1 / self._weight
@@ -99,7 +88,7 @@ class ZScore:
         difference = value - self._mean
         self._mean += share * difference
         self._variance = (1 - share) * (self._variance + share * difference * difference)
-        spread = self._deviations * math.sqrt(self._variance)
+        spread = self._n_std * math.sqrt(self._variance)
         return self._mean - spread, self._mean + spread
 
     def state(self) -> Any:

@@ -10,7 +10,7 @@ MODES: Final = ("auto", "quantile", "minmax", "rank", "decay", "zscore", "fixed"
 LOW_QUANTILE: Final = 0.01
 
 
-class WarmUp(msgspec.Struct, frozen=True):
+class WarmUpSpec(msgspec.Struct, frozen=True):
     """What is done until a range is known.
 
     Attributes
@@ -35,7 +35,7 @@ class Rescale(msgspec.Struct, frozen=True):
         a range that begins wide and is narrowed as evidence comes. ``quantile``: a low and a high
         quantile of the window; ``minmax``: its extremes; ``rank``: none, but the share of the
         window's values that are lower; ``decay``: extremes that draw near to the data by half each
-        half-life; ``zscore``: so many standard deviations below and above the mean, both weighted
+        half-life; ``zscore``: so many standard n_std below and above the mean, both weighted
         exponentially; ``fixed``: the range that is given.
     window
         Of quantile, minmax and rank.
@@ -45,7 +45,7 @@ class Rescale(msgspec.Struct, frozen=True):
         Of quantile: the low and the high one.
     half_life
         Of decay and zscore, in points.
-    deviations
+    n_std
         Of zscore.
     slew
         The ends of the range come half the way nearer to where they belong in so many points; 0 is
@@ -59,9 +59,9 @@ class Rescale(msgspec.Struct, frozen=True):
     initial_range: Range | None = None
     quantiles: tuple[float, float] = (LOW_QUANTILE, 1 - LOW_QUANTILE)
     half_life: float = 300.0
-    deviations: float = 2.0
+    n_std: float = 2.0
     slew: float = 0.0
-    warm_up: WarmUp = WarmUp()
+    warm_up: WarmUpSpec = WarmUpSpec()
 
     @property
     def wants_extent(self) -> bool:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from streamson.rescaling.normalize import Range
 from streamson.rescaling.sorted_chunks import exchange_at_ends
 from streamson.rescaling.sorted_values import LowestValues
-from streamson.rescaling.window_buffer import Slots
+from streamson.rescaling.window_buffer import WindowBuffer
 
 MAX_SHARE: Final = 0.05
 """Of the window's values that lie beyond a quantile at most; more would be no end."""
@@ -25,7 +25,7 @@ _SPARE: Final = 12
 """An end holds so many times what is needed when it was filled, and up to twice that."""
 
 
-class EndQuantiles(Slots):
+class TailQuantiles(WindowBuffer):
     """Two quantiles of the last so many values.
 
     Parameters
@@ -40,7 +40,7 @@ class EndQuantiles(Slots):
         self._low, self._high = low, 1 - high
         super().__init__(points)
 
-    def range_with(self, value: float, time: float) -> Range:  # noqa: ARG002  # as Ranger
+    def update(self, value: float, time: float) -> Range:  # noqa: ARG002  # as RangeEstimator
         """Take in a value and return the quantiles, as `SortedValues.quantiles` does."""
         seen, points = self._seen, self._points
         self._seen = seen + 1

@@ -6,21 +6,17 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
+from streamson.model.stateful import Stateful, Stateless
 
-class Step(Protocol):
+
+class Step(Stateful, Protocol):
     """Anything that turns finite values one by one into others; NaN where there is none."""
 
     def __call__(self, value: float, time: float) -> float:
         """Take in a value of that time (seconds) and return another."""
 
-    def state(self) -> Any:
-        """Return what `restore` wants, plain values only."""
 
-    def restore(self, state: Any) -> None:
-        """Go on where another one was; ValueError if it isn't the state of such a one."""
-
-
-class Stateless:
+class _Plain(Stateless):
     """What does the same with every value, whatever came before."""
 
     def __init__(self, function: Callable[[float], float]) -> None:
@@ -29,12 +25,6 @@ class Stateless:
     def __call__(self, value: float, time: float) -> float:  # noqa: ARG002  # as Step
         """Return the function's value."""
         return self._function(value)
-
-    def state(self) -> Any:
-        """Return nothing."""
-
-    def restore(self, state: Any) -> None:
-        """Do nothing."""
 
 
 def log(value: float) -> float:
@@ -155,9 +145,9 @@ class Smooth:
 
 
 TRANSFORMS: Final[dict[str, Callable[[], Step]]] = {
-    "log": lambda: Stateless(log),
-    "symlog": lambda: Stateless(symlog),
-    "absolute": lambda: Stateless(abs),
+    "log": lambda: _Plain(log),
+    "symlog": lambda: _Plain(symlog),
+    "absolute": lambda: _Plain(abs),
     "difference": Difference,
     "rate": Rate,
 }

@@ -14,7 +14,7 @@ class _State(msgspec.Struct):
     values: list[float]
 
 
-class Slots:
+class WindowBuffer:
     """The last values, in so many slots: each is overwritten in its turn.
 
     Parameters

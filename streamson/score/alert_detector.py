@@ -5,8 +5,9 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
+from streamson.model.stateful import Stateful, Stateless
 from streamson.rescaling.normalize import Range
-from streamson.session.schema import Cue
+from streamson.session.schema import Alert
 
 MIN_KNOWN: Final = 0.3
 """A window must be full to this share to tell what is usual."""
@@ -28,47 +29,41 @@ class Band(NamedTuple):
     high_again: float
 
 
-class _Bander(Protocol):
+class _BandSource(Stateful, Protocol):
     """Anything that knows the band for a value that comes."""
 
     def band_for(self, value: float, time: float) -> Band:
         """Return the band, and take in the value."""
 
-    def state(self) -> Any:
-        """Return what `restore` wants, plain values only."""
 
-    def restore(self, state: Any) -> None:
-        """Go on where another one was; ValueError if it isn't the state of such a one."""
-
-
-class Watch:
-    """One cue's condition on one field.
+class AlertDetector:
+    """One alert's condition on one field.
 
     Parameters
     ----------
-    cue
+    alert
         The condition.
 
     Attributes
     ----------
     active
-        Whether the value is outside, by all that the cue says.
+        Whether the value is outside, by all that the alert says.
     band
         The band at the last value.
     """
 
-    def __init__(self, cue: Cue) -> None:
-        self._lasting = cue.lasting
-        self._bander: _Bander
-        if cue.band is not None:
-            self._bander = _Known(cue.band, cue.hysteresis)
+    def __init__(self, alert: Alert) -> None:
+        self._duration = alert.duration
+        self._band_source: _BandSource
+        if alert.band is not None:
+            self._band_source = _Known(alert.band, alert.hysteresis)
         else:
-            self._bander = _Usual(cue.window, cue.unusual)
+            self._band_source = _Fences(alert.window, alert.outlier)
         self.active = False
         self.band: Range = (-inf, inf)
         self._since = nan
 
-    def see(self, value: float, time: float) -> bool | None:
+    def update(self, value: float, time: float) -> bool | None:
         """Take in a finite value of that time (seconds).
 
         Returns
@@ -76,7 +71,7 @@ class Watch:
         bool or None
             True where it has just become active, False where it is just over, None else.
         """
-        low, high, low_again, high_again = self._bander.band_for(value, time)
+        low, high, low_again, high_again = self._band_source.band_for(value, time)
         self.band = low, high
         if self.active:
             if low_again <= value <= high_again:
@@ -88,40 +83,34 @@ class Watch:
             return None
         if isnan(self._since) or time < self._since:  # or the clock was set back
             self._since = time
-        if time - self._since < self._lasting:
+        if time - self._since < self._duration:
             return None
         self.active = True
         return True
 
     def state(self) -> Any:
         """Return what `restore` wants."""
-        return self.active, self._since, self._bander.state()
+        return self.active, self._since, self._band_source.state()
 
     def restore(self, state: Any) -> None:
-        """Go on where another watch of the same cue was; ValueError if it was none."""
+        """Go on where another detector of the same alert was; ValueError if it was none."""
         active, since, band = msgspec.convert(state, tuple[bool, float, Any])
-        self._bander.restore(band)
+        self._band_source.restore(band)
         self.active, self._since = active, since
 
 
-class _Known:
+class _Known(Stateless):
     """A band that is known."""
 
     def __init__(self, band: Range, hysteresis: float) -> None:
         low, high = band
         self._band = Band(low, high, low + hysteresis, high - hysteresis)
 
-    def band_for(self, value: float, time: float) -> Band:  # noqa: ARG002  # as _Bander
+    def band_for(self, value: float, time: float) -> Band:  # noqa: ARG002  # as _BandSource
         return self._band
 
-    def state(self) -> Any:
-        return None
 
-    def restore(self, state: Any) -> None:
-        pass
-
-
-class _Usual:
+class _Fences:
     """What is usual: Tukey's fences around the values before."""
 
     def __init__(self, points: int, factor: float) -> None:

@@ -1,7 +1,7 @@
 """What a part does with points that come faster than anybody could hear.
 
 More than some 15 notes a second blur. So where there is no room for the note of a point, it waits,
-and is merged with others that wait, until there is.
+and is coalesced with others that wait, until there is.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf, isnan, nan
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from streamson.model.counts import Counts
+from streamson.model.counts import ScoreCounts
 from streamson.session.schema import Overload
 
 if TYPE_CHECKING:  # at run time only batches bring it along
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # at run time only batches bring it along
     Column = NDArray[np.float64]
 
 
-class Reading(NamedTuple):
+class TimedFields(NamedTuple):
     """A point's fields, its time in seconds since 1970, and the frame since which it waits."""
 
     fields: Mapping[str, float]
@@ -28,8 +28,8 @@ class Reading(NamedTuple):
     frame: int = 0
 
 
-class Merger:
-    """Lets points pass as long as there is room, and merges the others.
+class Coalescer:
+    """Lets points pass as long as there is room, and coalesces the others.
 
     Its iterators ask whether there is room before each point that they yield: they are to be used
     up one by one, each point taking its room before the next.
@@ -38,41 +38,46 @@ class Merger:
     ----------
     field
         The field that decides what is the least and the greatest.
-    ready
+    has_capacity
         Whether there is room for a note at a frame.
     keep
         What is kept of those that wait: ``extremes``, the least and the greatest, in the order in
         which they came; ``last``; or ``mean``, of all their fields.
     counts
-        Where those that are merged are counted.
+        Where those that are coalesced are counted.
 
     Attributes
     ----------
     waiting
-        How many points wait, merged ones included.
+        How many points wait.
+    coalesced
+        Points of whose values others told.
     """
 
     def __init__(
         self,
         field: str,
-        ready: Callable[[int], bool],
+        has_capacity: Callable[[int], bool],
         *,
         keep: Overload = "extremes",
-        counts: Counts,
+        counts: ScoreCounts,
     ) -> None:
         self._field = field
-        self._ready = ready
+        self._has_capacity = has_capacity
         self._keep = _KEPT[keep]
         self._counts = counts
         self._kept: _Kept | None = None
         self._since = 0
         self.waiting = 0
+        self.coalesced = 0
 
-    def offer(self, fields: Mapping[str, float], time: float, now_frame: int) -> Iterator[Reading]:
+    def offer(
+        self, fields: Mapping[str, float], time: float, now_frame: int
+    ) -> Iterator[TimedFields]:
         """Take in a point; yield what passes now, this point or others."""
         yield from self.flush(now_frame)
-        if not self.waiting and self._ready(now_frame):
-            yield Reading(fields, time, now_frame)
+        if not self.waiting and self._has_capacity(now_frame):
+            yield TimedFields(fields, time, now_frame)
         else:
             self.keep(fields, time, now_frame)
 
@@ -84,12 +89,12 @@ class Merger:
 
     def offer_batch(
         self, columns: Mapping[str, Column], times: Column, now_frame: int
-    ) -> Iterator[Reading]:
-        """Take in points as columns; where they are merged it costs little, however many."""
+    ) -> Iterator[TimedFields]:
+        """Take in points as columns; where they are coalesced it costs little, however many."""
         yield from self.flush(now_frame)
         passed, count = 0, len(times)
-        while passed < count and not self.waiting and self._ready(now_frame):
-            yield Reading(_row(columns, passed), float(times[passed]), now_frame)
+        while passed < count and not self.waiting and self._has_capacity(now_frame):
+            yield TimedFields(_row(columns, passed), float(times[passed]), now_frame)
             passed += 1
         if passed < count:
             rest = {name: column[passed:] for name, column in columns.items()}
@@ -97,15 +102,17 @@ class Merger:
             kept = self._kept or self._begin(now_frame)
             kept.add_batch(self._field, rest, times[passed:])
 
-    def flush(self, now_frame: int) -> Iterator[Reading]:
+    def flush(self, now_frame: int) -> Iterator[TimedFields]:
         """Yield what waited, if there is room now: of a pair both."""
-        if self._kept is None or not self._ready(now_frame):
+        if self._kept is None or not self._has_capacity(now_frame):
             return
-        readings = self._kept.readings()
-        self._counts.merged += self.waiting - len(readings)
+        kept_points = self._kept.kept_points()
+        coalesced = self.waiting - len(kept_points)
+        self._counts.points_coalesced += coalesced
+        self.coalesced += coalesced
         self._kept, self.waiting = None, 0
-        for reading in readings:
-            yield reading._replace(frame=self._since)
+        for point in kept_points:
+            yield point._replace(frame=self._since)
 
     def _begin(self, now_frame: int) -> _Kept:
         """Return what keeps those that wait from now on."""
@@ -118,9 +125,9 @@ class _Extremes:
 
     def __init__(self) -> None:
         self._lowest, self._highest = inf, -inf
-        self._low: tuple[int, Reading] | None = None
-        self._high: tuple[int, Reading] | None = None
-        self._last: Reading | None = None
+        self._low: tuple[int, TimedFields] | None = None
+        self._high: tuple[int, TimedFields] | None = None
+        self._last: TimedFields | None = None
         self._seen = 0
 
     def add(self, field: str, fields: Mapping[str, float], time: float) -> None:
@@ -128,13 +135,13 @@ class _Extremes:
         self._seen += 1
         if self._lowest <= value <= self._highest:
             return
-        reading = Reading(fields, time)
+        point = TimedFields(fields, time)
         if isnan(value):  # it is neither
-            self._last = reading
+            self._last = point
         if value < self._lowest:
-            self._lowest, self._low = value, (self._seen, reading)
+            self._lowest, self._low = value, (self._seen, point)
         if value > self._highest:
-            self._highest, self._high = value, (self._seen, reading)
+            self._highest, self._high = value, (self._seen, point)
 
     def add_batch(self, field: str, columns: Mapping[str, Column], times: Column) -> None:
         import numpy as np
@@ -146,29 +153,29 @@ class _Extremes:
         for i in sorted(chosen):
             self.add(field, _row(columns, i), float(times[i]))
 
-    def readings(self) -> Sequence[Reading]:
+    def kept_points(self) -> Sequence[TimedFields]:
         if self._low is None or self._high is None:
             return (self._last,) if self._last else ()
         if self._lowest == self._highest:
             return (self._low[1],)
         ordered = sorted((self._low, self._high), key=lambda kept: kept[0])
-        return tuple(reading for _, reading in ordered)
+        return tuple(point for _, point in ordered)
 
 
 class _Last:
     """The one that came last."""
 
     def __init__(self) -> None:
-        self._reading: Reading | None = None
+        self._point: TimedFields | None = None
 
     def add(self, _field: str, fields: Mapping[str, float], time: float) -> None:
-        self._reading = Reading(fields, time)
+        self._point = TimedFields(fields, time)
 
     def add_batch(self, _field: str, columns: Mapping[str, Column], times: Column) -> None:
-        self._reading = Reading(_row(columns, len(times) - 1), float(times[-1]))
+        self._point = TimedFields(_row(columns, len(times) - 1), float(times[-1]))
 
-    def readings(self) -> Sequence[Reading]:
-        return (self._reading,) if self._reading else ()
+    def kept_points(self) -> Sequence[TimedFields]:
+        return (self._point,) if self._point else ()
 
 
 class _Mean:
@@ -196,9 +203,9 @@ class _Mean:
         self._sums[name] = self._sums.get(name, 0.0) + total
         self._counts[name] = self._counts.get(name, 0) + count
 
-    def readings(self) -> Sequence[Reading]:
+    def kept_points(self) -> Sequence[TimedFields]:
         means = {name: total / self._counts[name] for name, total in self._sums.items()}
-        return (Reading(means, self._time),)
+        return (TimedFields(means, self._time),)
 
 
 _Kept = _Extremes | _Last | _Mean

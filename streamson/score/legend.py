@@ -9,12 +9,11 @@ from streamson.music.pitch import midi_to_note
 from streamson.rescaling.field_hints import known_of
 from streamson.score.mapping import source_of
 from streamson.session.resolve import parts_for
-from streamson.session.schema import MappingSpec, Part, Session, field_name
+from streamson.session.schema import PARAMETERS, MappingSpec, Part, Session, field_name
 
 if TYPE_CHECKING:
     from streamson.rescaling.extents import Extents
 
-PARAMETERS: Final = ("pitch", "duration", "volume", "pan", "brightness", "gate")
 UNITS: Final = {"duration": " s", "volume": " dBFS"}
 NO_UNITS: Final[Mapping[str, str]] = MappingProxyType({})
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from streamson.model.counts import Counts
+from streamson.model.counts import ScoreCounts
+from streamson.model.stateful import Stateful, Stateless
 from streamson.music.level import amplitude_to_db
 from streamson.music.pitch import HIGHEST_MIDI, LOWEST_MIDI, hz_to_midi, midi_to_hz
 from streamson.rescaling.field_hints import known_of
+from streamson.rescaling.normalize import Range
 from streamson.rescaling.rescaler import Rescaler, make_rescaler
 from streamson.rescaling.transform import Source, Transform
 from streamson.session.schema import MappingSpec
@@ -24,45 +26,44 @@ if TYPE_CHECKING:
 _LOWEST_HZ = midi_to_hz(LOWEST_MIDI)
 
 
-class Reader(Protocol):
+class ParameterSource(Stateful, Protocol):
     """Anything that reads a note's parameter from a point."""
 
     def read(self, fields: Mapping[str, float], time: float) -> float:
         """Return the parameter for a point's fields and time; NaN where there is none."""
 
-    def state(self) -> Any:
-        """Return what `restore` wants, plain values only."""
-
-    def restore(self, state: Any) -> None:
-        """Go on where another one of the same mapping was; ValueError if that was another."""
+    @property
+    def range(self) -> Range | None:
+        """The values between which it reaches from end to end, where there are such."""
 
 
-class Constant:
+class Constant(Stateless):
     """The same for every point."""
+
+    range: Range | None = None
 
     def __init__(self, value: float) -> None:
         self._value = value
 
-    def read(self, fields: Mapping[str, float], time: float) -> float:  # noqa: ARG002  # as Reader
+    def read(self, fields: Mapping[str, float], time: float) -> float:  # noqa: ARG002  # as ParameterSource
         """Return the constant."""
         return self._value
 
-    def state(self) -> Any:
-        """Return nothing."""
 
-    def restore(self, state: Any) -> None:
-        """Do nothing."""
-
-
-class _Remembering:
+class HoldLast:
     """What a missing value gives: always the same, or the parameter that was there last."""
+
+    @property
+    def range(self) -> Range | None:
+        """The values between which it reaches from end to end, where there are such."""
+        return None
 
     def __init__(self, missing: float, *, hold: bool) -> None:
         self._missing = missing
         self._hold = hold
 
 
-class Direct(_Remembering):
+class Passthrough(HoldLast):
     """A field that gives the parameter itself; NaN where it is missing."""
 
     def __init__(self, field: str, convert: Callable[[float], float], *, hold: bool) -> None:
@@ -70,7 +71,7 @@ class Direct(_Remembering):
         self._field = field
         self._convert = convert
 
-    def read(self, fields: Mapping[str, float], time: float) -> float:  # noqa: ARG002  # as Reader
+    def read(self, fields: Mapping[str, float], time: float) -> float:  # noqa: ARG002  # as ParameterSource
         """Return the converted field."""
         found = self._convert(fields.get(self._field, math.nan))
         if not self._hold:
@@ -88,7 +89,7 @@ class Direct(_Remembering):
         self._missing = _midi(msgspec.convert(state, float))
 
 
-class Rescaled(_Remembering):
+class Rescaled(HoldLast):
     """A field rescaled to [0, 1], turned round if its polarity is down, and spread over a range.
 
     Parameters
@@ -140,6 +141,12 @@ class Rescaled(_Remembering):
             self._last_u, self._missing = u, found
         return found
 
+    @property
+    def range(self) -> Range | None:
+        """The values between which it reaches from end to end, where there are such."""
+        found = self._rescaler.range
+        return found if found is not None and found[0] <= found[1] else None
+
     def state(self) -> Any:
         """Return the states of transform and rescaler, and the last place."""
         transform = self._transform.state() if self._transform else None
@@ -163,14 +170,14 @@ def source_of(spec: MappingSpec, field: str) -> Source:
     return Source(field, spec.transform, spec.smooth)
 
 
-def make_reader(
+def make_source(
     spec: MappingSpec,
     *,
     field: str,
-    counts: Counts,
+    counts: ScoreCounts,
     extents: Extents | None = None,
     hold: bool = False,
-) -> Reader:
+) -> ParameterSource:
     """Make a mapping ready to run for one stream.
 
     Parameters
@@ -190,9 +197,9 @@ def make_reader(
     if spec.value is not None:
         return Constant(spec.value)
     if spec.unit == "midi":
-        return Direct(field, _midi, hold=hold)
+        return Passthrough(field, _midi, hold=hold)
     if spec.unit == "hz":
-        return Direct(field, _midi_of_hz, hold=hold)
+        return Passthrough(field, _midi_of_hz, hold=hold)
     spread = _spread(spec)
     rescaler = make_rescaler(
         spec.rescale,
@@ -215,7 +222,9 @@ def _spread(spec: MappingSpec) -> Callable[[float], float]:
     low, high = spec.low, spec.high
     span = high - low
     if spec.notes:
-        return _nearest(spec.notes, low, high) if spec.nearest else equal_steps(spec.notes)
+        if spec.quantize == "nearest":
+            return _nearest(spec.notes, low, high)
+        return equal_steps(spec.notes)
     if spec.unit == "amplitude":
         return lambda u: amplitude_to_db(low + span * u)
     return lambda u: low + span * u

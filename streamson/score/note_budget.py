@@ -2,7 +2,7 @@
 
 Each part bounds its own notes; a thousand streams of ten a second would still be ten thousand, of
 which the synthesiser steals nearly all. So all draw on one budget: where it is spent, points wait
-and are merged, as those of a part that is too fast, and the streams take turns.
+and are coalesced, as those of a part that is too fast, and the streams take turns.
 """
 
 from collections.abc import Iterable
@@ -51,7 +51,7 @@ class NoteBudget:
         """Let one stream play as many notes a second as its part asks for, whatever it is."""
         self._most = max(NOTES_A_SPAN, *(ceil(SPAN_S * rate) for rate in notes_per_second), 0)
 
-    def ready(self, onset_frame: float, share: float = 1.0) -> bool:
+    def has_capacity(self, onset_frame: float, share: float = 1.0) -> bool:
         """Return whether one more note may begin at a frame, if it may use such a share."""
         span = int(onset_frame // self._span)
         return not self.contended and self._spent.get(span, 0) < share * self._most
@@ -79,23 +79,23 @@ class BudgetedTiming:
 
     def __init__(self, timing: Timing, budget: NoteBudget) -> None:
         self._timing = timing
-        self._timing_ready = timing.ready
+        self._timing_has_capacity = timing.has_capacity
         self._budget = budget
         self._notes = 0
 
-    def ready(self, now_frame: int) -> bool:
+    def has_capacity(self, now_frame: int) -> bool:
         """Return whether there is room for one more note, here and in all."""
-        if not self._timing_ready(now_frame):
+        if not self._timing_has_capacity(now_frame):
             return False
         share = NEWCOMERS_SHARE if self._notes < NEWCOMER_NOTES else 1.0
-        return self._budget.ready(self.next_onset(now_frame), share)
+        return self._budget.has_capacity(self.next_onset(now_frame), share)
 
     def next_onset(self, now_frame: int) -> float:
         """Return where the next note would begin."""
         return self._timing.next_onset(now_frame)
 
-    def place(self, duration_s: float, now_frame: int) -> Slot:
+    def schedule(self, duration_s: float, now_frame: int) -> Slot:
         """Return the slot of the next note."""
         self._notes += 1
         self._budget.spend(self.next_onset(now_frame), now_frame)
-        return self._timing.place(duration_s, now_frame)
+        return self._timing.schedule(duration_s, now_frame)

@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from streamson.model.note import Note
-from streamson.score.coalesce import Merger, Reading
-from streamson.score.mapping import Reader, make_reader
-from streamson.session.schema import field_name
+from streamson.score.coalesce import Coalescer, TimedFields
+from streamson.score.mapping import ParameterSource, make_source
+from streamson.session.schema import PARAMETERS, field_name
 
 if TYPE_CHECKING:  # at run time points and extents would bring numpy along
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from streamson.model.counts import Counts
-    from streamson.model.point import Batch
+    from streamson.model.counts import ScoreCounts
+    from streamson.model.point import Batch, DataPoint
     from streamson.rescaling.extents import Extents
     from streamson.score.timing import Timing
     from streamson.session.schema import MappingSpec, Part
-
-PARAMETERS: Final = ("pitch", "duration", "volume", "pan", "brightness", "gate")
 
 GAP_INSTRUMENT: Final = "breath"
 GAP_BELOW_DB: Final = 8.0
@@ -36,7 +34,7 @@ class Held(NamedTuple):
     frames: int = 0
 
 
-class Voice:
+class PartPlayer:
     """Plays the points of one stream as one part says.
 
     Parameters
@@ -65,7 +63,7 @@ class Voice:
         fields: Sequence[str],
         timing: Timing,
         held: Held,
-        counts: Counts,
+        counts: ScoreCounts,
         extents: Extents | None,
     ) -> None:
         self.part = part
@@ -73,8 +71,8 @@ class Voice:
         self._timing = timing
         self._held = held
         self._counts = counts
-        self._readers: dict[str, Reader] = {
-            name: make_reader(
+        self._sources: dict[str, ParameterSource] = {
+            name: make_source(
                 getattr(part, name),
                 field=field_name(getattr(part, name).field, fields),
                 counts=counts,
@@ -89,46 +87,59 @@ class Voice:
             if (spec := getattr(part, name)).value is None
         }
         self._pitch, self._duration, self._volume, self._pan, self._brightness, self._gate = (
-            reader.read for reader in self._readers.values()
+            reader.read for reader in self._sources.values()
         )
         field = field_name(part.pitch.field, fields)
-        self._merger = Merger(field, timing.ready, keep=part.overload, counts=counts)
+        self._coalescer = Coalescer(field, timing.has_capacity, keep=part.overload, counts=counts)
         choice = part.instrument
         self._choice_field = "" if isinstance(choice, str) else field_name(choice.field, fields)
         self._last_pitch = (part.pitch.low + part.pitch.high) / 2
         self.lag_frames = 0
         """How long after its point the last note was to begin."""
-        self.end = ""
+        self.range_end = ""
         """Which end of its range the last pitch is at, if any."""
+        self.notes = 0
+        """How many were handed out."""
+        self.last_note: Note | None = None
 
     @property
     def waiting(self) -> int:
-        """Points that wait to be merged."""
-        return self._merger.waiting
+        """Points that wait to be coalesced."""
+        return self._coalescer.waiting
 
-    def hear(self, fields: Mapping[str, float], time: float, now_frame: int) -> list[Note] | None:
+    @property
+    def coalesced(self) -> int:
+        """Points of whose values others told."""
+        return self._coalescer.coalesced
+
+    @property
+    def pitch_range(self) -> tuple[float, float] | None:
+        """The values between which its pitch reaches from end to end, where there are such."""
+        return self._sources["pitch"].range
+
+    def process(self, point: DataPoint, now_frame: int) -> list[Note] | None:
         """Take in a point; return the notes that begin now, None if it only waits with others."""
-        merger = self._merger
-        if not self._timing.ready(now_frame):
-            merger.keep(fields, time, now_frame)
-            return None if merger.waiting > 1 else []
-        if merger.waiting:
-            return self._play_all(merger.offer(fields, time, now_frame), now_frame)
-        note = self._play(Reading(fields, time, now_frame), now_frame)
+        coalescer = self._coalescer
+        if not self._timing.has_capacity(now_frame):
+            coalescer.keep(point.fields, point.time, now_frame)
+            return None if coalescer.waiting > 1 else []
+        if coalescer.waiting:
+            return self._play_all(coalescer.offer(point.fields, point.time, now_frame), now_frame)
+        note = self._play(TimedFields(point.fields, point.time, now_frame), now_frame)
         return [] if note is None else [note]
 
-    def hear_batch(self, batch: Batch, now_frame: int) -> list[Note]:
+    def process_batch(self, batch: Batch, now_frame: int) -> list[Note]:
         """Take in points; return the notes that begin now."""
-        passing = self._merger.offer_batch(batch.columns, batch.times, now_frame)
+        passing = self._coalescer.offer_batch(batch.columns, batch.times, now_frame)
         return self._play_all(passing, now_frame)
 
     def flush(self, now_frame: int) -> list[Note]:
         """Return the notes of points that waited."""
-        return self._play_all(self._merger.flush(now_frame), now_frame)
+        return self._play_all(self._coalescer.flush(now_frame), now_frame)
 
     def state(self) -> dict[str, Any]:
         """Return what `restore` wants: what is read and how it is rescaled, with its windows."""
-        return {key: self._readers[name].state() for name, key in self._keys.items()}
+        return {key: self._sources[name].state() for name, key in self._keys.items()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on with the windows of what was read and rescaled in the same way; others are new.
@@ -136,19 +147,19 @@ class Voice:
         Raises
         ------
         ValueError
-            It isn't the state of a voice.
+            It isn't the state of a part.
         """
         for name, key in self._keys.items():
             if key in state:
-                self._readers[name].restore(state[key])
+                self._sources[name].restore(state[key])
 
-    def _play_all(self, readings: Iterable[Reading], now_frame: int) -> list[Note]:
-        notes = (self._play(reading, now_frame) for reading in readings)
+    def _play_all(self, kept_points: Iterable[TimedFields], now_frame: int) -> list[Note]:
+        notes = (self._play(point, now_frame) for point in kept_points)
         return [note for note in notes if note is not None]
 
-    def _play(self, reading: Reading, now_frame: int) -> Note | None:
+    def _play(self, point: TimedFields, now_frame: int) -> Note | None:
         """Return the note of a point, or None where it is a rest."""
-        fields, time, came_frame = reading
+        fields, time, came_frame = point
         # Every field is read, whatever becomes of the note: a window has seen what was sent.
         midi_note = self._pitch(fields, time)
         duration_s = self._duration(fields, time)
@@ -156,7 +167,7 @@ class Voice:
         pan = self._pan(fields, time)
         brightness = self._brightness(fields, time)
         gate = self._gate(fields, time)
-        onset_frame, duration_frames = self._timing.place(duration_s, now_frame)
+        onset_frame, duration_frames = self._timing.schedule(duration_s, now_frame)
         self.lag_frames = max(onset_frame, now_frame) - came_frame
         held = self._held
         instrument = self.part.instrument
@@ -173,9 +184,10 @@ class Voice:
             instrument, held = GAP_INSTRUMENT, Held()
         self._last_pitch = midi_note
         self._counts.notes += 1
+        self.notes += 1
         if gate != 1.0:
             duration_s, duration_frames = duration_s * gate, round(duration_frames * gate)
-        return Note(
+        note = self.last_note = Note(
             onset_frame,
             duration_s,
             duration_frames + held.frames,
@@ -188,6 +200,7 @@ class Voice:
             held.key,
             held.glide_frames,
         )
+        return note
 
 
 def _key(spec: MappingSpec, field: str) -> str:

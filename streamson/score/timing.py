@@ -1,7 +1,7 @@
 """When notes start: when their point comes, when the one before ends, or on a beat.
 
 A timing also says whether there is room for a note at all: no part plays more than can be heard,
-and none lags further behind its points than it may. Points that find no room are merged.
+and none lags further behind its points than it may. Points that find no room are coalesced.
 """
 
 from collections import deque
@@ -22,8 +22,8 @@ MAX_WAITING: Final = 1_024
 """Notes of a sequence whose onset is still to come."""
 
 _NOTES_ON_TOP: Final = 3
-"""What is merged plays two notes at most, once there is room for one. What waits meanwhile begins
-after both, and may be two notes itself."""
+"""What is coalesced plays two notes at most, once there is room for one. What waits meanwhile
+begins after both, and may be two notes itself."""
 
 _LONG_AGO: Final = -(2.0**62)
 
@@ -38,13 +38,13 @@ class Slot(NamedTuple):
 class Timing(Protocol):
     """Anything that gives notes their time."""
 
-    def ready(self, now_frame: int) -> bool:
+    def has_capacity(self, now_frame: int) -> bool:
         """Return whether there is room for one more note."""
 
     def next_onset(self, now_frame: int) -> float:
         """Return where the next note would begin, in frames."""
 
-    def place(self, duration_s: float, now_frame: int) -> Slot:
+    def schedule(self, duration_s: float, now_frame: int) -> Slot:
         """Return the slot of the next note."""
 
 
@@ -79,7 +79,7 @@ class Arrival:
         self._look_ahead = look_ahead
         self._next = _LONG_AGO
 
-    def ready(self, now_frame: int) -> bool:
+    def has_capacity(self, now_frame: int) -> bool:
         """Return whether the last note is long enough ago."""
         return now_frame >= self._next
 
@@ -87,7 +87,7 @@ class Arrival:
         """Return where the next note would begin: at once."""
         return now_frame + self._stagger
 
-    def place(self, duration_s: float, now_frame: int) -> Slot:
+    def schedule(self, duration_s: float, now_frame: int) -> Slot:
         """Return the slot of the next note."""
         self._next = max(self._next, now_frame) + self._interval
         at_frame = self._look_ahead or self._stagger
@@ -114,7 +114,7 @@ class Event:
         self._room = max(max_lag * sample_rate - _NOTES_ON_TOP * self._interval, 0)
         self._next = _LONG_AGO
 
-    def ready(self, now_frame: int) -> bool:
+    def has_capacity(self, now_frame: int) -> bool:
         """Return whether a note would begin soon enough."""
         return self._next <= now_frame + self._room
 
@@ -122,7 +122,7 @@ class Event:
         """Return where the next note would begin."""
         return max(self._next, now_frame)
 
-    def place(self, duration_s: float, now_frame: int) -> Slot:
+    def schedule(self, duration_s: float, now_frame: int) -> Slot:
         """Return the slot of the next note."""
         onset_frame = AS_SOON_AS_POSSIBLE if self._next <= now_frame else round(self._next)
         self._next = max(self._next, now_frame) + self._interval
@@ -153,7 +153,7 @@ class Grid:
         self._margin = MARGIN_S * sample_rate
         self._next = 0
 
-    def ready(self, now_frame: int) -> bool:
+    def has_capacity(self, now_frame: int) -> bool:
         """Return whether the next step is free."""
         return self._next <= self._step_after(now_frame)
 
@@ -161,7 +161,7 @@ class Grid:
         """Return where the next note would begin."""
         return max(self._next, self._step_after(now_frame)) * self._frames
 
-    def place(self, duration_s: float, now_frame: int) -> Slot:
+    def schedule(self, duration_s: float, now_frame: int) -> Slot:
         """Return the slot of the next note."""
         step = max(self._next, self._step_after(now_frame))
         self._next = step + self._stride
@@ -196,7 +196,7 @@ class Sequence:
         self._end = _LONG_AGO
         self._waiting: deque[int] = deque()
 
-    def ready(self, now_frame: int) -> bool:
+    def has_capacity(self, now_frame: int) -> bool:
         """Return whether a note would begin soon enough."""
         waiting = self._waiting
         while waiting and waiting[0] <= now_frame:
@@ -207,7 +207,7 @@ class Sequence:
         """Return where the next note would begin: at the end of the last, or a little ahead."""
         return self._end if self._end >= now_frame + self._margin else now_frame + self._lead
 
-    def place(self, duration_s: float, now_frame: int) -> Slot:
+    def schedule(self, duration_s: float, now_frame: int) -> Slot:
         """Return the slot of the next note."""
         self._end = self.next_onset(now_frame)
         slot, self._end = _join(self._end, duration_s * self._sample_rate)
@@ -235,7 +235,7 @@ class TableSequence:
         """Where the last note ends, and the next one begins."""
         return round(self._end)
 
-    def ready(self, now_frame: int) -> bool:  # noqa: ARG002  # as Timing
+    def has_capacity(self, now_frame: int) -> bool:  # noqa: ARG002  # as Timing
         """Return that there is room: a table can wait."""
         return True
 
@@ -243,7 +243,7 @@ class TableSequence:
         """Return where the last note ends."""
         return self._end
 
-    def place(self, duration_s: float, now_frame: int) -> Slot:  # noqa: ARG002  # as Timing
+    def schedule(self, duration_s: float, now_frame: int) -> Slot:  # noqa: ARG002  # as Timing
         """Return the slot of the next note."""
         slot, self._end = _join(self._end, duration_s * self._sample_rate)
         return slot

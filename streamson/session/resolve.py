@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from streamson.music.pitch import HIGHEST_MIDI, LOWEST_MIDI
-from streamson.session.schema import MappingSpec, Part, Session
+from streamson.session.schema import PARAMETERS, MappingSpec, Part, Session
 
 DEFAULT_PART_DURATION_S: Final = 0.35
 AUTO: Final = "auto"
@@ -64,16 +64,24 @@ def matching_parts(session: Session, stream: str) -> list[Part]:
     return [part for part in session.parts if fnmatchcase(stream, part.stream)]
 
 
-def named_fields(session: Session, stream: str) -> set[str]:
-    """Return the fields that a session names for a stream: in its parts, and in its cues."""
-    refs: set[str | int] = set()
-    for part in matching_parts(session, stream):
-        specs = (part.pitch, part.duration, part.volume, part.pan, part.brightness, part.gate)
-        refs |= {spec.field for spec in specs if spec is not None and spec.value is None}
-        if not isinstance(part.instrument, str):
-            refs.add(part.instrument.field)
-    refs |= {cue.field for cue in session.cues if fnmatchcase(stream, cue.stream)}
+def mappings_of(part: Part) -> list[MappingSpec]:
+    """Return the mappings of a part."""
+    mappings = [getattr(part, name) for name in PARAMETERS]
+    return [mapping for mapping in mappings if mapping is not None]
+
+
+def played_fields(session: Session, stream: str) -> set[str]:
+    """Return the fields that a session's parts name for a stream; empty if none plays it."""
+    parts = matching_parts(session, stream)
+    refs = {spec.field for part in parts for spec in mappings_of(part) if spec.value is None}
+    refs |= {part.instrument.field for part in parts if not isinstance(part.instrument, str)}
     return {ref for ref in refs if isinstance(ref, str)}
+
+
+def named_fields(session: Session, stream: str) -> set[str]:
+    """Return the fields that a session names for a stream: in its parts, and in its alerts."""
+    refs = {alert.field for alert in session.alerts if fnmatchcase(stream, alert.stream)}
+    return played_fields(session, stream) | {ref for ref in refs if isinstance(ref, str)}
 
 
 def default_part(fields: Sized) -> Part:

@@ -12,7 +12,7 @@ from streamson.music.pitch import note_to_midi
 from streamson.music.scales import parse_scale
 from streamson.rescaling.normalize import Range
 from streamson.rescaling.spec import Rescale
-from streamson.session.parse.earcons import Sound, cue_instruments
+from streamson.session.parse.earcons import Earcon, earcon_instruments
 from streamson.session.parse.instruments import builtin_instruments
 
 DEFAULT_SCALE: Final = "c chromatic"
@@ -29,6 +29,8 @@ NOTES_PER_SECOND: Final = 15
 
 EVENTS_PER_SECOND: Final = 100
 """Clicks may follow one another faster."""
+
+Quantize = Literal["equal", "nearest"]
 
 Overload = Literal["extremes", "last", "mean"]
 """What is kept of points that come too fast: the least and the greatest, the last, or the mean."""
@@ -62,9 +64,9 @@ class MappingSpec(msgspec.Struct, frozen=True):
         pitch: ``midi`` or ``hz`` take the field as it is; volume: ``dbfs`` or ``amplitude``.
     notes
         pitch: the MIDI notes that are played, going up; none is a continuous pitch.
-    nearest
-        pitch: whether the note that is nearest on the way from low to high is played; else each
-        note has an equal part of the way.
+    quantize
+        pitch: ``equal``: each note has an equal part of the way from low to high; ``nearest``: the
+        note that is nearest on that way is played.
     transform
         Names of `streamson.rescaling.transform.TRANSFORMS`, in the order in which they are done.
     smooth
@@ -80,7 +82,7 @@ class MappingSpec(msgspec.Struct, frozen=True):
     value: float | None = None
     unit: str = ""
     notes: tuple[float, ...] = ()
-    nearest: bool = False
+    quantize: Quantize = "equal"
     polarity: str = "up"
     transform: tuple[str, ...] = ()
     smooth: float = 0.0
@@ -99,7 +101,7 @@ class Choice(msgspec.Struct, frozen=True):
     ----------
     field
         Its name or number.
-    otherwise
+    default
         What plays where nothing else does, and where the field is missing.
     equals
         Values, each with its instrument.
@@ -108,25 +110,29 @@ class Choice(msgspec.Struct, frozen=True):
     """
 
     field: FieldRef
-    otherwise: str
+    default: str
     equals: tuple[tuple[float, str], ...] = ()
     above: tuple[tuple[float, str], ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """The instruments."""
-        return (self.otherwise, *(name for _, name in (*self.equals, *self.above)))
+        return (self.default, *(name for _, name in (*self.equals, *self.above)))
 
     def choose(self, value: float) -> str:
         """Return the instrument for a value, which may be NaN."""
         for one, name in self.equals:
             if value == one:
                 return name
-        chosen = self.otherwise
+        chosen = self.default
         for least, name in self.above:
             if value >= least:
                 chosen = name
         return chosen
+
+
+PARAMETERS: Final = ("pitch", "duration", "volume", "pan", "brightness", "gate")
+"""What of a note a part maps."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -149,7 +155,7 @@ class Part(msgspec.Struct, frozen=True):
     subdivision
         Of a grid: places for a note in a beat.
     notes_per_second
-        Of each stream at most; points that come faster are merged. A sequence goes by its lag.
+        Of each stream at most; points that come faster are coalesced. A sequence goes by its lag.
     overload
         What is kept of those: ``extremes``, ``last`` or ``mean``.
     stagger
@@ -192,8 +198,8 @@ class Part(msgspec.Struct, frozen=True):
     gate: MappingSpec = MappingSpec("gate", 0.2, 1, value=1)
 
 
-class Cue(msgspec.Struct, frozen=True):
-    """A ``[[cue]]`` table: what is told when a field leaves its band, and when it is back.
+class Alert(msgspec.Struct, frozen=True):
+    """A ``[[alert]]`` table: what is told when a field leaves its band, and when it is back.
 
     Attributes
     ----------
@@ -203,7 +209,7 @@ class Cue(msgspec.Struct, frozen=True):
         Its name or number.
     band
         The lowest and the highest value that are well; None where that is what is usual.
-    unusual
+    outlier
         How far from what is usual a value must be: as a multiple of the distance of the quartiles
         of the last values, beyond them. 3 is "far out" by J. W. Tukey, "Exploratory Data Analysis",
         1977.
@@ -211,27 +217,27 @@ class Cue(msgspec.Struct, frozen=True):
         Points that tell what is usual.
     hysteresis
         How far inside the band a value must come to be back.
-    lasting
+    duration
         Seconds that it must have left the band for, by the points' times.
     sound
         What is played.
-    say
+    speech
         Name of the instrument that speaks after it; empty where nothing is said.
     """
 
     stream: str = "*"
     field: FieldRef = 1
     band: Range | None = None
-    unusual: float = 3.0
+    outlier: float = 3.0
     window: int = 300
     hysteresis: float = 0.0
-    lasting: float = 0.0
-    sound: Sound = Sound()
-    say: str = ""
+    duration: float = 0.0
+    sound: Earcon = Earcon()
+    speech: str = ""
 
 
 class Notices(msgspec.Struct, frozen=True):
-    """The ``[cues]`` table: what is told of any stream.
+    """The ``[notices]`` table: what is told of any stream.
 
     Attributes
     ----------
@@ -242,7 +248,7 @@ class Notices(msgspec.Struct, frozen=True):
     range
         That a pitch is at an end of its range.
     level
-        Of all cues, in dB beside what their sounds say.
+        Of all alerts, in dB beside what their sounds say.
     """
 
     stale: bool = True
@@ -284,7 +290,7 @@ class Session(msgspec.Struct, frozen=True):
         Beats a minute of the grid that parts may keep.
     parts
         In order.
-    cues
+    alerts
         In order.
     notices
         What is told of any stream.
@@ -292,8 +298,8 @@ class Session(msgspec.Struct, frozen=True):
         What holds for all of them together.
     instruments
         What parts may play, by name: those that streamson brings along, and the session's own.
-    cue_instruments
-        What only cues play: that of their sounds, and what is said.
+    earcon_instruments
+        What only alerts play: that of their sounds, and what is said.
     text
         The session file; None where a program made the session.
     files
@@ -304,15 +310,15 @@ class Session(msgspec.Struct, frozen=True):
     audio: Audio = Audio()
     tempo: float = 120.0
     parts: tuple[Part, ...] = ()
-    cues: tuple[Cue, ...] = ()
+    alerts: tuple[Alert, ...] = ()
     notices: Notices = Notices()
     streams: Streams = Streams()
     instruments: Mapping[str, Instrument] = msgspec.field(default_factory=builtin_instruments)
-    cue_instruments: Mapping[str, Instrument] = msgspec.field(default_factory=cue_instruments)
+    earcon_instruments: Mapping[str, Instrument] = msgspec.field(default_factory=earcon_instruments)
     text: str | None = None
     files: tuple[SessionFile, ...] = ()
 
     @property
     def all_instruments(self) -> dict[str, Instrument]:
         """What an engine needs to know."""
-        return {**self.instruments, **self.cue_instruments}
+        return {**self.instruments, **self.earcon_instruments}

@@ -83,11 +83,11 @@ def _cue(streams: Mapping[str, SeenStream]) -> str:
     field, (_, high) = next(iter(stream.fields.items()))
     return "\n".join(
         [
-            "# [[cue]]",
+            "# [[alert]]",
             f"# stream = {_pattern(name)}",
             f"# field = {_text(field)}",
-            f"# above = {high if isfinite(high) else 0.0!r}    # or below, outside, unusual = 3",
-            '# for = "30s"',
+            f"# above = {high if isfinite(high) else 0.0!r}    # or below, outside, outlier = 3",
+            '# duration = "30s"',
         ]
     )
 

@@ -14,9 +14,17 @@ import numpy as np
 from streamson._printable import counted
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import MessageError
-from streamson.model.point import Batch, DataPoint, Goodbye
+from streamson.model.counts import ReceiverCounts
+from streamson.model.limits import MAX_STREAM_CHARS
+from streamson.model.point import Goodbye, Message
 from streamson.wire.codec import decode
-from streamson.wire.limits import DEFAULT_ENDPOINT, MAX_GOODBYES, MAX_TIME_S, MIN_TIME_S
+from streamson.wire.limits import (
+    DEFAULT_ENDPOINT,
+    MAX_GOODBYES,
+    MAX_TIME_S,
+    MAX_TRACKED_SOURCES,
+    MIN_TIME_S,
+)
 from streamson.wire.sequences import Sequences
 
 if TYPE_CHECKING:
@@ -32,36 +40,6 @@ TURN_S: Final = 0.05
 _log = logging.getLogger(__name__)
 
 
-class ReceiverCounts(msgspec.Struct):
-    """What a receiver has seen so far.
-
-    Attributes
-    ----------
-    received
-        Points that were decoded.
-    lost
-        Points whose sequence numbers never came.
-    refused
-        Messages that broke the format or a limit.
-    shed
-        Large messages dropped undecoded, because more came than could be read.
-    times_replaced
-        Points whose time no clock can show, replaced by the time at which they came.
-    connections_cut
-        Connections that were cut off, because they brought too much, or nothing at all.
-    restarts
-        How often the process that receives died and was replaced.
-    """
-
-    received: int = 0
-    lost: int = 0
-    refused: int = 0
-    shed: int = 0
-    times_replaced: int = 0
-    connections_cut: int = 0
-    restarts: int = 0
-
-
 class Receiver:
     """Receive data points from any number of publishers.
 
@@ -74,6 +52,8 @@ class Receiver:
     ----------
     endpoint
         Where it is bound, with the real port.
+    lost_by_stream, refused_by_stream
+        Points lost, and messages refused, of each stream that had any; of others nothing is kept.
 
     Raises
     ------
@@ -88,6 +68,8 @@ class Receiver:
         self.endpoint = self._source.endpoint
         self._frames: deque[bytes] = deque()
         self._counts = ReceiverCounts()
+        self.lost_by_stream: dict[str, int] = {}
+        self.refused_by_stream: dict[str, int] = {}
         self._ended: deque[str] = deque(maxlen=MAX_GOODBYES)
         self._limited = RateLimitedLog(_log)
         self._sequences = Sequences(self._limited)
@@ -98,18 +80,18 @@ class Receiver:
         kept_back = self._source.counts
         return msgspec.structs.replace(
             self._counts,
-            refused=self._counts.refused + kept_back.multipart,
-            shed=kept_back.shed,
+            messages_refused=self._counts.messages_refused + kept_back.multipart,
+            messages_shed=kept_back.shed,
             connections_cut=kept_back.cut,
-            restarts=self._source.restarts,
+            receiver_restarts=self._source.restarts,
         )
 
     @property
     def lost(self) -> int:
         """Points whose sequence numbers never came: of the counts, the one that is asked often."""
-        return self._counts.lost
+        return self._counts.points_lost
 
-    def receive(self, timeout_s: float) -> Iterator[DataPoint | Batch]:
+    def receive(self, timeout_s: float) -> Iterator[Message]:
         """Yield what has come, after waiting at most `timeout_s` for the first message.
 
         Ends when nothing more waits, or after `MESSAGES_A_TURN` messages, or after `TURN_S`.
@@ -152,7 +134,7 @@ class Receiver:
     ) -> None:
         self.close()
 
-    def _decoded(self, frame: bytes) -> DataPoint | Batch | None:
+    def _decoded(self, frame: bytes) -> Message | None:
         """Return the message of a frame, or None if it is none, or a goodbye."""
         try:
             message = decode(frame, time.time())
@@ -161,16 +143,16 @@ class Receiver:
                 return None
             return self._with_possible_time(message)
         except MessageError as error:
-            self._counts.refused += 1
+            self._count_refused(frame)
             self._limited.warning(
                 "refused",
                 "%s refused; the last: %s",
-                *(counted(self._counts.refused, "message"), error),
+                *(counted(self._counts.messages_refused, "message"), error),
             )
             return None
 
-    def _with_possible_time(self, message: DataPoint | Batch) -> DataPoint | Batch:
-        if isinstance(message, Batch):
+    def _with_possible_time(self, message: Message) -> Message:
+        if message.is_batch:
             impossible = ~((message.times >= MIN_TIME_S) & (message.times < MAX_TIME_S))
             if count := int(np.count_nonzero(impossible)):
                 self._replaced(message, float(message.times[impossible][0]), count)
@@ -181,7 +163,7 @@ class Receiver:
         self._replaced(message, message.time, 1)
         return msgspec.structs.replace(message, time=time.time())
 
-    def _replaced(self, message: DataPoint | Batch, found: float, count: int) -> None:
+    def _replaced(self, message: Message, found: float, count: int) -> None:
         self._counts.times_replaced += count
         self._limited.warning(
             "time",
@@ -190,11 +172,27 @@ class Receiver:
             found,
         )
 
-    def _count(self, message: DataPoint | Batch, now: float) -> None:
-        size = len(message) if isinstance(message, Batch) else 1
-        self._counts.received += size
-        if message.sequence is not None:
-            self._counts.lost += self._sequences.lost(message, message.sequence, size, now)
+    def _count(self, message: Message, now: float) -> None:
+        size = message.size
+        self._counts.points_received += size
+        if message.sequence is None:
+            return
+        lost = self._sequences.lost(message, message.sequence, size, now)
+        if lost:
+            self._counts.points_lost += lost
+            _add(self.lost_by_stream, message.stream, lost)
+
+    def _count_refused(self, frame: bytes) -> None:
+        self._counts.messages_refused += 1
+        name = frame[: 4 * MAX_STREAM_CHARS].partition(b"\0")[0].decode(errors="replace")
+        _add(self.refused_by_stream, name, 1)
+
+
+def _add(counts: dict[str, int], stream: str, number: int) -> None:
+    """Count for a stream; of too many the one that was first counted is forgotten."""
+    if stream not in counts and len(counts) >= MAX_TRACKED_SOURCES:
+        del counts[next(iter(counts))]
+    counts[stream] = counts.get(stream, 0) + number
 
 
 def _frame_source(endpoint: str) -> "FrameSocket | Reception":

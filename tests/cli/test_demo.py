@@ -30,7 +30,7 @@ def test_the_notes_of_the_article_follow_one_another(run, tmp_path):
     played, lost, recorded = done.stdout.splitlines()
     count = int(re.match(r"played (\d+) notes of \d+ points in 8\.0 s", played)[1])
     assert lost.startswith(
-        "lost 0 points, refused 0 messages, merged 0 points, dropped 0 notes, late 0"
+        "lost 0 points, refused 0 messages, coalesced 0 points, dropped 0 notes, late 0"
     )
     assert recorded == "recorded 8.0 s to take.wav"
 

@@ -37,7 +37,7 @@ def test_a_fault_in_the_score_leaves_out_its_points_alone(monkeypatch, caplog):
             count = listener.stats().points_received
             publisher.send(stream, x=value)
             until(lambda count=count: listener.stats().points_received > count, "the point")
-            until(lambda: not listener.stats().points_merged, "room for the next")
+            until(lambda: not listener.stats().points_coalesced, "room for the next")
         publisher.send_batch("a", {"x": [13.0, 1.0]})
         until(lambda: listener.stats().faults >= 3, "the faults")
         until(lambda: heard.count("b") == 2, "what comes after")

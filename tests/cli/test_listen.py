@@ -33,16 +33,16 @@ def test_points_are_heard_recorded_and_counted(start, tmp_path):
     assert code == 130
     assert re.fullmatch(r"..:..:.. boiler: temperature -> pitch G3..C6, epiano", err.strip())
     summary = out.splitlines()
-    # They come too fast: how many are merged hangs on the moment at which each is received.
+    # They come too fast: how many are coalesced hangs on the moment at which each is received.
     told = re.match(r"played (\d+) notes of 20 points in ", summary[0])
-    merged = re.match(
-        r"lost 0 points, refused 0 messages, merged (\d+) points, dropped 0", summary[1]
+    coalesced = re.match(
+        r"lost 0 points, refused 0 messages, coalesced (\d+) points, dropped 0", summary[1]
     )
-    assert int(told[1]) + int(merged[1]) == 20
+    assert int(told[1]) + int(coalesced[1]) == 20
     assert summary[2].endswith(" s to take.wav")
     stats = json.loads((tmp_path / "stats.json").read_text())
     assert stats["points_received"] == 20
-    assert stats["notes_played"] + stats["points_merged"] == 20
+    assert stats["notes_played"] + stats["points_coalesced"] == 20
     sound, _ = soundfile.read(path)
     assert len(sound) / 44_100 == pytest.approx(stats["recorded_seconds"])
     assert 0.01 < abs(sound).max() < 0.9

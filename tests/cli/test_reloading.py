@@ -122,7 +122,7 @@ def test_what_is_the_same_goes_on():
         for i in range(2):
             publisher.send("s", x=float(i))
             until(lambda i=i: len(heard) == i + 1, "a note")
-            more = parse_session((held + "[[cue]]\nabove = 99\n").encode(), "b.toml")
+            more = parse_session((held + "[[alert]]\nabove = 99\n").encode(), "b.toml")
             changed(listener, lambda more=more: listener.change_session(more))
         publisher.send("s", x=100.0)
         until(lambda: len(heard) == 3 + 3, "a note and its alert")

@@ -200,7 +200,7 @@ def test_alerts_are_told_once_with_the_datas_time(run, tmp_path):
     )
     (tmp_path / "t.csv").write_text("time,percent\n" + rows)
     (tmp_path / "s.toml").write_text(
-        '[[part]]\n[[cue]]\nfield = "percent"\nabove = 90\nfor = "0s"\nsay = "too hot"\n'
+        '[[part]]\n[[alert]]\nfield = "percent"\nabove = 90\nduration = "0s"\nspeech = "too hot"\n'
     )
     done = run("render", "t.csv", "--session", "s.toml", "-o", "t.wav", "-o", "t.csv.csv")
     assert done.returncode == 0

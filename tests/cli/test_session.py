@@ -27,7 +27,7 @@ def session(*words, **options):
 
 def test_check_says_what_is_right_and_what_is_not(tmp_path):
     good, bad = tmp_path / "good.toml", tmp_path / "bad.toml"
-    good.write_text("[[part]]\n[[cue]]\nabove = 1")
+    good.write_text("[[part]]\n[[alert]]\nabove = 1")
     bad.write_text("[[part]]\ninstrument = 'bel'")
     done = session("check", str(good), str(bad), "article")
     assert done.returncode == 1

@@ -128,11 +128,11 @@ def test_alerts_are_marks_and_no_melody(tmp_path):
     session = parse_session(
         b"""[[part]]
 pitch = { field = "x" }
-[[cue]]
+[[alert]]
 field = "x"
 above = 90
-for = "0s"
-[cues]
+duration = "0s"
+[notices]
 range = true
 """,
         "s.toml",
@@ -141,7 +141,7 @@ range = true
     piece = piece_of(tmp_path, "time,x\n" + rows, session, speed=10)
     scene = gather(piece, LIGHT, sound=False)
     assert len(scene.notes) == 60
-    assert len([note for note in piece.notes() if note.instrument.startswith("cue")]) > 3
+    assert len([note for note in piece.notes() if note.instrument.startswith("earcon")]) > 3
     ((second, stream),) = scene.alerts
     assert (second, stream) == (pytest.approx(4.0, abs=0.3), "t")
     write_picture(piece, tmp_path / "t.svg")

@@ -29,7 +29,7 @@ def test_every_note_begins_is_refused_or_finds_no_room():
     begun = handed = 0
     for onset in range(4):
         for _ in range(5_000):  # more than the rings hold, and than there are voices
-            dispatcher.play(note(100 * onset), None, 1)
+            dispatcher.dispatch(note(100 * onset), None, 1)
             handed += 1
             if handed % 1_000 == 0:
                 engine.render(64)
@@ -43,7 +43,7 @@ def test_every_note_begins_is_refused_or_finds_no_room():
     assert int(state["unreported"]) == 0
     # Nothing is awaited any more, so as many as before find room.
     for _ in range(3_000):
-        dispatcher.play(note(engine.frame), None, 1)
+        dispatcher.dispatch(note(engine.frame), None, 1)
     assert dispatcher.dropped + int(state["refused"]) + begun == handed
 
 
@@ -51,7 +51,7 @@ def test_reports_that_nobody_reads_are_not_lost():
     engine = Engine(44_100)
     dispatcher = NoteDispatcher(engine)
     for _ in range(2 * MAX_AWAITED):
-        dispatcher.play(note(-1, 64), None, 1)
+        dispatcher.dispatch(note(-1, 64), None, 1)
         engine.render(64)
     assert dispatcher.dropped == MAX_AWAITED
     assert int(engine.state["unreported"]) == 0
@@ -63,7 +63,7 @@ def test_what_a_callback_that_died_had_taken_is_awaited_no_more():
     dispatcher = NoteDispatcher(engine)
     for i in range(20):  # each time more than half of what may be awaited
         for _ in range(MAX_AWAITED // 2):
-            dispatcher.play(note(engine.frame + 44_100), None, 1)
+            dispatcher.dispatch(note(engine.frame + 44_100), None, 1)
         dispatcher.glide_to(-float(i))
         engine.render(640)
         engine.state["rendering"] = 1
@@ -72,7 +72,7 @@ def test_what_a_callback_that_died_had_taken_is_awaited_no_more():
         assert volumes.count(-float(i)) == 1
     assert dispatcher.dropped == 0
     assert int(engine.state["mended"]) == 20
-    dispatcher.play(note(-1), None, 1)
+    dispatcher.dispatch(note(-1), None, 1)
     engine.render(640)
     assert len(list(dispatcher.started())) == 1
 
@@ -91,9 +91,11 @@ def test_a_thousand_streams_lose_no_note_and_are_rendered_again_to_the_bit(tmp_p
             until(lambda k=k: time.monotonic() >= start + k / 10, "the next round")
         until(lambda: listener.stats().points_received == 10 * seconds * streams, "all points")
     stats = listener.stats()
-    played, merged = stats.notes_played, stats.points_merged
+    played, coalesced = stats.notes_played, stats.points_coalesced
     assert (stats.notes_dropped, stats.notes_stolen, stats.notes_unreported) == (0, 0, 0)
-    assert played + merged + stats.notes_waiting == stats.points_received == 10 * seconds * streams
+    assert (
+        played + coalesced + stats.notes_waiting == stats.points_received == 10 * seconds * streams
+    )
     assert played > 1_000
     with (folder / "notes.csv").open(newline="") as file:
         assert sum(1 for _ in csv.DictReader(file)) == played

@@ -14,7 +14,7 @@ import streamson
 from streamson import Listener, Publisher
 from streamson.errors import StreamsonError, UsageError
 from streamson.formats.table import Table
-from streamson.listener.listener import MAX_STREAMS_TOLD
+from streamson.listener.loop import MAX_STREAMS_TOLD
 from streamson.offline.render import render_notes
 from streamson.offline.table_piece import table_piece
 from streamson.session.load import load_session, parse_session
@@ -262,7 +262,7 @@ def test_online_rendering_scores_what_a_live_listener_played():
 
 
 def test_alerts_lost_points_and_silence_are_heard(caplog):
-    session = parse_session(b"[[cue]]\nabove = 100\nfor = 0", "alert.toml")
+    session = parse_session(b"[[alert]]\nabove = 100\nduration = 0", "alert.toml")
     heard = []
     with Listener(
         ANY_PORT, session=session, output="none", on_played=lambda note, _: heard.append(note)
@@ -280,7 +280,7 @@ def test_alerts_lost_points_and_silence_are_heard(caplog):
         until(lambda: listener.stats().notes_waiting == 0, "the last cue")
         stats = listener.stats()
     instruments = {note.instrument for note in heard if note.foreground}
-    assert instruments == {"cue bright", "cue soft"}
+    assert instruments == {"earcon bright", "earcon soft"}
     assert (stats.alerts, stats.alerts_active, stats.streams_stale) == (1, 0, 1)
     assert stats.points_lost == 86
     assert stats.notes_played == sum(not note.foreground for note in heard)

@@ -37,11 +37,13 @@ def test_a_listener_that_starts_again_sounds_the_same(tmp_path):
                 count = len(heard)
                 publisher.send("s", x=value)
                 until(lambda count=count: len(heard) > count, "a note")
-                until(lambda: not listener.stats().points_merged, "room for the next")
+                until(lambda: not listener.stats().points_coalesced, "room for the next")
     score = Score(Session())
     points = [DataPoint("s", {"x": value}, 0.0) for value in (10.0, 20.0, 30.0, 20.0)]
-    assert heard == [score.play(point, 44_100 * i)[0].midi_note for i, point in enumerate(points)]
-    assert heard[3] != Score(Session()).play(points[3], 0)[0].midi_note  # it knows the others
+    assert heard == [
+        score.process(point, 44_100 * i)[0].midi_note for i, point in enumerate(points)
+    ]
+    assert heard[3] != Score(Session()).process(points[3], 0)[0].midi_note  # it knows the others
 
 
 @pytest.mark.parametrize("content", [b"", b"junk", b"\x81\xa6format\xa1x", b"\x93\x01\x02\x03"])
@@ -71,7 +73,7 @@ def test_a_state_that_would_make_machine_code_write_beyond_its_memory_is_harmles
     """A window that has seen less than no point never forgets one."""
     path, evil = tmp_path / "s.state", -(10**9)
     first = Score(Session())
-    first.play(DataPoint("s", {"x": 1.0}, 0.0), 0)
+    first.process(DataPoint("s", {"x": 1.0}, 0.0), 0)
     (state,) = first.state()
     (key,) = state["windows"]
     transform, (known, adaptive), place = state["windows"][key]
@@ -104,11 +106,11 @@ def test_a_full_disk_leaves_the_last_state_whole(tmp_path, caplog):
     path = tmp_path / "s.state"
     score = Score(Session())
     keeper = StateKeeper(path, score)
-    score.play(DataPoint("s", {"x": 1.0}, 0.0), 0)
+    score.process(DataPoint("s", {"x": 1.0}, 0.0), 0)
     keeper.save()
     before = path.read_bytes()
     for i in range(300):
-        score.play(DataPoint("s", {"x": float(i)}, 0.0), i * 44_100)
+        score.process(DataPoint("s", {"x": float(i)}, 0.0), i * 44_100)
     old = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, old[1]))
     try:

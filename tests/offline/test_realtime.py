@@ -59,8 +59,8 @@ def test_streams_that_fall_silent_are_told(tmp_path):
     piece = TimedPiece(
         ScoredTable(table(tmp_path, [*range(20), 60, 61]), DEFAULT, sample_rate=RATE), speed=1
     )
-    cues = [note for note in piece.notes() if note.foreground]
-    assert {round(note.onset_frame / RATE) for note in cues} >= {21, 60}
+    alerts = [note for note in piece.notes() if note.foreground]
+    assert {round(note.onset_frame / RATE) for note in alerts} >= {21, 60}
 
 
 def test_paced_rows_go_on_where_time_steps_back():

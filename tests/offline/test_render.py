@@ -125,7 +125,7 @@ def test_more_notes_than_the_ring_holds_are_rendered_all_the_same():
 
 
 def test_cues_of_a_table_and_parts_that_run_apart_are_in_time(tmp_path):
-    """Parts of different durations, and cues, come in the order of their onsets: none is late."""
+    """Parts of different durations, and alerts, come in the order of their onsets: none is late."""
     table = tmp_path / "t.csv"
     table.write_text("x\n" + "\n".join(str(i % 10) for i in range(200)))
     text = """
@@ -133,7 +133,7 @@ def test_cues_of_a_table_and_parts_that_run_apart_are_in_time(tmp_path):
         duration = { value = 0.1 }
         [[part]]
         duration = { value = 0.25 }
-        [[cue]]
+        [[alert]]
         above = 8
     """
     session = parse_session(text.encode(), "two.toml")

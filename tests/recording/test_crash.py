@@ -12,7 +12,7 @@ import pytest
 import soundfile
 from scipy.io import wavfile
 
-from streamson.offline.resynthesize import heard_again
+from streamson.offline.resynthesize import resynthesize
 from streamson.recording.reader import Recording
 
 RATE = 44_100
@@ -86,7 +86,7 @@ def test_a_recording_killed_at_fifty_moments(tmp_path, ending):
         (tmp_path / f"take{ending}").unlink()
 
 
-def test_a_killed_session_is_there_and_can_be_heard_again(tmp_path):
+def test_a_killed_session_is_there_and_can_be_resynthesize(tmp_path):
     began = time.time()
     seconds, points = killed_at(3, tmp_path / "take")
     recording = Recording(tmp_path / "take")
@@ -97,7 +97,7 @@ def test_a_killed_session_is_there_and_can_be_heard_again(tmp_path):
     assert points - 20 <= len(rows)  # 20 come in a second
     recorded, _ = soundfile.read(tmp_path / "take" / "audio.wav", dtype="float32")
     assert len(recorded) > (seconds - 0.2) * RATE
-    again = np.concatenate(list(heard_again(recording)))
+    again = np.concatenate(list(resynthesize(recording)))
     assert again.shape == recorded.shape
     # Of the notes that began in the last moments not all were written.
     known = len(recorded) - RATE // 2

@@ -21,7 +21,7 @@ NOTHING = Known()
 
 def ranges(values, known=NOTHING):
     adaptive = AdaptiveRange(known)
-    return [adaptive.range_with(value, 0.0) for value in values]
+    return [adaptive.update(value, 0.0) for value in values]
 
 
 def places(values, known=NOTHING):

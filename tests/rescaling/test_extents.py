@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from streamson.rescaling.extents import MOST_CLAMPED, Extent, Source, extents_of
-from streamson.rescaling.normalize import place
+from streamson.rescaling.normalize import normalize
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 RANDOM = np.random.default_rng(7)
@@ -48,7 +48,7 @@ def test_order_is_kept_and_a_spike_flattens_nothing(name):
     values = TABLES[name]
     low, high = extent_of(values).robust
     inside = values[(values >= low) & (values <= high)]
-    steps = [int(30 * 0.999 * place(value, low, high)) for value in inside]
+    steps = [int(30 * 0.999 * normalize(value, low, high)) for value in inside]
     assert spearmanr(inside, steps)[0] > (0.95 if name == "lognormal" else 0.99)
 
 

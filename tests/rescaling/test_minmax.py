@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamson.rescaling.extents import Extent
-from streamson.rescaling.minmax import EverySeen, LastPoints, LastSeconds
-from streamson.rescaling.normalize import MAX_WINDOW_POINTS, Window, place
+from streamson.rescaling.minmax import CumulativeMinMax, RollingMinMaxByCount, RollingMinMaxByTime
+from streamson.rescaling.normalize import MAX_WINDOW_POINTS, Window, normalize
 from streamson.rescaling.rescaler import make_rescaler
 from streamson.rescaling.spec import Rescale
 
@@ -19,12 +19,12 @@ RANGES = st.tuples(SOME, SOME).map(sorted).map(tuple)
 
 
 def expected(value, window):
-    return place(value, min(window), max(window))
+    return normalize(value, min(window), max(window))
 
 
 @given(values=st.lists(SOME, max_size=60), points=st.integers(2, 20), initial=st.none() | RANGES)
 def test_last_points_equal_a_look_at_the_window(values, points, initial):
-    rescaler = LastPoints(points, initial)
+    rescaler = RollingMinMaxByCount(points, initial)
     for i, value in enumerate(values):
         window = values[max(0, i + 1 - points) : i + 1]
         if initial and i + 1 < points:
@@ -38,7 +38,7 @@ def test_last_points_equal_a_look_at_the_window(values, points, initial):
     initial=st.none() | RANGES,
 )
 def test_last_seconds_equal_a_look_at_the_window(steps, seconds, initial):
-    rescaler = LastSeconds(seconds, initial)
+    rescaler = RollingMinMaxByTime(seconds, initial)
     time, seen = 1.7e9, []
     for step, value in steps:
         time += step
@@ -74,20 +74,20 @@ def test_any_finite_values_at_any_times_give_zero_to_one(window, values):
 @given(value=FINITE, low=FINITE, high=FINITE)
 def test_place_is_finite_and_clamped(value, low, high):
     low, high = sorted((low, high))
-    assert 0 <= place(value, low, high) <= 1
+    assert 0 <= normalize(value, low, high) <= 1
 
 
 @given(ends=st.tuples(FINITE, FINITE).map(sorted), a=FINITE, b=FINITE)
 def test_place_is_monotone(ends, a, b):
     a, b = sorted((a, b))
-    assert place(a, *ends) <= place(b, *ends)
+    assert normalize(a, *ends) <= normalize(b, *ends)
 
 
 def test_extremes_of_the_float_range():
     biggest, smallest = 1.7976931348623157e308, 5e-324
-    assert place(0.0, -biggest, biggest) == 0.5
-    assert place(biggest, -biggest, biggest) == 1
-    assert [place(x, 0.0, smallest) for x in (0.0, smallest)] == [0, 1]
+    assert normalize(0.0, -biggest, biggest) == 0.5
+    assert normalize(biggest, -biggest, biggest) == 1
+    assert [normalize(x, 0.0, smallest) for x in (0.0, smallest)] == [0, 1]
 
 
 @pytest.mark.parametrize("window", WINDOWS)
@@ -97,7 +97,7 @@ def test_first_point_and_constant_series_lie_in_the_middle(window):
 
 
 def test_a_late_point_counts_as_one_of_the_newest_time():
-    rescaler = LastSeconds(10)
+    rescaler = RollingMinMaxByTime(10)
     for value, time in ((0.0, 100.0), (10.0, 105.0), (5.0, 101.0)):
         u = rescaler.rescale(value, time)
     assert u == 0.5
@@ -105,7 +105,7 @@ def test_a_late_point_counts_as_one_of_the_newest_time():
 
 
 def test_a_clock_set_back_by_more_than_the_window_starts_it_afresh():
-    rescaler = LastSeconds(10)
+    rescaler = RollingMinMaxByTime(10)
     rescaler.rescale(0.0, 1e9)
     rescaler.rescale(100.0, 1e9)
     assert rescaler.rescale(5.0, 1000.0) == 0.5
@@ -115,7 +115,7 @@ def test_a_clock_set_back_by_more_than_the_window_starts_it_afresh():
 
 @pytest.mark.parametrize("time", [math.nan, math.inf, -math.inf, 1e308])
 def test_an_impossible_time_does_not_stop_the_window_for_good(time):
-    rescaler = LastSeconds(10)
+    rescaler = RollingMinMaxByTime(10)
     rescaler.rescale(0.0, 1000.0)
     rescaler.rescale(100.0, time)
     rescaler.rescale(3.0, 1020.0)
@@ -123,7 +123,7 @@ def test_an_impossible_time_does_not_stop_the_window_for_good(time):
 
 
 def test_a_rising_series_in_a_long_time_holds_a_bounded_number_of_points():
-    rescaler = LastSeconds(1e9)
+    rescaler = RollingMinMaxByTime(1e9)
     for i in range(MAX_WINDOW_POINTS + 1000):
         u = rescaler.rescale(float(i), float(i))
     assert u == 1
@@ -147,4 +147,4 @@ def test_a_long_run_stays_right_and_small(window):
 
 
 def test_every_seen_without_initial_range_starts_empty():
-    assert EverySeen().rescale(3.0, 0.0) == 0.5
+    assert CumulativeMinMax().rescale(3.0, 0.0) == 0.5

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamson.model.counts import Counts
-from streamson.rescaling.normalize import Window, place
+from streamson.model.counts import ScoreCounts
+from streamson.rescaling.normalize import Window, normalize
 from streamson.rescaling.quantiles import SAMPLE_POINTS
 from streamson.rescaling.rescaler import make_rescaler
 from streamson.rescaling.sorted_values import SortedValues
-from streamson.rescaling.spec import Rescale, WarmUp
+from streamson.rescaling.spec import Rescale, WarmUpSpec
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 SOME = st.floats(-100, 100).map(round)  # rounded, so that equal values occur
@@ -27,12 +27,12 @@ MODES = [
     Rescale("minmax", Window(points=9), slew=4),
     Rescale("decay", half_life=5),
     Rescale("decay", half_life=5, slew=10),
-    Rescale("zscore", half_life=5, deviations=1.5),
+    Rescale("zscore", half_life=5, n_std=1.5),
     Rescale("fixed", initial_range=(-3, 20)),
 ]
 WITH_MEMORY = [
     *MODES,
-    Rescale("decay", half_life=5, warm_up=WarmUp(20)),
+    Rescale("decay", half_life=5, warm_up=WarmUpSpec(20)),
     Rescale("minmax", Window(points=9), (-5, 5)),
     Rescale("minmax", Window(seconds=9), (-5, 5)),
 ]
@@ -75,7 +75,9 @@ def test_quantiles_and_rank_equal_a_look_at_the_window(values, points):
         window = np.array(values[max(0, i + 1 - points) : i + 1], float)
         low, high = np.quantile(window, (0.1, 0.8))
         if high - low > 1e-9:
-            assert quantile.rescale(value, 0.0) == pytest.approx(place(value, low, high), abs=1e-9)
+            assert quantile.rescale(value, 0.0) == pytest.approx(
+                normalize(value, low, high), abs=1e-9
+            )
         else:
             quantile.rescale(value, 0.0)
         expected = ((window < value).mean() + (window <= value).mean()) / 2
@@ -110,7 +112,7 @@ def test_the_quantiles_of_all_are_near_and_bounded():
     window = make_rescaler(Rescale("quantile", Window()))
     for value in values.tolist():
         window.rescale(value, 0.0)
-    seen = window._ranger._ordered.values
+    seen = window._estimator._ordered.values
     assert len(seen) == SAMPLE_POINTS
     # Of the sample the standard deviation of a 1 % quantile's share is 0.08 %.
     low, high = seen.quantiles(0.01, 0.99)
@@ -157,14 +159,14 @@ def test_slew_lets_a_spike_pass():
 
 
 def test_values_outside_are_clamped_and_counted():
-    counts = Counts()
+    counts = ScoreCounts()
     rescaler = make_rescaler(Rescale("fixed", initial_range=(0, 10)), counts=counts)
     assert [rescaler.rescale(v, 0.0) for v in (-5.0, 0.0, 5.0, 10.0, 11.0)] == [0, 0, 0.5, 1, 1]
-    assert counts.clamped == 2
+    assert counts.values_clamped == 2
 
 
 def test_warming_up_is_spent_in_the_middle():
-    rescaler = make_rescaler(Rescale("minmax", Window(points=9), warm_up=WarmUp(3)))
+    rescaler = make_rescaler(Rescale("minmax", Window(points=9), warm_up=WarmUpSpec(3)))
     assert [rescaler.rescale(v, 0.0) for v in (1.0, 9.0, 2.0, 9.0)] == [0.5, 0.5, 0.5, 1]
 
 
@@ -180,17 +182,17 @@ def test_decay_relaxes_by_half_each_half_life():
 
 def test_zscore_is_the_weighted_mean_and_deviation():
     values = np.random.default_rng(1).normal(10, 3, 400)
-    rescaler = make_rescaler(Rescale("zscore", half_life=30, deviations=2))
+    rescaler = make_rescaler(Rescale("zscore", half_life=30, n_std=2))
     found = [rescaler.rescale(float(v), 0.0) for v in values][-1]
     weights = 0.5 ** (np.arange(400)[::-1] / 30)
     mean = np.average(values, weights=weights)
     deviation = np.sqrt(np.average((values - mean) ** 2, weights=weights))
-    expected = place(values[-1], mean - 2 * deviation, mean + 2 * deviation)
+    expected = normalize(values[-1], mean - 2 * deviation, mean + 2 * deviation)
     assert found == pytest.approx(expected, abs=1e-9)
 
 
 def test_resting_while_warming_up_has_no_place():
-    rescaler = make_rescaler(Rescale("minmax", Window(points=9), warm_up=WarmUp(2, "rest")))
+    rescaler = make_rescaler(Rescale("minmax", Window(points=9), warm_up=WarmUpSpec(2, "rest")))
     first, second, third = (rescaler.rescale(v, 0.0) for v in (1.0, 9.0, 2.0))
     assert math.isnan(first)
     assert math.isnan(second)
@@ -273,7 +275,7 @@ def test_a_damaged_state_is_refused_or_harmless(mode, values, junk, data):
         (Rescale("minmax", Window(seconds=9)), [3, [[7], [1.0], [7], [1.0]]]),
         (Rescale("minmax", Window(points=9)), [9, [[7], [1.0], [8], [1.0]]]),
         (Rescale("zscore"), [[-1, 1], [1.0, 1e200, 0.0]]),
-        (Rescale("decay", warm_up=WarmUp(20)), [21, [[0, 1], [0, 1]]]),
+        (Rescale("decay", warm_up=WarmUpSpec(20)), [21, [[0, 1], [0, 1]]]),
     ],
 )
 def test_what_could_not_have_been_saved_is_refused(mode, state):

@@ -17,7 +17,7 @@ MODES = [f'mode = "{mode}", window = {window}' for mode in ("quantile", "rank", 
          for window in WINDOWS]
 MODES += ['mode = "zscore"', 'mode = "decay"']
 text = "".join("[[part]]\\npitch = { rescale = { %s } }\\n" % mode for mode in MODES)
-text += "[[cue]]\\nunusual = 3\\nwindow = 20\\n"
+text += "[[alert]]\\noutlier = 3\\nwindow = 20\\n"
 session = parse_session(text.encode(), "all.toml")
 
 def compiled():
@@ -27,8 +27,8 @@ with Listener("tcp://127.0.0.1:*", session=session, output="none") as listener:
     before = compiled()
     score = listener._score
     for i in range(40):
-        score.play(DataPoint("s", {"x": i % 7.0}, i / 3), i * 44_100)
-    score.play_batch(Batch("s", {"x": np.arange(40_000) % 97.0}, np.arange(40_000.0)), 50 * 44_100)
+        score.process(DataPoint("s", {"x": i % 7.0}, i / 3), i * 44_100)
+    score.process(Batch("s", {"x": np.arange(40_000) % 97.0}, np.arange(40_000.0)), 50 * 44_100)
     score.state()
     print(json.dumps([before, compiled()]))
 """

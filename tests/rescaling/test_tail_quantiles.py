@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamson.rescaling.normalize import Window, place
+from streamson.rescaling.normalize import Window, normalize
 from streamson.rescaling.quantiles import SAMPLE_POINTS
 from streamson.rescaling.rescaler import make_rescaler
 from streamson.rescaling.spec import Rescale
-from streamson.rescaling.tail_quantiles import MAX_SHARE, EndQuantiles
+from streamson.rescaling.tail_quantiles import MAX_SHARE, TailQuantiles
 
 
 @given(
@@ -22,10 +22,10 @@ from streamson.rescaling.tail_quantiles import MAX_SHARE, EndQuantiles
 )
 def test_ends_have_the_quantiles_of_all_values(capacity, low, high, spread, drift, seed):
     random = np.random.default_rng(seed)
-    ends, values = EndQuantiles(capacity, low, high), []
+    ends, values = TailQuantiles(capacity, low, high), []
     for i in range(3 * capacity + 10):
         values.append(float(random.integers(-spread, spread) + drift * i))
-        found = ends.range_with(values[-1], 0.0)
+        found = ends.update(values[-1], 0.0)
         if i % (1 + capacity // 50) == 0:
             expected = np.quantile(values[-capacity:], (low, high))
             np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-6)
@@ -40,7 +40,7 @@ def test_a_long_windows_quantiles_equal_a_look_at_it(drift):
         u = quantile.rescale(value, 0.0)
         if i % 1_000 == 0:
             low, high = np.quantile(values[max(0, i + 1 - points) : i + 1], (0.01, 0.99))
-            assert u == pytest.approx(place(value, low, high), abs=1e-9)
+            assert u == pytest.approx(normalize(value, low, high), abs=1e-9)
 
 
 @pytest.mark.parametrize("drift", [0, 1e-3, -1e-3])

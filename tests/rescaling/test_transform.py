@@ -82,6 +82,6 @@ def test_a_session_plays_the_rate_of_a_counter():
     score = Score(parse_session(text.encode(), "x.toml"), sample_rate=1_000)
     notes = []
     for i, n in enumerate((100.0, 105.0, 115.0, 0.0)):
-        notes += score.play(DataPoint("s", {"n": n}, float(i)), i * 1_000)
+        notes += score.process(DataPoint("s", {"n": n}, float(i)), i * 1_000)
     assert [note.midi_note for note in notes] == [65, 70, 60]
     assert score.counts.rests == 1

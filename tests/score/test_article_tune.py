@@ -8,6 +8,7 @@ import pytest
 from streamson.music.scales import parse_scale
 from streamson.rescaling.extents import Source, extents_of
 from streamson.score.score import Score
+from streamson.score.table_score import TableScore
 from streamson.session.load import load_session
 
 FIELDS = ("re", "im", "modulus")
@@ -19,7 +20,7 @@ def extents(article):
 
 
 def play(score, points, now_frame=0):
-    return [note for point in points for note in score.play(point, now_frame)]
+    return [note for point in points for note in score.process(point, now_frame)]
 
 
 def assert_is_the_article(notes, article):
@@ -46,9 +47,7 @@ def assert_end_to_end(notes, sample_rate):
 
 @pytest.mark.parametrize("sample_rate", [44100, 48000, 22050])
 def test_a_known_table_gives_the_article(article, eta_points, extents, sample_rate):
-    score = Score(
-        load_session("article"), sample_rate=sample_rate, extents=extents, sequence_only=True
-    )
+    score = TableScore(load_session("article"), sample_rate=sample_rate, extents=extents)
     notes = play(score, eta_points)
     assert_is_the_article(notes, article)
     assert_end_to_end(notes, sample_rate)
@@ -62,7 +61,7 @@ def test_the_demo_gives_the_article_live(article, eta_points):
     score = Score(load_session("demo"), sample_rate=44100)
     notes = []
     for i, point in enumerate(eta_points):  # 3.7 points a second against 3.63 notes a second
-        notes += score.play(point, int(i * 44100 / 3.7))
+        notes += score.process(point, int(i * 44100 / 3.7))
     assert_is_the_article(notes, article)
     assert_end_to_end(notes, 44100)
 

@@ -1,4 +1,4 @@
-"""Points that come faster than can be heard: merged by slots, bounded, and counted to the last."""
+"""Points that come faster than can be heard: coalesced, bounded, and counted to the last."""
 
 import math
 
@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamson.model.counts import Counts
+from streamson.model.counts import ScoreCounts
 from streamson.model.point import Batch, DataPoint
-from streamson.score.coalesce import Merger
+from streamson.score.coalesce import Coalescer
 from streamson.score.score import Score
 from streamson.score.timing import Arrival
 from streamson.session.load import parse_session
@@ -19,62 +19,64 @@ VALUES = st.floats(-9, 9) | st.just(math.nan)
 
 
 class Limited:
-    """A merger whose passing points take their room at once, as a voice lets them."""
+    """A coalescer whose passing points take their room at once, as a voice lets them."""
 
     def __init__(self, keep="extremes", notes_per_second=11, counts=None):
         self.timing = Arrival(RATE, notes_per_second=notes_per_second)
-        self.merger = Merger("x", self.timing.ready, keep=keep, counts=counts or Counts())
+        self.coalescer = Coalescer(
+            "x", self.timing.has_capacity, keep=keep, counts=counts or ScoreCounts()
+        )
 
-    def _take(self, readings, now):
+    def _take(self, kept_points, now):
         taken = []
-        for reading in readings:
-            self.timing.place(0.1, now)
-            taken.append(reading)
+        for point in kept_points:
+            self.timing.schedule(0.1, now)
+            taken.append(point)
         return taken
 
     def offer(self, fields, now):
-        return self._take(self.merger.offer(fields, 1.0, now), now)
+        return self._take(self.coalescer.offer(fields, 1.0, now), now)
 
     def offer_batch(self, columns, now):
         times = np.ones(len(columns["x"]))
-        return self._take(self.merger.offer_batch(columns, times, now), now)
+        return self._take(self.coalescer.offer_batch(columns, times, now), now)
 
     def flush(self, now):
-        return self._take(self.merger.flush(now), now)
+        return self._take(self.coalescer.flush(now), now)
 
     @property
     def waiting(self):
-        return self.merger.waiting
+        return self.coalescer.waiting
 
 
-def xs(readings):
-    return [reading.fields["x"] for reading in readings]
+def xs(kept_points):
+    return [point.fields["x"] for point in kept_points]
 
 
 def test_what_comes_slowly_passes_as_it_is():
-    counts = Counts()
+    counts = ScoreCounts()
     slow = Limited(counts=counts)
     for i in range(20):
         assert xs(slow.offer({"x": float(i)}, i * 100)) == [i]
-    assert counts.merged == 0
+    assert counts.points_coalesced == 0
 
 
 @pytest.mark.parametrize(
     ("keep", "kept"), [("extremes", [9.0, 2.0]), ("last", [5.0]), ("mean", [5.0])]
 )
 def test_what_comes_too_fast_is_merged_until_there_is_room(keep, kept):
-    counts = Counts()
+    counts = ScoreCounts()
     fast = Limited(keep, counts=counts)
     assert xs(fast.offer({"x": 7.0}, 0)) == [7]
     for now, x in ((10, 4.0), (20, 9.0), (30, 2.0), (40, 5.0)):
         assert not fast.offer({"x": x}, now)
     assert not fast.flush(99)
     assert fast.waiting == 4
-    readings = fast.flush(100)
-    assert xs(readings) == kept  # the extremes in the order in which they came
-    assert {reading.frame for reading in readings} == {10}
+    kept_points = fast.flush(100)
+    assert xs(kept_points) == kept  # the extremes in the order in which they came
+    assert {point.frame for point in kept_points} == {10}
     assert fast.waiting == 0
-    assert counts.merged == 4 - len(kept)
+    assert counts.points_coalesced == 4 - len(kept)
     # A pair takes the room of two.
     assert not fast.offer({"x": 1.0}, 100 + 100 * len(kept) - 1)
     assert xs(fast.flush(100 + 100 * len(kept))) == [1]
@@ -93,7 +95,7 @@ def test_missing_values_are_kept_only_where_there_is_nothing_else():
 @pytest.mark.parametrize("keep", ["extremes", "last", "mean"])
 @given(values=st.lists(VALUES, min_size=1, max_size=50), later=st.lists(VALUES, max_size=5))
 def test_a_batch_is_merged_as_its_points_would_be(keep, values, later):
-    counts, other_counts = Counts(), Counts()
+    counts, other_counts = ScoreCounts(), ScoreCounts()
     one, other = Limited(keep, counts=counts), Limited(keep, counts=other_counts)
     passed = []
     for x in values:
@@ -108,7 +110,7 @@ def test_a_batch_is_merged_as_its_points_would_be(keep, values, later):
     for a, b in zip(one.flush(900), other.flush(900), strict=True):
         x, y = a.fields.get("x", math.nan), b.fields.get("x", math.nan)
         np.testing.assert_allclose(x, y, atol=1e-9)
-    assert counts.merged == other_counts.merged
+    assert counts.points_coalesced == other_counts.points_coalesced
 
 
 @given(
@@ -116,7 +118,7 @@ def test_a_batch_is_merged_as_its_points_would_be(keep, values, later):
     notes_per_second=st.integers(2, 30),
 )
 def test_never_more_in_a_second_than_allowed_and_every_point_is_counted(steps, notes_per_second):
-    counts = Counts()
+    counts = ScoreCounts()
     limited = Limited(notes_per_second=notes_per_second, counts=counts)
     now, passed = 0, []
     for step, x in steps:
@@ -126,7 +128,7 @@ def test_never_more_in_a_second_than_allowed_and_every_point_is_counted(steps, n
         passed += [now] * len(limited.offer({"x": x}, now))
     for first in passed:
         assert sum(first <= at < first + RATE for at in passed) <= notes_per_second
-    assert len(passed) + counts.merged + limited.waiting == len(steps)
+    assert len(passed) + counts.points_coalesced + limited.waiting == len(steps)
 
 
 def test_the_score_counts_every_point_of_points_and_batches():
@@ -141,14 +143,14 @@ def test_the_score_counts_every_point_of_points_and_batches():
         if now % 3:
             count = int(random.integers(1, 200))
             columns = {"x": random.normal(size=count)}
-            notes += score.play_batch(Batch("s", columns, np.arange(count) * 1.0), now)
+            notes += score.process(Batch("s", columns, np.arange(count) * 1.0), now)
         else:
             count = 1
-            notes += score.play(DataPoint("s", {"x": 1.0}, 0.0), now)
+            notes += score.process(DataPoint("s", {"x": 1.0}, 0.0), now)
         points += count
     counts = score.counts
     assert len(notes) == counts.notes
-    whole = counts.notes + counts.merged + counts.rests + score.points_waiting
+    whole = counts.notes + counts.points_coalesced + counts.rests + score.points_waiting
     assert whole == 4 * points
 
 
@@ -156,7 +158,7 @@ def test_the_extremes_of_a_burst_are_heard():
     session = parse_session(b"[[part]]\npitch = { unit = 'midi' }", "raw.toml")
     score = Score(session, sample_rate=RATE)
     columns = {"x": np.array([60.0, 61.0, 90.0, 62.0, 30.0, 63.0])}
-    first = score.play_batch(Batch("s", columns, np.zeros(6)), 0)
+    first = score.process(Batch("s", columns, np.zeros(6)), 0)
     assert [note.midi_note for note in first] == [60]
     assert [note.midi_note for note in score.flush(500)] == [90, 30]
 
@@ -180,9 +182,9 @@ def test_lag_is_bounded(timing, steps, max_lag):
             now += 1
             notes += [(now, note) for note in score.flush(now)]
         batch = Batch("s", {"x": np.arange(count) % 7.0}, np.zeros(count))
-        notes += [(now, note) for note in score.play_batch(batch, now)]
+        notes += [(now, note) for note in score.process(batch, now)]
         came += count
         assert score.lag_s <= max_lag
     for at, note in notes:
         assert note.onset_frame <= at + max_lag * RATE
-    assert score.counts.notes + score.counts.merged + score.points_waiting == came
+    assert score.counts.notes + score.counts.points_coalesced + score.points_waiting == came

@@ -50,7 +50,7 @@ def test_streams_by_themselves_are_told_apart():
             "pitch = { transform = ['rate', 'log'], rescale = { mode = 'fixed', range = [1, 3] } }",
             "log of rate of x -> pitch G3..C6 (1..3), sine",
         ),
-        ("instrument = { field = 'x', otherwise = 'bell', above = [[1, 'harp']] }", "by x"),
+        ("instrument = { field = 'x', default = 'bell', above = [[1, 'harp']] }", "by x"),
     ],
 )
 def test_what_a_part_plays(part, words):

@@ -14,7 +14,9 @@ from streamson.model.note import AS_SOON_AS_POSSIBLE
 from streamson.model.point import DataPoint
 from streamson.rescaling.transform import Source
 from streamson.score.note_budget import NEWCOMERS_SHARE, NOTES_A_SPAN
-from streamson.score.score import MAX_STREAMS, Score
+from streamson.score.score import Score
+from streamson.score.stream_registry import MAX_STREAMS
+from streamson.score.table_score import TableScore, wanted_sources
 from streamson.session.load import load_session, parse_session
 from streamson.session.schema import Session
 
@@ -25,13 +27,19 @@ LAST_SECOND = 'rescale = { mode = "minmax", window = "1s" }'
 FROM_0_TO_10 = 'rescale = { mode = "minmax", initial_range = [0, 10] }'
 
 
-def score_of(toml, **options):
-    return Score(parse_session(toml.encode(), "test.toml"), sample_rate=44100, **options)
+def session_of(toml):
+    return parse_session(toml.encode(), "test.toml")
+
+
+def score_of(toml, kind=Score, **options):
+    return kind(session_of(toml), sample_rate=44100, **options)
 
 
 def play(score, values, stream="s", field="x", *, apart=44_100, start=0):
     points = [DataPoint(stream, {field: value}, float(i)) for i, value in enumerate(values)]
-    return [note for i, point in enumerate(points) for note in score.play(point, start + i * apart)]
+    return [
+        note for i, point in enumerate(points) for note in score.process(point, start + i * apart)
+    ]
 
 
 def test_a_stream_without_a_part_sounds_by_itself():
@@ -39,7 +47,7 @@ def test_a_stream_without_a_part_sounds_by_itself():
     notes = []
     for i in range(11):
         fields = {"load": i / 10, "memory": 10.0 - i, "other": 5.0}
-        notes += score.play(DataPoint("host1/cpu", fields, float(i)), i * 44_100)
+        notes += score.process(DataPoint("host1/cpu", fields, float(i)), i * 44_100)
     first, last = notes[0], notes[-1]
     assert (first.onset_frame, first.duration_s, first.pan) == (AS_SOON_AS_POSSIBLE, 0.35, 0)
     assert first.duration_frames == round(0.35 * 44100)
@@ -139,7 +147,7 @@ def test_a_rest_in_a_sequence_takes_its_duration():
 
 
 def test_rows_of_a_table_follow_one_another_whatever_the_timing():
-    score = score_of("[[part]]\nduration = { value = 0.5 }", sequence_only=True)
+    score = score_of("[[part]]\nduration = { value = 0.5 }", kind=TableScore)
     notes = play(score, range(5000))
     assert [note.onset_frame for note in notes[:3]] == [0, 22050, 44100]
     assert len(notes) == 5000
@@ -154,10 +162,12 @@ def test_notes_merged_points_and_rests_add_up_to_the_points(arrivals, max_lag):
     now, notes = 0, 0
     for step, value in arrivals:
         now += step
-        notes += len(score.play(DataPoint("s", {"x": value}, 0.0), now))
+        notes += len(score.process(DataPoint("s", {"x": value}, 0.0), now))
     counts = score.counts
     assert counts.notes == notes
-    assert counts.notes + counts.merged + counts.rests + score.points_waiting == len(arrivals)
+    assert counts.notes + counts.points_coalesced + counts.rests + score.points_waiting == len(
+        arrivals
+    )
 
 
 def test_a_sequence_that_is_behind_merges_and_goes_on_when_there_is_room():
@@ -165,27 +175,31 @@ def test_a_sequence_that_is_behind_merges_and_goes_on_when_there_is_room():
     notes = play(score, range(100), apart=0)
     assert notes[-1].onset_frame < 2 * 44100
     assert score.points_waiting == 100 - len(notes)
-    later = score.play(DataPoint("s", {"x": 50.0}, 0.0), 10 * 44100)
+    later = score.process(DataPoint("s", {"x": 50.0}, 0.0), 10 * 44100)
     least, greatest, it = (note.midi_note for note in later)
     assert it < least < greatest  # all but it waited; the range has followed them
-    assert score.counts.merged == 100 - len(notes) - 2
+    assert score.counts.points_coalesced == 100 - len(notes) - 2
 
 
 def test_streams_beyond_the_limit_are_refused_and_counted():
     score = Score(Session(), sample_rate=44100)
     for i in range(MAX_STREAMS + 3):
-        score.play(DataPoint(f"s{i}", {"x": 1.0}, 0.0), i * 44_100)
+        score.process(DataPoint(f"s{i}", {"x": 1.0}, 0.0), i * 44_100)
     counts = score.counts
-    assert (counts.notes, counts.streams_refused, counts.points_refused) == (MAX_STREAMS, 3, 3)
+    assert (counts.notes, counts.streams_refused, counts.points_of_refused_streams) == (
+        MAX_STREAMS,
+        3,
+        3,
+    )
     assert score.streams == MAX_STREAMS
 
 
 def test_a_stream_that_is_silent_for_long_gives_its_place_back():
     score = score_of('[streams]\nforget_after = "100s"')
     for now_s in range(300):
-        score.play(DataPoint("calm", {"x": 1.0}, 0.0), now_s * 44_100)
+        score.process(DataPoint("calm", {"x": 1.0}, 0.0), now_s * 44_100)
         if now_s < 10:
-            score.play(DataPoint(f"once {now_s}", {"x": 1.0}, 0.0), now_s * 44_100)
+            score.process(DataPoint(f"once {now_s}", {"x": 1.0}, 0.0), now_s * 44_100)
         score.flush(now_s * 44_100)
         assert score.streams == (
             1 + min(now_s + 1, 10) if now_s <= 100 else 1 + max(110 - now_s, 0)
@@ -193,23 +207,23 @@ def test_a_stream_that_is_silent_for_long_gives_its_place_back():
     assert score.counts.streams_forgotten == 10
     assert [seen["name"] for seen in score.state()] == ["calm"]
     # Who comes next gets the lowest number that is free, not that of a stream that is there.
-    score.play(DataPoint("new", {"x": 1.0}, 0.0), 300 * 44_100)
+    score.process(DataPoint("new", {"x": 1.0}, 0.0), 300 * 44_100)
     assert {seen["name"]: seen["number"] for seen in score.state()} == {"calm": 0, "new": 1}
 
 
 def test_where_all_places_are_taken_the_longest_silent_gives_way():
     score = Score(Session(), sample_rate=44100)
     for i in range(MAX_STREAMS):
-        score.play(DataPoint(f"once {i}", {"x": 1.0}, 0.0), 0)
+        score.process(DataPoint(f"once {i}", {"x": 1.0}, 0.0), 0)
     for frame in range(0, 10 * 44_100, 4_410):  # all that wait play in their turn
         score.flush(frame)
 
     def new(stream, now_s):
         score.flush(now_s * 44_100)
-        score.play(DataPoint("calm", {"x": 1.0}, 0.0), now_s * 44_100)
-        return bool(score.play(DataPoint(stream, {"x": 1.0}, 0.0), now_s * 44_100))
+        score.process(DataPoint("calm", {"x": 1.0}, 0.0), now_s * 44_100)
+        return bool(score.process(DataPoint(stream, {"x": 1.0}, 0.0), now_s * 44_100))
 
-    score.play(DataPoint("once 0", {"x": 1.0}, 0.0), 30 * 44_100)
+    score.process(DataPoint("once 0", {"x": 1.0}, 0.0), 30 * 44_100)
     assert not new("early", 59)
     assert new("late", 61)
     assert score.streams == MAX_STREAMS
@@ -222,7 +236,7 @@ def test_of_too_many_remembered_streams_the_last_heard_are_restored():
     first = Score(Session(), sample_rate=44100)
     for i in range(5):
         play(first, [1.0], stream=f"s{i}")
-    first.play(DataPoint("s1", {"x": 1.0}, 0.0), 44_100)
+    first.process(DataPoint("s1", {"x": 1.0}, 0.0), 44_100)
     state = first.state()
     assert [seen["name"] for seen in state] == ["s0", "s2", "s3", "s4", "s1"]
     more = [remembered(f"old {i}", 10 + i) for i in range(MAX_STREAMS - 2)]
@@ -244,11 +258,11 @@ def test_all_streams_together_play_no_more_than_the_budget_and_take_turns(steps)
             notes += [(max(note.onset_frame, now), note.stream) for note in score.flush(now)]
         for i in range(streams):
             point = DataPoint(f"s{i}", {"x": 1.0}, 0.0)
-            played = score.play(point, now)
+            played = score.process(point, now)
             notes += [(max(note.onset_frame, now), note.stream) for note in played]
         points += streams
     counts = score.counts
-    assert counts.notes + counts.merged + counts.rests + score.points_waiting == points
+    assert counts.notes + counts.points_coalesced + counts.rests + score.points_waiting == points
     begun = Counter(at // span for at, _ in notes)
     assert max(begun.values(), default=0) <= NOTES_A_SPAN + 1  # of a pair both
     for _ in range(300 // round(NEWCOMERS_SHARE * NOTES_A_SPAN) + 1):
@@ -260,25 +274,26 @@ def test_all_streams_together_play_no_more_than_the_budget_and_take_turns(steps)
 def test_a_flood_of_new_streams_leaves_room_for_one_that_is_known():
     score = Score(Session(), sample_rate=1_000)
     for now in range(0, 4_000, 250):
-        assert score.play(DataPoint("calm", {"x": 1.0}, 0.0), now)
+        assert score.process(DataPoint("calm", {"x": 1.0}, 0.0), now)
     for now in range(4_000, 8_000, 250):
         for i in range(200):
-            score.play(DataPoint(f"new {now} {i}", {"x": 1.0}, 0.0), now)
+            score.process(DataPoint(f"new {now} {i}", {"x": 1.0}, 0.0), now)
             score.flush(now)
-        assert score.play(DataPoint("calm", {"x": 1.0}, 0.0), now)
+        assert score.process(DataPoint("calm", {"x": 1.0}, 0.0), now)
 
 
 def test_what_would_like_to_know_a_table_beforehand():
     fields = ("re", "im", "modulus")
-    assert Score(load_session("article")).sources("eta", fields) == {Source(f) for f in fields}
-    assert Score(load_session()).sources("x", ("a", "b", "c")) == {Source("a"), Source("b")}
-    assert Score(load_session("demo")).sources("eta", fields) == set()
-    score = score_of(
+    assert wanted_sources(load_session("article"), "eta", fields) == {Source(f) for f in fields}
+    assert wanted_sources(load_session(), "x", ("a", "b", "c")) == {Source("a"), Source("b")}
+    assert wanted_sources(load_session("demo"), "eta", fields) == set()
+    session = session_of(
         '[[part]]\nstream = "x"\npitch = { field = "a", rescale = { window = 300 } }\n'
         'pan = { field = "b", transform = "log", rescale = { mode = "minmax", window = "all" } }'
     )
-    assert score.sources("x", ("a", "b")) == {Source("b", ("log",))}
-    assert score_of('[[part]]\npitch = { field = "a", unit = "hz" }').sources("x", "a") == set()
+    assert wanted_sources(session, "x", ("a", "b")) == {Source("b", ("log",))}
+    session = session_of('[[part]]\npitch = { field = "a", unit = "hz" }')
+    assert wanted_sources(session, "x", "a") == set()
 
 
 def test_memory_stays_bounded_over_a_long_run():
@@ -291,7 +306,7 @@ def test_memory_stays_bounded_over_a_long_run():
 
     def run(start, stop):
         for i in range(start, stop):
-            score.play(DataPoint("s", {"x": float(i)}, float(i)), i * 20_000)
+            score.process(DataPoint("s", {"x": float(i)}, float(i)), i * 20_000)
 
     run(0, 2_000)
     tracemalloc.start()
@@ -303,7 +318,7 @@ def test_memory_stays_bounded_over_a_long_run():
         tracemalloc.stop()
     assert grown < 200_000  # rising values fill their windows: 300 entries of about 100 bytes each
     run(20_000, 100_000)
-    assert score.counts.notes + score.counts.merged + score.points_waiting == 100_000
+    assert score.counts.notes + score.counts.points_coalesced + score.points_waiting == 100_000
 
 
 def test_a_continuous_part_holds_one_voice_for_each_stream():
@@ -314,7 +329,7 @@ def test_a_continuous_part_holds_one_voice_for_each_stream():
     notes = [
         note
         for now, stream in enumerate(("a", "b", "a"))
-        for note in score.play(DataPoint(stream, {"x": 1.0}, 0.0), now * 1_000)
+        for note in score.process(DataPoint(stream, {"x": 1.0}, 0.0), now * 1_000)
     ]
     assert [note.held_key for note in notes] == [1, 2, 1]
     assert {note.glide_frames for note in notes} == {500}
@@ -350,7 +365,7 @@ def test_a_part_may_ask_for_what_is_automatic():
 
 CHOICE = """
     [[part]]
-    instrument = { field = "status", otherwise = "sine", equals = [[200, "bell"], [404, "brass"]], \
+    instrument = { field = "status", default = "sine", equals = [[200, "bell"], [404, "brass"]], \
 above = [[500, "organ"], [300, "harp"]] }
     pitch = { field = "x" }
 """
@@ -369,7 +384,7 @@ above = [[500, "organ"], [300, "harp"]] }
 )
 def test_an_instrument_by_class_and_threshold(status, instrument):
     score = score_of(CHOICE.replace("\\\n", ""))
-    (note,) = score.play(DataPoint("s", {"x": 1.0, "status": status}, 0.0), 0)
+    (note,) = score.process(DataPoint("s", {"x": 1.0, "status": status}, 0.0), 0)
     assert note.instrument == instrument
 
 
@@ -382,7 +397,7 @@ def test_a_gate_shortens_the_sound_but_not_the_time_it_takes():
         gate = { field = "g", low = 0.2, high = 1, rescale = { mode = "fixed", range = [0, 1] } }
     """)
     points = [DataPoint("s", {"x": 1.0, "g": g}, 0.0) for g in (0.0, 1.0, 0.5)]
-    notes = [note for point in points for note in score.play(point, 0)]
+    notes = [note for point in points for note in score.process(point, 0)]
     assert [note.duration_frames for note in notes] == [4_410, 22_050, 13_230]
     assert [b.onset_frame - a.onset_frame for a, b in pairwise(notes)] == [22_050, 22_050]
 
@@ -419,7 +434,7 @@ def test_a_score_saved_and_loaded_continues_identically(before, after):
     def heard(score, points, start):
         notes = []
         for i, (stream, fields) in enumerate(points, start):
-            notes += score.play(DataPoint(stream, fields, float(i)), i * 44100)
+            notes += score.process(DataPoint(stream, fields, float(i)), i * 44100)
         return [msgspec.structs.replace(note, held_key=0) for note in notes]
 
     whole, first, second = (score_of(SESSION_WITH_EVERYTHING) for _ in range(3))
@@ -438,7 +453,7 @@ def test_a_stream_has_its_place_again():
     second.restore(first.state())
     for stream in "cd":
         (before,), (after,) = (
-            score.play(DataPoint(stream, {"x": 1.0}, 0.0), 44100) for score in (first, second)
+            score.process(DataPoint(stream, {"x": 1.0}, 0.0), 44100) for score in (first, second)
         )
         assert before == after
 
@@ -488,12 +503,11 @@ def test_a_field_by_its_number():
     notes = [
         note
         for x in (0.0, 9.0)
-        for note in score.play(DataPoint("s", {"a": 5.0, "b": x}, 0.0), round(x) * 44100)
+        for note in score.process(DataPoint("s", {"a": 5.0, "b": x}, 0.0), round(x) * 44100)
     ]
     assert notes[0].midi_note == pytest.approx(69.5)
     assert notes[1].midi_note > 69.5
     assert {note.level_db for note in notes} == {-20}  # there is no third: the middle
-    assert score.fields_of("s") == set()
 
 
 def test_streams_that_come_at_once_begin_one_after_the_other_and_always_the_same():
@@ -501,7 +515,7 @@ def test_streams_that_come_at_once_begin_one_after_the_other_and_always_the_same
     onsets = []
     for now in (0, 1_000, 2_000):
         points = [DataPoint(stream, {"x": 1.0}, 0.0) for stream in "abcd"]
-        notes = [note for point in points for note in score.play(point, now)]
+        notes = [note for point in points for note in score.process(point, now)]
         onsets.append([max(note.onset_frame, now) - now for note in notes])
     assert onsets == [[0, 60, 120, 30]] * 3
     assert min(b - a for a, b in pairwise(sorted(onsets[0]))) >= 30
@@ -530,7 +544,7 @@ pitch = { field = "b" }
     notes = [
         note
         for stream in ("x", "y")
-        for note in score.play(DataPoint(stream, {"a": 1.0, "b": 2.0}, 0.0), 0)
+        for note in score.process(DataPoint(stream, {"a": 1.0, "b": 2.0}, 0.0), 0)
     ]
     assert len(notes) == 4
     assert len({note.instrument for note in notes}) == 4

@@ -14,7 +14,7 @@ DURATIONS = st.floats(0.01, 60)
 
 
 def test_arrival_starts_as_soon_as_possible():
-    assert Arrival(RATE, notes_per_second=15).place(0.3, 12345) == (AS_SOON_AS_POSSIBLE, 13230)
+    assert Arrival(RATE, notes_per_second=15).schedule(0.3, 12345) == (AS_SOON_AS_POSSIBLE, 13230)
 
 
 @given(st.lists(DURATIONS, min_size=1))
@@ -22,7 +22,7 @@ def test_a_table_starts_at_zero_and_goes_end_to_end(durations):
     timing = TableSequence(RATE)
     end, exact = 0, 0.0
     for duration_s in durations:
-        onset_frame, frames = timing.place(duration_s, 10**9)
+        onset_frame, frames = timing.schedule(duration_s, 10**9)
         assert onset_frame == end
         exact += duration_s * RATE
         end = onset_frame + frames
@@ -33,23 +33,23 @@ def test_hours_of_thirds_of_a_frame_do_not_drift():
     timing = TableSequence(RATE)
     duration_s = (441 + 1 / 3) / RATE
     for _ in range(1_000_00):
-        onset_frame, frames = timing.place(duration_s, 0)
+        onset_frame, frames = timing.schedule(duration_s, 0)
     assert abs(onset_frame + frames - 100_000 * (441 + 1 / 3)) < 1
 
 
 def test_a_sequence_begins_a_lead_ahead_and_begins_anew_after_a_pause():
     timing = Sequence(RATE, longest=0.5, max_lag=2)
-    assert timing.place(0.5, 1000).onset_frame == 1000 + LEAD
-    assert timing.place(0.5, 1000).onset_frame == 1000 + LEAD + RATE // 2
+    assert timing.schedule(0.5, 1000).onset_frame == 1000 + LEAD
+    assert timing.schedule(0.5, 1000).onset_frame == 1000 + LEAD + RATE // 2
     later = 10 * RATE
-    assert timing.place(0.5, later).onset_frame == later + LEAD
+    assert timing.schedule(0.5, later).onset_frame == later + LEAD
 
 
 def test_points_that_come_unevenly_still_join_on():
     timing = Sequence(RATE, longest=0.5, max_lag=2)
-    first = timing.place(0.25, 0)
+    first = timing.schedule(0.25, 0)
     late = round((0.25 + LEAD_S - MARGIN_S) * RATE)
-    assert timing.place(0.25, late).onset_frame == first.onset_frame + first.duration_frames
+    assert timing.schedule(0.25, late).onset_frame == first.onset_frame + first.duration_frames
 
 
 @given(
@@ -61,12 +61,12 @@ def test_a_sequence_never_overlaps_never_is_late_and_never_lags(arrivals, max_la
     now, end = 0, 0
     for step, duration_s in arrivals:
         now += step
-        if not timing.ready(now):
+        if not timing.has_capacity(now):
             continue
-        slot = timing.place(duration_s, now)
+        slot = timing.schedule(duration_s, now)
         assert slot.onset_frame >= end
         assert slot.onset_frame >= now + round(MARGIN_S * RATE)
-        # One more for rounding; three notes of a second are left free for what is merged.
+        # One more for rounding; three notes of a second are left free for what is coalesced.
         assert slot.onset_frame <= now + max(max_lag - 3, LEAD_S) * RATE + 1
         end = slot.onset_frame + slot.duration_frames
 
@@ -80,8 +80,8 @@ def test_notes_of_a_grid_are_on_its_steps_and_never_two_on_one(arrivals, steps_p
     now, steps = 0, []
     for apart in arrivals:
         now += apart
-        if timing.ready(now):
-            onset = timing.place(0.1, now).onset_frame
+        if timing.has_capacity(now):
+            onset = timing.schedule(0.1, now).onset_frame
             steps.append(onset / RATE * steps_per_second)
             assert now + MARGIN_S * RATE - 1 <= onset
             assert onset <= now + (MARGIN_S + 1 / steps_per_second) * RATE + 1
@@ -93,14 +93,18 @@ def test_notes_of_a_grid_are_on_its_steps_and_never_two_on_one(arrivals, steps_p
 
 def test_two_streams_on_a_grid_meet_on_its_steps():
     first, second = (Grid(RATE, steps_per_second=8, notes_per_second=15) for _ in range(2))
-    assert first.place(0.1, 1_000).onset_frame == second.place(0.2, 4_000).onset_frame == RATE // 8
+    assert (
+        first.schedule(0.1, 1_000).onset_frame
+        == second.schedule(0.2, 4_000).onset_frame
+        == RATE // 8
+    )
 
 
 def test_each_event_has_its_click_and_what_comes_at_once_is_spread():
     timing = Event(RATE, notes_per_second=100, max_lag=1)
     onsets = []
-    while timing.ready(5_000):
-        onsets.append(timing.place(0.01, 5_000).onset_frame)
+    while timing.has_capacity(5_000):
+        onsets.append(timing.schedule(0.01, 5_000).onset_frame)
     assert onsets[0] == AS_SOON_AS_POSSIBLE
     assert onsets[1:] == [5_000 + 441 * i for i in range(1, 98)]  # up to a second later
-    assert timing.place(0.01, 10 * RATE).onset_frame == AS_SOON_AS_POSSIBLE
+    assert timing.schedule(0.01, 10 * RATE).onset_frame == AS_SOON_AS_POSSIBLE

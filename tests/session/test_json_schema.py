@@ -47,8 +47,8 @@ def test_what_is_allowed_is_right(document):
         "[[part]]\npitch = { transform = ['log', 'exp'] }",
         "[[part]]\ninstrument = { field = 'a', above = [[1, 'harp']] }",
         "[[instrument]]\nenvelope = { attack = 1 }",
-        "[[cue]]\nabove = '1'",
-        "[[cue]]\nabove = 1\nsound = 'alrm'",
+        "[[alert]]\nabove = '1'",
+        "[[alert]]\nabove = 1\nsound = 'alrm'",
     ],
 )
 def test_what_an_editor_can_know_is_refused(text):

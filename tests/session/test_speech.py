@@ -14,7 +14,7 @@ from streamson.session.load import parse_session
 from streamson.session.speech import speaker
 from streamson.synth.engine import Engine
 
-SAYS = b"[[cue]]\nabove = 1\nsay = 'disk nearly full'"
+SAYS = b"[[alert]]\nabove = 1\nspeech = 'disk nearly full'"
 RATE = 44_100
 
 
@@ -30,7 +30,7 @@ def test_an_alert_is_followed_by_what_it_says(espeak):
         Score(session, sample_rate=RATE),
         Engine.for_session(session, RATE),
     )
-    notes = score.play(DataPoint("s", {"x": 5.0}, 0.0), 0)
+    notes = score.process(DataPoint("s", {"x": 5.0}, 0.0), 0)
     *pattern, said = [note for note in notes if note.foreground]
     assert said.onset_frame > pattern[-1].onset_frame + pattern[-1].duration_frames
     assert 0.5 < said.duration_s < 3
@@ -49,13 +49,13 @@ def test_voices_differ_and_a_text_is_spoken_once(espeak):
 @pytest.mark.parametrize(
     ("keys", "problem"),
     [
-        ("say = 'x'\nvoice = 'martian'", "espeak-ng: Error: The specified espeak-ng voice"),
-        ("say = ' '", "espeak-ng makes no sound of ' '"),
+        ("speech = 'x'\nvoice = 'martian'", "espeak-ng: Error: The specified espeak-ng voice"),
+        ("speech = ' '", "espeak-ng makes no sound of ' '"),
     ],
 )
 def test_what_can_not_be_said_is_explained(espeak, keys, problem):
-    with pytest.raises(SessionError, match=f"says.toml: cue 1, say: {problem}"):
-        parse_session(f"[[cue]]\nabove = 1\n{keys}".encode(), "says.toml")
+    with pytest.raises(SessionError, match=f"says.toml: alert 1, speech: {problem}"):
+        parse_session(f"[[alert]]\nabove = 1\n{keys}".encode(), "says.toml")
 
 
 def test_without_espeak_the_alert_sounds_and_the_command_is_named(monkeypatch, caplog):
@@ -64,6 +64,6 @@ def test_without_espeak_the_alert_sounds_and_the_command_is_named(monkeypatch, c
     with pytest.raises(MissingDependencyError, match="apt-get install espeak-ng"):
         speaker("disk nearly full")
     session = parse_session(SAYS, "says.toml")
-    assert "cue 1: nothing can speak: espeak-ng is not installed; apt-get" in caplog.text
-    notes = Score(session, sample_rate=RATE).play(DataPoint("s", {"x": 5.0}, 0.0), 0)
+    assert "alert 1: nothing can speak: espeak-ng is not installed; apt-get" in caplog.text
+    notes = Score(session, sample_rate=RATE).process(DataPoint("s", {"x": 5.0}, 0.0), 0)
     assert len([note for note in notes if note.foreground]) == 3

@@ -9,6 +9,7 @@ from streamson.model.point import DataPoint
 from streamson.score.score import Score
 from streamson.session.load import parse_session
 from streamson.session.parse.parts import MAX_PARTS
+from streamson.session.resolve import played_fields
 from streamson.session.template import SeenStream, draft_session
 
 NAMES = st.text(
@@ -27,10 +28,9 @@ def test_it_is_right_whatever_was_seen(points):
     text = draft_session(streams, endpoint="tcp://127.0.0.1:5570", seconds=10)
     session = parse_session(text.encode(), "new.toml")
     assert len(session.parts) == len(streams)
-    score = Score(session)
     for name, rows in points.items():
         first = next(iter(rows[0]))
-        assert first in score.fields_of(name)
+        assert first in played_fields(session, name)
     # What is a comment is right, too.
     opened = "\n".join(
         line.removeprefix("# ")
@@ -38,7 +38,7 @@ def test_it_is_right_whatever_was_seen(points):
         else line
         for line in text.split("\n")
     )
-    assert len(parse_session(opened.encode(), "opened.toml").cues) == 1
+    assert len(parse_session(opened.encode(), "opened.toml").alerts) == 1
 
 
 def test_a_pattern_matches_its_stream_alone():
@@ -48,7 +48,7 @@ def test_a_pattern_matches_its_stream_alone():
     session = parse_session(draft_session(streams, endpoint="e", seconds=1).encode(), "new.toml")
     score = Score(session, sample_rate=1_000)
     for i, name in enumerate(streams):
-        assert len(score.play(DataPoint(name, {"x": 1.0}, 0.0), i)) == 1
+        assert len(score.process(DataPoint(name, {"x": 1.0}, 0.0), i)) == 1
 
 
 def test_ranges_are_told_and_what_is_too_much_is_left_out():

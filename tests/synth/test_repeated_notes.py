@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from streamson.session.parse.earcons import builtin_sounds, cue_instruments
+from streamson.session.parse.earcons import builtin_earcons, earcon_instruments
 from streamson.session.parse.instruments import builtin_instruments
 from streamson.synth.engine import Engine
 from tests.synth.decoder import decode, found
@@ -58,7 +58,7 @@ def test_every_note_of_a_sequence_is_heard(name, step_s):
 
 @pytest.mark.parametrize("lap", [0.1, 0.4, 1.0])
 @pytest.mark.parametrize("name", PITCHED)
-def test_what_is_struck_again_while_it_sounds_is_heard_again(name, lap):
+def test_what_is_struck_again_while_it_sounds_is_resynthesize(name, lap):
     hits, equal, _ = heard(name, 0.25, lap=lap)
     assert hits[equal].mean() >= 0.99
 
@@ -139,8 +139,8 @@ def test_a_long_note_stands_until_its_fall_and_has_fallen_at_its_end():
 
 @pytest.mark.parametrize("name", ["alarm", "outside", "lost"])
 def test_the_notes_of_a_cue_are_heard_apart(name):
-    sound = builtin_sounds()[name]
-    engine = Engine(RATE, instruments=cue_instruments())
+    sound = builtin_earcons()[name]
+    engine = Engine(RATE, instruments=earcon_instruments())
     for i, pitch in enumerate(sound.notes):
         onset, frames = round(i * sound.step * RATE), round(sound.duration * RATE)
         engine.play(

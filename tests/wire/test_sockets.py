@@ -96,7 +96,11 @@ def test_every_point_arrives_in_order(ear, publisher):
     assert [message.sequence for message in ear.messages] == list(range(5_000))
     assert {message.source for message in ear.messages} == {publisher.source}
     assert ear.messages[0].time == pytest.approx(time.time(), abs=DEADLINE_S)
-    assert (ear.counts.received, ear.counts.lost, ear.counts.refused) == (5_000, 0, 0)
+    assert (ear.counts.points_received, ear.counts.points_lost, ear.counts.messages_refused) == (
+        5_000,
+        0,
+        0,
+    )
     assert (publisher.sent, publisher.dropped) == (5_000, 0)
 
 
@@ -108,7 +112,7 @@ def test_batches_and_points_share_a_sequence(ear, publisher):
     ear.await_messages(4)
     assert [message.sequence for message in ear.messages] == [0, 1, 4, 0]
     assert isinstance(ear.messages[1], Batch)
-    assert (ear.counts.received, ear.counts.lost) == (6, 0)
+    assert (ear.counts.points_received, ear.counts.points_lost) == (6, 0)
 
 
 def test_gaps_are_counted(ear, publisher):
@@ -119,7 +123,7 @@ def test_gaps_are_counted(ear, publisher):
     publisher.send("x", a=1)
     publisher.send("x", a=1)
     ear.await_messages(4)
-    assert ear.counts.lost == 7
+    assert ear.counts.points_lost == 7
 
 
 def test_numbers_that_jump_further_than_can_have_been_sent_are_a_new_beginning(
@@ -130,7 +134,7 @@ def test_numbers_that_jump_further_than_can_have_been_sent_are_a_new_beginning(
         publisher._sequences["x"] += jump
         publisher.send("x", a=1)
     ear.await_messages(4)
-    assert ear.counts.lost == 5
+    assert ear.counts.points_lost == 5
     assert "began anew" in caplog.text
 
 
@@ -140,7 +144,7 @@ def test_what_a_source_claims_to_have_lost_is_bounded_by_time(ear, publisher):
         publisher._sequences["x"] += MAX_POINTS_A_SECOND // 10
         publisher.send("x", a=1)
     ear.await_messages(101)
-    assert ear.counts.lost < 100 * MAX_POINTS_A_SECOND // 10
+    assert ear.counts.points_lost < 100 * MAX_POINTS_A_SECOND // 10
 
 
 @pytest.mark.parametrize("absurd", [1e300, -1e300, -1.0, MAX_TIME_S])
@@ -224,7 +228,7 @@ def test_a_receiver_that_is_killed_leaves_no_process():
 def test_the_process_that_receives_is_replaced_when_it_dies(ear, publisher, caplog):
     for restart in (1, 2):
         os.kill(ear.receiver._source._child.pid, signal.SIGKILL)
-        ear.listen(lambda n=restart: ear.counts.restarts == n, "a restart")
+        ear.listen(lambda n=restart: ear.counts.receiver_restarts == n, "a restart")
         count = len(ear.messages)
         ear.listen(lambda n=count: publisher.send("x", a=1) and len(ear.messages) > n, "a point")
     assert "died and was replaced (1 so far)" in caplog.text
@@ -239,13 +243,13 @@ def test_what_was_kept_back_is_counted_over_the_deaths_of_the_process(ear):
 
         def refused_more():
             socket.send_multipart([b"more", b"and more"])
-            return ear.counts.refused > refused
+            return ear.counts.messages_refused > refused
 
         for restart in (1, 2, 3):
             ear.listen(refused_more, "a refusal")
             os.kill(ear.receiver._source._child.pid, signal.SIGKILL)
-            ear.listen(lambda n=restart: ear.counts.restarts == n, "a restart")
-            refused = ear.counts.refused
+            ear.listen(lambda n=restart: ear.counts.receiver_restarts == n, "a restart")
+            refused = ear.counts.messages_refused
         socket.close(0)
     assert refused >= 3
 
@@ -266,7 +270,7 @@ def test_two_publishers_of_one_stream_do_not_disturb_each_other(ear, publisher):
             publisher.send("x", a=1)
             other.send("x", a=2)
         ear.await_messages(200)
-    assert ear.counts.lost == 0
+    assert ear.counts.points_lost == 0
 
 
 def test_nothing_is_sent_while_nobody_listens_and_a_new_listener_hears_the_next_point(ear, caplog):
@@ -287,7 +291,7 @@ def test_nothing_is_sent_while_nobody_listens_and_a_new_listener_hears_the_next_
         assert publisher.send("x", a=3)
         again.await_messages(1)
         assert again.messages[0].fields == {"a": 3.0}
-        assert again.counts.lost == 0
+        assert again.counts.points_lost == 0
         again.close()
 
 
@@ -328,7 +332,7 @@ def test_rubbish_is_refused_and_counted(ear):
         socket.send(b'x\0{"fields": {"a": 1}}')
         ear.await_messages(1)
         socket.close(0)
-    assert ear.counts.refused == 3
+    assert ear.counts.messages_refused == 3
     assert ear.messages[0].fields == {"a": 1.0}
 
 
@@ -388,5 +392,5 @@ def test_a_publisher_says_goodbye_for_its_streams(ear, encoding):
     ended = []
     ear.listen(lambda: ended.extend(ear.receiver.take_ended()) or len(ended) == 3, "goodbyes")
     assert ended == ["a", "b", "c"]
-    assert (len(ear.messages), ear.counts.lost, ear.counts.refused) == (3, 0, 0)
+    assert (len(ear.messages), ear.counts.points_lost, ear.counts.messages_refused) == (3, 0, 0)
     publisher.close()  # again, and nothing happens

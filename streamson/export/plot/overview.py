@@ -31,16 +31,18 @@ class Columns:
         self._columns: list[NDArray[np.float32]] = []
         self._stride = 1
         self._waiting = 0
-        self._merged: NDArray[np.float32] | None = None
+        self._coalesced: NDArray[np.float32] | None = None
 
     def add(self, column: NDArray[np.float32]) -> None:
         """Take in the next column."""
-        self._merged = column if self._merged is None else self._merge(self._merged, column)
+        self._coalesced = (
+            column if self._coalesced is None else self._merge(self._coalesced, column)
+        )
         self._waiting += 1
         if self._waiting < self._stride:
             return
-        self._columns.append(self._merged)
-        self._waiting, self._merged = 0, None
+        self._columns.append(self._coalesced)
+        self._waiting, self._coalesced = 0, None
         if len(self._columns) == 2 * COLUMNS:
             pairs = np.array(self._columns).reshape(COLUMNS, 2, -1)
             self._columns = list(self._merge.reduce(pairs, axis=1))
@@ -48,7 +50,7 @@ class Columns:
 
     def all(self) -> NDArray[np.float32]:
         """Return the columns, shape (columns, figures)."""
-        rest = [] if self._merged is None else [self._merged]
+        rest = [] if self._coalesced is None else [self._coalesced]
         return np.array(self._columns + rest)
 
 

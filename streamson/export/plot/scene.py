@@ -13,8 +13,9 @@ from streamson.export.plot.overview import Spectrum, Wave, digest
 from streamson.export.plot.style import Style
 from streamson.model.note import Note
 from streamson.offline.piece import Piece, is_melody
-from streamson.score.legend import PARAMETERS, mapped_fields
+from streamson.score.legend import mapped_fields
 from streamson.session.resolve import parts_for
+from streamson.session.schema import PARAMETERS
 
 MAX_NOTES: Final = 1_000_000
 MAX_POINTS: Final = 1_000_000

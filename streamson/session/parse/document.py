@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from streamson.model.audio import Audio, Reverb
 from streamson.model.limits import MAX_SAMPLE_RATE, MAX_SPAN_S, MIN_SAMPLE_RATE
-from streamson.session.parse.alerts import NOTICES, cues_schema, read_cues
+from streamson.session.parse.alerts import NOTICES, alerts_schema, read_alerts
 from streamson.session.parse.checks import (
     Check,
     Place,
@@ -17,7 +17,7 @@ from streamson.session.parse.checks import (
     true_or_false,
     whole_number,
 )
-from streamson.session.parse.earcons import cue_instruments
+from streamson.session.parse.earcons import earcon_instruments
 from streamson.session.parse.instruments import (
     INSTRUMENTS_SCHEMA,
     builtin_instruments,
@@ -58,8 +58,8 @@ def _keys() -> dict[str, Check[Any]]:
         "grid": table_of(_GRID_KEYS, dict),
         "instrument": later(INSTRUMENTS_SCHEMA),
         "part": later(parts_schema()),
-        "cues": NOTICES,
-        "cue": later(cues_schema()),
+        "notices": NOTICES,
+        "alert": later(alerts_schema()),
         "streams": table_of(_STREAMS_KEYS, Streams),
     }
 
@@ -93,16 +93,16 @@ def read_session(document: object, file: str) -> Session:
     own = read_instruments(tables.get("instrument", []), place.inside("instrument"))
     instruments = {**builtin_instruments(), **own}
     parts = read_parts(tables.get("part", []), place.inside("part"), instruments)
-    for_cues = dict(cue_instruments())
-    cues = read_cues(tables.get("cue", []), place.inside("cue"), instruments, for_cues)
+    for_earcons = dict(earcon_instruments())
+    alerts = read_alerts(tables.get("alert", []), place.inside("alert"), instruments, for_earcons)
     return Session(
         file,
         tables.get("audio", Audio()),
         parts=parts,
-        cues=cues,
-        notices=tables.get("cues", Notices()),
+        alerts=alerts,
+        notices=tables.get("notices", Notices()),
         streams=tables.get("streams", Streams()),
         instruments=instruments,
-        cue_instruments=for_cues,
+        earcon_instruments=for_earcons,
         **tables.get("grid", {}),
     )

@@ -1,4 +1,4 @@
-"""What cues sound like: patterns of notes, streamson's and a session's own."""
+"""What alerts sound like: patterns of notes, streamson's and a session's own."""
 
 import tomllib
 from functools import cache
@@ -26,7 +26,7 @@ from streamson.session.parse.instruments import read_instruments
 MAX_PATTERN: Final = 16
 
 
-class Sound(msgspec.Struct, frozen=True):
+class Earcon(msgspec.Struct, frozen=True):
     """A pattern of notes.
 
     Attributes
@@ -43,7 +43,7 @@ class Sound(msgspec.Struct, frozen=True):
         In dBFS.
     """
 
-    instrument: str = "cue bright"
+    instrument: str = "earcon bright"
     notes: tuple[float, ...] = (88.0,)
     step: float = 0.15
     duration: float = 0.12
@@ -57,7 +57,7 @@ def _pattern(value: object, place: Place) -> tuple[float, ...]:
     return tuple(note(one, place.numbered(i)) for i, one in enumerate(value, 1))
 
 
-def _sound_keys(instruments: dict[str, Instrument]) -> dict[str, Check[Any]]:
+def _earcon_keys(instruments: dict[str, Instrument]) -> dict[str, Check[Any]]:
     return {
         "instrument": Check(word(*instruments), {"type": "string"}),
         "notes": _pattern,
@@ -67,39 +67,39 @@ def _sound_keys(instruments: dict[str, Instrument]) -> dict[str, Check[Any]]:
     }
 
 
-def sound(instruments: dict[str, Instrument]) -> Check[Sound]:
+def earcon(instruments: dict[str, Instrument]) -> Check[Earcon]:
     """Allow the name of a sound, or a table of one on these instruments."""
-    keys = _sound_keys(instruments)
+    keys = _earcon_keys(instruments)
 
-    @check(any_of({"enum": list(_document()["sound"])}, table_schema(keys)))
-    def checked(value: object, place: Place) -> Sound:
+    @check(any_of({"enum": list(_document()["earcon"])}, table_schema(keys)))
+    def checked(value: object, place: Place) -> Earcon:
         if isinstance(value, dict):
-            return Sound(**table(value, place, keys))
+            return Earcon(**table(value, place, keys))
         if isinstance(value, str):
-            return builtin_sounds()[word(*builtin_sounds())(value, place)]
-        allowed = f"{quoted(builtin_sounds())}, or a table with the keys {', '.join(keys)}"
+            return builtin_earcons()[word(*builtin_earcons())(value, place)]
+        allowed = f"{quoted(builtin_earcons())}, or a table with the keys {', '.join(keys)}"
         raise place.refuse(value, allowed)
 
     return checked
 
 
 @cache
-def builtin_sounds() -> dict[str, Sound]:
+def builtin_earcons() -> dict[str, Earcon]:
     """Return the sounds that streamson brings along by name."""
-    keys = _sound_keys(cue_instruments())
+    keys = _earcon_keys(earcon_instruments())
     return {
-        name: Sound(**table(found, Place("sounds.toml", name), keys))
-        for name, found in _document()["sound"].items()
+        name: Earcon(**table(found, Place("earcons.toml", name), keys))
+        for name, found in _document()["earcon"].items()
     }
 
 
 @cache
-def cue_instruments() -> dict[str, Instrument]:
-    """Return the instruments of cues, which parts do not play."""
-    return read_instruments(_document()["instrument"], Place("sounds.toml"))
+def earcon_instruments() -> dict[str, Instrument]:
+    """Return the instruments of alerts, which parts do not play."""
+    return read_instruments(_document()["instrument"], Place("earcons.toml"))
 
 
 @cache
 def _document() -> dict[str, Any]:
-    file = resources.files("streamson.session") / "sounds.toml"
+    file = resources.files("streamson.session") / "earcons.toml"
     return tomllib.loads(file.read_text("utf-8"))

@@ -1,6 +1,6 @@
 """What a session file may say about a mapping: from a field to a parameter of notes."""
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
@@ -19,13 +19,12 @@ from streamson.session.parse.checks import (
     quoted,
     table,
     text,
-    true_or_false,
     word,
 )
 from streamson.session.parse.rescale import read_rescale
 from streamson.session.parse.scale import read_scale
 from streamson.session.parse.units import UNITS, Unit
-from streamson.session.schema import MappingSpec
+from streamson.session.schema import MappingSpec, Quantize
 
 MAX_TRANSFORMS: Final = 4
 
@@ -94,7 +93,7 @@ def _keys(parameter: str, unit: Unit) -> dict[str, Check[Any]]:
         keys["unit"] = text(20)  # already checked
     if parameter == "pitch":
         keys["scale"] = read_scale
-        keys["nearest"] = true_or_false
+        keys["quantize"] = word(*get_args(Quantize))
     return keys
 
 
@@ -102,7 +101,7 @@ _RESCALING_KEYS: Final = {
     "low",
     "high",
     "scale",
-    "nearest",
+    "quantize",
     "polarity",
     "rescale",
     "transform",
@@ -124,8 +123,8 @@ def _refuse_idle_keys(value: object, unit: Unit, place: Place) -> None:
 def _check_field_and_range(spec: MappingSpec, given: set[str], place: Place) -> None:
     if spec.parameter != "pitch" and "field" not in given:
         raise place.error("found neither field nor value; one of them is needed")
-    if spec.nearest and "scale" not in given:
-        raise place.error("found nearest without scale; a continuous pitch has no notes")
+    if "quantize" in given and "scale" not in given:
+        raise place.error("found quantize without scale; a continuous pitch has no notes")
     if spec.low > spec.high:
         raise place.error(
             f"found low {spec.low:g} above high {spec.high:g}; "

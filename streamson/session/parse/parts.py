@@ -169,20 +169,20 @@ def _instrument(instruments: dict[str, Instrument]) -> Check[str | Choice]:
 
     keys: dict[str, Check[Any]] = {
         "field": field,
-        "otherwise": Check(word(*instruments), plays),
+        "default": Check(word(*instruments), plays),
         "equals": pairs,
         "above": pairs,
     }
 
-    @check(any_of(plays, table_schema(keys, "field", "otherwise")))
+    @check(any_of(plays, table_schema(keys, "field", "default")))
     def checked(value: object, place: Place) -> str | Choice:
         if not isinstance(value, dict):
             return name(value, place)
         found = table(value, place, keys)
-        if missing := {"field", "otherwise"} - set(found):
+        if missing := {"field", "default"} - set(found):
             raise place.error(
                 f"found no {' and no '.join(sorted(missing))}; a choice needs a field, equals or "
-                "above with their instruments, and otherwise"
+                "above with their instruments, and a default"
             )
         if not {"equals", "above"} & set(found):
             raise place.error("found neither equals nor above; one of them says when what plays")
@@ -203,7 +203,7 @@ def _renamed(instrument: str | Choice, names: dict[str, str]) -> str | Choice:
         return names[instrument]
     return Choice(
         instrument.field,
-        names[instrument.otherwise],
+        names[instrument.default],
         tuple((value, names[name]) for value, name in instrument.equals),
         tuple((value, names[name]) for value, name in instrument.above),
     )

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from streamson.model.limits import MAX_SPAN_S
 from streamson.rescaling.normalize import MAX_WINDOW_POINTS, Window
-from streamson.rescaling.spec import MODES, Rescale, WarmUp
+from streamson.rescaling.spec import MODES, Rescale, WarmUpSpec
 from streamson.session.parse.checks import (
     Check,
     Place,
@@ -81,14 +81,14 @@ _WARM_UP_KEYS: Final[dict[str, Check[Any]]] = {
         table_schema(_WARM_UP_KEYS, "points"),
     )
 )
-def _warm_up(value: object, place: Place) -> WarmUp:
+def _warm_up(value: object, place: Place) -> WarmUpSpec:
     if isinstance(value, dict):
         found = table(value, place, _WARM_UP_KEYS)
         if "points" not in found:
             raise place.error("found no points; say how many are too few to know the range")
-        return WarmUp(**found)
+        return WarmUpSpec(**found)
     if is_whole(value) and 0 <= value <= MAX_WINDOW_POINTS:
-        return WarmUp(value)
+        return WarmUpSpec(value)
     raise place.refuse(
         value,
         f"0 to {MAX_WINDOW_POINTS} points, which then stand in the middle, or a table such as "
@@ -103,7 +103,7 @@ _RESCALE_KEYS: Final[dict[str, Check[Any]]] = {
     "range": ascending,
     "quantiles": _quantiles,
     "half_life": number(1, MAX_WINDOW_POINTS, "points"),
-    "deviations": number(0.1, 100),
+    "n_std": number(0.1, 100),
     "slew": number(0, MAX_WINDOW_POINTS, "points"),
     "warm_up": _warm_up,
 }
@@ -113,7 +113,7 @@ _KEYS_OF_MODE: Final[dict[str, set[str]]] = {
     "minmax": {"window", "initial_range", "slew"},
     "rank": {"window"},
     "decay": {"half_life", "slew"},
-    "zscore": {"half_life", "deviations", "slew"},
+    "zscore": {"half_life", "n_std", "slew"},
     "fixed": {"range"},
 }
 

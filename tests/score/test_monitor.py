@@ -1,4 +1,4 @@
-"""Cues: what is told, when, how often, and in which order."""
+"""Alerts and notices: what is told, when, how often, and in which order."""
 
 import logging
 import math
@@ -10,14 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamson.model.point import Batch, DataPoint
-from streamson.score.cues import AGAIN_S, MAX_LAG_S
+from streamson.score.alerts import AGAIN_S
+from streamson.score.earcon_player import MAX_LAG_S
 from streamson.score.score import Score
+from streamson.score.table_score import TableScore
 from streamson.session.load import parse_session
-from streamson.session.parse.earcons import builtin_sounds, cue_instruments
+from streamson.session.parse.earcons import builtin_earcons, earcon_instruments
 
 RATE = 1_000
 LIMIT = """
-    [[cue]]
+    [[alert]]
     stream = "host*"
     field = "free"
     below = 10
@@ -25,22 +27,22 @@ LIMIT = """
 """
 
 
-def score_of(toml="", **options):
-    return Score(parse_session(toml.encode(), "cues.toml"), sample_rate=RATE, **options)
+def score_of(toml="", kind=Score, **options):
+    return kind(parse_session(toml.encode(), "alerts.toml"), sample_rate=RATE, **options)
 
 
-def cues(notes):
+def alerts(notes):
     return [note for note in notes if note.foreground]
 
 
 def pitches(name):
-    return list(builtin_sounds()[name].notes)
+    return list(builtin_earcons()[name].notes)
 
 
 def run(score, values, stream="host1", field="free", apart=RATE):
-    """Play values and return the cues' notes for each."""
+    """Play values and return the alerts' notes for each."""
     return [
-        cues(score.play(DataPoint(stream, {field: value}, i * apart / RATE), i * apart))
+        alerts(score.process(DataPoint(stream, {field: value}, i * apart / RATE), i * apart))
         for i, value in enumerate(values)
     ]
 
@@ -66,15 +68,15 @@ def test_other_streams_fields_and_missing_values_tell_nothing():
 
 def test_a_cue_is_on_an_instrument_of_its_own_in_the_foreground():
     (notes,) = [notes for notes in run(score_of(LIMIT), [50.0, 5.0]) if notes]
-    assert {note.instrument for note in notes} <= set(cue_instruments())
+    assert {note.instrument for note in notes} <= set(earcon_instruments())
     assert notes[0].onset_frame == RATE
-    step = builtin_sounds()["below"].step * RATE
+    step = builtin_earcons()["below"].step * RATE
     assert [b.onset_frame - a.onset_frame for a, b in pairwise(notes)] == [step, step]
 
 
 def test_a_sound_of_ones_own_and_the_level_of_all():
     score = score_of(
-        '[cues]\nlevel = -6\n[[cue]]\nabove = 1\nsound = { instrument = "bell", '
+        '[notices]\nlevel = -6\n[[alert]]\nabove = 1\nsound = { instrument = "bell", '
         'notes = ["C5", 71.5], step = 0.5, duration = 0.2, level = -20 }'
     )
     notes = run(score, [0.0, 2.0])[1]
@@ -85,7 +87,7 @@ def test_a_sound_of_ones_own_and_the_level_of_all():
 
 
 def test_a_value_that_trembles_at_its_limit_is_told_rarely_and_counted():
-    score = score_of("[[cue]]\nabove = 1")
+    score = score_of("[[alert]]\nabove = 1")
     told = run(score, [0.0, 2.0] * 50, apart=100)  # 10 s
     alerts = [notes for notes in told if notes and notes[0].midi_note == pitches("above")[0]]
     assert score.counts.alerts == 50
@@ -93,22 +95,22 @@ def test_a_value_that_trembles_at_its_limit_is_told_rarely_and_counted():
 
 
 def test_cues_that_come_at_once_follow_one_another_and_the_last_are_left_out():
-    score = score_of("[[cue]]\nabove = 1")
+    score = score_of("[[alert]]\nabove = 1")
     notes = []
     for i in range(60):
-        notes += cues(score.play(DataPoint(f"s{i}", {"x": 5.0}, 0.0), 100))
+        notes += alerts(score.process(DataPoint(f"s{i}", {"x": 5.0}, 0.0), 100))
     assert all(b.onset_frame >= a.onset_frame + a.duration_frames for a, b in pairwise(notes))
     assert notes[-1].onset_frame < 100 + (MAX_LAG_S + 1) * RATE
-    assert score.counts.cues_left_out == 60 - len(notes) / 3 > 0
+    assert score.counts.earcons_left_out == 60 - len(notes) / 3 > 0
     assert score.alerts_active == 60
 
 
 @given(values=st.lists(st.floats(0, 20) | st.just(math.nan), min_size=1, max_size=60))
 def test_a_batch_tells_that_a_limit_was_passed(values):
     score = score_of(LIMIT)
-    score.play(DataPoint("host1", {"free": 50.0}, 0.0), 0)
+    score.process(DataPoint("host1", {"free": 50.0}, 0.0), 0)
     columns = {"free": np.array(values)}
-    notes = cues(score.play_batch(Batch("host1", columns, np.arange(len(values)) * 1.0), 10))
+    notes = alerts(score.process(Batch("host1", columns, np.arange(len(values)) * 1.0), 10))
     known = [value for value in values if not math.isnan(value)]
     if any(value < 10 for value in known):
         assert [note.midi_note for note in notes][:3] == pitches("below")
@@ -121,14 +123,14 @@ def test_a_batch_tells_that_a_limit_was_passed(values):
 def test_a_stream_that_falls_silent_is_told_and_that_it_is_back(caplog):
     score = score_of()
     for i in range(20):
-        score.play(DataPoint("s", {"x": 1.0}, 0.0), i * RATE)
+        score.process(DataPoint("s", {"x": 1.0}, 0.0), i * RATE)
     last = 19 * RATE
-    assert not cues(score.flush(last + 2 * RATE))
-    told = cues(score.flush(last + 2 * RATE + 300))
+    assert not alerts(score.flush(last + 2 * RATE))
+    told = alerts(score.flush(last + 2 * RATE + 300))
     assert [note.midi_note for note in told] == pitches("stale")
-    assert not cues(score.flush(last + 60 * RATE))  # once
+    assert not alerts(score.flush(last + 60 * RATE))  # once
     assert score.streams_stale == 1
-    back = cues(score.play(DataPoint("s", {"x": 1.0}, 0.0), last + 70 * RATE))
+    back = alerts(score.process(DataPoint("s", {"x": 1.0}, 0.0), last + 70 * RATE))
     assert [note.midi_note for note in back] == pitches("back")
     assert score.streams_stale == 0
     assert caplog.messages == [
@@ -140,14 +142,14 @@ def test_a_stream_that_falls_silent_is_told_and_that_it_is_back(caplog):
 def test_a_stream_whose_producer_said_goodbye_is_silent_by_right(caplog):
     score = score_of()
     for i in range(20):
-        score.play(DataPoint("s", {"x": 1.0}, 0.0), i * RATE)
+        score.process(DataPoint("s", {"x": 1.0}, 0.0), i * RATE)
     score.end("s")
     score.end("unknown")
-    assert not cues(score.flush(90 * RATE))
-    assert not cues(score.play(DataPoint("s", {"x": 1.0}, 0.0), 100 * RATE))
+    assert not alerts(score.flush(90 * RATE))
+    assert not alerts(score.process(DataPoint("s", {"x": 1.0}, 0.0), 100 * RATE))
     assert (score.streams_stale, caplog.messages) == (0, [])
     # Once it is back it is watched as before: the pause was none of its intervals.
-    assert [note.midi_note for note in cues(score.flush(103 * RATE))] == pitches("stale")
+    assert [note.midi_note for note in alerts(score.flush(103 * RATE))] == pitches("stale")
     score.end("s")
     assert score.streams_stale == 0
 
@@ -157,21 +159,21 @@ def test_streams_of_a_host_that_fall_silent_are_told_as_one(caplog):
     names = [f"{host}/{stream}" for host in ("web", "db") for stream in ("cpu", "disk", "net")]
     for i in range(20):
         for k, name in enumerate(names):
-            score.play(DataPoint(name, {"x": 1.0}, 0.0), i * RATE + 20 * k)
+            score.process(DataPoint(name, {"x": 1.0}, 0.0), i * RATE + 20 * k)
     told = []
     for at in range(20 * RATE, 30 * RATE, RATE // 4):
-        told += cues(score.flush(at))
+        told += alerts(score.flush(at))
     assert score.streams_stale == len(names)
     assert len(told) == 2 * len(pitches("stale"))
     for name in names:
-        told += cues(score.play(DataPoint(name, {"x": 1.0}, 0.0), 30 * RATE))
+        told += alerts(score.process(DataPoint(name, {"x": 1.0}, 0.0), 30 * RATE))
     assert len(told) == 2 * len(pitches("stale")) + 2 * len(pitches("back"))
     assert [message.partition(":")[0] for message in caplog.messages] == ["web", "db", "web", "db"]
     assert caplog.messages[0].startswith("web: cpu, disk, net: silent for 2.")
     # One alone is still told by its name.
     for at in range(31 * RATE, 60 * RATE, RATE):
         for name in names[1:]:
-            score.play(DataPoint(name, {"x": 1.0}, 0.0), at)
+            score.process(DataPoint(name, {"x": 1.0}, 0.0), at)
         score.flush(at + 10)
     assert caplog.messages[-1].startswith("web/cpu: silent for ")
 
@@ -181,7 +183,7 @@ def test_a_stream_that_is_called_as_a_host_is_told_once_by_itself(caplog):
     names = ["web", *(f"web/{i}" for i in range(20))]
     for i in range(20):
         for name in names:
-            score.play(DataPoint(name, {"x": 1.0}, 0.0), i * RATE)
+            score.process(DataPoint(name, {"x": 1.0}, 0.0), i * RATE)
     for at in range(20 * RATE, 40 * RATE, RATE // 4):
         score.flush(at)
     assert score.streams_stale == len(names)
@@ -195,59 +197,60 @@ def test_what_is_irregular_or_new_is_not_stale():
     score, now, told = score_of(), 0, []
     for step in random.exponential(RATE, size=2_000):  # at any time, one a second
         for at in range(now, now + int(step), 250):
-            told += cues(score.flush(at))
+            told += alerts(score.flush(at))
         now += int(step)
-        told += cues(score.play(DataPoint("s", {"x": 1.0}, 0.0), now))
+        told += alerts(score.process(DataPoint("s", {"x": 1.0}, 0.0), now))
     assert len(told) / 4 < 10  # 2 notes each that it is stale, and that it is back
     few = score_of()
     for i in range(7):
-        few.play(DataPoint("s", {"x": 1.0}, 0.0), i * RATE)
-    assert not cues(few.flush(1_000 * RATE))
+        few.process(DataPoint("s", {"x": 1.0}, 0.0), i * RATE)
+    assert not alerts(few.flush(1_000 * RATE))
 
 
 def test_bursts_are_not_stale_between_one_another():
     score, told = score_of(), []
     for now in range(0, 200 * RATE, 10):
         if now % (5 * RATE) < 500:  # fifty points, every 5 s
-            told += cues(score.play(DataPoint("s", {"x": 1.0}, 0.0), now))
-        told += cues(score.flush(now))
+            told += alerts(score.process(DataPoint("s", {"x": 1.0}, 0.0), now))
+        told += alerts(score.flush(now))
     assert not told
-    assert cues(score.flush(now + 6 * RATE + 4_000))
+    assert alerts(score.flush(now + 6 * RATE + 4_000))
 
 
 def test_notices_can_be_turned_off():
-    score = score_of("[cues]\nstale = false\nlost = false")
+    score = score_of("[notices]\nstale = false\nlost = false")
     for i in range(20):
-        score.play(DataPoint("s", {"x": 1.0}, 0.0), i * RATE)
+        score.process(DataPoint("s", {"x": 1.0}, 0.0), i * RATE)
     assert not score.flush(1_000 * RATE)
-    assert not score.lose(1_000 * RATE)
+    assert not score.on_loss(1, 1_000 * RATE)
 
 
 def test_lost_points_are_told_now_and_then():
     score = score_of()
-    told = [bool(score.lose(i * RATE // 10)) for i in range(200)]  # 20 s
+    told = [bool(score.on_loss(1, i * RATE // 10)) for i in range(200)]  # 20 s
     assert sum(told) == 4
 
 
 def test_ticks_at_the_ends_of_the_range():
     score = score_of(
-        "[cues]\nrange = true\n[[part]]\npitch = { rescale = { mode = 'fixed', range = [0, 10] } }"
+        "[notices]\nrange = true\n"
+        "[[part]]\npitch = { rescale = { mode = 'fixed', range = [0, 10] } }"
     )
     told = []
     for i, x in enumerate([5.0, 10.0, 10.0, 12.0, 5.0, 0.0, 11.0]):
-        note, *ticks = score.play(DataPoint("s", {"x": x}, i), i * RATE)
+        note, *ticks = score.process(DataPoint("s", {"x": x}, i), i * RATE)
         told.append([tick.midi_note for tick in ticks])
         assert all(tick.pan == note.pan and not tick.foreground for tick in ticks)
     highest, lowest = pitches("highest"), pitches("lowest")
     assert told == [[], highest, [], [], [], lowest, highest]
-    assert (score.counts.notes, score.counts.ticks) == (7, 3)
+    assert (score.counts.notes, score.counts.range_ticks) == (7, 3)
 
 
 def test_in_a_table_a_cue_sounds_beside_the_note_of_its_row():
-    score = score_of("[[cue]]\nabove = 8", sequence_only=True)
-    rows = [score.play(DataPoint("s", {"x": float(i)}, float(i)), 0) for i in range(12)]
-    first_cue = next(note for notes in rows for note in notes if note.foreground)
-    assert first_cue.onset_frame == rows[9][0].onset_frame
+    score = score_of("[[alert]]\nabove = 8", kind=TableScore)
+    rows = [score.process(DataPoint("s", {"x": float(i)}, float(i)), 0) for i in range(12)]
+    first_earcon = next(note for notes in rows for note in notes if note.foreground)
+    assert first_earcon.onset_frame == rows[9][0].onset_frame
 
 
 def test_alerts_go_on_after_a_restart(caplog):
@@ -260,9 +263,9 @@ def test_alerts_go_on_after_a_restart(caplog):
     assert [[note.midi_note for note in notes] for notes in told] == [[], pitches("over")]
 
 
-@pytest.mark.parametrize("name", sorted(builtin_sounds()))
+@pytest.mark.parametrize("name", sorted(builtin_earcons()))
 def test_sounds_differ_and_are_short(name):
-    sound = builtin_sounds()[name]
+    sound = builtin_earcons()[name]
     assert len(sound.notes) * sound.step < 1
-    same = [other for other in builtin_sounds().values() if other.notes == sound.notes]
+    same = [other for other in builtin_earcons().values() if other.notes == sound.notes]
     assert len(same) == 1

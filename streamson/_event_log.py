@@ -1,0 +1,45 @@
+"""Events as lines of the log."""
+
+import logging
+from typing import Final
+
+from streamson._rate_limited_log import RateLimitedLog
+from streamson.model.event import (
+    Event,
+    PointsLost,
+    RecordingBegun,
+    RecordingEnded,
+    RecordingPaused,
+    RecordingRotated,
+    SessionRefused,
+    VolumeChanged,
+)
+
+_QUIET: Final = (PointsLost, RecordingBegun, RecordingEnded, RecordingRotated, VolumeChanged)
+"""What somebody asked for, or others say as well: it is a line only for who wants to know more."""
+
+_log = logging.getLogger("streamson.events")
+
+
+class EventLog:
+    """Writes events to the log; those that a sick disk may cause for ever, now and then."""
+
+    def __init__(self) -> None:
+        self._limited = RateLimitedLog(_log)
+
+    def __call__(self, event: Event) -> None:
+        """Write an event."""
+        if isinstance(event, RecordingPaused) or (
+            isinstance(event, RecordingBegun) and event.lost_s
+        ):
+            self._limited.warning(type(event).__name__, "%s", event.sentence)
+        elif isinstance(event, SessionRefused):
+            _log.error("%s", event.sentence)
+        elif isinstance(event, _QUIET):
+            _log.info("%s", event.sentence)
+        else:
+            _log.warning("%s", event.sentence)
+
+    def close(self) -> None:
+        """Write what the log still owes."""
+        self._limited.flush()

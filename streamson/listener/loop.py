@@ -1,0 +1,202 @@
+"""The listener's loop: points come in, become notes, and are handed to the engine."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from streamson._faults import Faults
+from streamson.errors import UsageError
+from streamson.listener.dispatch import NoteDispatcher, StartedVolume
+from streamson.listener.event_bus import EventBus
+from streamson.listener.state_file import StateKeeper
+from streamson.model.event import SessionChanged, SessionRefused, VolumeChanged
+from streamson.model.note import AS_SOON_AS_POSSIBLE, Note
+from streamson.model.point import Message
+from streamson.recording.session_log import SessionLog
+from streamson.score.score import Score
+from streamson.session.schema import Session
+from streamson.synth.engine import Engine
+from streamson.wire.receiver import Receiver
+
+RECEIVE_TIMEOUT_S: Final = 0.05
+COALESCING_TIMEOUT_S: Final = 0.01
+"""Points that were coalesced begin at most so long after there is room for them."""
+
+MAX_STREAMS_TOLD: Final = 200
+"""Of so many streams it is said what is played of them: endless names must not fill a log."""
+
+_legend_log = logging.getLogger("streamson.legend")
+
+
+class Loop:
+    """Runs in the listener's thread, which is the only one that the score knows.
+
+    Parameters
+    ----------
+    session
+        In force.
+    receiver, score, engine, dispatcher
+        Between which it passes on what comes.
+    bus
+        Where it tells what happens, and which it lets deliver.
+    faults
+        Survives what nobody foresaw.
+    state
+        Keeps the score's state in a file; None: nobody does.
+    set_volume
+        Is called with the volume of a changed session.
+    on_played
+        Called with every note that began, and when its first sample was handed to the device.
+
+    Attributes
+    ----------
+    session
+        In force.
+    session_log
+        Where points and notes are recorded; None without such a recording.
+    last_note
+        The last one that began, but for those of earcons.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        receiver: Receiver,
+        score: Score,
+        engine: Engine,
+        dispatcher: NoteDispatcher,
+        bus: EventBus,
+        faults: Faults,
+        state: StateKeeper | None,
+        set_volume: Callable[[float], None],
+        on_played: Callable[[Note, int], None] | None,
+    ) -> None:
+        self.session = session
+        self.session_log: SessionLog | None = None
+        self.last_note: Note | None = None
+        self._receiver = receiver
+        self._score = score
+        self._engine = engine
+        self._dispatcher = dispatcher
+        self._bus = bus
+        self._faults = faults
+        self._state = state
+        self._set_volume = set_volume
+        self._on_played = on_played
+        self._next_session: Session | None = None
+        self._sessions = 1
+        self._lost = 0
+        self._streams_told = 0
+        self._look_ahead_frames = self._look_ahead(session)
+
+    def change_session(self, session: Session) -> None:
+        """Go on as another session says, from the next points on; any thread may call it."""
+        self._next_session = session
+
+    def run(self, stopping: threading.Event) -> None:
+        """Take turns until it is to stop."""
+        while not stopping.is_set():
+            timeout_s = COALESCING_TIMEOUT_S if self._score.behind else RECEIVE_TIMEOUT_S
+            for message in self._receiver.receive(timeout_s):
+                self._process(message, time.monotonic_ns())
+            for stream in self._receiver.take_ended():
+                self._score.end(stream)
+            with self._faults.surviving("what waited"):
+                self._flush(time.monotonic_ns())
+            self.read_reports()
+            self._tell_newcomers()
+            if self._next_session is not None:
+                with self._faults.surviving("the changed session"):
+                    self._take_over()
+            with self._faults.surviving("what happened"):
+                self._bus.deliver()
+            self._engine.release_unused()
+            if self._state is not None:
+                with self._faults.surviving("the state"):
+                    self._state.keep()
+
+    def read_reports(self) -> None:
+        """Take in which notes and changes of volume began."""
+        for started in self._dispatcher.started():
+            if isinstance(started, StartedVolume):
+                frame, volume_db = started
+                self._bus.emit(VolumeChanged(frame=frame, volume_db=volume_db))
+                continue
+            note, handed_ns, session = started
+            if not note.foreground:
+                self.last_note = note
+            if self.session_log is not None:
+                self.session_log.begin_note(note, session)
+            if self._on_played is not None:
+                self._on_played(note, handed_ns)
+
+    def _process(self, message: Message, received_ns: int) -> None:
+        now_frame = self._frame_for(received_ns)
+        if self.session_log is not None:
+            self.session_log.receive(message, now_frame)
+        try:
+            notes = self._score.process(message, now_frame)
+            self._dispatch(notes, now_frame, received_ns)
+        except Exception as error:  # no point ends a listener
+            self._faults.survive(error, message.stream)
+
+    def _flush(self, now_ns: int) -> None:
+        now_frame = self._frame_for(now_ns)
+        self._dispatch(self._score.flush(now_frame), now_frame, now_ns)
+        lost = self._receiver.lost
+        if lost > self._lost:
+            points, self._lost = lost - self._lost, lost
+            self._dispatch(self._score.on_loss(points, now_frame), now_frame, now_ns)
+
+    def _dispatch(self, notes: list[Note], now_frame: int, received_ns: int) -> None:
+        for note in notes:
+            on_arrival = note.onset_frame in (AS_SOON_AS_POSSIBLE, now_frame)
+            self._dispatcher.dispatch(note, received_ns if on_arrival else None, self._sessions)
+
+    def _frame_for(self, time_ns: int) -> int:
+        """Return the frame at which what comes at a time may begin."""
+        if self._look_ahead_frames:
+            return self._engine.frame_at(time_ns) + self._look_ahead_frames
+        return self._engine.earliest_frame
+
+    def _look_ahead(self, session: Session) -> int:
+        return round(session.audio.look_ahead * self._engine.sample_rate)
+
+    def _tell_newcomers(self) -> None:
+        """Say what is played of new streams, as long as there are not too many for a log."""
+        for line in self._score.take_newcomers():
+            if self._streams_told < MAX_STREAMS_TOLD:
+                _legend_log.info("%s", line)
+            elif self._streams_told == MAX_STREAMS_TOLD:
+                _legend_log.info("more than %d streams: others are not told", MAX_STREAMS_TOLD)
+            self._streams_told += 1
+
+    def _take_over(self) -> None:
+        """Go on as the next session says."""
+        session, self._next_session = self._next_session, None
+        assert session is not None
+        frame = self._engine.frame
+        try:
+            self._engine.change_instruments(session.all_instruments)
+        except UsageError as error:
+            self._bus.emit(SessionRefused(frame=frame, name=session.name, reason=str(error)))
+            return
+        before, self.session = self.session.audio, session
+        self._score.change(session)
+        self._sessions += 1
+        if self.session_log is not None:
+            self.session_log.add_session(self._sessions, session)
+        audio = session.audio
+        self._engine.equal_loudness = audio.equal_loudness
+        self._look_ahead_frames = self._look_ahead(session)
+        if audio.volume_db != before.volume_db:
+            self._set_volume(audio.volume_db)
+        later = (audio.sample_rate, audio.reverb) != (before.sample_rate, before.reverb)
+        remark = "sample_rate and reverb change at the next start" if later else ""
+        changed = SessionChanged(
+            frame=frame, name=session.name, number=self._sessions, remark=remark
+        )
+        self._bus.emit(changed)

@@ -1,0 +1,347 @@
+"""What happens to a listener: objects first, and lines in a log after."""
+
+from math import nan
+from typing import Final
+
+import msgspec
+
+MAX_LISTED: Final = 8
+"""Streams of a host that a sentence names."""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
+    """Something that happened.
+
+    Attributes
+    ----------
+    frame
+        Of the listener's clock; of a table, of its sound.
+    """
+
+    frame: int
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        raise NotImplementedError
+
+
+class AlertRaised(Event, frozen=True, kw_only=True, tag="alert_raised"):
+    """A value left its band, and stayed outside for as long as its alert demands.
+
+    Attributes
+    ----------
+    stream, field, value, unit
+        What was seen; no unit is an empty one.
+    low, high
+        The band.
+    time
+        Of the point, seconds since 1970; NaN where the data has none.
+    speech
+        What is said of it; empty for nothing.
+    """
+
+    stream: str
+    field: str
+    value: float
+    unit: str = ""
+    low: float
+    high: float
+    time: float = nan
+    speech: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        unit = f" {self.unit}" if self.unit else ""
+        beyond = f"above {self.high:g}" if self.value > self.high else f"below {self.low:g}"
+        said = f": {self.speech}" if self.speech else ""
+        return f"{self.stream}: {self.field} is {self.value:g}{unit}, {beyond}{unit}{said}"
+
+
+class AlertOver(Event, frozen=True, kw_only=True, tag="alert_over"):
+    """A value is back in its band.
+
+    Attributes
+    ----------
+    stream, field, value, unit, time
+        As of `AlertRaised`.
+    """
+
+    stream: str
+    field: str
+    value: float
+    unit: str = ""
+    time: float = nan
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{self.stream}: {self.field} is {self.value:g}{unit} again"
+
+
+class StreamStale(Event, frozen=True, kw_only=True, tag="stream_stale"):
+    """A stream, or several of one host together, fell silent.
+
+    Attributes
+    ----------
+    streams
+        Their names; of several, all begin with the host's and a slash.
+    silent_s, usual_s
+        How long the first one is silent, and how often a point of it came.
+    """
+
+    streams: tuple[str, ...]
+    silent_s: float
+    usual_s: float
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        who = self.streams[0]
+        if len(self.streams) > 1:
+            names = [stream.partition("/")[2] for stream in self.streams]
+            more = len(names) - MAX_LISTED
+            listed = ", ".join(names[:MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
+            who = f"{who.partition('/')[0]}: {listed}"
+        return f"{who}: silent for {self.silent_s:.1f} s; a point came every {self.usual_s:.1f} s"
+
+
+class StreamBack(Event, frozen=True, kw_only=True, tag="stream_back"):
+    """A stream that was stale is back, or a host whose streams were so together.
+
+    Attributes
+    ----------
+    name
+        The stream's or the host's.
+    silent_s
+        For how long it was silent.
+    """
+
+    name: str
+    silent_s: float
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        return f"{self.name}: back after {self.silent_s:.1f} s"
+
+
+class PointsLost(Event, frozen=True, kw_only=True, tag="points_lost"):
+    """Points were lost on their way.
+
+    Attributes
+    ----------
+    points
+        How many since the event of this kind before.
+    """
+
+    points: int
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        return f"{self.points} {'point' if self.points == 1 else 'points'} lost on the way"
+
+
+class SessionChanged(Event, frozen=True, kw_only=True, tag="session_changed"):
+    """Another session is in force.
+
+    Attributes
+    ----------
+    name
+        Its name or file.
+    number
+        The first one's is 1.
+    remark
+        What of it is not in force before the next start; empty for nothing.
+    """
+
+    name: str
+    number: int
+    remark: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        return f"{self.name}: changed" + (f"; {self.remark}" if self.remark else "")
+
+
+class SessionRefused(Event, frozen=True, kw_only=True, tag="session_refused"):
+    """Another session could not be taken; nothing changes.
+
+    Attributes
+    ----------
+    name
+        Its name or file.
+    reason
+        Why not.
+    """
+
+    name: str
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        return f"{self.name}: nothing changes: {self.reason}; start again to use it"
+
+
+class VolumeChanged(Event, frozen=True, kw_only=True, tag="volume_changed"):
+    """The master volume began to glide.
+
+    Attributes
+    ----------
+    volume_db
+        To this level; -inf is muted.
+    """
+
+    volume_db: float
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        return "muted" if self.volume_db < -1_000 else f"volume {self.volume_db:g} dB"
+
+
+class DeviceLost(Event, frozen=True, kw_only=True, tag="device_lost"):
+    """The sound device went away.
+
+    Attributes
+    ----------
+    device
+        Its name.
+    retry_s
+        How often it is looked for.
+    """
+
+    device: str
+    retry_s: float
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        return (
+            f'sound device "{self.device}" is gone; going on without sound, looking for it every '
+            f"{self.retry_s:.0f} s"
+        )
+
+
+class DeviceBack(Event, frozen=True, kw_only=True, tag="device_back"):
+    """The sound device is back.
+
+    Attributes
+    ----------
+    device
+        Its name.
+    rates
+        That it is resampled; empty where it is not.
+    """
+
+    device: str
+    rates: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        return f'sound device "{self.device}" is back{self.rates}'
+
+
+class RecordingBegun(Event, frozen=True, kw_only=True, tag="recording_begun"):
+    """A sound file of a recording was begun: the first, or after it had paused.
+
+    Attributes
+    ----------
+    path
+        The file.
+    lost_s
+        Seconds that the recording lacks so far.
+    """
+
+    path: str
+    lost_s: float = 0.0
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        if not self.lost_s:
+            return f"recording to {self.path}"
+        return f"recording again, to {self.path}; {self.lost_s:.1f} s are lost so far"
+
+
+class RecordingRotated(Event, frozen=True, kw_only=True, tag="recording_rotated"):
+    """A recording goes on in another file, without a gap.
+
+    Attributes
+    ----------
+    path
+        The new file.
+    """
+
+    path: str
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        return f"recording goes on in {self.path}"
+
+
+class RecordingPaused(Event, frozen=True, kw_only=True, tag="recording_paused"):
+    """A recording takes nothing any more, until there is room: the sound goes on.
+
+    Attributes
+    ----------
+    reason
+        Why: a full disk, a file that was deleted.
+    is_gone
+        Whether files were deleted or moved while they were written.
+    """
+
+    reason: str
+    is_gone: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        then = "It goes on in a new file." if self.is_gone else "The recording pauses;"
+        return f"{self.reason}. {then}" + ("" if self.is_gone else " the sound goes on.")
+
+
+class RecordingEnded(Event, frozen=True, kw_only=True, tag="recording_ended"):
+    """A recording is finished.
+
+    Attributes
+    ----------
+    path
+        Its file or folder.
+    seconds
+        Its length.
+    """
+
+    path: str
+    seconds: float
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        return f"recorded {self.seconds:.1f} s to {self.path}"
+
+
+AnyEvent = (
+    AlertRaised
+    | AlertOver
+    | StreamStale
+    | StreamBack
+    | PointsLost
+    | SessionChanged
+    | SessionRefused
+    | VolumeChanged
+    | DeviceLost
+    | DeviceBack
+    | RecordingBegun
+    | RecordingRotated
+    | RecordingPaused
+    | RecordingEnded
+)
+"""For decoding."""

@@ -1,0 +1,129 @@
+"""The monitor: what happens to streams becomes events, and earcons beside what the data plays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from streamson.model.event import PointsLost
+from streamson.score.alerts import AlertMonitor
+from streamson.score.earcon_player import EarconPlayer
+from streamson.score.staleness import StalenessMonitor
+from streamson.session.parse.earcons import builtin_earcons
+
+if TYPE_CHECKING:  # at run time points would bring numpy along
+    from collections.abc import Callable, Iterable, Sequence
+
+    from streamson.model.counts import ScoreCounts
+    from streamson.model.event import Event
+    from streamson.model.note import Note
+    from streamson.model.point import Message
+    from streamson.score.part_player import PartPlayer
+    from streamson.session.schema import Session
+
+LOST_AGAIN_S: Final = 5.0
+"""That points were lost is told so often at most."""
+
+
+class StreamMonitor:
+    """Watches all streams, by what a session says of alerts and notices.
+
+    Parameters
+    ----------
+    session
+        Its alerts and notices.
+    sample_rate
+        Frames a second.
+    counts
+        Where alerts and earcons are counted.
+    on_event
+        Is called with what happens.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        sample_rate: int,
+        counts: ScoreCounts,
+        on_event: Callable[[Event], None],
+    ) -> None:
+        self._session = session
+        self._on_event = on_event
+        self._earcons = EarconPlayer(session, sample_rate=sample_rate, counts=counts)
+        self.alerts = AlertMonitor(
+            session,
+            sample_rate=sample_rate,
+            counts=counts,
+            earcons=self._earcons,
+            on_event=on_event,
+        )
+        self.staleness = StalenessMonitor(
+            sample_rate=sample_rate, earcons=self._earcons, on_event=on_event
+        )
+        self._lost = 0
+        self._lost_due = -(2**62)
+        self._lost_frames = round(LOST_AGAIN_S * sample_rate)
+
+    def add(self, stream: str, fields: Sequence[str]) -> None:
+        """Watch a stream from now on."""
+        self.staleness.add(stream)
+        self.alerts.add(stream, fields)
+
+    def remove(self, stream: str) -> None:
+        """Watch a stream no longer."""
+        self.staleness.remove(stream)
+        self.alerts.remove(stream)
+
+    def change(self, session: Session) -> None:
+        """Watch for what another session says; what is watched as before goes on."""
+        self._session = session
+        self._earcons.change(session)
+        self.alerts.change(session)
+
+    def process(self, message: Message, now_frame: int) -> list[Note]:
+        """Take in a point, or a batch; return the notes of what it tells."""
+        notes = self.staleness.process(message.stream, now_frame)
+        return notes + self.alerts.process(message, now_frame)
+
+    def tick(self, now_frame: int) -> list[Note]:
+        """Return the notes that tell which streams fell silent; to be called often."""
+        return self.staleness.tick(now_frame) if self._session.notices.stale else []
+
+    def on_loss(self, points: int, now_frame: int) -> list[Note]:
+        """Return the notes that tell that points were lost; rarely, however many there are."""
+        self._lost += points
+        if not self._session.notices.lost or now_frame < self._lost_due:
+            return []
+        self._on_event(PointsLost(frame=now_frame, points=self._lost))
+        self._lost, self._lost_due = 0, now_frame + self._lost_frames
+        return self._earcons.play(builtin_earcons()["lost"], "", now_frame)
+
+    def range_ticks(self, player: PartPlayer, notes: Iterable[Note], now_frame: int) -> list[Note]:
+        """Return the notes that tell that a part's pitch came to an end of its range."""
+        ticks: list[Note] = []
+        if not self._session.notices.range:
+            return ticks
+        low, high = player.part.pitch.low, player.part.pitch.high
+        if player.part.pitch.notes:
+            low, high = player.part.pitch.notes[0], player.part.pitch.notes[-1]
+        for note in notes:
+            end = "highest" if note.midi_note >= high else ""
+            end = "lowest" if note.midi_note <= low < high else end
+            if end and end != player.range_end:
+                ticks.append(self._earcons.beside(builtin_earcons()[end], note, now_frame))
+            player.range_end = end
+        return ticks
+
+    def state(self, stream: str) -> dict[str, Any]:
+        """Return what `restore` wants for a stream."""
+        return self.alerts.state(stream)
+
+    def restore(self, stream: str, state: dict[str, Any]) -> None:
+        """Let a stream's alerts go on where the same alerts were.
+
+        Raises
+        ------
+        ValueError
+            It isn't the state of a detector.
+        """
+        self.alerts.restore(stream, state)

@@ -1,0 +1,195 @@
+"""Staleness: which streams fell silent, and which are back."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from streamson.model.event import StreamBack, StreamStale
+from streamson.session.parse.earcons import builtin_earcons
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from streamson.model.event import Event
+    from streamson.model.note import Note
+    from streamson.score.earcon_player import EarconPlayer
+
+TURN_S: Final = 0.5
+"""Of the intervals between a stream's points only the longest of each such turn counts: points may
+come in bursts."""
+
+INTERVALS: Final = 64
+"""So many of those, the last ones, tell what is usual: it is the second longest of them, so that a
+single outage does not count."""
+
+MIN_INTERVALS: Final = 8
+STALE_TIMES: Final = 2.0
+MIN_SILENCE_S: Final = 2.0
+"""A stream is stale when silent for so many times its usual interval, and at least so long."""
+
+STALE_TOGETHER_TIMES: Final = 1.3
+"""When one stream of a host is stale, others that are silent for so many times theirs are so too:
+it is the host that fell silent."""
+
+BACK_TOGETHER_S: Final = 3.0
+"""Streams of a host that fell silent together and come back within this time are back together."""
+
+MAX_HOSTS_BACK: Final = 1_024
+"""Hosts of which it is remembered that they are back."""
+
+
+class _Arrivals:
+    """When the points of a stream come."""
+
+    def __init__(self) -> None:
+        self.last_frame: int | None = None
+        self.ended = False
+        """Whether its producer said goodbye: it is silent by right."""
+        self.stale = False
+        self.stale_with = 1
+        """How many streams of its host were told to be stale together, itself included."""
+        self._intervals: deque[int] = deque(maxlen=INTERVALS)
+        self._turn_frame = 0
+
+    def add(self, now_frame: int, turn_frames: int) -> int | None:
+        """Note that a point came; return how long after the last one, None for the first."""
+        before, self.last_frame = self.last_frame, now_frame
+        if before is None or self.ended:
+            self.ended = False
+            return None
+        interval = now_frame - before
+        if self._intervals and now_frame < self._turn_frame:
+            self._intervals[-1] = max(self._intervals[-1], interval)
+        else:
+            self._intervals.append(interval)
+            self._turn_frame = now_frame + turn_frames
+        return interval
+
+    def is_overdue(self, now_frame: int, times: float) -> bool:
+        """Return whether it is silent for more than so many times its usual interval."""
+        usual = self.usual_frames
+        if self.last_frame is None or usual is None or self.ended:
+            return False
+        return now_frame - self.last_frame > times * usual
+
+    @property
+    def usual_frames(self) -> int | None:
+        """Its usual interval; None as long as nobody knows."""
+        if len(self._intervals) < MIN_INTERVALS:
+            return None
+        return sorted(self._intervals)[-2]
+
+
+class StalenessMonitor:
+    """Tells when streams fall silent, and when they are back.
+
+    Parameters
+    ----------
+    sample_rate
+        Frames a second.
+    earcons
+        What sounds.
+    on_event
+        Is called with what happens.
+    """
+
+    def __init__(
+        self, *, sample_rate: int, earcons: EarconPlayer, on_event: Callable[[Event], None]
+    ) -> None:
+        self._sample_rate = sample_rate
+        self._turn_frames = round(TURN_S * sample_rate)
+        self._earcons = earcons
+        self._on_event = on_event
+        self._streams: dict[str, _Arrivals] = {}
+        self._hosts_back: dict[str, int] = {}
+
+    def add(self, stream: str) -> None:
+        """Watch a stream from now on."""
+        self._streams[stream] = _Arrivals()
+
+    def remove(self, stream: str) -> None:
+        """Watch a stream no longer."""
+        del self._streams[stream]
+
+    def end(self, stream: str) -> None:
+        """Wait no longer for a stream's next point."""
+        watched = self._streams[stream]
+        watched.ended, watched.stale = True, False
+
+    def last_frame(self, stream: str) -> int:
+        """Return when the last point of a stream came; 0 before any."""
+        return self._streams[stream].last_frame or 0
+
+    def state_of(self, stream: str) -> str:
+        """Return whether a stream is ``"live"``, ``"stale"`` or ``"ended"``."""
+        watched = self._streams[stream]
+        if watched.ended:
+            return "ended"
+        return "stale" if watched.stale else "live"
+
+    @property
+    def stale(self) -> int:
+        """How many streams are stale."""
+        return sum(stream.stale for stream in list(self._streams.values()))
+
+    def process(self, stream: str, now_frame: int) -> list[Note]:
+        """Take in that a point came; return the notes that tell that the stream is back."""
+        watched = self._streams[stream]
+        interval = watched.add(now_frame, self._turn_frames)
+        if interval is None or not watched.stale:
+            return []
+        watched.stale = False
+        name = stream
+        if watched.stale_with > 1:
+            name = _host(stream)
+            if now_frame < self._hosts_back.get(name, 0):
+                return []
+            if len(self._hosts_back) >= MAX_HOSTS_BACK:
+                self._hosts_back.clear()
+            self._hosts_back[name] = now_frame + round(BACK_TOGETHER_S * self._sample_rate)
+        silent_s = interval / self._sample_rate
+        self._on_event(StreamBack(frame=now_frame, name=name, silent_s=silent_s))
+        return self._earcons.play(builtin_earcons()["back"], name, now_frame)
+
+    def tick(self, now_frame: int) -> list[Note]:
+        """Return the notes that tell which streams fell silent; to be called often."""
+        notes: list[Note] = []
+        hosts: dict[str, dict[str, _Arrivals]] | None = None
+        for name, stream in self._streams.items():
+            if stream.stale or stream.last_frame is None:
+                continue
+            silent = now_frame - stream.last_frame
+            if silent < MIN_SILENCE_S * self._sample_rate:
+                continue
+            usual = stream.usual_frames
+            if usual is None or not stream.is_overdue(now_frame, STALE_TIMES):
+                continue
+            if hosts is None:
+                hosts = self._silent_by_host(now_frame)
+            together = hosts[_host(name)] if "/" in name else {name: stream}
+            for one in together.values():
+                one.stale, one.stale_with = True, len(together)
+            stale = StreamStale(
+                frame=now_frame,
+                streams=tuple(together),
+                silent_s=silent / self._sample_rate,
+                usual_s=usual / self._sample_rate,
+            )
+            self._on_event(stale)
+            notes += self._earcons.play(builtin_earcons()["stale"], name, now_frame)
+        return notes
+
+    def _silent_by_host(self, now_frame: int) -> dict[str, dict[str, _Arrivals]]:
+        """Return the streams that are silent for longer than usual, by what they belong to."""
+        hosts: dict[str, dict[str, _Arrivals]] = {}
+        for name, stream in self._streams.items():
+            overdue = not stream.stale and stream.is_overdue(now_frame, STALE_TOGETHER_TIMES)
+            if "/" in name and overdue:
+                hosts.setdefault(_host(name), {})[name] = stream
+        return hosts
+
+
+def _host(stream: str) -> str:
+    """Return what a stream's name begins with, up to its first slash."""
+    return stream.partition("/")[0]

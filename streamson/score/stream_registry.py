@@ -1,0 +1,171 @@
+"""The streams that a score plays: so many at a time, each with a number and what is remembered."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from streamson._rate_limited_log import RateLimitedLog
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from streamson.model.counts import ScoreCounts
+
+MAX_STREAMS: Final = 1_024
+"""Streams a score plays at a time, at some 55 KB each; points of others are refused and counted."""
+
+REPLACED_AFTER_S: Final = 60.0
+"""Where all places are taken, a newcomer gets that of the stream that is silent for longest, if it
+is for so long: names that were sent once, by mistake or in bad faith, do not keep others out."""
+
+_log = logging.getLogger(__name__)
+
+
+class StreamState(msgspec.Struct):
+    """What is remembered of a stream: its number, and its windows by what they rescale."""
+
+    name: str
+    number: int
+    windows: dict[str, Any]
+
+
+class StreamRegistry:
+    """Numbers streams in the order of their appearance, and says which of them has a place.
+
+    A stream's number stays its own, over restarts too, until it is forgotten: what is automatic in
+    how it sounds hangs on it.
+
+    Parameters
+    ----------
+    sample_rate
+        Frames a second.
+    counts
+        Where streams that are refused or forgotten are counted.
+    """
+
+    def __init__(self, sample_rate: int, counts: ScoreCounts) -> None:
+        self._sample_rate = sample_rate
+        self._counts = counts
+        self._limited = RateLimitedLog(_log)
+        self._numbers: dict[str, int] = {}
+        self._placed: set[str] = set()
+        self._refused: set[str] = set()
+        self._replaceable: deque[str] = deque()
+        self._silent_since = 0
+        self._remembered: dict[str, dict[str, Any]] = {}
+        self._remembered_until: int | None = None
+
+    def number(self, stream: str) -> int:
+        """Return the number of a stream that has a place."""
+        return self._numbers[stream]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether all places are taken."""
+        return len(self._placed) >= MAX_STREAMS
+
+    def place(self, stream: str) -> int:
+        """Give a newcomer a place, and return its number."""
+        self._placed.add(stream)
+        return self._numbers.setdefault(stream, self._free_number())
+
+    def refuse(self, stream: str, points: int) -> None:
+        """Count points of a stream that gets no place."""
+        self._limited.warning(
+            "refused",
+            "%s is not played: %d streams are, and none has been silent for %.0f s",
+            *(stream, MAX_STREAMS, REPLACED_AFTER_S),
+        )
+        self._counts.points_of_refused_streams += points
+        if stream not in self._refused and len(self._refused) < MAX_STREAMS:
+            self._refused.add(stream)
+            self._counts.streams_refused += 1
+
+    def forget(self, stream: str) -> None:
+        """Take back the place of a stream."""
+        self._counts.streams_forgotten += 1
+        self._placed.remove(stream)
+        del self._numbers[stream]
+
+    def next_replaceable(self, last_frames: Mapping[str, int]) -> str | None:
+        """Return a stream that is silent for long enough to be replaced, the longest first.
+
+        Parameters
+        ----------
+        last_frames
+            When the last point of each stream came.
+        """
+        while self._replaceable:
+            stream = self._replaceable.popleft()
+            if last_frames.get(stream, self._silent_since) < self._silent_since:
+                return stream
+        return None
+
+    def tick(self, now_frame: int, last_frames: Mapping[str, int], forget_after_s: float) -> None:
+        """Look which streams may be replaced, and drop what is remembered for too long.
+
+        Parameters
+        ----------
+        now_frame
+            Now.
+        last_frames
+            When the last point of each stream came.
+        forget_after_s
+            What was restored is dropped after so many seconds.
+        """
+        if self.is_full:
+            self._silent_since = now_frame - round(REPLACED_AFTER_S * self._sample_rate)
+            silent = [s for s, frame in last_frames.items() if frame < self._silent_since]
+            self._replaceable = deque(sorted(silent, key=last_frames.__getitem__))
+        if self._remembered_until is None:  # what was restored is as old as this run
+            self._remembered_until = now_frame + round(forget_after_s * self._sample_rate)
+        if now_frame > self._remembered_until:
+            for stream in self._remembered:
+                del self._numbers[stream]
+            self._remembered.clear()
+
+    def recall(self, stream: str) -> dict[str, Any] | None:
+        """Return, once, what is remembered of a stream; None if nothing is."""
+        return self._remembered.pop(stream, None)
+
+    def state(self, windows: Mapping[str, dict[str, Any]]) -> Any:
+        """Return what `restore` wants: all that is remembered, and the windows of those that play.
+
+        Parameters
+        ----------
+        windows
+            Of the streams that have a place, the last heard one last.
+        """
+        return [
+            msgspec.to_builtins(StreamState(stream, self._numbers[stream], of_stream))
+            for stream, of_stream in {**self._remembered, **windows}.items()
+        ]
+
+    def restore(self, state: Any) -> None:
+        """Go on where another one was; of more than `MAX_STREAMS` the last heard are restored.
+
+        Raises
+        ------
+        ValueError
+            It isn't such a state.
+        """
+        streams = msgspec.convert(state, list[StreamState])[-MAX_STREAMS:]
+        numbers = {stream.name: stream.number for stream in streams}
+        if len(set(numbers.values())) != len(streams) or min(numbers.values(), default=0) < 0:
+            raise ValueError("streams that share a name or a number")
+        self._remembered = {stream.name: stream.windows for stream in streams}
+        self._numbers = numbers
+
+    def close(self) -> None:
+        """Write what the log still owes."""
+        self._limited.flush()
+
+    def _free_number(self) -> int:
+        """Return the lowest number that no stream has."""
+        taken = set(self._numbers.values())
+        return next(number for number in itertools.count() if number not in taken)
