@@ -82,7 +82,7 @@ def until_room(
     # The engine synthesises a quantum ahead, and finishes the one it is in.
     while onset_frame >= engine.frame + block_frames + 2 * QUANTUM:
         yield engine.render(block_frames)
-    while not engine.room:  # let time take some of what waits
+    while not engine.queue_space:  # let time take some of what waits
         if onset_frame < engine.frame + 3 * QUANTUM:
             raise StreamsonError(f"more than {NOTE_RING} notes begin at frame {engine.frame}")
         yield engine.render(QUANTUM)

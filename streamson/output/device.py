@@ -205,7 +205,7 @@ class DeviceStream:
         DeviceError
             If the device does not start.
         """
-        self._engine.new_device(self.sample_rate)
+        self._engine.attach_device(self.sample_rate)
         try:
             portaudio.start_stream(self._stream)
         except DeviceError as error:

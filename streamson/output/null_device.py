@@ -34,13 +34,13 @@ class NullDevice:
     def _run(self) -> None:
         rate = self._engine.sample_rate
         block = max(1, round(PERIOD_S * rate))
-        self._engine.new_device()
+        self._engine.attach_device()
         origin = time.monotonic()
         rendered = 0
         while not self._stopping.wait(max(0.0, origin + rendered / rate - time.monotonic())):
             behind = (time.monotonic() - origin) * rate - rendered
             if behind > MAX_BACKLOG_S * rate:
                 origin += behind / rate
-                self._engine.new_device()
+                self._engine.attach_device()
             self._engine.render(block)
             rendered += block

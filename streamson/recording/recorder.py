@@ -39,7 +39,7 @@ SYNC_INTERVAL_S: Final = 0.5
 """A loss of power costs at most so much and what the disk itself holds back."""
 
 RETRY_INTERVAL_S: Final = 2.0
-RETRY_ROOM_BYTES: Final = 4 << 20
+RETRY_SPACE_BYTES: Final = 4 << 20
 """After a failure it is tried again so often, once there is so much room: 16 s of sound."""
 
 _log = logging.getLogger(__name__)
@@ -244,4 +244,4 @@ def _has_room(folder: Path) -> bool:
     if not hasattr(os, "statvfs"):
         return True
     disk = os.statvfs(folder)
-    return disk.f_bavail * disk.f_frsize >= RETRY_ROOM_BYTES
+    return disk.f_bavail * disk.f_frsize >= RETRY_SPACE_BYTES

@@ -153,7 +153,7 @@ class Engine:
         self._memory["free"][:] = np.arange(VOICE_SLOTS)[::-1]
         state["position"] = QUANTUM
         state["stop_frame"] = NEVER
-        state["limiter_gain"] = state["limiter_need"] = state["room"] = 1
+        state["limiter_gain"] = state["limiter_need"] = state["duck_gain"] = 1
         state["gain"] = state["volume"] = _gain(volume_db)
 
     @classmethod
@@ -183,7 +183,7 @@ class Engine:
         return int(self.state["frame"])
 
     @property
-    def room(self) -> int:
+    def queue_space(self) -> int:
         """How many more notes can be handed over at this moment."""
         return self._notes.free()
 
@@ -244,7 +244,7 @@ class Engine:
         if self.equal_loudness:
             level_db += self._compensation_db(note.instrument, frequency)
         with self._one_writer:
-            return self._hand_over(
+            return self._enqueue(
                 note.onset_frame,
                 note.duration_frames,
                 frequency,
@@ -330,7 +330,7 @@ class Engine:
         """
         gain = _gain(volume_db)
         with self._one_writer:
-            return self._hand_over(frame, 0, 0.0, gain, 0.0, 0.0, VOLUME, 0, 0, 0, NOBODY, 0)
+            return self._enqueue(frame, 0, 0.0, gain, 0.0, 0.0, VOLUME, 0, 0, 0, NOBODY, 0)
 
     def stop_at(self, frame: int) -> None:
         """Fade out so that there is silence from a frame on."""
@@ -353,7 +353,7 @@ class Engine:
         """Copy no more quanta."""
         self.state["tap_on"] = 0
 
-    def new_device(self, sample_rate: int | None = None) -> None:
+    def attach_device(self, sample_rate: int | None = None) -> None:
         """Tell the callback that another device calls it from now on; the sound fades in there.
 
         Nobody may be rendering meanwhile.
@@ -371,7 +371,7 @@ class Engine:
         """Let the system lay out the memory in this process, before the callback needs it."""
         self._block.touch()
 
-    def _hand_over(self, onset_frame: int, *rest: float) -> int | None:
+    def _enqueue(self, onset_frame: int, *rest: float) -> int | None:
         """Put a `NOTE` in the ring; return its number, or None if the ring is full."""
         number = self._next_id
         if not self._notes.write((onset_frame, number, *rest)):

@@ -92,7 +92,7 @@ class InstrumentTables:
             row["sample_speed"] = 0
             return number
         self._keys[number], stored = self._samples.take(instrument)
-        self._arrays["sample_levels"][number] = stored.levels
+        self._arrays["mipmaps"][number] = stored.levels
         row["sample_speed"] = sample.sample_rate / (sample.root_hz * self._rate)
         row["sample_end"], row["sample_loop"] = stored.end, stored.loop
         return number
@@ -104,7 +104,7 @@ class InstrumentTables:
         row["decay"] = envelope.decay * rate
         row["release"] = max(envelope.release, MIN_RAMP_S) * rate
         row["sustain"] = envelope.sustain
-        row["ebb"] = db_to_amplitude(-envelope.separation)
+        row["dip_gain"] = db_to_amplitude(-envelope.separation)
         row["bend"] = exp(-envelope.curve / 2) - 1
         row["partials"] = len(partials)
         row["identity"] = _identity(instrument)

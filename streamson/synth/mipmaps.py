@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson.model.instrument import Sample
-from streamson.synth.kernel.layout import LEVEL, SAMPLE_LEVELS
+from streamson.synth.kernel.layout import MIPMAP, MIPMAPS
 
 OVERSAMPLING: Final = 2.0
 MARGIN: Final = 4_096
@@ -30,11 +30,11 @@ LOUDNESS_S: Final = 0.05
 MAX_CREST: Final = 4.0
 """A sound whose peaks stand out more than this beside a sine's is made no louder."""
 
-_EDGES: Final = tuple(0.5 / sqrt(2) ** i for i in range(SAMPLE_LEVELS))
+_EDGES: Final = tuple(0.5 / sqrt(2) ** i for i in range(MIPMAPS))
 """Of the copies, in cycles a frame: half an octave apart."""
 
 
-class Levels(NamedTuple):
+class Mipmaps(NamedTuple):
     """The copies of a sound.
 
     Attributes
@@ -42,7 +42,7 @@ class Levels(NamedTuple):
     frames
         float32, shape (2, any): one copy after the other.
     table
-        `LEVEL`, shape (SAMPLE_LEVELS,): where each begins, counted in `frames`.
+        `MIPMAP`, shape (MIPMAPS,): where each begins, counted in `frames`.
     end
         Where the sound ends, or its loop, in frames of the file.
     loop
@@ -55,13 +55,13 @@ class Levels(NamedTuple):
     loop: int
 
 
-def levels_frames(sample: Sample) -> int:
+def mipmap_frames(sample: Sample) -> int:
     """Return how many frames the copies of a sample have together."""
     length = _padded(_looped_length(sample))
     return sum(_copy_length(length, edge) for edge in _EDGES)
 
 
-def make_levels(sample: Sample, width: float) -> Levels:
+def make_mipmaps(sample: Sample, width: float) -> Mipmaps:
     """Return the copies of a sample, as loud as a sine of amplitude 1."""
     sound = sample.sound.astype(np.float64).T * _full_scale(sample)
     middle = sound.mean(axis=0)
@@ -70,7 +70,7 @@ def make_levels(sample: Sample, width: float) -> Levels:
     frames = np.pad(sound, ((0, 0), (MARGIN, 2 * MARGIN)))
     frames = np.pad(frames, ((0, 0), (0, _padded(sound.shape[1]) - frames.shape[1])))
     spectrum = np.fft.rfft(frames)
-    table = np.zeros(SAMPLE_LEVELS, LEVEL)
+    table = np.zeros(MIPMAPS, MIPMAP)
     copies: list[NDArray[np.float32]] = []
     start = 0
     for i, edge in enumerate(_EDGES):
@@ -79,7 +79,7 @@ def make_levels(sample: Sample, width: float) -> Levels:
         table[i] = start, ratio, MARGIN * ratio
         start += copy.shape[1]
         copies.append(copy)
-    return Levels(np.concatenate(copies, axis=1), table, end, loop)
+    return Mipmaps(np.concatenate(copies, axis=1), table, end, loop)
 
 
 def _full_scale(sample: Sample) -> float:

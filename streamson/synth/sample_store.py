@@ -14,7 +14,7 @@ from streamson.model.instrument import Instrument, Sample
 from streamson.model.limits import CHANNELS
 from streamson.synth.engine_memory import EngineMemory
 from streamson.synth.kernel.layout import MAX_SAMPLE_BYTES, SAMPLE_BYTES, SAMPLE_FRAMES
-from streamson.synth.mipmaps import levels_frames, make_levels
+from streamson.synth.mipmaps import make_mipmaps, mipmap_frames
 
 PAGE_FRAMES: Final = mmap.PAGESIZE // SAMPLE_BYTES
 """Samples begin with a page: so only whole pages are given back."""
@@ -33,7 +33,7 @@ class StoredSample(NamedTuple):
     start, frames
         First frame of the memory, and how many, in whole pages.
     levels
-        `LEVEL`, shape (SAMPLE_LEVELS,).
+        `MIPMAP`, shape (MIPMAPS,).
     end, loop
         Where it ends, or its loop, and the length of that, in frames of the file.
     """
@@ -104,7 +104,7 @@ class SampleMemory:
     def _write(self, sample: Sample, width: float) -> StoredSample:
         frames = _page_frames(sample)
         start = next(start for start, free in self._gaps().items() if free >= frames)
-        copies = make_levels(sample, width)
+        copies = make_mipmaps(sample, width)
         end = start + copies.frames.shape[1]
         arrays = self._memory.arrays
         arrays["sample_left"][start:end], arrays["sample_right"][start:end] = copies.frames
@@ -140,7 +140,7 @@ def _different(instruments: Iterable[Instrument]) -> dict[SampleKey, Sample]:
 
 
 def _page_frames(sample: Sample) -> int:
-    return -(-levels_frames(sample) // PAGE_FRAMES) * PAGE_FRAMES
+    return -(-mipmap_frames(sample) // PAGE_FRAMES) * PAGE_FRAMES
 
 
 def _megabytes(frames: int) -> int:

@@ -175,7 +175,7 @@ class ConnectionGuard:
         if event == zmq.EVENT_ACCEPTED:
             self._accept(descriptor)
         elif event == zmq.EVENT_ACCEPT_FAILED:
-            self._make_room()
+            self._shed_largest()
         elif event in (zmq.EVENT_DISCONNECTED, zmq.EVENT_CLOSED):
             self._forget(descriptor)
         return bool(event != zmq.EVENT_MONITOR_STOPPED)
@@ -190,7 +190,7 @@ class ConnectionGuard:
         if self._left_bytes() > MAX_WAITING_BYTES:
             self._cut(connection, "left", "others left more than was read so far")
         if len(self._connections) > self.max_connections:
-            self._make_room()
+            self._shed_largest()
 
     def _forget(self, descriptor: int) -> None:
         connection = self._connections.pop(descriptor, None)
@@ -224,7 +224,7 @@ class ConnectionGuard:
             self._closed = 0
         return self._closed * RECEIVE_HIGH_WATER_MARK * MAX_MESSAGE_BYTES
 
-    def _make_room(self) -> None:
+    def _shed_largest(self) -> None:
         """Cut the oldest connection that has not said a word, else the newest."""
         while self._silent:
             descriptor = next(iter(self._silent))

@@ -228,7 +228,7 @@ def check_any(case: Case) -> str:
     told = int.from_bytes(case.content[21:26]) & (1 << 36) - 1 if is_flac else 0
     if whole and before >= told:
         assert frames_by_ffmpeg(content)[0] >= before, case.path
-    return "mended"
+    return "recovered"
 
 
 def attack(folder: Path, *, good: int, mutations: int, flipped: int = 0, seed: int = 0) -> str:

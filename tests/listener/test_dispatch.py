@@ -71,7 +71,7 @@ def test_what_a_callback_that_died_had_taken_is_awaited_no_more():
         volumes = [b.volume_db for _ in range(2) for b in dispatcher.started()]
         assert volumes.count(-float(i)) == 1
     assert dispatcher.dropped == 0
-    assert int(engine.state["mended"]) == 20
+    assert int(engine.state["recovered"]) == 20
     dispatcher.dispatch(note(-1), None, 1)
     engine.render(640)
     assert len(list(dispatcher.started())) == 1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from streamson.synth.engine import Engine
-from streamson.synth.kernel.ducking import COME_BACK_S, ROOM
+from streamson.synth.kernel.ducking import DUCKED_GAIN, RECOVER_S
 from tests.synth.notes import RATE, PlainNote, rendered
 
 
@@ -26,9 +26,9 @@ def earcon():
 def test_all_else_is_softer_while_it_sounds(sound):
     full = 10 ** (-20 / 20)
     assert level_of(sound, 400, RATE // 2) == pytest.approx(full, rel=0.01)
-    assert level_of(sound, 400, RATE + RATE // 5) == pytest.approx(full * ROOM, rel=0.01)
+    assert level_of(sound, 400, RATE + RATE // 5) == pytest.approx(full * DUCKED_GAIN, rel=0.01)
     assert level_of(sound, 2_500, RATE + RATE // 5) == pytest.approx(full, rel=0.01)
-    back = round((1.55 + COME_BACK_S) * RATE)
+    back = round((1.55 + RECOVER_S) * RATE)
     assert level_of(sound, 400, back) == pytest.approx(full, rel=0.01)
 
 

@@ -284,7 +284,7 @@ def test_a_new_device_is_faded_in_and_the_tap_is_not():
     engine.play(PlainNote(frequency_hz=200, duration_frames=10 * RATE, level_db=-6))
     engine.render(5_000)
     engine.open_tap()
-    engine.new_device()
+    engine.attach_device()
     heard = np.concatenate([engine.render(n) for n in (100, 700, 5_000)])
     assert not heard[0].any()
     assert np.abs(np.diff(heard[:, 0])).max() < 0.5012 * 2 * np.pi * 200 / RATE * 1.1

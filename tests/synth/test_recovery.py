@@ -35,7 +35,7 @@ def test_it_is_silent_and_goes_on(frames):
     engine = died_within(frames)
     frame = engine.frame
     sound = engine.render(1_000)
-    assert int(engine.state["mended"]) == 1
+    assert int(engine.state["recovered"]) == 1
     assert int(engine.state["rendering"]) == 0
     assert frame + 1_000 <= engine.frame <= frame + 1_000 + QUANTUM
     assert np.isfinite(sound).all()

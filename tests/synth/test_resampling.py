@@ -12,7 +12,7 @@ PAIRS = [(44_100, 48_000), (48_000, 44_100), (96_000, 44_100), (44_100, 96_000),
 def tone_on_device(engine_rate, device_rate, frequency_hz):
     """Return two steady seconds of a sine of -12 dBFS as the device gets them."""
     engine = Engine(engine_rate)
-    engine.new_device(device_rate)
+    engine.attach_device(device_rate)
     engine.play(PlainNote(0, 10 * engine_rate, frequency_hz, -12))
     sound = [engine.render(256) for _ in range(3 * device_rate // 256 + 1)]
     return np.concatenate(sound)[device_rate : 3 * device_rate, 0].astype(np.float64)
@@ -48,7 +48,7 @@ def test_what_the_device_cannot_hold_is_silent(engine_rate, device_rate):
 def test_the_devices_blocks_change_nothing_and_the_clock_keeps_pace(block):
     def device_hears(sizes):
         engine = Engine(RATE)
-        engine.new_device(48_000)
+        engine.attach_device(48_000)
         for i in range(10):
             engine.play(PlainNote(i * 300, 3_000, 300 + 50 * i, -30))
         parts = [engine.render(size) for size in sizes]
@@ -66,7 +66,7 @@ def test_the_recording_is_that_of_the_engine():
 
     def recorded(device_rate):
         engine = Engine(RATE)
-        engine.new_device(device_rate)
+        engine.attach_device(device_rate)
         engine.open_tap()
         engine.play(PlainNote(100, 3_000))
         for _ in range(40):

@@ -27,7 +27,7 @@ MOST_FALL_SHARE: Final = 0.4
 """A fall takes so long at least, but no more of the note: shorter breaks blur in what hears by
 spectra of 46 ms, and 25 ms are at the edge."""
 
-MOST_FALL_S: Final = 0.08
+MAX_DIP_S: Final = 0.08
 """A fall does not take longer, however long the note."""
 
 REST_S: Final = 0.025
@@ -51,34 +51,34 @@ def set_envelope(engine: int, voice: Any, note: Any) -> None:
     # A held voice has as long as it likes.
     attack = instrument.attack
     fall = 0.0
-    voice.ebb = np.float32(1)
-    if note.key == 0 and instrument.ebb < 1:
+    voice.dip_gain = np.float32(1)
+    if note.key == 0 and instrument.dip_gain < 1:
         attack = min(attack, max(most, LEAST_ATTACK_S * rate))
         least = min(LEAST_FALL_S * rate, MOST_FALL_SHARE * note.duration)
-        fall = min(max(most, least), MOST_FALL_S * rate)
-        voice.ebb = instrument.ebb
+        fall = min(max(most, least), MAX_DIP_S * rate)
+        voice.dip_gain = instrument.dip_gain
     voice.onset = note.onset
     voice.peak = note.onset + np.int64(math.ceil(attack))
     voice.steady = note.onset + np.int64(math.ceil(attack + instrument.decay))
     voice.release = note.onset + note.duration
-    voice.fall = voice.release - np.int64(math.ceil(fall))
+    voice.dip = voice.release - np.int64(math.ceil(fall))
     voice.cut = NEVER
     voice.attack_rate = np.float32(1 / attack)
     voice.decay_rate = np.float32(1 / max(instrument.decay, 1.0))
-    voice.fall_rate = np.float32(1 / max(fall, 1.0))
+    voice.dip_rate = np.float32(1 / max(fall, 1.0))
     voice.release_rate = np.float32(1 / instrument.release)
     voice.sustain = instrument.sustain
     voice.bend = instrument.bend
 
 
 @njit(nogil=True)
-def strike_again(engine: int, note: Any) -> int:
+def restrike(engine: int, note: Any) -> int:
     """End the voices that sound the same as a note; return for how many frames it has to wait.
 
     Voices that ring on beyond their note have fallen by then: after those it need not wait.
     """
     state = memory.state(engine)[0]
-    if note.source == 0 or memory.instruments(engine)[note.instrument].ebb >= 1:
+    if note.source == 0 or memory.instruments(engine)[note.instrument].dip_gain >= 1:
         return 0
     rest = 0
     instruments = memory.instruments(engine)

@@ -12,7 +12,7 @@ from numba import carray, cfunc, njit, types
 from streamson._jit import cached, notice_compiling, source_digest
 from streamson.model.limits import CHANNELS
 from streamson.synth.kernel import memory
-from streamson.synth.kernel.articulation import strike_again
+from streamson.synth.kernel.articulation import restrike
 from streamson.synth.kernel.clock import NS, now_ns
 from streamson.synth.kernel.layout import (
     LAYOUT,
@@ -25,10 +25,10 @@ from streamson.synth.kernel.layout import (
     VOLUME,
 )
 from streamson.synth.kernel.limiter import clear, limit
-from streamson.synth.kernel.note_heap import drop_first, push, put_off_first
+from streamson.synth.kernel.note_heap import delay_first, pop, push
 from streamson.synth.kernel.pointers import address
-from streamson.synth.kernel.recovery import mend
-from streamson.synth.kernel.references import let_go, refer
+from streamson.synth.kernel.recovery import recover
+from streamson.synth.kernel.references import release, retain
 from streamson.synth.kernel.resampler import resample, wanted_frames
 from streamson.synth.kernel.reverb import reverberate
 from streamson.synth.kernel.ring import READ, WRITTEN, advance, readable, writable
@@ -72,7 +72,7 @@ def _fill(engine: int, output: Any, status: int) -> None:
     """Fill a device's block from as many quanta as it takes."""
     state = memory.state(engine)[0]
     if state.rendering:
-        mend(engine)
+        recover(engine)
     state.rendering = 1
     began = now_ns(engine)
     frames = output.shape[0]
@@ -160,7 +160,7 @@ def _take_notes(engine: int, start: int) -> None:
         if note.onset < start:
             state.late += note.onset >= 0
             note.onset = start
-        refer(engine, note.instrument)
+        retain(engine, note.instrument)
         push(engine, note)
         advance(memory.note_indices(engine), READ)
         waiting -= 1
@@ -170,12 +170,12 @@ def _take_notes(engine: int, start: int) -> None:
 def _start_notes(engine: int, start: int, now: int) -> None:
     """Start every note whose onset lies in the quantum that begins at `start`; report each."""
     state = memory.state(engine)[0]
-    while state.pending > 0 and memory.pending(engine)[0].onset < start + QUANTUM:
-        note = memory.pending(engine)[0]
+    while state.pending > 0 and memory.note_heap(engine)[0].onset < start + QUANTUM:
+        note = memory.note_heap(engine)[0]
         if note.instrument == VOLUME:
             state.volume = note.amplitude
             _report(engine, note, now)
-        elif _put_off(engine, note, now):
+        elif _delay(engine, note, now):
             continue
         elif start_voice(engine, note, start):
             state.played += 1
@@ -186,20 +186,20 @@ def _start_notes(engine: int, start: int, now: int) -> None:
             state.refused += 1
             note.onset = REFUSED
             _report(engine, note, now)
-        let_go(engine, note.instrument)
-        drop_first(engine)
+        release(engine, note.instrument)
+        pop(engine)
 
 
 @njit(nogil=True)
-def _put_off(engine: int, note: Any, now: int) -> bool:
+def _delay(engine: int, note: Any, now: int) -> bool:
     """Put a note off, if it has to wait for what it strikes again; its break begins now."""
     if note.rest > 0:
         return False
-    rest = strike_again(engine, note)
+    rest = restrike(engine, note)
     if rest <= 0:
         return False
     _report(engine, note, now)
-    put_off_first(engine, rest)
+    delay_first(engine, rest)
     return True
 
 

@@ -9,29 +9,29 @@ from streamson.model.limits import CHANNELS
 from streamson.synth.kernel import memory
 from streamson.synth.kernel.layout import QUANTUM
 
-ROOM: Final = 10 ** (-15 / 20)
+DUCKED_GAIN: Final = 10 ** (-15 / 20)
 """Gain of all else: 15 dB less."""
 
-STEP_BACK_S: Final = 0.02
+DUCK_S: Final = 0.02
 """Time in which it becomes so much softer: before the attack of what comes is over."""
 
-COME_BACK_S: Final = 0.6
+RECOVER_S: Final = 0.6
 """Time in which it comes back: longer than the gaps in a pattern of notes."""
 
 
 @njit(nogil=True)
-def make_room(engine: int) -> None:
+def duck(engine: int) -> None:
     """Multiply the bus by a gain that is on its way to where it belongs."""
     state = memory.state(engine)[0]
-    first = state.room
+    first = state.duck_gain
     seconds = QUANTUM / state.sample_rate
     if state.foreground > 0:
-        last = max(first - (1 - ROOM) * seconds / STEP_BACK_S, ROOM)
+        last = max(first - (1 - DUCKED_GAIN) * seconds / DUCK_S, DUCKED_GAIN)
     else:
-        last = min(first + (1 - ROOM) * seconds / COME_BACK_S, 1.0)
+        last = min(first + (1 - DUCKED_GAIN) * seconds / RECOVER_S, 1.0)
     bus = memory.bus(engine)
     gain, step = np.float32(first), np.float32((last - first) / QUANTUM)
     for channel in range(CHANNELS):
         for k in range(QUANTUM):
             bus[channel, k] *= gain + step * np.float32(np.int32(k))
-    state.room = last
+    state.duck_gain = last

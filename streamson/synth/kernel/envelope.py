@@ -36,7 +36,7 @@ def step(x: Any, bend: Any) -> Any:
 @njit(nogil=True, fastmath={"contract"})
 def is_level(voice: Any, start: int, end: int) -> bool:
     """Return whether a voice's envelope stands still in all frames from `start` up to `end`."""
-    return start >= voice.steady and end <= voice.fall and end <= voice.cut
+    return start >= voice.steady and end <= voice.dip and end <= voice.cut
 
 
 @njit(nogil=True)
@@ -52,9 +52,9 @@ def shape(engine: int, voice: Any, start: int) -> None:
     if voice.sustain < _ONE and end > voice.peak:
         since = np.float32(min(start - voice.peak, _FAR))
         _multiply(envelope, since, voice.decay_rate, voice.bend, voice.sustain - _ONE)
-    if end > voice.fall and voice.ebb < _ONE:
-        since = np.float32(start - voice.fall)
-        _multiply(envelope, since, voice.fall_rate, _ZERO, voice.ebb - _ONE)
+    if end > voice.dip and voice.dip_gain < _ONE:
+        since = np.float32(start - voice.dip)
+        _multiply(envelope, since, voice.dip_rate, _ZERO, voice.dip_gain - _ONE)
     if end > voice.release:
         since = np.float32(start - voice.release)
         _multiply(envelope, since, voice.release_rate, voice.bend, -_ONE)

@@ -41,7 +41,7 @@ LINES: Final = 8
 LINE_FRAMES: Final = 16_384
 """Length of each of the reverb's delay lines: a power of two, 85 ms at 192 kHz."""
 
-SAMPLE_LEVELS: Final = 13
+MIPMAPS: Final = 13
 """Copies of a sampled sound, half an octave apart: it can be played up to six octaves higher."""
 
 MAX_SAMPLE_BYTES: Final = 2**30
@@ -98,17 +98,17 @@ VOICE: Final = np.dtype(
     [
         ("onset", np.int64),
         ("peak", np.int64),  # frame at which the attack ends
-        ("steady", np.int64),  # frame from which the envelope stands still, until the fall
-        ("fall", np.int64),  # frame at which the fall begins that sets the note apart
+        ("steady", np.int64),  # frame from which the envelope stands still, until the dip
+        ("dip", np.int64),  # frame at which the dip begins that sets the note apart
         ("release", np.int64),  # frame at which the release begins
         ("cut", np.int64),  # frame at which it began to end early; NEVER
         ("end", np.int64),  # first silent frame
         ("attack_rate", np.float32),  # 1 / frames
         ("decay_rate", np.float32),
-        ("fall_rate", np.float32),
+        ("dip_rate", np.float32),
         ("release_rate", np.float32),
         ("cut_rate", np.float32),
-        ("ebb", np.float32),  # what the fall leaves; 1: it is none
+        ("dip_gain", np.float32),  # what the dip leaves; 1: there is none
         ("sustain", np.float32),
         ("bend", np.float32),  # of the envelope's segments; see `envelope`
         ("key", np.int64),  # by which notes find the voice; 0: none do
@@ -123,14 +123,14 @@ VOICE: Final = np.dtype(
     align=True,
 )
 
-TONE: Final = np.dtype(
+VOICE_PARTIAL: Final = np.dtype(
     [
         ("left", np.float32),  # gain at the start of the next quantum
         ("right", np.float32),
-        ("fall", np.float32),  # factor of the gain from one quantum to the next
-        ("fall_1", np.float32),  # and in between: 1 + k (fall_1 + k (fall_2 + k fall_3))
-        ("fall_2", np.float32),
-        ("fall_3", np.float32),
+        ("decay", np.float32),  # factor of the gain from one quantum to the next
+        ("decay_1", np.float32),  # and in between: 1 + k (decay_1 + k (decay_2 + k decay_3))
+        ("decay_2", np.float32),
+        ("decay_3", np.float32),
         ("phase", np.int32),  # at the start of the next quantum; a turn is 2**32
         ("increment", np.int32),  # of the phase, a frame
         ("noise", np.float32),  # width of the band / frequency; 0 is a sine
@@ -151,7 +151,7 @@ INSTRUMENT: Final = np.dtype(
         ("decay", np.float64),
         ("release", np.float64),
         ("sustain", np.float32),
-        ("ebb", np.float32),  # what is left of a note when its duration ends
+        ("dip_gain", np.float32),  # what is left of a note when its duration ends
         ("bend", np.float32),
         ("partials", np.int64),
         ("sample_speed", np.float64),  # frames of the file in a frame, for 1 Hz; 0: no sample
@@ -172,7 +172,7 @@ PARTIAL: Final = np.dtype(
     ]
 )
 
-LEVEL: Final = np.dtype(
+MIPMAP: Final = np.dtype(
     [
         ("start", np.int64),  # first frame in the samples
         ("ratio", np.float64),  # frames in a frame of the file
@@ -200,7 +200,7 @@ STATE: Final = np.dtype(
     [
         # What a process that dies in the midst of the callback leaves behind.
         ("rendering", np.int64),  # 1 while the callback is at work
-        ("mended", np.int64),  # how often a callback found that the last one never ended
+        ("recovered", np.int64),  # how often a callback found that the last one never ended
         ("void_before", np.int64),  # of notes with lower numbers no report comes any more: mended
         # The frame clock.
         ("frame", np.int64),  # frames handed out so far
@@ -220,7 +220,7 @@ STATE: Final = np.dtype(
         ("active", np.int64),  # voices in `active`, those that are fading included
         ("fading", np.int64),  # those that end early among them
         ("foreground", np.int64),  # voices in the foreground among them
-        ("room", np.float64),  # gain of all others, less than 1 while there are such
+        ("duck_gain", np.float64),  # gain of all others, less than 1 while there are such
         ("free", np.int64),  # slots in `free`
         ("pending", np.int64),  # notes in `pending`
         # Master: the first two are written by Python.
@@ -275,10 +275,10 @@ LAYOUT: Final[dict[str, tuple[tuple[int, ...], Any]]] = {
     "tap": ((TAP_QUANTA, QUANTUM, CHANNELS), np.float32),
     "tap_indices": ((INDICES,), np.int64),
     # Heap of notes by onset, and a place for one that is put off.
-    "pending": ((PENDING_NOTES + 1,), NOTE),
+    "note_heap": ((PENDING_NOTES + 1,), NOTE),
     # Per slot, and per slot and partial.
     "voices": ((VOICE_SLOTS,), VOICE),
-    "tones": ((VOICE_SLOTS, MAX_PARTIALS), TONE),
+    "voice_partials": ((VOICE_SLOTS, MAX_PARTIALS), VOICE_PARTIAL),
     "heads": ((VOICE_SLOTS,), HEAD),
     # Slot numbers: sounding voices in the order of their onsets, and unused slots.
     "active": ((VOICE_SLOTS,), np.int64),
@@ -286,7 +286,7 @@ LAYOUT: Final[dict[str, tuple[tuple[int, ...], Any]]] = {
     # The tables, and how many waiting notes and voices refer to each of their rows.
     "instruments": ((INSTRUMENT_ROWS,), INSTRUMENT),
     "partials": ((INSTRUMENT_ROWS, MAX_PARTIALS), PARTIAL),
-    "sample_levels": ((INSTRUMENT_ROWS, SAMPLE_LEVELS), LEVEL),
+    "mipmaps": ((INSTRUMENT_ROWS, MIPMAPS), MIPMAP),
     "references": ((INSTRUMENT_ROWS,), np.int64),
     # One voice's envelope; then the quanta being mixed, held by the limiter, and finished.
     "envelope": ((QUANTUM,), np.float32),

@@ -20,7 +20,7 @@ def _earlier(a: Any, b: Any) -> bool:
 def push(engine: int, note: Any) -> None:
     """Add a note; there must be room."""
     state = memory.state(engine)[0]
-    heap = memory.pending(engine)
+    heap = memory.note_heap(engine)
     child = state.pending
     while child > 0:
         parent = (child - 1) // 2
@@ -33,10 +33,10 @@ def push(engine: int, note: Any) -> None:
 
 
 @njit(nogil=True)
-def drop_first(engine: int) -> None:
+def pop(engine: int) -> None:
     """Take the earliest note, ``pending[0]``, off the heap."""
     state = memory.state(engine)[0]
-    heap = memory.pending(engine)
+    heap = memory.note_heap(engine)
     size = state.pending - 1
     last = heap[size]
     hole = 0
@@ -55,14 +55,14 @@ def drop_first(engine: int) -> None:
 
 
 @njit(nogil=True)
-def put_off_first(engine: int, frames: int) -> None:
+def delay_first(engine: int, frames: int) -> None:
     """Let the earliest note begin so much later, and end when it would have ended."""
     state = memory.state(engine)[0]
-    heap = memory.pending(engine)
+    heap = memory.note_heap(engine)
     heap[state.pending] = heap[0]
     later = heap[state.pending]
     later.onset += frames
     later.duration -= frames
     later.rest = frames
     state.pending += 1
-    drop_first(engine)
+    pop(engine)

@@ -19,7 +19,7 @@ from streamson.synth.kernel.ring import READ
 
 
 @njit(nogil=True)
-def mend(engine: int) -> None:
+def recover(engine: int) -> None:
     """Make the engine's memory whole, and all that sounded or waited silent."""
     state = memory.state(engine)[0]
     _drop_notes(engine)
@@ -30,7 +30,7 @@ def mend(engine: int) -> None:
         memory.references(engine)[row] = 0
     state.free = VOICE_SLOTS
     state.active = state.fading = state.foreground = 0
-    state.room = state.limiter_gain = state.limiter_need = 1
+    state.duck_gain = state.limiter_gain = state.limiter_need = 1
     state.limiter_peak = 0
     clear(memory.held(engine))
     clear(memory.ready(engine))
@@ -39,7 +39,7 @@ def mend(engine: int) -> None:
     # The quantum after the last one that was finished comes next.
     state.position = QUANTUM
     state.frame = max(0, state.synth_frame - QUANTUM)
-    state.mended += 1
+    state.recovered += 1
 
 
 @njit(nogil=True)
@@ -47,7 +47,7 @@ def _drop_notes(engine: int) -> None:
     """Drop the notes that wait, and count them; changes of the volume are made at once."""
     state = memory.state(engine)[0]
     for i in range(min(state.pending, PENDING_NOTES)):
-        note = memory.pending(engine)[i]
+        note = memory.note_heap(engine)[i]
         if note.instrument == VOLUME:
             state.volume = note.amplitude
         else:

@@ -7,14 +7,14 @@ from streamson.synth.kernel.atomics import store_release
 
 
 @njit(nogil=True)
-def refer(engine: int, instrument: int) -> None:
+def retain(engine: int, instrument: int) -> None:
     """Count a waiting note or a voice; what is no instrument, as a change of volume, is none."""
     if instrument >= 0:
         memory.references(engine)[instrument] += 1
 
 
 @njit(nogil=True)
-def let_go(engine: int, instrument: int) -> None:
+def release(engine: int, instrument: int) -> None:
     """Count one less, after the last look at the instrument and its sample."""
     if instrument >= 0:
         references = memory.references(engine)

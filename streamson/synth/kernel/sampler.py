@@ -7,9 +7,9 @@ import numpy as np
 from numba import njit
 
 from streamson.synth.kernel import memory
-from streamson.synth.kernel.layout import NEVER, QUANTUM, SAMPLE_LEVELS
+from streamson.synth.kernel.layout import MIPMAPS, NEVER, QUANTUM
 
-MAX_SPEED: Final = math.sqrt(2) ** (SAMPLE_LEVELS - 1)
+MAX_SPEED: Final = math.sqrt(2) ** (MIPMAPS - 1)
 """Frames of the file in a frame of the output; what would be faster is silent."""
 
 TAPS: Final = 16
@@ -39,7 +39,7 @@ def start_sample(engine: int, slot: int, note: Any, now: int) -> int:
     """Set up a voice's reading of its sample; return after how many frames it has been read."""
     instrument = memory.instruments(engine)[note.instrument]
     head = memory.heads(engine)[slot]
-    head.speed, head.left, head.right = aim_sample(engine, note)
+    head.speed, head.left, head.right = target_sample(engine, note)
     head.place = -(note.onset - now) * head.speed
     head.copy = copy_for(head.speed)
     if instrument.sample_loop > 0:
@@ -48,7 +48,7 @@ def start_sample(engine: int, slot: int, note: Any, now: int) -> int:
 
 
 @njit(nogil=True)
-def aim_sample(engine: int, note: Any) -> tuple[Any, Any, Any]:
+def target_sample(engine: int, note: Any) -> tuple[Any, Any, Any]:
     """Return the frames of the file in a frame of a note, and its gains, left and right."""
     speed = note.frequency * memory.instruments(engine)[note.instrument].sample_speed
     level = note.amplitude if speed <= MAX_SPEED else np.float32(0)
@@ -64,7 +64,7 @@ def aim_sample(engine: int, note: Any) -> tuple[Any, Any, Any]:
 def copy_for(speed: float) -> int:
     """Return the number of the copy that can be read at a speed, of those that hold most."""
     copy, fastest = 0, 1.0
-    while speed > fastest * (1 + 1e-9) and copy < SAMPLE_LEVELS - 1:
+    while speed > fastest * (1 + 1e-9) and copy < MIPMAPS - 1:
         copy += 1
         fastest *= math.sqrt(2)
     return copy
@@ -91,7 +91,7 @@ def add_sample(engine: int, slot: int, copy: int, speed_to: float, gains: Any) -
     bus, envelope = memory.bus(engine), memory.envelope(engine)
     left_frames, right_frames = memory.sample_left(engine), memory.sample_right(engine)
     instrument = memory.instruments(engine)[voice.instrument]
-    level = memory.sample_levels(engine)[voice.instrument, copy]
+    level = memory.mipmaps(engine)[voice.instrument, copy]
     start, ratio, margin = level.start, level.ratio, level.margin
     end, loop = instrument.sample_end, instrument.sample_loop
     speed, place = head.speed, head.place

@@ -7,21 +7,21 @@ from numba import njit
 
 from streamson.synth.kernel import memory
 from streamson.synth.kernel.articulation import set_envelope
-from streamson.synth.kernel.ducking import make_room
+from streamson.synth.kernel.ducking import duck
 from streamson.synth.kernel.envelope import CUT_FRAMES, cut_short, is_level, shape
 from streamson.synth.kernel.layout import NEVER, QUANTUM
 from streamson.synth.kernel.partials import (
-    add_falling,
+    add_decaying,
     add_gliding,
     add_noise,
     add_shaped,
     add_steady,
-    aim,
     full_scale,
-    start_tones,
+    start_partials,
+    target_partial,
 )
-from streamson.synth.kernel.references import let_go, refer
-from streamson.synth.kernel.sampler import aim_sample, mix_sample, start_sample
+from streamson.synth.kernel.references import release, retain
+from streamson.synth.kernel.sampler import mix_sample, start_sample, target_sample
 
 
 @njit(nogil=True)
@@ -56,7 +56,7 @@ def start_voice(engine: int, note: Any, now: int) -> bool:
     voice.key = note.key
     voice.glide = 0
     voice.instrument = note.instrument
-    refer(engine, note.instrument)
+    retain(engine, note.instrument)
     voice.foreground = note.foreground
     voice.source = note.source if note.key == 0 else 0
     voice.frequency = note.frequency
@@ -65,7 +65,7 @@ def start_voice(engine: int, note: Any, now: int) -> bool:
         voice.partials = -1
         ring = start_sample(engine, slot, note, now)
     else:
-        ring = start_tones(engine, slot, note, now)
+        ring = start_partials(engine, slot, note, now)
     voice.end = min(voice.release + np.int64(instrument.release), note.onset + ring)
     return True
 
@@ -74,22 +74,22 @@ def start_voice(engine: int, note: Any, now: int) -> bool:
 def _glide(engine: int, note: Any) -> bool:
     """Let the voice that is held by the note's key glide to it; return False if none is held."""
     state = memory.state(engine)[0]
-    for i in range(state.active):
-        slot = memory.active(engine)[i]
+    for at in range(state.active):
+        slot = memory.active(engine)[at]
         voice = memory.voices(engine)[slot]
         if voice.key == note.key and voice.cut == NEVER and voice.release > note.onset:
             scale = full_scale(engine, note)
-            for partial in range(voice.partials):
-                tone = memory.tones(engine)[slot, partial]
-                target = aim(engine, note, partial, scale)
-                tone.increment_to, tone.left_to, tone.right_to = target
+            for i in range(voice.partials):
+                partial = memory.voice_partials(engine)[slot, i]
+                target = target_partial(engine, note, i, scale)
+                partial.increment_to, partial.left_to, partial.right_to = target
             instrument = memory.instruments(engine)[note.instrument]
             if instrument.sample_speed > 0:
                 head = memory.heads(engine)[slot]
-                head.speed_to, head.left_to, head.right_to = aim_sample(engine, note)
+                head.speed_to, head.left_to, head.right_to = target_sample(engine, note)
             voice.glide = max(1, (note.glide + QUANTUM // 2) // QUANTUM)
             voice.release = note.onset + note.duration
-            voice.fall = voice.release
+            voice.dip = voice.release
             voice.end = voice.release + np.int64(instrument.release)
             return True
     return False
@@ -131,8 +131,8 @@ def mix_voices(engine: int, start: int) -> None:
     """
     state = memory.state(engine)[0]
     _mix_ground(engine, start, 0)
-    if state.foreground > 0 or state.room < 1:
-        make_room(engine)
+    if state.foreground > 0 or state.duck_gain < 1:
+        duck(engine)
         _mix_ground(engine, start, 1)
 
 
@@ -151,7 +151,7 @@ def _mix_ground(engine: int, start: int, foreground: int) -> None:
                 state.free += 1
                 state.fading -= voices[slot].cut != NEVER
                 state.foreground -= foreground
-                let_go(engine, voices[slot].instrument)
+                release(engine, voices[slot].instrument)
                 continue
         active[kept] = slot
         kept += 1
@@ -160,7 +160,7 @@ def _mix_ground(engine: int, start: int, foreground: int) -> None:
 
 @njit(nogil=True, inline="always")
 def _mix_voice(engine: int, slot: int, start: int) -> None:
-    voice, tones = memory.voices(engine)[slot], memory.tones(engine)
+    voice, voice_partials = memory.voices(engine)[slot], memory.voice_partials(engine)
     level = is_level(voice, start, start + QUANTUM)
     if not level:
         shape(engine, voice, start)
@@ -174,21 +174,27 @@ def _mix_voice(engine: int, slot: int, start: int) -> None:
         return
     power = np.float32(0)
     for i in range(voice.partials):
-        tone = tones[slot, i]
-        if tone.noise > 0:
+        partial = voice_partials[slot, i]
+        if partial.noise > 0:
             if level:  # noise is rare: one loop for it is enough
                 shape(engine, voice, start)
-            add_noise(engine, tone, np.int32(0), tone.left * tone.fall, tone.right * tone.fall)
+            add_noise(
+                engine,
+                partial,
+                np.int32(0),
+                partial.left * partial.decay,
+                partial.right * partial.decay,
+            )
         elif not level:
-            add_shaped(engine, tone)
-        elif tone.fall < 1:
-            add_falling(engine, tone, voice.sustain)
+            add_shaped(engine, partial)
+        elif partial.decay < 1:
+            add_decaying(engine, partial, voice.sustain)
         else:
-            add_steady(engine, tone, voice.sustain)
-        tone.left *= tone.fall
-        tone.right *= tone.fall
-        tone.phase = np.int32(tone.phase + tone.increment * QUANTUM)
-        power += tone.left * tone.left + tone.right * tone.right
+            add_steady(engine, partial, voice.sustain)
+        partial.left *= partial.decay
+        partial.right *= partial.decay
+        partial.phase = np.int32(partial.phase + partial.increment * QUANTUM)
+        power += partial.left * partial.left + partial.right * partial.right
     gain = voice.sustain if level else memory.envelope(engine)[QUANTUM - 1]
     voice.power = power * gain * gain
 
@@ -196,25 +202,27 @@ def _mix_voice(engine: int, slot: int, start: int) -> None:
 @njit(nogil=True)
 def _mix_gliding(engine: int, slot: int, start: int) -> None:
     """Mix a voice that is held, and bring it a quantum nearer to where its glide leads."""
-    voice, tones = memory.voices(engine)[slot], memory.tones(engine)
+    voice, voice_partials = memory.voices(engine)[slot], memory.voice_partials(engine)
     shape(engine, voice, start)
     power = np.float32(0)
     for i in range(voice.partials):
-        tone = tones[slot, i]
-        left = tone.left + (tone.left_to - tone.left) / np.float32(voice.glide)
-        right = tone.right + (tone.right_to - tone.right) / np.float32(voice.glide)
+        partial = voice_partials[slot, i]
+        left = partial.left + (partial.left_to - partial.left) / np.float32(voice.glide)
+        right = partial.right + (partial.right_to - partial.right) / np.float32(voice.glide)
         # Frequency runs straight within the quantum, so the phase runs along a parabola.
-        way = np.int64(tone.increment_to) - np.int64(tone.increment)
+        way = np.int64(partial.increment_to) - np.int64(partial.increment)
         bend = np.int32(way // (np.int64(voice.glide) * QUANTUM))
-        if tone.noise > 0:
-            add_noise(engine, tone, bend, left, right)
+        if partial.noise > 0:
+            add_noise(engine, partial, bend, left, right)
         else:
-            add_gliding(engine, tone, bend, left, right)
+            add_gliding(engine, partial, bend, left, right)
         parabola = np.int32(bend * np.int32(QUANTUM * (QUANTUM - 1) // 2))
-        tone.phase = np.int32(tone.phase + tone.increment * QUANTUM + parabola)
+        partial.phase = np.int32(partial.phase + partial.increment * QUANTUM + parabola)
         last = voice.glide == 1
-        tone.increment = tone.increment_to if last else np.int32(tone.increment + bend * QUANTUM)
-        tone.left, tone.right = left, right
+        partial.increment = (
+            partial.increment_to if last else np.int32(partial.increment + bend * QUANTUM)
+        )
+        partial.left, partial.right = left, right
         power += left * left + right * right
     gain = memory.envelope(engine)[QUANTUM - 1]
     voice.power = power * gain * gain
