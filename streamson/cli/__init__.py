@@ -20,7 +20,7 @@ COMMANDS: Final = {
     "demo": "Hear the Dirichlet eta function as it is computed.",
     "listen": "Play what producers publish.",
     "produce": "Run a producer, such as eta, system or tail; without a name: list them.",
-    "render": "Turn a table or a recorded session into sound, notes, pictures or a film.",
+    "render": "Turn a table or a recorded session into sound, notes, plots or a video.",
     "corpus": "Turn many tables into a data set of sound.",
     "replay": "Publish the points of a recorded session, or of a table, once more.",
     "repair": "Mend sound files that a program left broken.",

@@ -19,7 +19,7 @@ from streamson.cli.ending import ending
     required=True,
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Folder of the collection. What is there already is not made again.",
+    help="Folder of the corpus. What is there already is not made again.",
 )
 @options.session
 @options.sample_rate
@@ -55,7 +55,7 @@ def command(
     that can't be used is told at the end and does not stop the others; if this is interrupted, the
     same command goes on with what is missing.
     """
-    from streamson.corpus.build import collect, find_sources, plan_shards
+    from streamson.corpus.build import build, find_sources, plan_shards
 
     plans = plan_shards(
         find_sources(inputs, outside=out),
@@ -66,12 +66,12 @@ def command(
         tables=tables,
     )
     ending.hold()
-    with _progress(len(plans)) as tell:
-        done = collect(plans, tell, jobs=jobs or -1, scheduler=scheduler)
+    with _progress(len(plans)) as progress:
+        done = build(plans, progress, jobs=jobs or -1, scheduler=scheduler)
     failed = [told for result in done for told in result.failed]
     for name, why in failed:
         click.echo(f"streamson: left out {name}: {why}", err=True)
-    there = sum(result.was_there for result in done)
+    there = sum(result.cached for result in done)
     click.echo(
         f"{out}: {sum(result.pieces for result in done)} tables, "
         f"{sum(result.seconds for result in done) / 60:.1f} min of sound in {len(done)} shards"

@@ -12,11 +12,11 @@ from streamson.errors import StreamsonError
 from streamson.wire.limits import DEFAULT_ENDPOINT
 
 EXTRAS: Final = {
-    "av": ("film", "films (PyAV)"),
+    "av": ("video", "videos (PyAV)"),
     "distributed": ("dask", "collections on a Dask cluster"),
     "flint": ("flint", "the eta and zeta producers 50 times faster"),
     "joblib": ("corpus", "collections"),
-    "matplotlib": ("plot", "pictures"),
+    "matplotlib": ("plot", "plots"),
     "mido": ("midi", "MIDI files"),
     "psutil": ("system", "the system producer"),
     "pyarrow": ("parquet", "Parquet tables"),

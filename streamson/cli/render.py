@@ -1,4 +1,4 @@
-"""``streamson render``: a table or a recording becomes sound, notes, pictures or a film."""
+"""``streamson render``: a table or a recording becomes sound, notes, plots or a video."""
 
 import re
 import sys
@@ -47,7 +47,7 @@ class PixelSize(click.ParamType[tuple[int, int]]):
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Where to, once or several times: .wav .flac .ogg .mp3 are the sound, .csv .jsonl .mid "
-    "the notes, .png .svg .pdf a picture, .mp4 a film.",
+    "the notes, .png .svg .pdf a plot, .mp4 a video.",
 )
 @options.session
 @click.option("--stream", metavar="NAME", help="The rows' stream.  [default: the table's name]")
@@ -75,27 +75,27 @@ class PixelSize(click.ParamType[tuple[int, int]]):
     help="How long the sound of a table may be.  [default: 3h, or what --seconds makes of it]",
 )
 @click.option(
-    "--picture",
+    "--plot",
     "panels",
     multiple=True,
     metavar="KIND",
-    help="What a picture shows, once or several times: curves, roll, wave, spectrogram, orbit, or "
+    help="What a plot shows, once or several times: curves, roll, wave, spectrogram, orbit, or "
     "all.  [default: curves and roll]",
 )
-@click.option("--title", metavar="TEXT", help="Of a picture or a film.  [default: the table's]")
-@click.option("--dark", is_flag=True, help="A picture light on dark; a film always is.")
+@click.option("--title", metavar="TEXT", help="Of a plot or a video.  [default: the table's]")
+@click.option("--dark", is_flag=True, help="A plot light on dark; a video always is.")
 @click.option(
     "--size",
     type=PixelSize(),
     metavar="WIDTHxHEIGHT",
-    help="Pixels of a film or a picture.  [default: 1280x720; a picture is as high as it needs]",
+    help="Pixels of a video or a plot.  [default: 1280x720; a plot is as high as it needs]",
 )
 @click.option(
     "--fps",
     type=click.IntRange(1, 120),
     default=30,
     show_default=True,
-    help="Pictures a second of a film.",
+    help="Frames a second of a video.",
 )
 @options.online
 def command(
@@ -118,7 +118,7 @@ def command(
     fps: int,
     online: bool,
 ) -> int:
-    """Turn INPUT into sound, notes, pictures or a film.
+    """Turn INPUT into sound, notes, plots or a video.
 
     INPUT is a table: text with commas, semicolons, tabs or blanks, JSON, .xlsx or .parquet, also
     packed by gzip, or "-" for standard input. Its rows follow one another note by note unless
@@ -129,22 +129,20 @@ def command(
 
         streamson render eta.csv --session article -o eta.wav
     """
-    from streamson.export.plot.write import PictureFormat
+    from streamson.export.plot.write import PlotFormat
     from streamson.export.registry import export
     from streamson.export.sound_file import whole_or_nothing
-    from streamson.export.video.write import FilmFormat
+    from streamson.export.video.write import VideoFormat
     from streamson.offline.table_piece import TablePiece
     from streamson.recording.manifest import is_recording
 
-    film = FilmFormat(*(size or FilmFormat()[:2]), fps, title)
+    video = VideoFormat(*(size or VideoFormat()[:2]), fps, title)
     if any(out.suffix.lower() == ".mp4" for out in outs):
-        film.check()
-    picture = PictureFormat(panels, title, size, dark)
-    picture.check()
+        video.check()
+    plot = PlotFormat(panels, title, size, dark)
+    plot.check()
     _check_outs(source, outs)
-    _check_looks(
-        outs, title=title is not None, size=size is not None, dark=dark, picture=bool(panels)
-    )
+    _check_looks(outs, title=title is not None, size=size is not None, dark=dark, plot=bool(panels))
     if is_recording(source):
         given = {
             "--stream": stream,
@@ -182,7 +180,7 @@ def command(
     ending.hold()
     for out in outs:
         with whole_or_nothing(out) as part, _progress(out) as progress:
-            done = export(piece, part, progress, picture=picture, film=film)
+            done = export(piece, part, progress, plot=plot, video=video)
         click.echo(f"{out}: {done}")
     _tell_remarks(piece, told)
     return 0
@@ -204,11 +202,11 @@ def _check_outs(source: Path, outs: tuple[Path, ...]) -> None:
 
 def _check_looks(outs: tuple[Path, ...], **given: bool) -> None:
     """Raise `UsageError` if an option says how something looks that is not made."""
-    from streamson.export.registry import FILM, PICTURES
+    from streamson.export.registry import PLOTS, VIDEO
 
     kinds = {out.suffix.lower() for out in outs}
     for name, is_given in given.items():
-        fitting = {*PICTURES} if name in ("dark", "picture") else {*PICTURES, FILM}
+        fitting = {*PLOTS} if name in ("dark", "plot") else {*PLOTS, VIDEO}
         if is_given and not kinds & fitting:
             raise UsageError(f"--{name} is for {', '.join(sorted(fitting))}; -o names no such file")
 

@@ -74,7 +74,7 @@ def new(bind: str, seconds: float, out: Path | None) -> int:
 
     Producers publish to it as to a listener, so no listener may run on that endpoint meanwhile.
     """
-    from streamson.session.template import draft_session
+    from streamson.session.template import session_template
 
     if out is not None and out.exists():
         raise StreamsonError(f"{out} exists already; move it away, or name another file")
@@ -83,7 +83,7 @@ def new(bind: str, seconds: float, out: Path | None) -> int:
         raise StreamsonError(
             f"no points came to {endpoint} in {seconds:g} s; start a producer, or look longer"
         )
-    text = draft_session(streams, endpoint=endpoint, seconds=seconds)
+    text = session_template(streams, endpoint=endpoint, seconds=seconds)
     if out is None:
         click.echo(text, nl=False)
         return 0

@@ -1,4 +1,4 @@
-"""Making a collection: which tables go into which shard, and who makes the shards."""
+"""Making a corpus: which tables go into which shard, and who makes the shards."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,8 +10,8 @@ from streamson._version import __version__
 from streamson.corpus.shard import FORMAT, ShardPlan, ShardResult, Source, make_shard, read_result
 from streamson.errors import InputFileError, OutputFileError, StreamsonError
 from streamson.formats.opened import printable_name
-from streamson.recording.session_files import keep_session, pack_session
 from streamson.session.load import load_session
+from streamson.session.packing import keep_session, pack_session
 
 TABLES: Final = (".csv", ".tsv", ".jsonl", ".parquet")
 SHARD_TABLES: Final = 16
@@ -32,7 +32,7 @@ def find_sources(inputs: Iterable[Path], *, outside: Path) -> list[Source]:
     inputs
         Files and folders.
     outside
-        What is in this folder is left out: the collection itself.
+        What is in this folder is left out: the corpus itself.
 
     Raises
     ------
@@ -77,14 +77,14 @@ def plan_shards(
     online: bool = False,
     tables: int = SHARD_TABLES,
 ) -> list[ShardPlan]:
-    """Make the folder of a collection, and return what its shards are to be made of.
+    """Make the folder of a corpus, and return what its shards are to be made of.
 
     Parameters
     ----------
     sources
         The tables.
     folder
-        Of the collection.
+        Of the corpus.
     session, sample_rate, online
         As for `streamson.render`.
     tables
@@ -127,7 +127,7 @@ def plan_shards(
 
 
 def _check_folder(folder: Path) -> None:
-    """Raise `OutputFileError` if a folder has something else in it than a collection."""
+    """Raise `OutputFileError` if a folder has something else in it than a corpus."""
     try:
         told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if told["format"] == FORMAT:
@@ -139,7 +139,7 @@ def _check_folder(folder: Path) -> None:
 
 
 def _delete_others(folder: Path, plans: list[ShardPlan]) -> None:
-    """Delete the shards of a collection that was larger before."""
+    """Delete the shards of a corpus that was larger before."""
     wanted = {Path(plan.path).name for plan in plans}
     for path in folder.glob("shard-*.parquet"):
         if path.name not in wanted and read_result(path) is not None:
@@ -153,9 +153,9 @@ def _where(session: str | None) -> str:
     return session or ""
 
 
-def collect(
+def build(
     plans: Sequence[ShardPlan],
-    tell: Callable[[int], None] = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
     *,
     jobs: int = -1,
     scheduler: str | None = None,
@@ -166,7 +166,7 @@ def collect(
     ----------
     plans
         What they are made of.
-    tell
+    progress
         Is told how many are done.
     jobs
         Processes on this machine; -1: one for each processor.
@@ -183,7 +183,7 @@ def collect(
     try:
         for result in results:
             done.append(result)
-            tell(len(done))
+            progress(len(done))
     finally:
         for plan in plans[:1]:
             for part in Path(plan.path).parent.glob("shard-*.part"):
@@ -193,8 +193,8 @@ def collect(
 
 def _make_here(plans: Sequence[ShardPlan], jobs: int) -> Iterator[ShardResult]:
     """Yield shards as processes on this machine finish them."""
-    joblib = import_optional("joblib", "corpus", "a collection")
-    loky = import_optional("joblib.externals.loky.process_executor", "corpus", "a collection")
+    joblib = import_optional("joblib", "corpus", "a corpus")
+    loky = import_optional("joblib.externals.loky.process_executor", "corpus", "a corpus")
     left = {plan.path: plan for plan in plans}
     for _ in range(TRIES):
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")

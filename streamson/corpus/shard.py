@@ -1,4 +1,4 @@
-"""One shard of a collection: some tables as sound, with their notes, in one Parquet file.
+"""One shard of a corpus: some tables as sound, with their notes, in one Parquet file.
 
 A shard is the unit of work: it is made by one process, appears whole or not at all, and says in its
 metadata what it was made of, so that it is made only once.
@@ -33,14 +33,14 @@ _KEY: Final = b"streamson"
 
 
 class Source(NamedTuple):
-    """A table of a collection.
+    """A table of a corpus.
 
     Attributes
     ----------
     path
         Where it is.
     name
-        What it is called in the collection.
+        What it is called in the corpus.
     """
 
     path: str
@@ -84,7 +84,7 @@ class ShardResult(NamedTuple):
         Of sound.
     failed
         Name of each table that could not be used, and why.
-    was_there
+    cached
         Whether it had been made before.
     """
 
@@ -92,7 +92,7 @@ class ShardResult(NamedTuple):
     pieces: int
     seconds: float
     failed: tuple[tuple[str, str], ...]
-    was_there: bool = False
+    cached: bool = False
 
 
 def make_shard(plan: ShardPlan) -> ShardResult:
@@ -125,7 +125,7 @@ def make_shard(plan: ShardPlan) -> ShardResult:
 
 def read_result(path: Path, key: str | None = None) -> ShardResult | None:
     """Return what a shard that is there says of itself; None if it isn't, or has another key."""
-    parquet = import_optional("pyarrow.parquet", "corpus", "a collection")
+    parquet = import_optional("pyarrow.parquet", "corpus", "a corpus")
     try:
         with parquet.ParquetFile(path) as file:
             told = json.loads(file.schema_arrow.metadata[_KEY])
@@ -134,7 +134,7 @@ def read_result(path: Path, key: str | None = None) -> ShardResult | None:
     if key is not None and told["key"] != key:
         return None
     failed = tuple((name, why) for name, why in told["failed"])
-    return ShardResult(str(path), told["pieces"], told["seconds"], failed, was_there=True)
+    return ShardResult(str(path), told["pieces"], told["seconds"], failed, cached=True)
 
 
 def _key(plan: ShardPlan, session: Session) -> str:
@@ -221,8 +221,8 @@ def _schema(pyarrow: Any) -> Any:
 
 
 def _write(path: Path, rows: list[dict[str, Any]], key: str, result: ShardResult) -> None:
-    pyarrow = import_optional("pyarrow", "corpus", "a collection")
-    parquet = import_optional("pyarrow.parquet", "corpus", "a collection")
+    pyarrow = import_optional("pyarrow", "corpus", "a corpus")
+    parquet = import_optional("pyarrow.parquet", "corpus", "a corpus")
     told = {
         "key": key,
         "pieces": result.pieces,

@@ -11,8 +11,8 @@ from streamson.model.note import Note
 from streamson.offline.piece import Piece
 
 if TYPE_CHECKING:
-    from streamson.export.plot.write import PictureFormat
-    from streamson.export.video.write import FilmFormat
+    from streamson.export.plot.write import PlotFormat
+    from streamson.export.video.write import VideoFormat
 
 Progress = Callable[[float], None]
 """Is told now and then which share is done."""
@@ -31,7 +31,7 @@ def check_kind(path: Path) -> None:
         The package that writes it is not installed.
     """
     ending = path.suffix.lower()
-    kinds = (*EXPORTS, *PICTURES, FILM)
+    kinds = (*EXPORTS, *PLOTS, VIDEO)
     if ending not in kinds:
         raise UsageError(
             f'can\'t write "{path}": allowed are {", ".join(kinds)}{nearest(ending, kinds)}'
@@ -45,8 +45,8 @@ def export(
     path: Path,
     progress: Progress = lambda _: None,
     *,
-    picture: "PictureFormat | None" = None,
-    film: "FilmFormat | None" = None,
+    plot: "PlotFormat | None" = None,
+    video: "VideoFormat | None" = None,
 ) -> str:
     """Write a piece to a file of the kind that its ending says; return what is in it.
 
@@ -58,10 +58,10 @@ def export(
         The file.
     progress
         Is told which share is done.
-    picture
-        How a picture looks.
-    film
-        Size and pictures a second of a film.
+    plot
+        How a plot looks.
+    video
+        Size and frames a second of a video.
 
     Raises
     ------
@@ -74,14 +74,14 @@ def export(
     """
     check_kind(path)
     ending = path.suffix.lower()
-    if ending in PICTURES:
-        from streamson.export.plot.write import write_picture
+    if ending in PLOTS:
+        from streamson.export.plot.write import write_plot
 
-        return write_picture(piece, path, picture)
-    if ending == FILM:
-        from streamson.export.video.write import FilmFormat, write_film
+        return write_plot(piece, path, plot)
+    if ending == VIDEO:
+        from streamson.export.video.write import VideoFormat, write_video
 
-        return write_film(piece, path, film or FilmFormat(), progress)
+        return write_video(piece, path, video or VideoFormat(), progress)
     return EXPORTS[ending](piece, path, progress)
 
 
@@ -136,12 +136,12 @@ EXPORTS: Final[dict[str, Callable[[Piece, Path, Progress], str]]] = {
 }
 """By ending."""
 
-PICTURES: Final = (".png", ".svg", ".pdf")
-FILM: Final = ".mp4"
+PLOTS: Final = (".png", ".svg", ".pdf")
+VIDEO: Final = ".mp4"
 
 _NEEDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
-    **dict.fromkeys(PICTURES, (("matplotlib", "plot"),)),
-    FILM: (("av", "film"), ("PIL", "film")),
+    **dict.fromkeys(PLOTS, (("matplotlib", "plot"),)),
+    VIDEO: (("av", "video"), ("PIL", "video")),
     ".mid": (("mido", "midi"),),
 }
 """Ending to the packages that write it, and the extras that bring them."""

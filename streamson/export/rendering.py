@@ -27,7 +27,7 @@ _MAX_MP3_RATE: Final = 48_000
 
 
 class Rendering:
-    """A table as sound: an array to numpy, a player and a picture to a notebook.
+    """A table as sound: an array to numpy, a player and a plot to a notebook.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class Rendering:
         )
 
     def _repr_html_(self) -> str:
-        """Return a player, a picture where matplotlib is there, and the legend."""
+        """Return a player, a plot where matplotlib is there, and the legend."""
         parts = [self._player(), self._picture()]
         parts += [f"<div>{html.escape(line)}</div>" for line in (*self.legend, *self.remarks)]
         return "\n".join(filter(None, parts))
@@ -128,7 +128,7 @@ class Rendering:
         if not self.notes:
             return ""
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "picture.png"
+            path = Path(folder) / "plot.png"
             try:
                 export(self._piece, path)
             except MissingDependencyError:
@@ -181,7 +181,7 @@ def render(
     -------
     Rendering
         An array of float32, shape (frames, 2), in [-1, 1] to numpy, with its sample rate, its
-        notes and its legend; a player and a picture to a notebook.
+        notes and its legend; a player and a plot to a notebook.
 
     Raises
     ------

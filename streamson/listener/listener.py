@@ -27,12 +27,12 @@ from streamson.output.player import Player, choose_device
 from streamson.output.tap import TapFanOut
 from streamson.recording.recorder import Recorder
 from streamson.recording.rotation import Rotation
-from streamson.recording.session_files import pack_session
 from streamson.recording.session_log import SessionLog
 from streamson.recording.target import record_target
 from streamson.rescaling.prepare import load_kernels
 from streamson.score.score import Score
 from streamson.session.load import load_session
+from streamson.session.packing import pack_session
 from streamson.session.schema import Session
 from streamson.synth.engine import Engine, check_volume
 from streamson.wire.limits import DEFAULT_ENDPOINT

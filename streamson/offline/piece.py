@@ -11,7 +11,7 @@ from streamson.model.note import Note
 from streamson.session.schema import Session
 
 HUGE: Final = 1e150
-"""Complex values beyond it have no place in a picture."""
+"""Complex values beyond it have no place in a plot."""
 
 COMPLEX_FIELDS: Final = (("re", "im"), ("real", "imag"))
 """Names of fields that are a complex number together."""

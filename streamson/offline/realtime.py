@@ -19,7 +19,7 @@ AFTER_S: Final = 5.0
 """How long points that wait at the end have to be played."""
 
 
-def score_timed(
+def play_in_realtime(
     messages: Iterable[tuple[int, DataPoint | Batch]],
     score: Score,
     *,

@@ -12,7 +12,7 @@ from streamson.errors import InputFileError, UsageError
 from streamson.model.event import Event
 from streamson.model.instrument import Instrument
 from streamson.model.note import Note
-from streamson.offline.realtime import score_timed
+from streamson.offline.realtime import play_in_realtime
 from streamson.offline.render import until_frame, until_room
 from streamson.recording.reader import PlayedNote, Recording
 from streamson.recording.rows import ChangeRow
@@ -93,7 +93,7 @@ def rescore(
     messages = ((max(row.frame - first, 0), row.message()) for row in recording.points())
     rate = recording.manifest.sample_rate
     score = Score(session, sample_rate=rate, on_event=on_event)
-    return score_timed(messages, score, sample_rate=rate)
+    return play_in_realtime(messages, score, sample_rate=rate)
 
 
 class _Names:

@@ -16,7 +16,7 @@ from streamson.model.limits import MAX_SPAN_S
 from streamson.model.note import Note
 from streamson.model.point import DataPoint
 from streamson.offline.piece import Moment, length_s
-from streamson.offline.realtime import score_timed
+from streamson.offline.realtime import play_in_realtime
 from streamson.offline.render import DEFAULT_SAMPLE_RATE, render_notes
 from streamson.offline.scored_table import ScoredTable, choose_heard, in_order
 from streamson.score.score import Score
@@ -168,7 +168,7 @@ class TimedPiece(TablePiece):
             (moment.frame, DataPoint(moment.stream, dict(moment.fields), time))
             for moment, time in self._timed()
         )
-        yield from score_timed(messages, score, sample_rate=self.sample_rate)
+        yield from play_in_realtime(messages, score, sample_rate=self.sample_rate)
         self._coalesced = score.counts.points_coalesced
 
     def moments(self) -> Iterator[Moment]:
@@ -190,7 +190,9 @@ class TimedPiece(TablePiece):
                 yield Moment(frame, name, values, time), due_s if isnan(time) else time
 
 
-def fitted(scored: ScoredTable, *, seconds: float, longest_s: float | None = None) -> TimedPiece:
+def fit_to_duration(
+    scored: ScoredTable, *, seconds: float, longest_s: float | None = None
+) -> TimedPiece:
     """Return a table whose last row comes after so many seconds, evenly where it has no time.
 
     Raises
@@ -257,7 +259,7 @@ def table_piece(
         each_column=each_column,
     )
     if seconds is not None:
-        return fitted(scored, seconds=seconds, longest_s=longest_s)
+        return fit_to_duration(scored, seconds=seconds, longest_s=longest_s)
     if speed is not None:
         return TimedPiece(scored, speed=speed, longest_s=longest_s)
     return TablePiece(scored, longest_s=longest_s)

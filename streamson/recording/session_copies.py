@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from streamson.recording.session_files import PackedSession, keep_session
+from streamson.session.packing import PackedSession, keep_session
 
 
 class KeptSessions:

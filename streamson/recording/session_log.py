@@ -24,7 +24,7 @@ from streamson.recording.line_file import LineFile
 from streamson.recording.manifest import CHANGES, Manifest, Segment, new_manifest, save_manifest
 from streamson.recording.rows import ChangeRow, PointRow, point_row
 from streamson.recording.session_copies import KeptSessions
-from streamson.recording.session_files import PackedSession, pack_session
+from streamson.session.packing import PackedSession, pack_session
 from streamson.session.schema import Session
 
 MAX_WAITING_POINTS: Final = 200_000

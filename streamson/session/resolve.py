@@ -19,7 +19,7 @@ STAGGERS_S: Final = (0.0, 0.06, 0.12, 0.03, 0.09)
 """Seconds by which the streams begin later, in order of appearance: the ear parts what begins 30 ms
 after another, and still hears it as of the same moment."""
 
-NEWCOMERS: Final = (
+AUTO_INSTRUMENTS: Final = (
     ("epiano", 0),
     ("marimba", -12),
     ("flute", 12),
@@ -35,7 +35,7 @@ NEWCOMERS: Final = (
 one another both differ, for a stream is told from others by its tone colour and by its register."""
 
 
-HELD: Final = ("glass", "clarinet", "strings", "flute", "organ", "sine", "brass")
+HELD_INSTRUMENTS: Final = ("glass", "clarinet", "strings", "flute", "organ", "sine", "brass")
 """Instruments whose tone can be held, in order of appearance, for continuous parts."""
 
 
@@ -56,7 +56,7 @@ def parts_for(session: Session, stream: str, fields: Sized, appearance: int) -> 
     """
     parts = matching_parts(session, stream) or [default_part(fields)]
     first = appearance * len(parts)
-    return [_told_apart(part, appearance, first + i) for i, part in enumerate(parts)]
+    return [_resolve_auto(part, appearance, first + i) for i, part in enumerate(parts)]
 
 
 def matching_parts(session: Session, stream: str) -> list[Part]:
@@ -101,11 +101,11 @@ def default_part(fields: Sized) -> Part:
     return msgspec.structs.replace(part, volume=MappingSpec("volume", -26, -14, field=2))
 
 
-def _told_apart(part: Part, appearance: int, number: int) -> Part:
+def _resolve_auto(part: Part, appearance: int, number: int) -> Part:
     """Return a part with what is automatic filled in: the place by stream, the rest by part."""
-    instrument, semitones = NEWCOMERS[number % len(NEWCOMERS)]
+    instrument, semitones = AUTO_INSTRUMENTS[number % len(AUTO_INSTRUMENTS)]
     if part.articulation == "continuous":
-        instrument = HELD[number % len(HELD)]
+        instrument = HELD_INSTRUMENTS[number % len(HELD_INSTRUMENTS)]
     pan = PANS[appearance % len(PANS)]
     return msgspec.structs.replace(
         part,

@@ -10,7 +10,7 @@ from streamson._printable import counted
 from streamson.model.limits import MAX_FIELDS, MAX_STREAM_CHARS
 from streamson.music.pitch import midi_to_note
 from streamson.session.parse.parts import MAX_PARTS
-from streamson.session.resolve import NEWCOMERS
+from streamson.session.resolve import AUTO_INSTRUMENTS
 from streamson.session.schema import DEFAULT_SCALE, HIGHEST_NOTE, LOWEST_NOTE
 
 _HEAD: Final = """\
@@ -42,7 +42,7 @@ class SeenStream:
             self.fields[name] = low, high
 
 
-def draft_session(streams: Mapping[str, SeenStream], *, endpoint: str, seconds: float) -> str:
+def session_template(streams: Mapping[str, SeenStream], *, endpoint: str, seconds: float) -> str:
     """Return a session file with a part for each stream, and comments for what may follow.
 
     Parameters
@@ -65,7 +65,7 @@ def draft_session(streams: Mapping[str, SeenStream], *, endpoint: str, seconds: 
 
 def _part(name: str, stream: SeenStream, seconds: float, appearance: int) -> Iterator[str]:
     first, *others = stream.fields
-    instrument, semitones = NEWCOMERS[appearance % len(NEWCOMERS)]
+    instrument, semitones = AUTO_INSTRUMENTS[appearance % len(AUTO_INSTRUMENTS)]
     low, high = (midi_to_note(note + semitones) for note in (LOWEST_NOTE, HIGHEST_NOTE))
     yield "[[part]]"
     yield f"stream = {_pattern(name)}    # {stream.points / seconds:.3g} points a second"

@@ -69,7 +69,7 @@ def test_the_sample_rate_can_be_chosen(run, table, tmp_path):
         (["eta.csv", "-o", "eta.csv"], 2, "it is the input itself"),
         (["eta.csv", "-o", "link.csv"], 2, "it is the input itself"),
         (["eta.csv", "-o", "x.wav", "-o", "./x.wav"], 2, "the same output twice"),
-        (["eta.csv", "-o", "x.wav", "--picture", "curvs"], 2, 'did you mean "curves"'),
+        (["eta.csv", "-o", "x.wav", "--plot", "curvs"], 2, 'did you mean "curves"'),
         (["eta.csv", "-o", "x.mp4", "--size", "64x64"], 2, "from 128 to 4096"),
         (["eta.csv", "-o", "x.mp4", "--size", "4096x128"], 2, "4 times as long"),
         (["eta.csv", "-o", "x.mp4", "--size", "big"], 2, "a size such as 1280x720"),

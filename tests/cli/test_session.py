@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from streamson import Publisher
 from streamson.session.load import load_session, parse_session
 from streamson.session.resolve import matching_parts
-from streamson.session.template import SeenStream, draft_session
+from streamson.session.template import SeenStream, session_template
 
 STREAMSON = (sys.executable, "-m", "streamson", "session")
 
@@ -83,7 +83,7 @@ NAMES = st.text(
 def test_a_draft_plays_the_streams_that_were_seen_and_no_others(names, field):
     seen = SeenStream()
     seen.see({field: 1.5, "other": 2.0})
-    text = draft_session(dict.fromkeys(names, seen), endpoint="tcp://[::1]:1", seconds=1)
+    text = session_template(dict.fromkeys(names, seen), endpoint="tcp://[::1]:1", seconds=1)
     tomllib.loads(text)
     session = parse_session(text.encode(), "draft.toml")
     for number, name in enumerate(names):

@@ -18,7 +18,7 @@ import soundfile
 from pyarrow import parquet
 
 from streamson import render
-from streamson.corpus.build import collect, find_sources, plan_shards
+from streamson.corpus.build import build, find_sources, plan_shards
 from streamson.errors import InputFileError, OutputFileError, StreamsonError
 from tests.conftest import until
 
@@ -49,7 +49,7 @@ def bytes_of(folder):
 @pytest.fixture(scope="module")
 def made(tables, tmp_path_factory):
     folder = tmp_path_factory.mktemp("made") / "corpus"
-    results = collect(plans_for(tables, folder), jobs=2)
+    results = build(plans_for(tables, folder), jobs=2)
     return folder, results
 
 
@@ -78,8 +78,8 @@ def test_each_table_is_there_with_its_sound_and_its_notes(made, tables):
 def test_what_is_there_is_not_made_again(made, tables):
     folder, before = made
     times = {file: file.stat().st_mtime_ns for file in folder.glob("*.parquet")}
-    again = collect(plans_for(tables, folder), jobs=2)
-    assert all(result.was_there for result in again)
+    again = build(plans_for(tables, folder), jobs=2)
+    assert all(result.cached for result in again)
     assert [r.failed for r in again] == [r.failed for r in before]
     assert {file: file.stat().st_mtime_ns for file in folder.glob("*.parquet")} == times
 
@@ -93,10 +93,10 @@ def test_what_is_missing_changed_or_broken_is_made_again(made, tables, tmp_path)
     text = (tables / "t070.csv").read_text()
     (tables / "t070.csv").write_text("x,y\n1,2\n")
     plans = plans_for(tables, folder)
-    assert sum(not r.was_there for r in collect(plans, jobs=2)) == 3
+    assert sum(not r.cached for r in build(plans, jobs=2)) == 3
     assert bytes_of(folder) != wanted
     (tables / "t070.csv").write_text(text)
-    assert sum(not r.was_there for r in collect(plans, jobs=2)) == 1
+    assert sum(not r.cached for r in build(plans, jobs=2)) == 1
     assert bytes_of(folder) == wanted
 
 
@@ -157,7 +157,7 @@ def test_a_cluster_makes_the_same_bytes_though_a_worker_is_killed(made, tables, 
             processes[1].kill()  # its nanny: the worker goes with it
             killed.set()
 
-    results = collect(plans, told, scheduler=address)
+    results = build(plans, told, scheduler=address)
     assert killed.is_set()
     assert len(results) == len(plans)
     assert bytes_of(folder) == bytes_of(made[0])
@@ -167,7 +167,7 @@ def test_a_cluster_that_does_not_answer_is_explained(monkeypatch):
     monkeypatch.setattr("streamson.corpus.build.CONNECT_S", 0.5)
     began = time.monotonic()
     with pytest.raises(StreamsonError, match="no Dask scheduler answers"):
-        collect([], scheduler="tcp://127.0.0.1:9")
+        build([], scheduler="tcp://127.0.0.1:9")
     assert time.monotonic() - began < 20
 
 
@@ -188,8 +188,8 @@ def test_tables_are_found_in_folders_and_told_apart(tmp_path):
 def test_a_collection_that_became_smaller_loses_its_last_shards(tables, tmp_path):
     folder = tmp_path / "corpus"
     some = find_sources([tables / "t000.csv", tables / "t001.csv"], outside=folder)
-    collect(plan_shards(some, folder, sample_rate=8_000, tables=1), jobs=1)
-    collect(plan_shards(some[:1], folder, sample_rate=8_000, tables=1), jobs=1)
+    build(plan_shards(some, folder, sample_rate=8_000, tables=1), jobs=1)
+    build(plan_shards(some[:1], folder, sample_rate=8_000, tables=1), jobs=1)
     assert len(bytes_of(folder)) == 1
 
 
@@ -211,6 +211,6 @@ def test_whatever_a_table_does_it_does_not_stop_the_others(tables, tmp_path):
     (tmp_path / odd_name).write_text("x\n1\n2\n")
     folder = tmp_path / "corpus"
     sources = find_sources([tmp_path], outside=folder)
-    (result,) = collect(plan_shards(sources, folder, sample_rate=8_000), jobs=1)
+    (result,) = build(plan_shards(sources, folder, sample_rate=8_000), jobs=1)
     assert result.pieces + len(result.failed) == 2
     assert parquet.read_table(result.path).column("name").to_pylist()[0] == "caf\ufffd.csv"

@@ -1,4 +1,4 @@
-"""Pictures: each kind is drawn, and shows what is there."""
+"""Plots: each kind is drawn, and shows what is there."""
 
 import re
 
@@ -7,11 +7,11 @@ import pytest
 from matplotlib.image import imread
 
 from streamson.errors import InputFileError, UsageError
-from streamson.export.plot.overview import COLUMNS, FFT_FRAMES, Spectrum, Wave, digest
+from streamson.export.plot.overview import COLUMNS, FFT_FRAMES, Spectrum, Wave, overview
 from streamson.export.plot.panels import _glides
 from streamson.export.plot.scene import gather
 from streamson.export.plot.style import LIGHT
-from streamson.export.plot.write import PANELS, PictureFormat, write_picture
+from streamson.export.plot.write import PANELS, PlotFormat, write_plot
 from streamson.formats.table import Table
 from streamson.model.note import Note
 from streamson.offline.scored_table import ScoredTable
@@ -32,7 +32,7 @@ def eta():
 @pytest.mark.parametrize("panel", [*PANELS, "all"])
 def test_each_kind_is_drawn(eta, tmp_path, panel):
     path = tmp_path / "figure.png"
-    done = write_picture(eta, path, PictureFormat((panel,)))
+    done = write_plot(eta, path, PlotFormat((panel,)))
     assert "of 300 notes" in done
     image = imread(path)
     assert image.shape[1] == 1_500
@@ -44,7 +44,7 @@ def test_each_kind_is_drawn(eta, tmp_path, panel):
 @pytest.mark.parametrize("ending", ["svg", "pdf"])
 def test_vector_files_are_text_that_can_be_searched(eta, tmp_path, ending):
     path = tmp_path / f"figure.{ending}"
-    write_picture(eta, path)
+    write_plot(eta, path)
     content = path.read_bytes()
     assert b"modulus" in content if ending == "svg" else content.startswith(b"%PDF")
 
@@ -79,8 +79,8 @@ def test_silence_and_one_note_are_drawn_too(tmp_path):
     piece = TablePiece(
         ScoredTable(Table(tmp_path / "t.csv"), load_session("article"), sample_rate=RATE)
     )
-    assert "of 1 notes" in write_picture(piece, tmp_path / "one.png", PictureFormat(("all",)))
-    wave, spectrum, frames = digest([])
+    assert "of 1 notes" in write_plot(piece, tmp_path / "one.png", PlotFormat(("all",)))
+    wave, spectrum, frames = overview([])
     assert (len(wave.ends()[0]), len(spectrum.levels_db()), frames) == (0, 0, 0)
 
 
@@ -88,13 +88,13 @@ def test_what_can_not_be_drawn_is_explained(tmp_path):
     (tmp_path / "t.csv").write_text("x\n1\n2\n")
     piece = TablePiece(ScoredTable(Table(tmp_path / "t.csv"), load_session(), sample_rate=RATE))
     with pytest.raises(InputFileError, match="fields named re and im"):
-        write_picture(piece, tmp_path / "x.png", PictureFormat(("orbit",)))
+        write_plot(piece, tmp_path / "x.png", PlotFormat(("orbit",)))
     with pytest.raises(UsageError, match='did you mean "curves"'):
-        PictureFormat(("curvs",)).check()
+        PlotFormat(("curvs",)).check()
     (tmp_path / "e.csv").write_text("x,y\n,1\n")
     piece = TablePiece(ScoredTable(Table(tmp_path / "e.csv"), load_session(), sample_rate=RATE))
     with pytest.raises(InputFileError, match="no notes"):
-        write_picture(piece, tmp_path / "x.png")
+        write_plot(piece, tmp_path / "x.png")
 
 
 def piece_of(tmp_path, text, session=None, **how):
@@ -103,14 +103,14 @@ def piece_of(tmp_path, text, session=None, **how):
 
 
 def texts(path):
-    """Return the words of a picture."""
+    """Return the words of a plot."""
     return re.findall(r"<text[^>]*>([^<]*)</text>", path.read_text())
 
 
 def test_axes_have_the_datas_values_units_names_and_dates(tmp_path):
     rows = "".join(f"2026-01-31 12:{i:02}:00,{i % 7 + 30}%,5\n" for i in range(60))
     piece = piece_of(tmp_path, "time,load,flat\n" + rows)
-    write_picture(piece, tmp_path / "t.svg")
+    write_plot(piece, tmp_path / "t.svg")
     words = texts(tmp_path / "t.svg")
     assert "load (%)" in words
     assert "→ pitch" in words
@@ -144,7 +144,7 @@ range = true
     assert len([note for note in piece.notes() if note.instrument.startswith("earcon")]) > 3
     ((second, stream),) = scene.alerts
     assert (second, stream) == (pytest.approx(4.0, abs=0.3), "t")
-    write_picture(piece, tmp_path / "t.svg")
+    write_plot(piece, tmp_path / "t.svg")
     assert "▼ alert (1)" in texts(tmp_path / "t.svg")
 
 
@@ -165,7 +165,7 @@ def test_long_names_end_in_an_ellipsis(tmp_path):
     names = [f"host{i:02}.in-the-far-corner-of-the-basement.cpu" for i in range(12)]
     rows = "".join(",".join(str((i * (k + 2)) % 17) for k in range(12)) + "\n" for i in range(40))
     piece = piece_of(tmp_path, ",".join(names) + "\n" + rows, each_column=True)
-    write_picture(piece, tmp_path / "t.svg")
+    write_plot(piece, tmp_path / "t.svg")
     labels = [word for word in texts(tmp_path / "t.svg") if re.fullmatch(r"host.*…", word)]
     assert [label[:6] for label in labels] == [name[:6] for name in names]
     assert max(map(len, labels)) <= 16
@@ -173,20 +173,20 @@ def test_long_names_end_in_an_ellipsis(tmp_path):
 
 def test_a_picture_has_the_title_and_the_size_that_are_asked_for(eta, tmp_path):
     path = tmp_path / "t.png"
-    write_picture(eta, path, PictureFormat(title="a $title$", size=(1_200, 900), dark=True))
+    write_plot(eta, path, PlotFormat(title="a $title$", size=(1_200, 900), dark=True))
     image = imread(path)
     assert image.shape[:2] == (900, 1_200)
     assert (image[..., :3].max(axis=2) < 0.2).mean() > 0.5
     with pytest.raises(UsageError, match=r"find no room in 1200x220 pixels; 1200x\d+ are enough"):
-        write_picture(eta, path, PictureFormat(("all",), size=(1_200, 220)))
+        write_plot(eta, path, PlotFormat(("all",), size=(1_200, 220)))
     with pytest.raises(UsageError, match="200 to 20000 are allowed"):
-        PictureFormat(size=(100, 100)).check()
+        PlotFormat(size=(100, 100)).check()
 
 
 def test_a_long_piece_stays_readable(tmp_path):
     rows = "".join(f"{np.sin(i / 900):.4f}\n" for i in range(20_000))
     piece = piece_of(tmp_path, "x\n" + rows)
-    write_picture(piece, tmp_path / "t.png", PictureFormat(("roll",)))
+    write_plot(piece, tmp_path / "t.png", PlotFormat(("roll",)))
     image = imread(tmp_path / "t.png")[..., :3]
     # Seven hills: their colour fills a band, not the panel.
     coloured = np.ptp(image, axis=2) > 0.1

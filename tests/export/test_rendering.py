@@ -1,4 +1,4 @@
-"""What `streamson.render` returns: an array, a player and a picture."""
+"""What `streamson.render` returns: an array, a player and a plot."""
 
 import base64
 import io
@@ -110,5 +110,5 @@ def test_a_notebook_plays_and_draws():
     samples, rate = soundfile.read(io.BytesIO(sound))
     assert len(samples) / rate > 2
     assert 0.05 < np.abs(samples).max() < 1
-    picture = base64.b64decode(re.search(r"data:image/png;base64,([^\"]+)", html)[1])
-    assert picture.startswith(b"\x89PNG")
+    plot = base64.b64decode(re.search(r"data:image/png;base64,([^\"]+)", html)[1])
+    assert plot.startswith(b"\x89PNG")

@@ -1,11 +1,11 @@
-"""Films: picture and sound in step, whole, and of the same length."""
+"""Videos: plot and sound in step, whole, and of the same length."""
 
 import av
 import numpy as np
 import pytest
 
 from streamson.errors import InputFileError, UsageError
-from streamson.export.video.write import FilmFormat, write_film
+from streamson.export.video.write import VideoFormat, write_video
 from streamson.formats.table import Table
 from streamson.offline.scored_table import ScoredTable
 from streamson.offline.table_piece import TablePiece, TimedPiece
@@ -32,12 +32,12 @@ def table(path, text):
 
 
 def decoded(path):
-    """Return how bright each picture's brightest 1 % is, its time, and the sound."""
+    """Return how bright each plot's brightest 1 % is, its time, and the sound."""
     bright, times, sound, first = [], [], [], None
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
-            picture = frame.to_ndarray(format="gray")
-            bright.append((picture > 225).mean())
+            plot = frame.to_ndarray(format="gray")
+            bright.append((plot > 225).mean())
             times.append(frame.time)
     with av.open(str(path)) as container:
         for frame in container.decode(audio=0):
@@ -48,14 +48,14 @@ def decoded(path):
 
 @pytest.mark.parametrize("fps", [25, 30])
 def test_flash_and_beep_coincide_within_one_picture(tmp_path, fps):
-    """Each note is white while it sounds: the moments at which picture and sound begin agree."""
+    """Each note is white while it sounds: the moments at which plot and sound begin agree."""
     onsets = [0.5, 1.21, 2.034, 2.9, 3.777]
     rows = "".join(f"{onset},{i}\n" for i, onset in enumerate([0.0, *onsets]))
     piece = TimedPiece(
         ScoredTable(table(tmp_path / "t.csv", "time,x\n" + rows), BEEPS, sample_rate=RATE)
     )
-    path = tmp_path / "film.mp4"
-    write_film(piece, path, FilmFormat(320, 240, fps))
+    path = tmp_path / "video.mp4"
+    write_video(piece, path, VideoFormat(320, 240, fps))
     bright, times, sound, first = decoded(path)
     # The clock in the corner is bright too, always.
     lit = bright > (bright.min() + bright.max()) / 2
@@ -76,9 +76,9 @@ def test_a_film_is_as_long_as_its_sound_and_decodes_whole(tmp_path):
     piece = TablePiece(
         ScoredTable(table(tmp_path / "t.csv", "re,im\n" + rows), BEEPS, sample_rate=RATE)
     )
-    path = tmp_path / "film.mp4"
+    path = tmp_path / "video.mp4"
     frames = sum(len(block) for block in piece.sound())
-    done = write_film(piece, path, FilmFormat(640, 360, 30))
+    done = write_video(piece, path, VideoFormat(640, 360, 30))
     assert "640x360 at 30" in done
     bright, times, sound, _ = decoded(path)
     assert len(bright) == pytest.approx(frames / RATE * 30, abs=1)
@@ -92,16 +92,16 @@ def test_a_film_is_as_long_as_its_sound_and_decodes_whole(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("film", "problem"),
+    ("video", "problem"),
     [
-        (FilmFormat(1281, 720), "even numbers"),
-        (FilmFormat(1280, 10), "even numbers"),
-        (FilmFormat(1280, 720, 0), "1 to 120"),
+        (VideoFormat(1281, 720), "even numbers"),
+        (VideoFormat(1280, 10), "even numbers"),
+        (VideoFormat(1280, 720, 0), "1 to 120"),
     ],
 )
-def test_a_film_that_can_not_be_is_explained(film, problem):
+def test_a_film_that_can_not_be_is_explained(video, problem):
     with pytest.raises(UsageError, match=problem):
-        film.check()
+        video.check()
 
 
 def test_without_notes_there_is_no_film(tmp_path):
@@ -109,10 +109,10 @@ def test_without_notes_there_is_no_film(tmp_path):
         ScoredTable(table(tmp_path / "t.csv", "re,im\n,1\n"), BEEPS, sample_rate=192_000)
     )
     with pytest.raises(UsageError, match="192000 Hz"):
-        write_film(piece, tmp_path / "film.mp4")
+        write_video(piece, tmp_path / "video.mp4")
     session = parse_session(b"[[part]]\n", "part.toml")
     piece = TablePiece(
         ScoredTable(table(tmp_path / "t.csv", "re,im\n,1\n"), session, sample_rate=RATE)
     )
     with pytest.raises(InputFileError, match="no notes"):
-        write_film(piece, tmp_path / "film.mp4")
+        write_video(piece, tmp_path / "video.mp4")

@@ -6,7 +6,7 @@ import pytest
 from streamson.errors import InputFileError
 from streamson.formats.table import Row, Table, paced
 from streamson.offline.scored_table import ScoredTable
-from streamson.offline.table_piece import TimedPiece, fitted
+from streamson.offline.table_piece import TimedPiece, fit_to_duration
 from streamson.session.load import parse_session
 
 RATE = 44_100
@@ -32,17 +32,21 @@ def test_notes_begin_at_their_rows_times(tmp_path):
 
 
 def test_a_length_is_fitted(tmp_path):
-    piece = fitted(ScoredTable(table(tmp_path, [0, 600, 900]), PLAIN, sample_rate=RATE), seconds=3)
+    piece = fit_to_duration(
+        ScoredTable(table(tmp_path, [0, 600, 900]), PLAIN, sample_rate=RATE), seconds=3
+    )
     assert onsets_s(piece) == pytest.approx([0, 2, 3], abs=1e-4)
     (tmp_path / "plain.csv").write_text("x\n1\n2\n3\n4\n5\n")
-    piece = fitted(ScoredTable(Table(tmp_path / "plain.csv"), PLAIN, sample_rate=RATE), seconds=2)
+    piece = fit_to_duration(
+        ScoredTable(Table(tmp_path / "plain.csv"), PLAIN, sample_rate=RATE), seconds=2
+    )
     assert onsets_s(piece) == pytest.approx([0, 0.5, 1, 1.5, 2], abs=1e-4)
 
 
 @pytest.mark.parametrize("times", [[5], [5, 5, 5]])
 def test_what_fits_no_length_is_explained(tmp_path, times):
     with pytest.raises(InputFileError, match="all its rows are at one time"):
-        fitted(ScoredTable(table(tmp_path, times), PLAIN, sample_rate=RATE), seconds=3)
+        fit_to_duration(ScoredTable(table(tmp_path, times), PLAIN, sample_rate=RATE), seconds=3)
 
 
 def test_rows_that_come_too_fast_are_merged_as_live_ones_are(tmp_path):

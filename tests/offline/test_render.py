@@ -14,7 +14,7 @@ from streamson.formats.table import Table
 from streamson.model.note import Note
 from streamson.offline.render import render_notes
 from streamson.offline.scored_table import ScoredTable
-from streamson.offline.table_piece import fitted, table_piece
+from streamson.offline.table_piece import fit_to_duration, table_piece
 from streamson.session.load import load_session, parse_session
 from streamson.synth.kernel.layout import NOTE_RING
 from tests.conftest import DATA
@@ -162,7 +162,7 @@ def test_parts_that_run_apart_are_in_order(tmp_path):
 @pytest.mark.parametrize("preset", ["monitor", "drone"])
 def test_held_voices_end_with_the_piece(tmp_path, preset):
     (tmp_path / "t.csv").write_text("x\n1\n5\n2\n")
-    piece = fitted(
+    piece = fit_to_duration(
         ScoredTable(Table(tmp_path / "t.csv"), load_session(preset), sample_rate=44_100), seconds=3
     )
     sound = np.concatenate(list(piece.sound()))

@@ -10,7 +10,7 @@ from streamson.score.score import Score
 from streamson.session.load import parse_session
 from streamson.session.parse.parts import MAX_PARTS
 from streamson.session.resolve import played_fields
-from streamson.session.template import SeenStream, draft_session
+from streamson.session.template import SeenStream, session_template
 
 NAMES = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=200
@@ -25,7 +25,7 @@ def test_it_is_right_whatever_was_seen(points):
         streams[name] = SeenStream()
         for fields in rows:
             streams[name].see(fields)
-    text = draft_session(streams, endpoint="tcp://127.0.0.1:5570", seconds=10)
+    text = session_template(streams, endpoint="tcp://127.0.0.1:5570", seconds=10)
     session = parse_session(text.encode(), "new.toml")
     assert len(session.parts) == len(streams)
     for name, rows in points.items():
@@ -45,7 +45,7 @@ def test_a_pattern_matches_its_stream_alone():
     streams = {name: SeenStream() for name in ("a[1]", "a1", "b*", "bc", "d?")}
     for stream in streams.values():
         stream.see({"x": 1.0})
-    session = parse_session(draft_session(streams, endpoint="e", seconds=1).encode(), "new.toml")
+    session = parse_session(session_template(streams, endpoint="e", seconds=1).encode(), "new.toml")
     score = Score(session, sample_rate=1_000)
     for i, name in enumerate(streams):
         assert len(score.process(DataPoint(name, {"x": 1.0}, 0.0), i)) == 1
@@ -57,7 +57,7 @@ def test_ranges_are_told_and_what_is_too_much_is_left_out():
         streams[f"s{i}"] = SeenStream()
         for value in (1.5, math.nan, 3.25):
             streams[f"s{i}"].see({"x": value, "y": math.nan})
-    text = draft_session(streams, endpoint="e", seconds=2)
+    text = session_template(streams, endpoint="e", seconds=2)
     assert "# 1.5 points a second" in text
     assert "# 1.5 to 3.25" in text
     assert '# volume = { field = "y" }    # no values' in text

@@ -16,7 +16,7 @@ def level_of(sound, hz, first, frames=RATE // 10):
 
 
 @pytest.fixture(scope="module")
-def earcon():
+def sound():
     """A steady tone, and in its midst a note in the foreground."""
     steady = PlainNote(0, 3 * RATE, 400.0, -20)
     cue = PlainNote(RATE, RATE // 2, 2_500.0, -20, foreground=True)

@@ -7,7 +7,10 @@ from streamson.synth.engine import Engine
 from streamson.synth.kernel.layout import QUANTUM
 from tests.synth.notes import INSTRUMENTS, RATE, PlainNote
 
-TORN = ("pending", "voices", "tones", "heads", "active", "free", "references", "held", "bus")
+TORN = (
+    *("note_heap", "voices", "voice_partials", "heads", "active", "free"),
+    *("references", "held", "bus"),
+)
 
 
 def died_within(frames):
@@ -22,7 +25,7 @@ def died_within(frames):
     noise = np.random.default_rng(frames)
     for name in TORN:
         array = engine._memory[name]
-        if name != "pending":
+        if name != "note_heap":
             array.view(np.uint8)[:] = noise.integers(0, 256, array.view(np.uint8).shape)
     for name in ("active", "fading", "foreground", "free"):
         state[name] = noise.integers(-(2**60), 2**60)

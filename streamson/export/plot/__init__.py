@@ -1,1 +1,1 @@
-"""Pictures of a piece: curves of its notes, sound wave, piano roll, spectrogram, orbit."""
+"""Plots of a piece: curves of its notes, sound wave, piano roll, spectrogram, orbit."""

@@ -1,4 +1,4 @@
-"""What a picture shows of a sound, gathered while it passes by: memory does not grow with it."""
+"""What a plot shows of a sound, gathered while it passes by: memory does not grow with it."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from streamson.music.level import db_to_amplitude
 
 COLUMNS: Final = 2_400
-"""More than a picture has room for; there may be up to twice as many."""
+"""More than a plot has room for; there may be up to twice as many."""
 
 FFT_FRAMES: Final = 4_096
 """93 ms at 44.1 kHz: tells semitones apart from 180 Hz on."""
@@ -105,7 +105,7 @@ class Spectrum:
         return levels
 
 
-def digest(blocks: Iterable[NDArray[np.float32]]) -> tuple[Wave, Spectrum, int]:
+def overview(blocks: Iterable[NDArray[np.float32]]) -> tuple[Wave, Spectrum, int]:
     """Return wave and spectrum of blocks of shape (frames, 2), and how many frames there were."""
     wave, spectrum, frames = Wave(), Spectrum(), 0
     for block in blocks:

@@ -1,4 +1,4 @@
-"""The panels of a picture, each drawn on axes of matplotlib."""
+"""The panels of a plot, each drawn on axes of matplotlib."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ MAX_MARKED: Final = 150
 """Points up to which each has a mark."""
 
 MAX_DRAWN: Final = 4_000
-"""More points, or notes, are drawn as what lies in each column of the picture."""
+"""More points, or notes, are drawn as what lies in each column of the plot."""
 
 COLUMNS: Final = 1_200
 

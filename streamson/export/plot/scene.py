@@ -1,4 +1,4 @@
-"""What a picture shows of a piece, gathered before anything is drawn."""
+"""What a plot shows of a piece, gathered before anything is drawn."""
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson.errors import UsageError
-from streamson.export.plot.overview import Spectrum, Wave, digest
+from streamson.export.plot.overview import Spectrum, Wave, overview
 from streamson.export.plot.style import Style
 from streamson.model.note import Note
 from streamson.offline.piece import Piece, is_melody
@@ -119,12 +119,12 @@ def gather(piece: Piece, style: Style, *, sound: bool) -> Scene:
             if not alerts or alerts[-1][1] != note.stream or start > alerts[-1][0] + 1:
                 alerts.append((start, note.stream))
     if len(notes) + len(alerts) > MAX_NOTES:
-        raise UsageError(f"{piece.title}: more than {MAX_NOTES} notes, too many for a picture")
+        raise UsageError(f"{piece.title}: more than {MAX_NOTES} notes, too many for a plot")
     orbit, curves, data_times = _points(piece)
     wave = spectrum = None
     frames = 0
     if sound:
-        wave, spectrum, frames = digest(piece.sound())
+        wave, spectrum, frames = overview(piece.sound())
     played = list(dict.fromkeys(note.stream for note in notes))
     return Scene(
         style,

@@ -1,4 +1,4 @@
-"""How pictures look: on paper, and in the dark."""
+"""How plots look: on paper, and in the dark."""
 
 from typing import Any, Final, NamedTuple
 

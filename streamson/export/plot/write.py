@@ -1,4 +1,4 @@
-"""A picture of a piece in a file: its panels one below the other, with title and legend."""
+"""A plot of a piece in a file: its panels one below the other, with title and legend."""
 
 import textwrap
 import warnings
@@ -60,8 +60,8 @@ _OVER_TIME: Final = {
 }
 
 
-class PictureFormat(NamedTuple):
-    """How a picture looks.
+class PlotFormat(NamedTuple):
+    """How a plot looks.
 
     Attributes
     ----------
@@ -81,16 +81,16 @@ class PictureFormat(NamedTuple):
     dark: bool = False
 
     def check(self) -> None:
-        """Raise `UsageError` if there is no such picture."""
+        """Raise `UsageError` if there is no such plot."""
         for name in self.panels:
             if name not in (*PANELS, ALL):
                 allowed = (*PANELS, ALL)
                 raise UsageError(
-                    f'no picture "{name}"; allowed: {", ".join(allowed)}{nearest(name, allowed)}'
+                    f'no plot "{name}"; allowed: {", ".join(allowed)}{nearest(name, allowed)}'
                 )
         if self.size and not all(MIN_PIXELS <= side <= MAX_PIXELS for side in self.size):
             raise UsageError(
-                f"a picture of {self.size[0]}x{self.size[1]} pixels; {MIN_PIXELS} to {MAX_PIXELS} "
+                f"a plot of {self.size[0]}x{self.size[1]} pixels; {MIN_PIXELS} to {MAX_PIXELS} "
                 "are allowed"
             )
 
@@ -100,7 +100,7 @@ class PictureFormat(NamedTuple):
         return PANELS if ALL in self.panels else (self.panels or DEFAULT_PANELS)
 
 
-def write_picture(piece: Piece, path: Path, picture: PictureFormat | None = None) -> str:
+def write_plot(piece: Piece, path: Path, plot: PlotFormat | None = None) -> str:
     """Draw a piece to a ``.png``, ``.svg`` or ``.pdf`` file; return what is in it.
 
     Parameters
@@ -109,7 +109,7 @@ def write_picture(piece: Piece, path: Path, picture: PictureFormat | None = None
         The piece.
     path
         The file.
-    picture
+    plot
         How it looks.
 
     Raises
@@ -121,25 +121,25 @@ def write_picture(piece: Piece, path: Path, picture: PictureFormat | None = None
     InputFileError
         If there are no notes, or no complex numbers for an orbit.
     """
-    picture = picture or PictureFormat()
-    picture.check()
-    import_optional("matplotlib", "plot", "a picture")
+    plot = plot or PlotFormat()
+    plot.check()
+    import_optional("matplotlib", "plot", "a plot")
     from matplotlib import rc_context
 
-    names = picture.chosen
-    style = DARK if picture.dark else LIGHT
+    names = plot.chosen
+    style = DARK if plot.dark else LIGHT
     sound = any(_OVER_TIME[name].sound for name in names if name in _OVER_TIME)
     scene = gather(piece, style, sound=sound)
     if not scene.notes:
         raise InputFileError(f"{piece.title}: there are no notes to draw")
     if len(scene.orbit) < 2:
-        if ORBIT in picture.panels:
+        if ORBIT in plot.panels:
             raise InputFileError(
                 f"{piece.title}: an orbit needs complex numbers: fields named re and im"
             )
         names = tuple(name for name in names if name != ORBIT)
     with rc_context(style.rc()):
-        figure = _figure(piece, scene, names, picture)
+        figure = _figure(piece, scene, names, plot)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph .* missing")  # a box stands for it
             figure.savefig(path, dpi="figure", metadata={"Title": piece.title})
@@ -178,16 +178,16 @@ def _layout(
     return _Layout(dpi, width, height, [*(one * scale for one in parts), foot], legend, scale)
 
 
-def _figure(piece: Piece, scene: Scene, names: tuple[str, ...], picture: PictureFormat) -> Any:
+def _figure(piece: Piece, scene: Scene, names: tuple[str, ...], plot: PlotFormat) -> Any:
     from matplotlib.figure import Figure
 
     over_time = list(_over_time(scene, names))
     heights = [0.5 + sum(panel.inches for panel in over_time)] if over_time else []
     heights += [_ORBIT_INCHES] if ORBIT in names else []
-    dpi, width, height, heights, legend, scale = _layout(piece, scene, heights, picture.size)
+    dpi, width, height, heights, legend, scale = _layout(piece, scene, heights, plot.size)
     figure = Figure(figsize=(width, height), dpi=dpi, layout="constrained")
     parts: Any = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
-    figure.suptitle(picture.title or _title(piece, scene), fontsize=13)
+    figure.suptitle(plot.title or _title(piece, scene), fontsize=13)
     if over_time:
         axes: Any = parts[0].subplots(
             len(over_time),

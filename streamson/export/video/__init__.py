@@ -1,1 +1,1 @@
-"""Films of a piece: its notes, curves and orbit move in step with its sound."""
+"""Videos of a piece: its notes, curves and orbit move in step with its sound."""

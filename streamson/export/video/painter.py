@@ -1,4 +1,4 @@
-"""What a film's pictures show, drawn by Pillow at twice the size so that edges are smooth."""
+"""What a video's images show, drawn by Pillow at twice the size so that edges are smooth."""
 
 from collections.abc import Sequence
 from itertools import compress
@@ -50,8 +50,8 @@ class Box(NamedTuple):
         return self.bottom - share * (self.bottom - self.top)
 
 
-class Stage:
-    """Draws pictures of a size.
+class Painter:
+    """Draws images of a size.
 
     Parameters
     ----------
@@ -117,10 +117,10 @@ class Stage:
         self._title_at = margin, 0.6 * margin
         self._still = self._draw_still(title)
 
-    def picture(
+    def image(
         self, now_s: float, notes: Sequence[Note], orbit: Sequence[complex]
     ) -> NDArray[np.uint8]:
-        """Return the picture of a moment, shape (height, width, 3).
+        """Return the image of a moment, shape (height, width, 3).
 
         Parameters
         ----------
@@ -144,7 +144,7 @@ class Stage:
         return np.asarray(image.reduce(SCALE))
 
     def _draw_still(self, title: str) -> Any:
-        """Return what is the same in all pictures."""
+        """Return what is the same in all images."""
         image = self._pillow.Image.new("RGB", self._size, BACKGROUND)
         draw = self._pillow.ImageDraw.Draw(image)
         for box in (self._roll, *self._curves, *([self._orbit] if self._orbit else [])):

@@ -12,7 +12,7 @@ _Item = TypeVar("_Item")
 
 
 class Ranges(NamedTuple):
-    """What a film must have room for; each is the lowest and the highest.
+    """What a video must have room for; each is the lowest and the highest.
 
     Attributes
     ----------

@@ -26,7 +26,7 @@ from streamson.session.parse.checks import (
 from streamson.session.parse.instruments import ENVELOPE, WIDTH, builtin_instruments
 from streamson.session.parse.mapping import mapping
 from streamson.session.parse.units import UNITS
-from streamson.session.resolve import AUTO, NEWCOMERS
+from streamson.session.resolve import AUTO, AUTO_INSTRUMENTS
 from streamson.session.schema import EVENTS_PER_SECOND, Choice, Overload, Part
 
 MAX_PARTS: Final = 256
@@ -195,7 +195,7 @@ def _played(instrument: str | Choice) -> list[str]:
     """Return the instruments that a part may play."""
     if isinstance(instrument, Choice):
         return list(dict.fromkeys(instrument.names))
-    return [name for name, _ in NEWCOMERS] if instrument == AUTO else [instrument]
+    return [name for name, _ in AUTO_INSTRUMENTS] if instrument == AUTO else [instrument]
 
 
 def _renamed(instrument: str | Choice, names: dict[str, str]) -> str | Choice:

@@ -1,0 +1,180 @@
+"""The rules of the house, read from the syntax trees: who may import whom, and who loads what."""
+
+import ast
+import subprocess
+import sys
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+BASE = "base"
+"""What every room may use: errors, and the modules at the top that begin with an underscore."""
+
+ROOMS = {
+    BASE: {"model"},
+    "model": {"music"},
+    "music": set(),
+    "wire": {"model", "music"},
+    "formats": {"model", "music"},
+    "rescaling": {"model"},
+    "session": {"rescaling", "music", "model", "formats"},
+    "score": {"session", "rescaling", "music", "model"},
+    "synth": {"synth.kernel", "model", "music"},
+    "synth.kernel": {"model"},  # of which the kernel may have less: see below
+    "output": {"synth", "synth.kernel", "model"},
+    "recording": {"output", "session", "formats", "model", "music"},
+    "offline": {
+        *("recording", "synth", "synth.kernel", "score", "session", "rescaling"),
+        *("formats", "music", "model"),
+    },
+    "export": {"offline", "score", "session", "formats", "music", "model"},
+    "corpus": {"export", "offline", "session", "formats", "music", "model"},
+    "listener": {
+        *("recording", "output", "synth", "synth.kernel", "score", "session", "rescaling"),
+        *("wire", "formats", "music", "model"),
+    },
+    "producers": {"recording", "wire", "formats", "model"},
+    "cli": {
+        *("producers", "listener", "corpus", "export", "offline", "recording", "output", "synth"),
+        *("synth.kernel", "score", "session", "rescaling", "wire", "formats", "music", "model"),
+    },
+    "public": {"listener", "export", "session", "wire", "cli"},
+}
+"""Each room, and those whose modules its own may import."""
+
+KERNEL_MAY_IMPORT = {
+    *("streamson._jit", "streamson.model.limits", "streamson.synth.kernel"),
+    *("numba", "numpy", "llvmlite"),
+    *("functools", "math", "sys", "time", "typing"),
+}
+"""The machine code: itself, its compiler, numbers, and the constants that it shares."""
+
+HEAVY = {
+    *("numpy", "scipy", "numba", "llvmlite", "zmq", "msgspec", "rich", "mpmath", "flint"),
+    *("sounddevice", "soundfile", "clevercsv", "ijson", "matplotlib", "av", "PIL", "pyarrow"),
+}
+"""What `streamson --help` has no time for."""
+
+
+def sources():
+    """Return the package's modules by name, with the path of each."""
+    found = {}
+    for path in sorted([*(ROOT / "streamson").rglob("*.py"), *(ROOT / "producers").rglob("*.py")]):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        if name.startswith("producers"):
+            name = f"streamson.{name}"
+        found[name.removesuffix(".__init__")] = path
+    return found
+
+
+MODULES = sources()
+TREES = {name: ast.parse(path.read_text()) for name, path in MODULES.items()}
+
+
+def nodes(tree):
+    """Yield a module's nodes, but for what only runs where the module is the program."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'":
+            continue
+        yield node
+        waiting.extend(ast.iter_child_nodes(node))
+
+
+def imported(name):
+    """Return the names of all modules that a module imports, wherever it does."""
+    found = set()
+    for node in nodes(TREES[name]):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{name}: imports are absolute"
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {found for found in whole if found in MODULES} or {node.module}
+    return found
+
+
+def room(name):
+    """Return the room of a module of the package."""
+    parts = name.split(".")[1:]
+    if not parts or parts == ["__main__"]:
+        return "public"
+    if name.startswith("streamson.synth.kernel"):
+        return "synth.kernel"
+    return BASE if len(parts) == 1 and parts[0] not in ROOMS else parts[0]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_imports_along_the_datas_path_only(name):
+    here = room(name)
+    assert here in ROOMS, f"{name} is in no room"
+    for other in imported(name) & MODULES.keys():
+        there = room(other)
+        allowed = there in {here, BASE, *ROOMS[here]}
+        assert allowed, f"{name} imports {other}: {here} may not import {there}"
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    graph = {name: imported(name) & MODULES.keys() for name in MODULES}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_no_rooms_import_each_other_in_a_circle():
+    TopologicalSorter(ROOMS).prepare()
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if room(name) == "synth.kernel"])
+def test_the_kernel_imports_nothing_of_python_around_it(name):
+    for other in imported(name):
+        allowed = any(other == one or other.startswith(f"{one}.") for one in KERNEL_MAY_IMPORT)
+        assert allowed, f"{name} imports {other}"
+
+
+def test_only_one_module_names_the_cache_of_compiled_code():
+    for name, tree in TREES.items():
+        if name == "streamson._jit":
+            continue
+        for node in ast.walk(tree):
+            asked = isinstance(node, ast.keyword) and node.arg == "cache"
+            told = isinstance(node, ast.Constant) and "NUMBA_CACHE" in str(node.value)
+            assert not asked, f"{name}: use _jit.cached"
+            assert not told, name
+
+
+def test_packages_hold_their_docstring_alone():
+    """Each name is imported from the file that defines it: there is no second way."""
+    for name, path in MODULES.items():
+        if path.name == "__init__.py" and name not in {"streamson", "streamson.cli"}:
+            (only,) = TREES[name].body
+            assert isinstance(only, ast.Expr), name
+
+
+def test_help_loads_nothing_heavy():
+    program = (
+        "import sys\n"
+        "from streamson.cli import cli\n"
+        "try:\n"
+        "    cli.main(['--help'], standalone_mode=False)\n"
+        "finally:\n"
+        "    print(*sorted({name.partition('.')[0] for name in sys.modules}))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    loaded = done.stdout.splitlines()[-1].split()
+    assert "click" in loaded
+    assert not HEAVY & set(loaded)
+
+
+def test_every_test_folder_has_a_room():
+    rooms = {path.name for path in (ROOT / "streamson").iterdir() if path.is_dir()}
+    rooms |= {"producers", "architecture", "data"}
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
+    assert not {name for name in folders if not name.startswith("__")} - rooms
