@@ -6,24 +6,25 @@ import math
 from bisect import bisect
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
 from streamson.model.counts import ScoreCounts
 from streamson.model.stateful import Stateful, Stateless
 from streamson.music.level import amplitude_to_db
-from streamson.music.pitch import HIGHEST_MIDI, LOWEST_MIDI, hz_to_midi, midi_to_hz
+from streamson.music.pitch import hz_to_midi
 from streamson.rescaling.field_hints import known_of
 from streamson.rescaling.normalize import Range
 from streamson.rescaling.rescaler import Rescaler, make_rescaler
 from streamson.rescaling.transform import Source, Transform
-from streamson.session.schema import MappingSpec
+from streamson.session.schema import DEFAULTS, LIMITS, MappingSpec
 
 if TYPE_CHECKING:
     from streamson.rescaling.extents import Extents
 
-_LOWEST_HZ = midi_to_hz(LOWEST_MIDI)
+_LEAST_HZ: Final = 1e-3
+_LEAST_AMPLITUDE: Final = 1e-9
 
 
 class ParameterSource(Stateful, Protocol):
@@ -64,21 +65,45 @@ class HoldLast:
 
 
 class Passthrough(HoldLast):
-    """A field that gives the parameter itself; NaN where it is missing."""
+    """A field that gives the parameter itself.
 
-    def __init__(self, field: str, convert: Callable[[float], float], *, hold: bool) -> None:
-        super().__init__(math.nan, hold=hold)
+    Parameters
+    ----------
+    convert
+        From the field's unit to the parameter's; NaN where there is no such.
+    limits
+        Of the parameter: what lies beyond is taken for the nearest end, and counted.
+    missing
+        What a missing value gives.
+    """
+
+    def __init__(
+        self,
+        field: str,
+        convert: Callable[[float], float],
+        limits: Range,
+        *,
+        missing: float,
+        hold: bool,
+        counts: ScoreCounts,
+    ) -> None:
+        super().__init__(missing, hold=hold)
         self._field = field
         self._convert = convert
+        self._low, self._high = limits
+        self._counts = counts
 
     def read(self, fields: Mapping[str, float], time: float) -> float:  # noqa: ARG002  # as ParameterSource
         """Return the converted field."""
         found = self._convert(fields.get(self._field, math.nan))
-        if not self._hold:
-            return found
-        if not math.isnan(found):
+        if found - found != 0.0:  # NaN or infinite
+            return self._missing
+        if not self._low <= found <= self._high:
+            self._counts.values_clamped += 1
+            found = self._low if found < self._low else self._high
+        if self._hold:
             self._missing = found
-        return self._missing
+        return found
 
     def state(self) -> Any:
         """Return the last parameter."""
@@ -86,7 +111,9 @@ class Passthrough(HoldLast):
 
     def restore(self, state: Any) -> None:
         """Take over a last parameter."""
-        self._missing = _midi(msgspec.convert(state, float))
+        last = msgspec.convert(state, float)
+        if self._low <= last <= self._high:
+            self._missing = last
 
 
 class Rescaled(HoldLast):
@@ -196,10 +223,15 @@ def make_source(
     """
     if spec.value is not None:
         return Constant(spec.value)
-    if spec.unit == "midi":
-        return Passthrough(field, _midi, hold=hold)
-    if spec.unit == "hz":
-        return Passthrough(field, _midi_of_hz, hold=hold)
+    if spec.as_it_is:
+        return Passthrough(
+            field,
+            _CONVERSIONS.get(spec.unit, float),
+            LIMITS[spec.parameter],
+            missing=DEFAULTS.get(spec.parameter, math.nan),
+            hold=hold,
+            counts=counts,
+        )
     spread = _spread(spec)
     rescaler = make_rescaler(
         spec.rescale,
@@ -244,15 +276,19 @@ def _nearest(notes: Sequence[float], low: float, high: float) -> Callable[[float
     return lambda u: notes[bisect(between, low + span * u)]
 
 
-def _midi(note: float) -> float:
-    if note - note != 0.0:
-        return math.nan
-    return float(min(max(note, LOWEST_MIDI), HIGHEST_MIDI))
-
-
-def _midi_of_hz(frequency_hz: float) -> float:
+def _hz_to_midi(frequency_hz: float) -> float:
     # A frequency of 0 is how many trackers say "no pitch".
     if not 0.0 < frequency_hz < math.inf:
         return math.nan
     # The least float is 0 when it is divided by anything: that has no logarithm.
-    return _midi(hz_to_midi(max(frequency_hz, _LOWEST_HZ)))
+    return hz_to_midi(max(frequency_hz, _LEAST_HZ))
+
+
+def _amplitude_to_db(amplitude: float) -> float:
+    return math.nan if math.isnan(amplitude) else amplitude_to_db(max(amplitude, _LEAST_AMPLITUDE))
+
+
+_CONVERSIONS: Final[Mapping[str, Callable[[float], float]]] = {
+    "hz": _hz_to_midi,
+    "amplitude": _amplitude_to_db,
+}

@@ -206,5 +206,5 @@ class PartPlayer:
 def _key(spec: MappingSpec, field: str) -> str:
     """Return what is read and how it is rescaled: the rest may change while windows go on."""
     return msgspec.json.encode(
-        (field, spec.unit, spec.transform, spec.smooth, spec.rescale)
+        (field, spec.unit, spec.as_it_is, spec.transform, spec.smooth, spec.rescale)
     ).decode()

@@ -182,7 +182,7 @@ class Sequence:
     sample_rate
         Frames a second.
     longest
-        Seconds of the longest note.
+        Seconds of the longest note, as far as that is known: a longer one counts once it comes.
     max_lag
         Seconds that a note may begin after its point: for notes that join on, `LEAD_S` and three of
         the longest notes are the least.
@@ -192,7 +192,8 @@ class Sequence:
         self._sample_rate = sample_rate
         self._lead = LEAD_S * sample_rate
         self._margin = MARGIN_S * sample_rate
-        self._room = max((max_lag - _NOTES_ON_TOP * longest) * sample_rate, self._lead)
+        self._max_lag = max_lag
+        self._set_longest(longest)
         self._end = _LONG_AGO
         self._waiting: deque[int] = deque()
 
@@ -207,8 +208,15 @@ class Sequence:
         """Return where the next note would begin: at the end of the last, or a little ahead."""
         return self._end if self._end >= now_frame + self._margin else now_frame + self._lead
 
+    def _set_longest(self, longest: float) -> None:
+        self._longest = longest
+        spare = self._max_lag - _NOTES_ON_TOP * longest
+        self._room = max(spare * self._sample_rate, self._lead)
+
     def schedule(self, duration_s: float, now_frame: int) -> Slot:
         """Return the slot of the next note."""
+        if duration_s > self._longest:
+            self._set_longest(duration_s)
         self._end = self.next_onset(now_frame)
         slot, self._end = _join(self._end, duration_s * self._sample_rate)
         self._waiting.append(slot.onset_frame)

@@ -8,7 +8,7 @@ import msgspec
 
 from streamson.model.audio import Audio
 from streamson.model.instrument import Instrument
-from streamson.music.pitch import note_to_midi
+from streamson.music.pitch import HIGHEST_MIDI, LOWEST_MIDI, note_to_midi
 from streamson.music.scales import parse_scale
 from streamson.rescaling.normalize import Range
 from streamson.rescaling.spec import Rescale
@@ -18,8 +18,25 @@ from streamson.session.parse.instruments import builtin_instruments
 DEFAULT_SCALE: Final = "c chromatic"
 """Each semitone: fewer notes would play many different values alike (scripts/bench/faithful.py)."""
 
-DEFAULT_DURATION_S: Final = 0.3
-DEFAULT_VOLUME_DB: Final = -18.0
+LIMITS: Final[Mapping[str, Range]] = {
+    "pitch": (LOWEST_MIDI, HIGHEST_MIDI),
+    "duration": (0.01, 60.0),
+    "volume": (-90.0, 0.0),
+    "pan": (-1.0, 1.0),
+    "brightness": (-1.0, 1.0),
+    "gate": (0.05, 1.0),
+}
+"""What each parameter of a note may be, as a note has it: MIDI note, seconds, dBFS."""
+
+DEFAULTS: Final[Mapping[str, float]] = {
+    "duration": 0.3,
+    "volume": -18.0,
+    "pan": 0.0,
+    "brightness": 0.0,
+    "gate": 1.0,
+}
+"""What each is where nobody says."""
+
 LOWEST_NOTE: Final = note_to_midi("G3")  # 196 Hz to 1047 Hz: clear on small loudspeakers too
 HIGHEST_NOTE: Final = note_to_midi("C6")
 DEFAULT_NOTES: Final = parse_scale(DEFAULT_SCALE).notes(LOWEST_NOTE, HIGHEST_NOTE)
@@ -61,7 +78,10 @@ class MappingSpec(msgspec.Struct, frozen=True):
     value
         Constant as a note has it: MIDI note, seconds, dBFS, pan. None if a field is read.
     unit
-        pitch: ``midi`` or ``hz`` take the field as it is; volume: ``dbfs`` or ``amplitude``.
+        Of low and high, or of the field that is taken as it is: pitch: ``midi`` or ``hz``;
+        duration: ``s``; volume: ``dbfs`` or ``amplitude``.
+    as_it_is
+        Whether the field gives the parameter itself, within `LIMITS`.
     notes
         pitch: the MIDI notes that are played, going up; none is a continuous pitch.
     quantize
@@ -87,11 +107,12 @@ class MappingSpec(msgspec.Struct, frozen=True):
     transform: tuple[str, ...] = ()
     smooth: float = 0.0
     rescale: Rescale = Rescale()
+    as_it_is: bool = False
 
     @property
     def is_rescaled(self) -> bool:
         """Whether it reads a field that is rescaled; else a constant, or the field as it is."""
-        return self.value is None and self.unit not in ("midi", "hz")
+        return self.value is None and not self.as_it_is
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -191,11 +212,11 @@ class Part(msgspec.Struct, frozen=True):
     glide: float = 0.15
     hold: float = 10.0
     pitch: MappingSpec = MappingSpec("pitch", LOWEST_NOTE, HIGHEST_NOTE, notes=DEFAULT_NOTES)
-    duration: MappingSpec = MappingSpec("duration", 0.1, 0.5, value=DEFAULT_DURATION_S)
-    volume: MappingSpec = MappingSpec("volume", -26, -14, value=DEFAULT_VOLUME_DB)
+    duration: MappingSpec = MappingSpec("duration", 0.1, 0.5, value=DEFAULTS["duration"])
+    volume: MappingSpec = MappingSpec("volume", -26, -14, value=DEFAULTS["volume"])
     pan: MappingSpec | None = None
-    brightness: MappingSpec = MappingSpec("brightness", -1, 1, value=0)
-    gate: MappingSpec = MappingSpec("gate", 0.2, 1, value=1)
+    brightness: MappingSpec = MappingSpec("brightness", -1, 1, value=DEFAULTS["brightness"])
+    gate: MappingSpec = MappingSpec("gate", 0.2, 1, value=DEFAULTS["gate"])
 
 
 class Alert(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ import msgspec
 
 from streamson.music.scales import MAX_NOTES, Scale
 from streamson.rescaling.normalize import MAX_WINDOW_POINTS
+from streamson.rescaling.spec import Rescale
 from streamson.rescaling.transform import TRANSFORMS
 from streamson.session.parse.checks import (
     Check,
@@ -27,6 +28,8 @@ from streamson.session.parse.units import UNITS, Unit
 from streamson.session.schema import MappingSpec, Quantize
 
 MAX_TRANSFORMS: Final = 4
+AS_IT_IS: Final = "none"
+"""A rescaling that is none: the field gives the parameter itself."""
 
 
 @check(any_of({"enum": list(TRANSFORMS)}, list_schema({"enum": list(TRANSFORMS)}, MAX_TRANSFORMS)))
@@ -47,10 +50,16 @@ def mapping(parameter: str) -> Check[MappingSpec]:
     def checked(value: object, place: Place) -> MappingSpec:
         name = _unit_name(value, place, units)
         unit = units[name]
-        _refuse_idle_keys(value, unit, place)
+        as_it_is = unit.as_it_is or (isinstance(value, dict) and value.get("rescale") == AS_IT_IS)
+        _refuse_idle_keys(value, place, as_it_is=as_it_is)
         found = table(value, place, _keys(parameter, unit))
-        notes_of = found.pop("scale", None)
-        spec = MappingSpec(parameter, **{"low": unit.low, "high": unit.high, "unit": name, **found})
+        notes_of, rescale = found.pop("scale", None), found.pop("rescale", None)
+        spec = MappingSpec(
+            parameter,
+            **{"low": unit.low, "high": unit.high, **found, "unit": name},
+            rescale=rescale or Rescale(),
+            as_it_is=as_it_is and "value" not in found,
+        )
         if spec.value is not None:
             return msgspec.structs.replace(spec, value=unit.convert(spec.value))
         given = set(value) if isinstance(value, dict) else set()
@@ -58,6 +67,11 @@ def mapping(parameter: str) -> Check[MappingSpec]:
         return spec if notes_of is None else _in_scale(spec, notes_of, given, place)
 
     return checked
+
+
+@check(any_of({"enum": [AS_IT_IS]}, read_rescale.schema))
+def _rescale(value: object, place: Place) -> Rescale | None:
+    return None if value == AS_IT_IS else read_rescale(value, place)
 
 
 def _mapping_schema(parameter: str) -> Schema:
@@ -85,11 +99,11 @@ def _keys(parameter: str, unit: Unit) -> dict[str, Check[Any]]:
         "low": unit.check,
         "high": unit.check,
         "polarity": word("up", "down"),
-        "rescale": read_rescale,
+        "rescale": _rescale,
         "transform": _transforms,
         "smooth": number(0, MAX_WINDOW_POINTS, "points"),
     }
-    if parameter in {"pitch", "volume"}:
+    if len(UNITS[parameter]) > 1:
         keys["unit"] = text(20)  # already checked
     if parameter == "pitch":
         keys["scale"] = read_scale
@@ -109,14 +123,19 @@ _RESCALING_KEYS: Final = {
 }
 
 
-def _refuse_idle_keys(value: object, unit: Unit, place: Place) -> None:
+def _refuse_idle_keys(value: object, place: Place, *, as_it_is: bool) -> None:
     """Refuse keys that would have no effect beside others."""
     if not isinstance(value, dict):
         return
     if "value" in value and (idle := {"field", *_RESCALING_KEYS} & set(value)):
         raise place.error(f"value is a constant; found with it: {', '.join(sorted(idle))}")
-    if unit.direct and (idle := _RESCALING_KEYS & set(value)):
-        allowed = f'unit = "{value["unit"]}" takes the field as it is, so only field goes with it'
+    idle = _RESCALING_KEYS & set(value)
+    if value.get("rescale") == AS_IT_IS:
+        idle -= {"rescale"}
+    if as_it_is and idle:
+        said = "rescale" if value.get("rescale") == AS_IT_IS else "unit"
+        allowed = f'{said} = "{value[said]}" takes the field as it is, so only field'
+        allowed += " and unit go with it" if said == "rescale" else " goes with it"
         raise place.error(f"found {', '.join(sorted(idle))}; allowed: {allowed}")
 
 

@@ -6,16 +6,28 @@ from typing import Final, NamedTuple
 from streamson.music.level import amplitude_to_db
 from streamson.music.pitch import HIGHEST_MIDI, LOWEST_MIDI, hz_to_midi, midi_to_hz
 from streamson.session.parse.checks import Check, Place, check, is_number, note, number
-from streamson.session.schema import HIGHEST_NOTE, LOWEST_NOTE
+from streamson.session.schema import HIGHEST_NOTE, LIMITS, LOWEST_NOTE
 
 
 class Unit(NamedTuple):
-    """A unit of a parameter: its check, default range, and what a note has instead of it."""
+    """A unit of a parameter: its check, default range, and what a note has instead of it.
+
+    Attributes
+    ----------
+    check
+        Of a value in it.
+    low, high
+        The default range.
+    as_it_is
+        Whether naming it means that the field is taken as it is.
+    convert
+        From it to what a note has.
+    """
 
     check: Check[float]
     low: float = 0
     high: float = 0
-    direct: bool = False
+    as_it_is: bool = False
     convert: Callable[[float], float] = float
 
 
@@ -29,19 +41,22 @@ def _amplitude(value: object, place: Place) -> float:
 UNITS: Final[dict[str, dict[str, Unit]]] = {  # the first unit is the default
     "pitch": {
         "": Unit(note, LOWEST_NOTE, HIGHEST_NOTE),
-        "midi": Unit(note, direct=True),
+        "midi": Unit(note, as_it_is=True),
         "hz": Unit(
             number(midi_to_hz(LOWEST_MIDI), midi_to_hz(HIGHEST_MIDI), "Hz"),
-            direct=True,
+            as_it_is=True,
             convert=hz_to_midi,
         ),
     },
-    "duration": {"": Unit(number(0.01, 60, "s"), 0.1, 0.5)},
+    "duration": {
+        "": Unit(number(*LIMITS["duration"], "s"), 0.1, 0.5),
+        "s": Unit(number(*LIMITS["duration"], "s"), as_it_is=True),
+    },
     "volume": {
-        "dbfs": Unit(number(-90, 0, "dBFS"), -26, -14),
+        "dbfs": Unit(number(*LIMITS["volume"], "dBFS"), -26, -14),
         "amplitude": Unit(_amplitude, 0.05, 0.2, convert=amplitude_to_db),
     },
-    "pan": {"": Unit(number(-1, 1), -1, 1)},
-    "brightness": {"": Unit(number(-1, 1), -1, 1)},
-    "gate": {"": Unit(number(0.05, 1), 0.2, 1)},
+    "pan": {"": Unit(number(*LIMITS["pan"]), -1, 1)},
+    "brightness": {"": Unit(number(*LIMITS["brightness"]), -1, 1)},
+    "gate": {"": Unit(number(*LIMITS["gate"]), 0.2, 1)},
 }
