@@ -30,7 +30,7 @@ class EventLog:
     def __call__(self, event: Event) -> None:
         """Write an event."""
         if isinstance(event, RecordingPaused) or (
-            isinstance(event, RecordingBegun) and event.lost_s
+            isinstance(event, RecordingBegun) and event.is_again
         ):
             self._limited.warning(type(event).__name__, "%s", event.sentence)
         elif isinstance(event, SessionRefused):

@@ -255,17 +255,20 @@ class RecordingBegun(Event, frozen=True, kw_only=True, tag="recording_begun"):
     ----------
     path
         The file.
+    is_again
+        Whether it had paused.
     lost_s
         Seconds that the recording lacks so far.
     """
 
     path: str
+    is_again: bool = False
     lost_s: float = 0.0
 
     @property
     def sentence(self) -> str:
         """What happened, for a person."""
-        if not self.lost_s:
+        if not self.is_again:
             return f"recording to {self.path}"
         return f"recording again, to {self.path}; {self.lost_s:.1f} s are lost so far"
 

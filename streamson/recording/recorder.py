@@ -188,7 +188,8 @@ class Recorder:
             return
         path = self._writer.reopen(self._next_frame or 0)
         lost_s = self.lost_frames / self._writer.sample_rate
-        self._on_event(RecordingBegun(frame=self._end_frame, path=str(path), lost_s=lost_s))
+        begun = RecordingBegun(frame=self._end_frame, path=str(path), is_again=True, lost_s=lost_s)
+        self._on_event(begun)
 
     def _check_there(self) -> None:
         """Go on in other files where those that are written were deleted or moved."""

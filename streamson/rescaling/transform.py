@@ -16,7 +16,7 @@ class Step(Stateful, Protocol):
         """Take in a value of that time (seconds) and return another."""
 
 
-class _Plain(Stateless):
+class PlainStep(Stateless):
     """What does the same with every value, whatever came before."""
 
     def __init__(self, function: Callable[[float], float]) -> None:
@@ -145,9 +145,9 @@ class Smooth:
 
 
 TRANSFORMS: Final[dict[str, Callable[[], Step]]] = {
-    "log": lambda: _Plain(log),
-    "symlog": lambda: _Plain(symlog),
-    "absolute": lambda: _Plain(abs),
+    "log": lambda: PlainStep(log),
+    "symlog": lambda: PlainStep(symlog),
+    "absolute": lambda: PlainStep(abs),
     "difference": Difference,
     "rate": Rate,
 }

@@ -32,8 +32,8 @@ DEFAULTS: Final[Mapping[str, float]] = {
     "duration": 0.3,
     "volume": -18.0,
     "pan": 0.0,
-    "brightness": 0.0,
-    "gate": 1.0,
+    "brightness": 0,
+    "gate": 1,
 }
 """What each is where nobody says."""
 

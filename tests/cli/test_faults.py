@@ -4,7 +4,7 @@ import pytest
 
 from streamson import Listener, Publisher
 from streamson._faults import MAX_TOLD, Faults
-from streamson.rescaling.transform import TRANSFORMS, Stateless
+from streamson.rescaling.transform import TRANSFORMS, PlainStep
 from streamson.session.load import parse_session
 from tests.conftest import until
 
@@ -18,7 +18,7 @@ def faulty(value):
 
 
 def test_a_fault_in_the_score_leaves_out_its_points_alone(monkeypatch, caplog):
-    monkeypatch.setitem(TRANSFORMS, "log", lambda: Stateless(faulty))
+    monkeypatch.setitem(TRANSFORMS, "log", lambda: PlainStep(faulty))
     session = parse_session(
         b"[[part]]\nstream = 'a'\npitch = { transform = 'log' }\n[[part]]\nstream = 'b'", "f.toml"
     )
