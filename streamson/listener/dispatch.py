@@ -27,7 +27,7 @@ class StartedNote(NamedTuple):
     note
         With its real onset.
     handed_ns
-        When its first sample was handed to the device, by `time.monotonic_ns`.
+        When its first sample was handed to the device, by `synth.clock.now_ns`.
     session
         Number of the session that it was played by.
     """

@@ -71,7 +71,7 @@ class Listener:
         Stop by itself after so much sound.
     on_played
         Called with every note, those of earcons included, once it has begun, at its real onset, and
-        the time at which its first sample was handed to the device (`time.monotonic_ns`), in the
+        the time at which its first sample was handed to the device (`synth.clock.now_ns`), in the
         listener's thread: it must not block.
 
     Attributes

@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -17,6 +16,7 @@ from streamson.model.point import Message
 from streamson.recording.session_log import SessionLog
 from streamson.score.score import Score
 from streamson.session.schema import Session
+from streamson.synth import clock
 from streamson.synth.engine import Engine
 from streamson.wire.receiver import Receiver
 
@@ -101,11 +101,11 @@ class Loop:
         while not stopping.is_set():
             timeout_s = COALESCING_TIMEOUT_S if self._score.behind else RECEIVE_TIMEOUT_S
             for message in self._receiver.receive(timeout_s):
-                self._process(message, time.monotonic_ns())
+                self._process(message, clock.now_ns())
             for stream in self._receiver.take_ended():
                 self._score.end(stream)
             with self._faults.surviving("what waited"):
-                self._flush(time.monotonic_ns())
+                self._flush(clock.now_ns())
             self.read_reports()
             self._tell_newcomers()
             if self._next_session is not None:

@@ -21,6 +21,7 @@ from streamson.model.limits import (
 )
 from streamson.music.level import db_to_amplitude
 from streamson.music.pitch import hz_to_midi
+from streamson.synth.clock import set_up_clock
 from streamson.synth.engine_memory import EngineMemory
 from streamson.synth.instrument_tables import InstrumentTables, ring_s
 from streamson.synth.kernel.callback import FADE_FRAMES, callback
@@ -144,6 +145,7 @@ class Engine:
         self._compensations: dict[str, list[float]] = {}
         self._next_id = 0
         self._one_writer = threading.Lock()  # among Python's threads; the callback knows of none
+        set_up_clock(self._memory)
         set_up(self._memory, reverb, sample_rate)
         self._tail_frames = tail_frames(reverb, sample_rate)
         state = self.state
@@ -198,7 +200,7 @@ class Engine:
         Parameters
         ----------
         time_ns
-            By `time.monotonic_ns`, at most some seconds ago or ahead.
+            By `clock.now_ns`, at most some seconds ago or ahead.
         """
         state = self.state
         if not state["origin_ns"]:  # no device has asked yet

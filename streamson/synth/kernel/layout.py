@@ -304,7 +304,8 @@ LAYOUT: Final[dict[str, tuple[tuple[int, ...], Any]]] = {
     # The resampler: a row of taps for each phase, and the engine's frames that they are laid over.
     "resampler_taps": ((2 * RESAMPLER_PHASES * RESAMPLER_TAPS,), np.float32),
     "resampler_frames": ((RESAMPLER_FRAMES, CHANNELS), np.float32),
-    # What the system's clock writes: seconds and nanoseconds.
+    # What the system's clock writes: seconds and nanoseconds, or ticks, of which the second cell
+    # says how many there are in a second.
     "clock": ((2,), np.int64),
     # The samples, wherever there is room.
     "sample_left": ((SAMPLE_FRAMES,), np.float32),
