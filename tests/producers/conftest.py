@@ -44,7 +44,8 @@ class Producing:
 
         until(ended, "the producer's end", TIMEOUT_S)
         _, err = self.process.communicate()
-        self.points += self.receiver.receive(0.05)
+        while more := list(self.receiver.receive(0.05)):
+            self.points += more
         assert "Traceback" not in err
         return self.process.returncode, err
 
