@@ -10,6 +10,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
+from scipy.signal import ShortTimeFFT
+from scipy.signal.windows import blackman
 
 from streamson import load_session
 from streamson.offline.phrase import PHRASE_S, phrase
@@ -54,12 +56,15 @@ def main() -> None:
 def draw(axis: plt.Axes, sound: NDArray[np.float32]) -> plt.cm.ScalarMappable:
     silence = max(0, round(PHRASE_S * RATE) - len(sound))
     sound = np.pad(sound, (WINDOW // 2, WINDOW // 2 + silence))
-    frames = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP]
-    spectrum = np.abs(np.fft.rfft(frames * np.blackman(WINDOW), axis=1)) / (0.42 * WINDOW / 2)
-    level = 20 * np.log10(np.maximum(spectrum, 1e-9)).T
+    transform = ShortTimeFFT(
+        blackman(WINDOW, sym=False), HOP, fs=RATE, fft_mode="onesided2X", scale_to="magnitude"
+    )
+    count = (len(sound) - WINDOW) // HOP + 1
+    spectrum = np.abs(transform.stft(sound, p0=WINDOW // 2 // HOP, p1=WINDOW // 2 // HOP + count))
+    level = 20 * np.log10(np.maximum(spectrum, 1e-9))
     image = axis.pcolormesh(
         np.arange(level.shape[1]) * HOP / RATE,
-        np.fft.rfftfreq(WINDOW, 1 / RATE)[1:],
+        transform.f[1:],
         level[1:],
         cmap="magma",
         vmin=FLOOR_DB,

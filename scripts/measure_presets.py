@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pyloudnorm
 from numpy.typing import NDArray
+from scipy.signal import welch
 
 from streamson.model.note import Note
 from streamson.offline.recorded_piece import AnotherPiece
@@ -38,10 +39,7 @@ def loudness(sound: NDArray[np.float32], rate: int) -> float:
 
 def spectrum(sound: NDArray[np.float32], rate: int) -> NDArray[np.float64]:
     """Return the share of the energy in each third of an octave."""
-    power = np.zeros(2**14 // 2 + 1)
-    for block in np.array_split(sound.sum(axis=1), max(len(sound) // 2**14, 1)):
-        power += np.abs(np.fft.rfft(block, 2**14)) ** 2
-    frequency = np.fft.rfftfreq(2**14, 1 / rate)
+    frequency, power = welch(sound.sum(axis=1), rate, nperseg=min(2**14, len(sound)))
     edges = 30 * 2 ** (np.arange(0, 30) / 3)
     bands = np.array(
         [power[(frequency >= a) & (frequency < b)].sum() for a, b in itertools.pairwise(edges)]

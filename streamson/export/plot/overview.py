@@ -5,6 +5,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import ShortTimeFFT
+from scipy.signal.windows import hann
 
 from streamson.music.level import db_to_amplitude
 
@@ -83,20 +85,25 @@ class Spectrum:
     def __init__(self) -> None:
         self._columns = Columns(np.maximum)
         self._rest = np.zeros(0, np.float32)
-        self._window = np.hanning(FFT_FRAMES).astype(np.float32)
+        # Magnitudes on one side: a full-scale sine is 0 dB.
+        self._transform = ShortTimeFFT(
+            hann(FFT_FRAMES, sym=False),
+            FFT_FRAMES // 2,
+            fs=1.0,
+            fft_mode="onesided2X",
+            scale_to="magnitude",
+        )
 
     def add(self, mono: NDArray[np.float32]) -> None:
         """Take in samples."""
         samples = np.concatenate([self._rest, mono])
         hop = FFT_FRAMES // 2
-        at = 0
-        while at + FFT_FRAMES <= len(samples):
-            spectrum = np.fft.rfft(samples[at : at + FFT_FRAMES] * self._window)
-            # A full-scale sine is 0 dB: half of the window's sum is in its line.
-            scale = 2 / self._window.sum()
-            self._columns.add((scale * np.abs(spectrum)).astype(np.float32))
-            at += hop
-        self._rest = samples[at:]
+        count = max((len(samples) - FFT_FRAMES) // hop + 1, 0)
+        if count:
+            # The first whose window lies within the samples is number 1.
+            for spectrum in np.abs(self._transform.stft(samples, p0=1, p1=1 + count)).T:
+                self._columns.add(spectrum.astype(np.float32))
+        self._rest = samples[count * hop :]
 
     def levels_db(self) -> NDArray[np.float32]:
         """Return dBFS, shape (columns, `FFT_FRAMES` / 2 + 1)."""
