@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from streamson._faults import Faults
 from streamson.model.event import Event
 
 MAX_WAITING: Final = 10_000
@@ -18,14 +19,20 @@ class EventBus:
     each subscriber gets every event once, in the order in which they were emitted, and the same
     order as all others.
 
+    Parameters
+    ----------
+    faults
+        Survives what a subscriber does wrong, so that others get the event all the same.
+
     Attributes
     ----------
     dropped
         Events for which there was no room.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, faults: Faults | None = None) -> None:
         self.dropped = 0
+        self._faults = faults or Faults()
         self._waiting: deque[Event] = deque()
         self._subscribers: list[Callable[[Event], None]] = []
         self._lock = threading.Lock()
@@ -50,4 +57,5 @@ class EventBus:
                 self._waiting.clear()
             for event in waiting:
                 for subscriber in self._subscribers:
-                    subscriber(event)
+                    with self._faults.surviving("an event"):
+                        subscriber(event)

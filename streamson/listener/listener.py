@@ -131,7 +131,8 @@ class Listener:
         self.tap = TapFanOut(self.engine)
         self._volume_db = loaded.audio.volume_db
         self._muted = False
-        self._bus = EventBus()
+        faults = Faults()
+        self._bus = EventBus(faults)
         self._event_log = EventLog()
         self._bus.subscribe(self._event_log)
         with notice_compiling():
@@ -149,7 +150,6 @@ class Listener:
             raise
         self.endpoint = self._receiver.endpoint
         self._dispatcher = NoteDispatcher(self.engine)
-        faults = Faults()
         self._rooms = Rooms(
             *(self._receiver, self._score, self.engine, self._dispatcher),
             *(self._player, self._bus, faults),

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from math import isfinite
 from typing import Final
 
 from streamson._faults import Faults
@@ -111,8 +112,7 @@ class Loop:
             if self._next_session is not None:
                 with self._faults.surviving("the changed session"):
                     self._take_over()
-            with self._faults.surviving("what happened"):
-                self._bus.deliver()
+            self._bus.deliver()
             self._engine.release_unused()
             if self._state is not None:
                 with self._faults.surviving("the state"):
@@ -123,7 +123,8 @@ class Loop:
         for started in self._dispatcher.started():
             if isinstance(started, StartedVolume):
                 frame, volume_db = started
-                self._bus.emit(VolumeChanged(frame=frame, volume_db=volume_db))
+                level_db = volume_db if isfinite(volume_db) else None
+                self._bus.emit(VolumeChanged(frame=frame, volume_db=level_db))
                 continue
             note, handed_ns, session = started
             if not note.foreground:

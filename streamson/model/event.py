@@ -1,6 +1,5 @@
 """What happens to a listener: objects first, and lines in a log after."""
 
-from math import nan
 from typing import Final
 
 import msgspec
@@ -34,9 +33,9 @@ class AlertRaised(Event, frozen=True, kw_only=True, tag="alert_raised"):
     stream, field, value, unit
         What was seen; no unit is an empty one.
     low, high
-        The band.
+        The band; None where it has no such end.
     time
-        Of the point, seconds since 1970; NaN where the data has none.
+        Of the point, seconds since 1970, or the row of a table.
     speech
         What is said of it; empty for nothing.
     """
@@ -45,16 +44,17 @@ class AlertRaised(Event, frozen=True, kw_only=True, tag="alert_raised"):
     field: str
     value: float
     unit: str = ""
-    low: float
-    high: float
-    time: float = nan
+    low: float | None
+    high: float | None
+    time: float
     speech: str = ""
 
     @property
     def sentence(self) -> str:
         """What happened, for a person."""
         unit = f" {self.unit}" if self.unit else ""
-        beyond = f"above {self.high:g}" if self.value > self.high else f"below {self.low:g}"
+        is_above = self.high is not None and self.value > self.high
+        beyond = f"above {self.high:g}" if is_above else f"below {self.low:g}"
         said = f": {self.speech}" if self.speech else ""
         return f"{self.stream}: {self.field} is {self.value:g}{unit}, {beyond}{unit}{said}"
 
@@ -72,7 +72,7 @@ class AlertOver(Event, frozen=True, kw_only=True, tag="alert_over"):
     field: str
     value: float
     unit: str = ""
-    time: float = nan
+    time: float
 
     @property
     def sentence(self) -> str:
@@ -194,15 +194,15 @@ class VolumeChanged(Event, frozen=True, kw_only=True, tag="volume_changed"):
     Attributes
     ----------
     volume_db
-        To this level; -inf is muted.
+        To this level; None is muted.
     """
 
-    volume_db: float
+    volume_db: float | None
 
     @property
     def sentence(self) -> str:
         """What happened, for a person."""
-        return "muted" if self.volume_db < -1_000 else f"volume {self.volume_db:g} dB"
+        return "muted" if self.volume_db is None else f"volume {self.volume_db:g} dB"
 
 
 class DeviceLost(Event, frozen=True, kw_only=True, tag="device_lost"):

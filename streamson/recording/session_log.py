@@ -138,7 +138,8 @@ class SessionLog:
     def on_event(self, event: Event) -> None:
         """Take in changes of the volume and of the session."""
         if isinstance(event, VolumeChanged):
-            self._take_change(ChangeRow(event.frame, event.volume_db))
+            volume_db = -inf if event.volume_db is None else event.volume_db
+            self._take_change(ChangeRow(event.frame, volume_db))
         elif isinstance(event, SessionChanged):
             self._take_change((event.frame, self._sessions.pop(event.number)))
 

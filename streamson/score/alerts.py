@@ -158,8 +158,8 @@ class AlertMonitor:
                 field=field,
                 value=value,
                 unit=unit,
-                low=low,
-                high=high,
+                low=low if isfinite(low) else None,
+                high=high if isfinite(high) else None,
                 time=time,
                 speech=alert.speech.rpartition(" in ")[0],
             )

@@ -72,6 +72,8 @@ class PlayedStream:
 
     def update_rate(self, seconds: float) -> None:
         """Take in that so many seconds have passed since the last time."""
+        if seconds <= 0:
+            return
         rate, self._counted = (self.points - self._counted) / seconds, self.points
         share = 1 - exp(-seconds / RATE_S)
         self.points_per_second += share * (rate - self.points_per_second)
@@ -135,7 +137,7 @@ class Score:
             counts=self.counts,
             on_event=EventLog() if on_event is None else on_event,
         )
-        self._next_tick = 0
+        self._last_tick = self._next_tick = 0
         self._last_key = 0
         self._newcomers: list[str] = []
 
@@ -190,8 +192,10 @@ class Score:
         """
         notes = self._flush_behind(now_frame)
         if now_frame >= self._next_tick:
+            passed_s = (now_frame - self._last_tick) / self.sample_rate
+            self._last_tick = now_frame
             self._next_tick = now_frame + round(TICK_S * self.sample_rate)
-            self._forget_silent(now_frame)
+            self._forget_silent(now_frame, passed_s)
             notes += self._monitor.tick(now_frame)
         return notes
 
@@ -346,8 +350,8 @@ class Score:
         """Return when the last point of each stream came."""
         return {stream: self._monitor.staleness.last_frame(stream) for stream in self._streams}
 
-    def _forget_silent(self, now_frame: int) -> None:
-        """Let streams that are silent for long give their places back."""
+    def _forget_silent(self, now_frame: int, passed_s: float) -> None:
+        """Let streams that are silent for long give their places back; see how many points come."""
         forget_after_s = self._session.streams.forget_after
         limit = now_frame - round(forget_after_s * self.sample_rate)
         last_frames = self._last_frames()
@@ -355,7 +359,7 @@ class Score:
             if frame < limit:
                 self._forget(stream)
             else:
-                self._streams[stream].update_rate(TICK_S)
+                self._streams[stream].update_rate(passed_s)
         self._registry.tick(now_frame, last_frames, forget_after_s)
 
     def _forget(self, stream: str) -> None:
