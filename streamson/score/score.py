@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from math import exp
 from typing import TYPE_CHECKING, Any, Final
 
 from streamson._event_log import EventLog
@@ -12,17 +11,16 @@ from streamson.model.counts import ScoreCounts
 from streamson.model.statistics import StreamStatistics
 from streamson.score.legend import legend_line
 from streamson.score.monitor import StreamMonitor
-from streamson.score.note_budget import BudgetedTiming, NoteBudget
-from streamson.score.part_player import Held, PartPlayer
+from streamson.score.part_factory import PartFactory
+from streamson.score.part_player import PartPlayer
+from streamson.score.played_stream import PlayedStream
 from streamson.score.stream_registry import StreamRegistry
-from streamson.score.timing import Arrival, Event, Grid, Timing
-from streamson.score.timing import Sequence as SequenceTiming
 from streamson.session.resolve import parts_for
 
 if TYPE_CHECKING:  # at run time points and extents would bring numpy along
     from collections.abc import Callable
 
-    from streamson.model.event import Event as Happening
+    from streamson.model.event import Event
     from streamson.model.note import Note
     from streamson.model.point import Message
     from streamson.rescaling.extents import Extents
@@ -30,53 +28,11 @@ if TYPE_CHECKING:  # at run time points and extents would bring numpy along
 
 _log = logging.getLogger(__name__)
 
-JOIN_S: Final = 0.25
-"""A held voice of a sequence outlasts its note by so much."""
-
 TICK_S: Final = 0.25
 """How often it is looked whether a stream fell silent."""
 
-RATE_S: Final = 3.0
-"""How many points come a second is a mean that forgets in this time."""
-
 MAX_NEWCOMERS: Final = 64
 """Streams that wait to be told."""
-
-
-class PlayedStream:
-    """A stream that is played.
-
-    Attributes
-    ----------
-    fields
-        Names of its fields, in the order of its first point.
-    players
-        Its parts.
-    points
-        How many came.
-    points_per_second
-        As of the last seconds.
-    last
-        The last point or batch.
-    """
-
-    __slots__ = ("_counted", "fields", "last", "players", "points", "points_per_second")
-
-    def __init__(self, fields: tuple[str, ...], players: list[PartPlayer]) -> None:
-        self.fields = fields
-        self.players = players
-        self.points = 0
-        self.last: Message | None = None
-        self.points_per_second = 0.0
-        self._counted = 0
-
-    def update_rate(self, seconds: float) -> None:
-        """Take in that so many seconds have passed since the last time."""
-        if seconds <= 0:
-            return
-        rate, self._counted = (self.points - self._counted) / seconds, self.points
-        share = 1 - exp(-seconds / RATE_S)
-        self.points_per_second += share * (rate - self.points_per_second)
 
 
 class Score:
@@ -110,8 +66,8 @@ class Score:
     [69.0]
     """
 
-    in_sequence = False
-    """Whether all parts play one note after the other, whatever their timing."""
+    part_factory: type[PartFactory] = PartFactory
+    """Makes the players of its parts."""
 
     def __init__(
         self,
@@ -119,17 +75,18 @@ class Score:
         *,
         sample_rate: int = 44_100,
         extents: Extents | None = None,
-        on_event: Callable[[Happening], None] | None = None,
+        on_event: Callable[[Event], None] | None = None,
     ) -> None:
         self.counts = ScoreCounts()
         self.sample_rate = sample_rate
         self._faults = Faults()
         self._session = session
-        self._extents = extents
         self._streams: dict[str, PlayedStream] = {}
         self._behind: dict[PartPlayer, None] = {}  # those that wait for longest come first
-        self._budget = NoteBudget(sample_rate)
-        self._budget.allow(part.notes_per_second for part in session.parts)
+        self._parts = self.part_factory(
+            session, sample_rate=sample_rate, counts=self.counts, extents=extents
+        )
+        self._parts.budget.allow(part.notes_per_second for part in session.parts)
         self._registry = StreamRegistry(sample_rate, self.counts)
         self._monitor = StreamMonitor(
             session,
@@ -138,7 +95,6 @@ class Score:
             on_event=EventLog() if on_event is None else on_event,
         )
         self._last_tick = self._next_tick = 0
-        self._last_key = 0
         self._newcomers: list[str] = []
 
     @property
@@ -265,13 +221,14 @@ class Score:
         before, self._session = self._session, session
         keep_time = (before.tempo, before.audio) == (session.tempo, session.audio)
         self._monitor.change(session)
-        self._budget.allow(part.notes_per_second for part in session.parts)
+        self._parts.session = session
+        self._parts.budget.allow(part.notes_per_second for part in session.parts)
         for name, stream in self._streams.items():
             state, old = self._state_of(name), stream.players
             kept = {player.part: player for player in old} if keep_time else {}
             parts = parts_for(session, name, stream.fields, self._registry.number(name))
             stream.players = [
-                kept.get(part) or self._player(part, name, stream.fields) for part in parts
+                kept.get(part) or self._parts.player(part, name, stream.fields) for part in parts
             ]
             for player in stream.players:
                 if player not in old:
@@ -287,7 +244,7 @@ class Score:
     def _flush_behind(self, now_frame: int) -> list[Note]:
         """Let parts that wait play in turn, as far as the budget of all goes."""
         notes: list[Note] = []
-        budget = self._budget
+        budget = self._parts.budget
         budget.contended = False
         for player in list(self._behind):
             if not budget.has_capacity(now_frame):
@@ -326,7 +283,7 @@ class Score:
                 self._registry.refuse(name, message.size)
                 return None
             self._forget(silent)
-        parts = parts_for(self._session, name, fields, self._registry.place(name))
+        parts = parts_for(self._session, name, fields, self._registry.admit(name))
         stream = self._set_up(name, parts, fields)
         remembered = self._registry.recall(name)
         if remembered is not None:
@@ -344,7 +301,7 @@ class Score:
 
     def _set_up(self, name: str, parts: list[Part], fields: tuple[str, ...]) -> PlayedStream:
         self._monitor.add(name, fields)
-        return PlayedStream(fields, [self._player(part, name, fields) for part in parts])
+        return PlayedStream(fields, [self._parts.player(part, name, fields) for part in parts])
 
     def _last_frames(self) -> dict[str, int]:
         """Return when the last point of each stream came."""
@@ -403,56 +360,3 @@ class Score:
         """Let go of a part; what waits in it is not played."""
         self.counts.points_coalesced += player.waiting
         self._behind.pop(player, None)
-
-    def _player(self, part: Part, stream: str, fields: tuple[str, ...]) -> PartPlayer:
-        return PartPlayer(
-            part,
-            stream=stream,
-            fields=fields,
-            timing=self._timing(part),
-            held=self._held(part),
-            counts=self.counts,
-            extents=self._extents,
-        )
-
-    def _held(self, part: Part) -> Held:
-        if part.articulation != "continuous":
-            return Held()
-        self._last_key += 1
-        in_sequence = self.in_sequence or part.timing == "sequence"
-        return Held(
-            key=self._last_key,
-            glide_frames=round(part.glide * self.sample_rate),
-            # In a sequence the next note is there when one ends.
-            frames=round((JOIN_S if in_sequence else part.hold) * self.sample_rate),
-        )
-
-    def _timing(self, part: Part) -> Timing:
-        return BudgetedTiming(self._timing_of(part), self._budget)
-
-    def _timing_of(self, part: Part) -> Timing:
-        rate = self.sample_rate
-        match part.timing:
-            case "sequence":
-                longest = part.duration.high if part.duration.value is None else part.duration.value
-                return SequenceTiming(rate, longest=longest, max_lag=part.max_lag)
-            case "grid":
-                return Grid(
-                    rate,
-                    steps_per_second=self._session.tempo / 60 * part.subdivision,
-                    notes_per_second=part.notes_per_second,
-                )
-            case "event":
-                return Event(rate, notes_per_second=part.notes_per_second, max_lag=part.max_lag)
-            case _:
-                return Arrival(
-                    rate,
-                    notes_per_second=part.notes_per_second,
-                    look_ahead=self._session.audio.look_ahead > 0,
-                    stagger=stagger_s(part),
-                )
-
-
-def stagger_s(part: Part) -> float:
-    """Return how much later a part's notes begin, which is known once it has a stream."""
-    return 0.0 if isinstance(part.stagger, str) else part.stagger

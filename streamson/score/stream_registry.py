@@ -69,7 +69,7 @@ class StreamRegistry:
         """Whether all places are taken."""
         return len(self._placed) >= MAX_STREAMS
 
-    def place(self, stream: str) -> int:
+    def admit(self, stream: str) -> int:
         """Give a newcomer a place, and return its number."""
         self._placed.add(stream)
         return self._numbers.setdefault(stream, self._free_number())

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from streamson.score.mapping import source_of
-from streamson.score.score import Score, stagger_s
+from streamson.score.part_factory import PartFactory, stagger_s
+from streamson.score.score import Score
 from streamson.score.timing import TableSequence, Timing
 from streamson.session.resolve import mappings_of, parts_for
 from streamson.session.schema import field_name
@@ -18,18 +19,14 @@ if TYPE_CHECKING:
     from streamson.session.schema import Part, Session
 
 
-class TableScore(Score):
-    """Plays rows that follow one another from frame 0 on, whatever the timing of a part says.
+class TableParts(PartFactory):
+    """Makes players that follow one another from frame 0 on, whatever the timing of a part says."""
 
-    All are played. Parameters as of a `Score`.
-    """
-
-    in_sequence = True
+    _in_sequence = True
 
     def __init__(self, session: Session, **options: Any) -> None:
-        self._sequences: list[TableSequence] = []
-        self._row_frame = 0
         super().__init__(session, **options)
+        self._sequences: list[TableSequence] = []
 
     @property
     def next_frame(self) -> int:
@@ -37,8 +34,24 @@ class TableScore(Score):
         return min((sequence.next_frame for sequence in self._sequences), default=0)
 
     def _timing(self, part: Part) -> Timing:
-        self._sequences.append(TableSequence(self.sample_rate, stagger=stagger_s(part)))
+        self._sequences.append(TableSequence(self._sample_rate, stagger=stagger_s(part)))
         return self._sequences[-1]
+
+
+class TableScore(Score):
+    """Plays all rows, one after the other. Parameters as of a `Score`."""
+
+    part_factory = TableParts
+    _parts: TableParts
+
+    def __init__(self, session: Session, **options: Any) -> None:
+        super().__init__(session, **options)
+        self._row_frame = 0
+
+    @property
+    def next_frame(self) -> int:
+        """No note of a later row begins before it."""
+        return self._parts.next_frame
 
     def _earcon_frame(self, notes: list[Note], now_frame: int) -> int:  # noqa: ARG002  # as Score
         """Return when an earcon sounds: beside the note of its row."""
