@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
+import streamson
 from streamson import Listener, Publisher
 from streamson.session.load import load_session
 from tests.conftest import until
@@ -149,3 +150,44 @@ def test_the_examples_in_docstrings_are_true(name, monkeypatch):
     result = doctest.testmod(import_module(name))
     assert result.attempted > 0
     assert result.failed == 0
+
+
+DESIGN = (ROOT / "docs" / "design.md").read_text()
+
+
+def test_the_design_pages_producer_is_found_and_runs(tmp_path, monkeypatch):
+    source = next(b for b in re.findall(r"```python\n(.*?)```", DESIGN, re.DOTALL) if "dice" in b)
+    entry = next(b for b in re.findall(r"```toml\n(.*?)```", DESIGN, re.DOTALL) if "dice" in b)
+    ((name, where),) = tomllib.loads(entry)["project"]["entry-points"][
+        "streamson.producers"
+    ].items()
+    (tmp_path / "my_package").mkdir()
+    (tmp_path / "my_package" / "dice.py").write_text(source)
+    info = tmp_path / "dice-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: dice\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(f"[streamson.producers]\n{name} = {where}\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with Listener("tcp://127.0.0.1:*", output="none") as listener:
+        command = [sys.executable, "-m", "streamson", "produce", name, "--rate", "50"]
+        with subprocess.Popen([*command, "--endpoint", listener.endpoint]) as process:
+            until(lambda: listener.stats().points_received > 3, "throws")
+            process.terminate()
+
+
+def test_the_design_pages_instrument_can_be_played(tmp_path):
+    (text,) = (b for b in re.findall(r"```toml\n(.*?)```", DESIGN, re.DOTALL) if "partials" in b)
+    path = tmp_path / "own.toml"
+    path.write_text(text + "[[part]]\ninstrument = 'glockenspiel'\n")
+    sound = streamson.render({"x": [1.0, 5.0, 2.0]}, session=path)
+    assert 0.01 < np.abs(np.asarray(sound)).max() < 1
+
+
+def test_the_design_pages_view_sees_and_hears():
+    (program,) = (b for b in re.findall(r"```python\n(.*?)```", DESIGN, re.DOTALL) if "tap" in b)
+    exec(program, {})
+
+
+def test_the_design_page_knows_all_rooms():
+    rooms = {path.parent.name for path in (ROOT / "streamson").glob("*/__init__.py")}
+    assert {*re.findall(r"^\| `(\w+)` \|", DESIGN, re.MULTILINE)} == rooms | {"producers"}
