@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-MAX_TOLD: Final = 100
+MAX_LOGGED: Final = 100
 """So many different faults are told; of more there is no end."""
 
 _log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ class Faults:
 
     def __init__(self) -> None:
         self.survived = 0
-        self._told: set[tuple[type[Exception], str, int]] = set()
+        self._logged: set[tuple[type[Exception], str, int]] = set()
 
     def survive(self, error: Exception, what: str) -> None:
         """Take in what went wrong with something; the first of its kind is told."""
@@ -32,9 +32,9 @@ class Faults:
             trace = trace.tb_next
         where = ("", 0) if trace is None else (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
         kind = (type(error), *where)
-        if kind in self._told or len(self._told) >= MAX_TOLD:
+        if kind in self._logged or len(self._logged) >= MAX_LOGGED:
             return
-        self._told.add(kind)
+        self._logged.add(kind)
         _log.error(
             "%s is left out: %s: %s. This is a fault of streamson; all else goes on.",
             *(what, type(error).__name__, error),

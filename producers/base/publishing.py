@@ -32,19 +32,19 @@ def publish(production: Production, publisher: Publisher) -> None:
     limited = RateLimitedLog(_log)
     readings = production.readings
     origin = time.monotonic()
-    heard = True
+    listening = True
     overrun = 0
     for reading in readings:
         sleep_until(origin + min(reading.due_s, MAX_SPAN_S))
-        if publisher.listening != heard:
-            heard = not heard
-            _tell_change(heard=heard, keep=production.keep)
-        if not heard and production.keep:
+        if publisher.listening != listening:
+            listening = not listening
+            _log_change(listening=listening, keep=production.keep)
+        if not listening and production.keep:
             gone_at = time.monotonic()
             publisher.wait_for_listener()
             origin += time.monotonic() - gone_at
-            heard = True
-            _tell_change(heard=heard, keep=production.keep)
+            listening = True
+            _log_change(listening=listening, keep=production.keep)
         reading.send(publisher)
         if isinstance(readings, PushQueue) and readings.dropped > overrun:
             overrun = readings.dropped
@@ -54,9 +54,9 @@ def publish(production: Production, publisher: Publisher) -> None:
     limited.flush()
 
 
-def _tell_change(*, heard: bool, keep: bool) -> None:
+def _log_change(*, listening: bool, keep: bool) -> None:
     gone = "waiting for it" if keep else "measuring on, points are dropped meanwhile"
-    _log.info("the listener is back" if heard else f"the listener has gone; {gone}")
+    _log.info("the listener is back" if listening else f"the listener has gone; {gone}")
 
 
 def _await_first(publisher: Publisher) -> None:

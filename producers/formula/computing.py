@@ -117,7 +117,7 @@ class Computation:
         self._worker.close()
         self._worker = _Worker(self._formula)
         if not again:
-            self._failures.tell(t, reason)
+            self._failures.report(t, reason)
         return not again
 
 
@@ -142,7 +142,7 @@ class _Failures:
         self._in_a_row = 0
         self._any_value = True
 
-    def tell(self, t: float, reason: str) -> None:
+    def report(self, t: float, reason: str) -> None:
         self._in_a_row += 1
         if not self._any_value or self._in_a_row >= MAX_FAILURES:
             raise TooCostlyError(

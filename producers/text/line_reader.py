@@ -59,7 +59,7 @@ class LineReader:
     ----------
     columns
         Names or numbers, from 1, of the columns wanted; None for all.
-    tell
+    on_remark
         Is told, once, which wanted column a line does not have, and those it has.
 
     Attributes
@@ -69,11 +69,11 @@ class LineReader:
     """
 
     def __init__(
-        self, columns: list[str] | None = None, tell: Callable[[str], None] = lambda _: None
+        self, columns: list[str] | None = None, on_remark: Callable[[str], None] = lambda _: None
     ) -> None:
         self.skipped = 0
         self._wanted = columns
-        self._tell = tell
+        self._on_remark = on_remark
         self._told = False
         self._names: list[str] = []
         self._units: dict[tuple[str, str], str] = {}
@@ -154,7 +154,7 @@ class LineReader:
                 chosen[name] = numbers[name]
             elif not self._told:
                 self._told = True
-                self._tell(f"no column {name!r} in a line; it has {', '.join(names)}")
+                self._on_remark(f"no column {name!r} in a line; it has {', '.join(names)}")
         return chosen
 
     def _by_number(self, number: int, names: list[str]) -> str:

@@ -175,14 +175,14 @@ def command(
         )
     if next(piece.notes(), None) is None:
         raise InputFileError(f"{source}: no note comes of it: {piece.why_silent()}")
-    told = _tell_remarks(piece, set())
+    shown = _show_remarks(piece, set())
     _warn_of_length(piece, outs, fits=isinstance(piece, TablePiece) and seconds is None)
     ending.hold()
     for out in outs:
         with whole_or_nothing(out) as part, _progress(out) as progress:
             done = export(piece, part, progress, plot=plot, video=video)
         click.echo(f"{out}: {done}")
-    _tell_remarks(piece, told)
+    _show_remarks(piece, shown)
     return 0
 
 
@@ -277,12 +277,12 @@ def _say_what_is_heard(piece: "TablePiece", *, asked: bool) -> None:
         click.echo(f"left out: {left_out_words(left_out, unheard)}{choose}", err=True)
 
 
-def _tell_remarks(piece: "Piece", told: set[str]) -> set[str]:
+def _show_remarks(piece: "Piece", shown: set[str]) -> set[str]:
     """Say what was taken for granted, and left out, of a table; return all that was said."""
-    remarks = [remark for remark in piece.remarks if remark not in told]
+    remarks = [remark for remark in piece.remarks if remark not in shown]
     for remark in remarks:
         click.echo(f"{piece.title}: {remark}", err=True)
-    return told.union(remarks)
+    return shown.union(remarks)
 
 
 LONG_S: Final = 600.0

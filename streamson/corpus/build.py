@@ -102,14 +102,14 @@ def plan_shards(
         folder.mkdir(exist_ok=True)
         _check_folder(folder)
         keep_session(pack_session(loaded), folder, 1)
-        told = {
+        manifest = {
             "format": FORMAT,
             "streamson": __version__,
             "session": loaded.name,
             "tables": len(sources),
             "shards": -(-len(sources) // tables),
         }
-        (folder / MANIFEST).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise OutputFileError(f"can't write to {folder}: {error.strerror}") from None
     plans = [
@@ -129,8 +129,8 @@ def plan_shards(
 def _check_folder(folder: Path) -> None:
     """Raise `OutputFileError` if a folder has something else in it than a corpus."""
     try:
-        told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if told["format"] == FORMAT:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["format"] == FORMAT:
             return
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         pass
@@ -167,7 +167,7 @@ def build(
     plans
         What they are made of.
     progress
-        Is told how many are done.
+        Is manifest how many are done.
     jobs
         Processes on this machine; -1: one for each processor.
     scheduler

@@ -96,7 +96,7 @@ class ShardResult(NamedTuple):
 
 
 def make_shard(plan: ShardPlan) -> ShardResult:
-    """Make a shard, unless it is there already; what can't be used is left out and told.
+    """Make a shard, unless it is there already; what can't be used is left out and metadata.
 
     Raises
     ------
@@ -128,13 +128,13 @@ def read_result(path: Path, key: str | None = None) -> ShardResult | None:
     parquet = import_optional("pyarrow.parquet", "corpus", "a corpus")
     try:
         with parquet.ParquetFile(path) as file:
-            told = json.loads(file.schema_arrow.metadata[_KEY])
+            metadata = json.loads(file.schema_arrow.metadata[_KEY])
     except (OSError, ValueError, KeyError, TypeError):
         return None  # not there, or not one that was finished
-    if key is not None and told["key"] != key:
+    if key is not None and metadata["key"] != key:
         return None
-    failed = tuple((name, why) for name, why in told["failed"])
-    return ShardResult(str(path), told["pieces"], told["seconds"], failed, cached=True)
+    failed = tuple((name, why) for name, why in metadata["failed"])
+    return ShardResult(str(path), metadata["pieces"], metadata["seconds"], failed, cached=True)
 
 
 def _key(plan: ShardPlan, session: Session) -> str:
@@ -223,13 +223,13 @@ def _schema(pyarrow: Any) -> Any:
 def _write(path: Path, rows: list[dict[str, Any]], key: str, result: ShardResult) -> None:
     pyarrow = import_optional("pyarrow", "corpus", "a corpus")
     parquet = import_optional("pyarrow.parquet", "corpus", "a corpus")
-    told = {
+    metadata = {
         "key": key,
         "pieces": result.pieces,
         "seconds": result.seconds,
         "failed": result.failed,
     }
-    schema = _schema(pyarrow).with_metadata({_KEY: json.dumps(told).encode()})
+    schema = _schema(pyarrow).with_metadata({_KEY: json.dumps(metadata).encode()})
     # Of two processes that make the same shard each has a part of its own.
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:

@@ -88,21 +88,21 @@ def export(
 def _sound(piece: Piece, path: Path, progress: Progress) -> str:
     from streamson.export.sound_file import write_sound
 
-    def told() -> Iterator[Any]:
+    def counted_blocks() -> Iterator[Any]:
         frames, frames_in_all = 0, max(piece.length_s * piece.sample_rate, 1.0)
         for block in piece.sound():
             yield block
             frames += len(block)
             progress(frames / frames_in_all)
 
-    return write_sound(path, told(), piece.sample_rate)
+    return write_sound(path, counted_blocks(), piece.sample_rate)
 
 
 def _notes_csv(piece: Piece, path: Path, progress: Progress) -> str:
     from streamson.formats.notes_table import write_csv
 
     with path.open("w", encoding="utf-8", newline="") as file:
-        count = write_csv(_told(piece, progress), file, sample_rate=piece.sample_rate)
+        count = write_csv(_counted(piece, progress), file, sample_rate=piece.sample_rate)
     return counted(count, "note")
 
 
@@ -110,7 +110,7 @@ def _notes_jsonl(piece: Piece, path: Path, progress: Progress) -> str:
     from streamson.formats.notes_table import write_jsonl
 
     with path.open("w", encoding="utf-8") as file:
-        count = write_jsonl(_told(piece, progress), file, sample_rate=piece.sample_rate)
+        count = write_jsonl(_counted(piece, progress), file, sample_rate=piece.sample_rate)
     return counted(count, "note")
 
 
@@ -120,7 +120,7 @@ def _midi(piece: Piece, path: Path, _progress: Progress) -> str:
     return write_midi(piece, path)
 
 
-def _told(piece: Piece, progress: Progress) -> Iterator[Note]:
+def _counted(piece: Piece, progress: Progress) -> Iterator[Note]:
     frames_in_all = max(piece.length_s * piece.sample_rate, 1.0)
     for number, note in enumerate(piece.notes(), 1):
         yield note

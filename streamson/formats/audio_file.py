@@ -202,7 +202,7 @@ class WavWriter(AudioFile):
 
 
 class FlacWriter(AudioFile):
-    """FLAC of 24 bits, the same samples as a WAV has; it tells its length at every `sync`."""
+    """FLAC of 24 bits, the same samples as a WAV has; it declares its length at every `sync`."""
 
     def _open(self) -> Any:
         return self._new(self.sample_rate, "PCM_24", "FLAC")
@@ -246,7 +246,7 @@ class OpusWriter(AudioFile):
 
 
 class Mp3Writer(AudioFile):
-    """MP3 of a constant bit rate: then a file that was cut off still tells its length."""
+    """MP3 of a constant bit rate: then a file that was cut off still declares its length."""
 
     def _open(self) -> Any:
         if self.sample_rate not in _MP3_RATES:

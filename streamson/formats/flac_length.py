@@ -21,18 +21,18 @@ MAX_FRAME_BYTES: Final = 1 << 20
 _MIN_FRAME_BYTES: Final = 10
 
 
-def told_samples(file: BinaryIO) -> int:
-    """Return how many samples an open file tells that it has; 0 is none."""
+def declared_samples(file: BinaryIO) -> int:
+    """Return how many samples an open file declares that it has; 0 is none."""
     descriptor = file.fileno()
     before = os.lseek(descriptor, 0, os.SEEK_CUR)
     os.lseek(descriptor, _TOTAL_AT, os.SEEK_SET)
-    told = int.from_bytes(os.read(descriptor, 5)) & _TOTAL
+    declared = int.from_bytes(os.read(descriptor, 5)) & _TOTAL
     os.lseek(descriptor, before, os.SEEK_SET)
-    return told
+    return declared
 
 
 def found_samples(file: BinaryIO) -> int | None:
-    """Return how many samples there are in an open file; what is told, if that is not proven wrong.
+    """Return how many samples are in an open file: as declared, if that is not proven wrong.
 
     A length is only proven wrong by samples beyond it, or by a file that ends before it. Damage
     among the frames proves nothing: players go on behind it.
@@ -44,10 +44,10 @@ def found_samples(file: BinaryIO) -> int | None:
     """
     if os.fstat(file.fileno()).st_size < _AUDIO_AT_LEAST:
         return None
-    told = told_samples(file)
+    declared = declared_samples(file)
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         start = _audio_start(content)
-        return None if start is None else _samples(content, start, told)
+        return None if start is None else _samples(content, start, declared)
 
 
 def set_samples(file: BinaryIO, frames: int) -> None:
@@ -63,9 +63,9 @@ def set_samples(file: BinaryIO, frames: int) -> None:
     os.lseek(descriptor, _TOTAL_AT, os.SEEK_SET)
     field = os.read(descriptor, 5)
     if len(field) == 5:  # the upper four bits belong to something else
-        told = (int.from_bytes(field) & ~_TOTAL) | frames
+        declared = (int.from_bytes(field) & ~_TOTAL) | frames
         os.lseek(descriptor, _TOTAL_AT, os.SEEK_SET)
-        os.write(descriptor, told.to_bytes(5))
+        os.write(descriptor, declared.to_bytes(5))
     os.lseek(descriptor, before, os.SEEK_SET)  # where libsndfile goes on, by the same descriptor
 
 
@@ -82,19 +82,19 @@ def _audio_start(content: mmap.mmap) -> int | None:
     return None
 
 
-def _samples(content: mmap.mmap, start: int, told: int) -> int:
-    """Return how many samples there are; what is told, where that is not proven wrong."""
+def _samples(content: mmap.mmap, start: int, declared: int) -> int:
+    """Return how many samples there are; what is declared, where that is not proven wrong."""
     last = last_frame(content, start)
     if last is None:
-        return told if start < len(content) else 0
+        return declared if start < len(content) else 0
     ends = list(whole_until(content, last.at, MAX_FRAME_BYTES))
     if _end(content) in ends:
         return last.end
     # It is cut off or damaged, or another one follows whose header is damaged.
-    if last.first < told <= last.end:
-        return told
+    if last.first < declared <= last.end:
+        return declared
     if any(_may_begin(content, end) for end in ends):
-        return told if 0 < told - last.end <= last.samples else last.end
+        return declared if 0 < declared - last.end <= last.samples else last.end
     return last.first
 
 

@@ -116,16 +116,18 @@ def _columns(pyarrow: Any, schema: Any) -> tuple[list[str], list[str]]:
 
 def _check(source: str, file: Any, wanted: set[str]) -> None:
     """Raise `InputFileError` if a file says itself that it is too large."""
-    told = file.metadata
+    metadata = file.metadata
     if len(file.schema_arrow) > MAX_COLUMNS:
         raise InputFileError(f"{source}: {len(file.schema_arrow)} columns; at most {MAX_COLUMNS}")
-    if told.num_rows > MAX_ROWS:
-        raise InputFileError(f"{source}: {told.num_rows} rows; at most {MAX_ROWS}")
+    if metadata.num_rows > MAX_ROWS:
+        raise InputFileError(f"{source}: {metadata.num_rows} rows; at most {MAX_ROWS}")
     leaves = [
-        i for i in range(told.num_columns) if told.schema.column(i).path.split(".")[0] in wanted
-    ] or range(told.num_columns)
-    for number in range(told.num_row_groups):
-        group = told.row_group(number)
+        i
+        for i in range(metadata.num_columns)
+        if metadata.schema.column(i).path.split(".")[0] in wanted
+    ] or range(metadata.num_columns)
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
         size = sum(group.column(leaf).total_uncompressed_size for leaf in leaves)
         if size > MAX_GROUP_BYTES:
             raise InputFileError(

@@ -25,7 +25,7 @@ RECEIVE_TIMEOUT_S: Final = 0.05
 COALESCING_TIMEOUT_S: Final = 0.01
 """Points that were coalesced begin at most so long after there is room for them."""
 
-MAX_STREAMS_TOLD: Final = 200
+MAX_STREAMS_LOGGED: Final = 200
 """Of so many streams it is said what is played of them: endless names must not fill a log."""
 
 _legend_log = logging.getLogger("streamson.legend")
@@ -90,7 +90,7 @@ class Loop:
         self._next_session: Session | None = None
         self._sessions = 1
         self._lost = 0
-        self._streams_told = 0
+        self._streams_logged = 0
         self._look_ahead_frames = self._look_ahead(session)
 
     def change_session(self, session: Session) -> None:
@@ -108,7 +108,7 @@ class Loop:
             with self._faults.surviving("what waited"):
                 self._flush(clock.now_ns())
             self.read_reports()
-            self._tell_newcomers()
+            self._log_newcomers()
             if self._next_session is not None:
                 with self._faults.surviving("the changed session"):
                     self._take_over()
@@ -166,14 +166,14 @@ class Loop:
     def _look_ahead(self, session: Session) -> int:
         return round(session.audio.look_ahead * self._engine.sample_rate)
 
-    def _tell_newcomers(self) -> None:
+    def _log_newcomers(self) -> None:
         """Say what is played of new streams, as long as there are not too many for a log."""
         for line in self._score.take_newcomers():
-            if self._streams_told < MAX_STREAMS_TOLD:
+            if self._streams_logged < MAX_STREAMS_LOGGED:
                 _legend_log.info("%s", line)
-            elif self._streams_told == MAX_STREAMS_TOLD:
-                _legend_log.info("more than %d streams: others are not told", MAX_STREAMS_TOLD)
-            self._streams_told += 1
+            elif self._streams_logged == MAX_STREAMS_LOGGED:
+                _legend_log.info("more than %d streams: others are not told", MAX_STREAMS_LOGGED)
+            self._streams_logged += 1
 
     def _take_over(self) -> None:
         """Go on as the next session says."""

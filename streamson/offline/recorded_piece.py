@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson.model.note import Note
+from streamson.offline.log_once import LogOnce
 from streamson.offline.piece import Moment, length_s
 from streamson.offline.render import render_notes
 from streamson.offline.resynthesize import recorded_notes, rescore, resynthesize
-from streamson.offline.told_once import ToldOnce
 from streamson.recording.reader import Recording
 from streamson.score.legend import legend
 from streamson.session.schema import Session
@@ -91,7 +91,7 @@ class AnotherPiece(RecordedPiece):
     def __init__(self, recording: Recording, session: Session) -> None:
         super().__init__(recording)
         self.session = session
-        self._told_once = ToldOnce()
+        self._log_once = LogOnce()
 
     def why_silent(self) -> str:
         """Return why it has no notes, for a person: what the session plays and what there is."""
@@ -100,7 +100,7 @@ class AnotherPiece(RecordedPiece):
 
     def notes(self) -> Iterator[Note]:
         """Yield its notes by their onsets."""
-        return rescore(self._recording, self.session, self._told_once)
+        return rescore(self._recording, self.session, self._log_once)
 
     def sound(self) -> Iterator[NDArray[np.float32]]:
         """Yield its samples in blocks of shape (frames, 2)."""

@@ -14,7 +14,7 @@ from streamson.formats.table import Table
 from streamson.formats.table_columns import choose_columns, named_columns
 from streamson.model.note import Note
 from streamson.model.point import DataPoint
-from streamson.offline.told_once import ToldOnce
+from streamson.offline.log_once import LogOnce
 from streamson.rescaling.extents import Extents, extents_of
 from streamson.score.legend import legend
 from streamson.score.score import Score
@@ -88,7 +88,7 @@ class ScoredTable:
         self.session = session
         self.sample_rate = sample_rate
         self._online = online
-        self._told_once = ToldOnce()
+        self._log_once = LogOnce()
         name = stream or table.name
         self.streams = {name: tuple(table.columns)}
         if each_column:
@@ -102,7 +102,7 @@ class ScoredTable:
             self.session,
             sample_rate=self.sample_rate,
             extents=self._extents,
-            on_event=self._told_once,
+            on_event=self._log_once,
         )
 
     def legend(self) -> list[tuple[str, str]]:

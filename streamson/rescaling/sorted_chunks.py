@@ -344,7 +344,7 @@ def quantiles(values: Any, places: Any, low: float, high: float) -> Any:
 
 
 @_compiled
-def well(places: Any) -> Any:
+def is_consistent(places: Any) -> Any:
     """Return whether there are neither too few nor too many values."""
     return places[LEAST] <= places[_SIZE] < places[MOST]
 
@@ -389,7 +389,7 @@ def exchange_at_ends(  # noqa: PLR0917  # machine code
     _exchange(lowest, low_places, old, new)
     _exchange(highest, high_places, -old, -new)
     at_low, at_high = _value_at(lowest, low_places, low), _value_at(highest, high_places, high)
-    return at_low, -at_high, well(low_places) and well(high_places)
+    return at_low, -at_high, is_consistent(low_places) and is_consistent(high_places)
 
 
 @_compiled

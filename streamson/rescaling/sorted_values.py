@@ -88,6 +88,6 @@ class LowestValues(SortedValues):
         """What `exchange_at_ends` takes."""
 
     @property
-    def well(self) -> bool:
+    def is_consistent(self) -> bool:
         """Whether it holds neither too few nor too many."""
-        return bool(chunks.well(self._places))
+        return bool(chunks.is_consistent(self._places))

@@ -50,10 +50,10 @@ class TailQuantiles(WindowBuffer):
         else:
             old, last = self._ring[slot], points - 1
         self._ring[slot] = value
-        low, high, well = exchange_at_ends(
+        low, high, is_consistent = exchange_at_ends(
             *self._arrays, old, value, self._low * last, self._high * last
         )
-        if not well:
+        if not is_consistent:
             self._begin_again()
         return low, high
 
@@ -85,7 +85,7 @@ class _End:
         held = len(self.values)
         if held == self.values.capacity:
             self.values = self._lowest(self.values.in_order()[: self._some], count)
-        elif held < count and not self.values.well:
+        elif held < count and not self.values.is_consistent:
             values = self._sign * self._ring[:count]
             if count > self._some:
                 values = np.partition(values, self._some - 1)[: self._some]

@@ -3,7 +3,7 @@
 import pytest
 
 from streamson import Listener, Publisher
-from streamson._faults import MAX_TOLD, Faults
+from streamson._faults import MAX_LOGGED, Faults
 from streamson.rescaling.transform import TRANSFORMS, PlainStep
 from streamson.session.load import parse_session
 from tests.conftest import until
@@ -63,12 +63,12 @@ def test_an_error_of_the_callers_own_reaches_the_caller():
 
 def test_faults_are_told_once_a_kind_and_not_without_end(caplog):
     faults = Faults()
-    for i in range(3 * MAX_TOLD):
+    for i in range(3 * MAX_LOGGED):
         with faults.surviving("it"):
             exec(compile("\n" * i + "1 / 0", f"f{i % 2}.py", "exec"), {})
         with faults.surviving("it"):
             exec(compile("1 / 0", "f.py", "exec"), {})
-    assert len(caplog.records) == MAX_TOLD
+    assert len(caplog.records) == MAX_LOGGED
 
 
 def test_the_least_frequency_there_is_ends_nothing(start, tmp_path):

@@ -58,7 +58,7 @@ def test_a_file_that_changes_is_heard(playing):
     assert (note.instrument, note.midi_note) == ("harp", 72.5)
 
 
-def test_a_mistake_changes_nothing_and_is_told_once(playing, caplog):
+def test_a_mistake_changes_nothing_and_is_log_once(playing, caplog):
     path, listener, reloading, say = playing
     path.write_text("[[part]]\ninstrument = 'bel'\n")
     for _ in range(3):

@@ -14,7 +14,7 @@ import streamson
 from streamson import Listener, Publisher
 from streamson.errors import StreamsonError, UsageError
 from streamson.formats.table import Table
-from streamson.listener.loop import MAX_STREAMS_TOLD
+from streamson.listener.loop import MAX_STREAMS_LOGGED
 from streamson.offline.render import render_notes
 from streamson.offline.table_piece import table_piece
 from streamson.session.load import load_session, parse_session
@@ -290,7 +290,7 @@ def test_alerts_lost_points_and_silence_are_heard(caplog):
 
 def test_names_that_never_end_do_not_fill_the_log(caplog):
     caplog.set_level("INFO", "streamson.legend")
-    count = MAX_STREAMS_TOLD + 50
+    count = MAX_STREAMS_LOGGED + 50
     with (
         Listener(ANY_PORT, output="none") as listener,
         Publisher(listener.endpoint) as publisher,
@@ -301,4 +301,4 @@ def test_names_that_never_end_do_not_fill_the_log(caplog):
             until(lambda i=i: listener.stats().streams > i, "the stream")
         until(lambda: any("others are not told" in told for told in caplog.messages), "the last")
     told = [record for record in caplog.records if record.name == "streamson.legend"]
-    assert len(told) == MAX_STREAMS_TOLD + 1
+    assert len(told) == MAX_STREAMS_LOGGED + 1

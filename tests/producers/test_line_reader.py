@@ -103,7 +103,7 @@ def test_a_field_stays_in_its_unit():
     assert [reader.parse(line).fields["t"] for line in lines] == [2, 1_000, 0.5]
 
 
-def test_a_column_that_is_not_there_is_told_once():
+def test_a_column_that_is_not_there_is_log_once():
     told = []
     reader = LineReader(["nope", "a"], told.append)
     assert [reader.parse(f"a={i} b=2").fields for i in range(3)] == [{"a": i} for i in range(3)]

@@ -234,9 +234,9 @@ def _legend(piece: Piece, scene: Scene, chars: int) -> list[tuple[str, str]]:
     lines: list[tuple[str, str]] = []
     played = [(stream, line) for stream, line in piece.legend() if stream in scene.streams]
     for stream, line in played[:MAX_LEGEND_LINES]:
-        told = shortened(stream) + line.removeprefix(stream)
+        shown = shortened(stream) + line.removeprefix(stream)
         colour = scene.colour(stream) if several else scene.style.ink
-        wrapped = textwrap.wrap(told, chars, subsequent_indent="    ", max_lines=2)
+        wrapped = textwrap.wrap(shown, chars, subsequent_indent="    ", max_lines=2)
         lines += [(text, colour) for text in wrapped]
     if len(played) > MAX_LEGEND_LINES:
         lines.append((f"and {len(played) - MAX_LEGEND_LINES} more", scene.style.ink))

@@ -89,9 +89,9 @@ class Painter:
         self._font = pillow.ImageFont.load_default(round(17 * self._unit))
         self._small = pillow.ImageFont.load_default(round(12.5 * self._unit))
         right = width - margin
-        told = [one for one in legend if one[0] in ranges.streams]
-        self._legend = told[:MAX_LEGEND_LINES]
-        if more := len(told) - len(self._legend):
+        lines = [one for one in legend if one[0] in ranges.streams]
+        self._legend = lines[:MAX_LEGEND_LINES]
+        if more := len(lines) - len(self._legend):
             self._legend.append(("", f"and {more} more"))
         top = margin + 30 * self._unit
         bottom = height - margin - LEGEND_LINE * self._unit * len(self._legend)

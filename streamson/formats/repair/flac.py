@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from streamson.errors import InputFileError
-from streamson.formats.flac_length import found_samples, set_samples, told_samples
+from streamson.formats.flac_length import declared_samples, found_samples, set_samples
 from streamson.formats.repair.mending import Mending
 
 
@@ -21,12 +21,12 @@ def mend_flac(path: Path, file: BinaryIO) -> Mending | None:
         raise InputFileError(f"{path}: its header is not complete; nothing can be made of it")
     if not found:
         raise InputFileError(f"{path}: there is no whole block of sound in it")
-    told = told_samples(file)
-    if found == told:
+    declared = declared_samples(file)
+    if found == declared:
         return None
 
     def apply(copy: BinaryIO) -> None:
         set_samples(copy, found)
 
-    tells = f"{told:,} frames" if told else "no length"
-    return Mending(f"its header told {tells}; {found:,} can be read", apply)
+    told = f"{declared:,} frames" if declared else "no length"
+    return Mending(f"its header declared {told}; {found:,} can be read", apply)

@@ -21,7 +21,7 @@ MAX_CHUNKS: Final = 10_000
 
 FORGOTTEN_BYTES: Final = 1 << 16
 FORGOTTEN_RATIO: Final = 16
-"""A header that tells a little sound, behind which there is so much more, and so many times as
+"""A header that declares a little sound, behind which there is so much more, and so many times as
 much, that is no chunk, was written when its program began and never again. Less may be padding, a
 tag or anything else that somebody put behind the end of a whole file."""
 
@@ -39,7 +39,7 @@ class _Header(NamedTuple):
 
     chunks: dict[bytes, _Chunk]
     data: _Chunk
-    told: int
+    declared: int
     riff_end: int
     frame_bytes: int
 
@@ -58,7 +58,7 @@ def mend_wav(path: Path, file: BinaryIO) -> Mending | None:
         return None
     data, frame_bytes = header.data, header.frame_bytes
     size = (end - data.start) // frame_bytes * frame_bytes
-    if size == header.told:
+    if size == header.declared:
         return None
     _check_room(path, header.chunks, size)
 
@@ -69,7 +69,9 @@ def mend_wav(path: Path, file: BinaryIO) -> Mending | None:
             copy.write(b"\0")
         _tell_sizes(copy, header, size)
 
-    return Mending(f"its header told {header.told:,} bytes of sound; it has {size:,}", apply)
+    return Mending(
+        f"its header declared {header.declared:,} bytes of sound; it has {size:,}", apply
+    )
 
 
 def _read_header(path: Path, file: BinaryIO, end: int) -> _Header:
@@ -89,15 +91,15 @@ def _read_header(path: Path, file: BinaryIO, end: int) -> _Header:
     fmt, data = chunks.get(b"fmt "), chunks.get(b"data")
     if fmt is None or data is None or fmt.size < _FMT_BYTES:
         raise InputFileError(f"{path}: its header is not complete; nothing can be made of it")
-    told = data.size
+    declared = data.size
     ds64 = chunks.get(b"ds64")
     if is_rf64 and ds64 is not None and ds64.size >= _DS64_BYTES:
         file.seek(ds64.start)
         long_riff_size, long_size = struct.unpack("<QQ", file.read(16))
-        told = long_size if data.size == _UNKNOWN_SIZE else told
+        declared = long_size if data.size == _UNKNOWN_SIZE else declared
         riff_size = long_riff_size if riff_size == _UNKNOWN_SIZE else riff_size
     file.seek(fmt.start)
-    return _Header(chunks, data, told, riff_size + 8, _frame_bytes(file.read(_FMT_BYTES)))
+    return _Header(chunks, data, declared, riff_size + 8, _frame_bytes(file.read(_FMT_BYTES)))
 
 
 def _frame_bytes(fmt: bytes) -> int:
@@ -125,15 +127,15 @@ def _is_name(name: bytes) -> bool:
 
 def _is_right(file: BinaryIO, header: _Header, end: int) -> bool:
     """Return whether the header may well tell the truth: then nothing is changed."""
-    told_end = header.data.start + header.told
-    if header.told == _UNKNOWN_SIZE or told_end > end:
+    declared_end = header.data.start + header.declared
+    if header.declared == _UNKNOWN_SIZE or declared_end > end:
         return False
-    if _leads_to_end(file, told_end, header.riff_end, end):
+    if _leads_to_end(file, declared_end, header.riff_end, end):
         return True
-    if header.told == 0:  # as programs leave it that are killed
+    if header.declared == 0:  # as programs leave it that are killed
         return False
-    behind = end - told_end
-    return behind < FORGOTTEN_BYTES or behind < FORGOTTEN_RATIO * header.told
+    behind = end - declared_end
+    return behind < FORGOTTEN_BYTES or behind < FORGOTTEN_RATIO * header.declared
 
 
 def _leads_to_end(file: BinaryIO, at: int, riff_end: int, end: int) -> bool:

@@ -7,7 +7,7 @@ from typing import Final
 
 from streamson.model.event import Event
 
-MAX_TOLD: Final = 10_000
+MAX_LOGGED: Final = 10_000
 """Lines that are remembered; of a piece that has more, others are not told."""
 
 _OLDEST_DATE_S: Final = 2e8
@@ -16,21 +16,21 @@ _OLDEST_DATE_S: Final = 2e8
 _log = logging.getLogger(__name__)
 
 
-class ToldOnce:
+class LogOnce:
     """Tells of an event the first time that it happens, with the time that the data has then."""
 
     def __init__(self) -> None:
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
 
     def __call__(self, event: Event) -> None:
         """Take in what happened."""
-        told = f"{_written(getattr(event, 'time', nan))}{event.sentence}"
-        if told in self._told or len(self._told) > MAX_TOLD:
+        line = f"{_written(getattr(event, 'time', nan))}{event.sentence}"
+        if line in self._logged or len(self._logged) > MAX_LOGGED:
             return
-        self._told.add(told)
-        if len(self._told) > MAX_TOLD:
-            told = f"more than {MAX_TOLD} lines: others are not told"
-        _log.warning("%s", told)
+        self._logged.add(line)
+        if len(self._logged) > MAX_LOGGED:
+            line = f"more than {MAX_LOGGED} lines: others are not told"
+        _log.warning("%s", line)
 
 
 def _written(time: float) -> str:
