@@ -20,7 +20,7 @@ pitch = { field = "x", rescale = { mode = "quantile", window = "30s" } }
 stream = "counter"
 field = "x"
 above = 1e9
-for = "5s"
+duration = "5s"
 """
 STEPS = (3_600.0, -3_600.0, 1e9, -1e9, 0.0, -5.0, 1e-9, -1.0, 1e300, -1e300, float("nan"))
 
