@@ -57,7 +57,7 @@ def main() -> int:
             for fault in outcome.faults:
                 print(f"    FAULT: {fault}", flush=True)
             held &= not outcome.faults
-    print(f"{'all held' if held else 'NOT ALL HELD_INSTRUMENTS'}, {time.monotonic() - began:.0f} s")
+    print(f"{'all held' if held else 'NOT ALL HELD'}, {time.monotonic() - began:.0f} s")
     return 0 if held else 1
 
 

@@ -164,7 +164,7 @@ class Target:
             only has to be heard again soon.
         """
         most_gap_s = float("inf") if disconnects else MAX_CALM_GAP_S
-        resynthesize = not disconnects or self._hears(len(self._calm_onsets()) + 1, RECONNECT_S)
+        heard_again = not disconnects or self._hears(len(self._calm_onsets()) + 1, RECONNECT_S)
         time.sleep(2 * CALM_S)  # the calm stream is heard after the attack as well
         self._stopping.set()
         self._calm.join()
@@ -186,7 +186,7 @@ class Target:
             *(() if end_s < END_S + NOTICED_S else (f"took {end_s:.1f} s to end",)),
             *(() if grown_mb < MAX_GROWN_MB else (f"grew by {grown_mb:.0f} MB",)),
             *(() if gap_s <= most_gap_s else (f"calm stream unheard for {gap_s:.1f} s",)),
-            *(() if resynthesize else ("calm stream not heard again",)),
+            *(() if heard_again else ("calm stream not heard again",)),
             *(("a traceback",) if "Traceback" in self.said else ()),
             *(("a fault in the score",) if stats.get("faults") else ()),
             *(() if self.said.isascii() or self.said.isprintable() else self._controls()),

@@ -19,7 +19,7 @@ import numpy as np
 import zmq
 from report import finish
 
-from streamson.model.point import Batch, DataPoint
+from streamson.model.point import Message
 from streamson.score.score import Score
 from streamson.score.table_score import TableScore
 from streamson.session.schema import Session
@@ -33,7 +33,7 @@ STREAMS = 8
 BATCH = 1_000
 RATE = 44_100
 
-Take = Callable[[DataPoint | Batch], None]
+Take = Callable[[Message], None]
 
 
 def frames(batch: int) -> list[bytes]:
@@ -78,7 +78,7 @@ def rate(receiver: Receiver, take: Take) -> float:
     return (receiver.counts.points_received - before) / elapsed
 
 
-def bare(_message: DataPoint | Batch) -> None:
+def bare(_message: Message) -> None:
     pass
 
 
@@ -86,12 +86,9 @@ def played_by(score: Score) -> Take:
     """Return what has a score play points at the frames of a clock, as the listener does."""
     start = time.perf_counter()
 
-    def take(message: DataPoint | Batch) -> None:
+    def take(message: Message) -> None:
         now_frame = int((time.perf_counter() - start) * RATE)
-        if isinstance(message, Batch):
-            score.process(message, now_frame)
-        else:
-            score.process(message, now_frame)
+        score.process(message, now_frame)
 
     return take
 

@@ -86,7 +86,7 @@ def test_a_recording_killed_at_fifty_moments(tmp_path, ending):
         (tmp_path / f"take{ending}").unlink()
 
 
-def test_a_killed_session_is_there_and_can_be_resynthesize(tmp_path):
+def test_a_killed_session_is_there_and_can_be_heard_again(tmp_path):
     began = time.time()
     seconds, points = killed_at(3, tmp_path / "take")
     recording = Recording(tmp_path / "take")

@@ -58,7 +58,7 @@ def test_every_note_of_a_sequence_is_heard(name, step_s):
 
 @pytest.mark.parametrize("lap", [0.1, 0.4, 1.0])
 @pytest.mark.parametrize("name", PITCHED)
-def test_what_is_struck_again_while_it_sounds_is_resynthesize(name, lap):
+def test_what_is_struck_again_while_it_sounds_is_heard_again(name, lap):
     hits, equal, _ = heard(name, 0.25, lap=lap)
     assert hits[equal].mean() >= 0.99
 

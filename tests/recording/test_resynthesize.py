@@ -52,7 +52,7 @@ instrument = "bell"
 """
 
 
-def assert_resynthesize(folder):
+def assert_same_as_heard(folder):
     """The re-rendered file is the recorded one, byte for byte."""
     streamson("render", folder, "-o", folder.parent / "again.wav")
     assert (folder.parent / "again.wav").read_bytes() == (folder / "audio.wav").read_bytes()
@@ -75,7 +75,7 @@ def test_a_live_session_is_rendered_again_byte_for_byte(jack, tmp_path):
     assert stats.alerts > 0
     recording = Recording(folder)
     assert recording.manifest.frames == soundfile.info(folder / "audio.wav").frames
-    assert_resynthesize(folder)
+    assert_same_as_heard(folder)
 
 
 def test_changes_of_volume_and_session_are_rendered_again_too(tmp_path):
@@ -99,7 +99,7 @@ def test_changes_of_volume_and_session_are_rendered_again_too(tmp_path):
     assert len((folder / "changes.jsonl").read_text().splitlines()) == 5
     with (folder / "notes.csv").open(newline="") as file:
         assert {row["session"] for row in csv.DictReader(file)} == {"1", "2"}
-    assert_resynthesize(folder)
+    assert_same_as_heard(folder)
 
 
 def test_points_are_recorded_as_they_were_received(tmp_path):
@@ -139,7 +139,7 @@ def test_a_folder_holds_all_that_its_session_needs(tmp_path):
     for file in (sounds / "tick.wav", sounds / "a tuning.scl", session):
         file.unlink()
     assert len(list(moved.glob("tick-*.wav"))) == 1
-    assert_resynthesize(moved)
+    assert_same_as_heard(moved)
 
 
 def test_another_session_makes_another_piece_of_the_same_points(tmp_path):
@@ -233,7 +233,7 @@ def test_samples_of_any_name_do_not_get_in_the_way(tmp_path):
     with recorded(tmp_path / "take", session=tmp_path / "own.toml") as (listener, publisher):
         play(publisher, 10)
         await_notes(listener, 8)
-    assert_resynthesize(tmp_path / "take")
+    assert_same_as_heard(tmp_path / "take")
 
 
 def test_a_session_in_the_folder_that_gives_way_is_kept(tmp_path):
@@ -249,7 +249,7 @@ def test_a_session_in_the_folder_that_gives_way_is_kept(tmp_path):
         play(publisher, 3)
         await_notes(listener, 2)
     assert listener.recording_error is None
-    assert_resynthesize(folder)
+    assert_same_as_heard(folder)
     assert (tmp_path / "take-1" / "audio.wav").is_file()
 
 
