@@ -7,15 +7,15 @@ from streamson._rate_limited_log import RateLimitedLog
 from streamson.model.event import (
     Event,
     PointsLost,
-    RecordingBegun,
     RecordingEnded,
     RecordingPaused,
     RecordingRotated,
+    RecordingStarted,
     SessionRefused,
     VolumeChanged,
 )
 
-_QUIET: Final = (PointsLost, RecordingBegun, RecordingEnded, RecordingRotated, VolumeChanged)
+_QUIET: Final = (PointsLost, RecordingStarted, RecordingEnded, RecordingRotated, VolumeChanged)
 """What somebody asked for, or others say as well: it is a line only for who wants to know more."""
 
 _log = logging.getLogger("streamson.events")
@@ -30,9 +30,11 @@ class EventLog:
     def __call__(self, event: Event) -> None:
         """Write an event."""
         if isinstance(event, RecordingPaused) or (
-            isinstance(event, RecordingBegun) and event.is_again
+            isinstance(event, RecordingStarted) and event.is_again
         ):
-            self._limited.warning(type(event).__name__, "%s", event.sentence)
+            gone = isinstance(event, RecordingPaused) and event.is_gone
+            kind = f"{type(event).__name__}{' gone' if gone else ''}"
+            self._limited.warning(kind, "%s", event.sentence)
         elif isinstance(event, SessionRefused):
             _log.error("%s", event.sentence)
         elif isinstance(event, _QUIET):

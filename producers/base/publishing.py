@@ -30,6 +30,13 @@ def publish(production: Production, publisher: Publisher) -> None:
     """
     _await_first(publisher)
     limited = RateLimitedLog(_log)
+    try:
+        _send_all(production, publisher, limited)
+    finally:
+        limited.flush()
+
+
+def _send_all(production: Production, publisher: Publisher, limited: RateLimitedLog) -> None:
     readings = production.readings
     origin = time.monotonic()
     listening = True
@@ -51,7 +58,6 @@ def publish(production: Production, publisher: Publisher) -> None:
             limited.warning(
                 "overrun", "%d readings dropped so far: they come faster than they go", overrun
             )
-    limited.flush()
 
 
 def _log_change(*, listening: bool, keep: bool) -> None:

@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Iterator
-from typing import Final, Self
+from typing import Final
 
 from streamson.producers.base.reading import BatchReading, Reading
 
@@ -61,6 +61,10 @@ class PushQueue:
             self._ended, self._error = True, self._error or error
             self._changed.notify()
 
+    def close(self) -> None:
+        """Say that nobody reads any more: what is pushed from now on is dropped."""
+        self.end()
+
     def __iter__(self) -> Iterator[Reading | BatchReading]:
         while True:
             with self._changed:
@@ -73,12 +77,6 @@ class PushQueue:
             yield reading
         if self._error is not None:
             raise self._error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.end()
 
 
 _POLL_S: Final = 0.2  # on Windows a wait without a limit does not hear Ctrl-C

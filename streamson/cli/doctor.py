@@ -13,9 +13,9 @@ from streamson.wire.limits import DEFAULT_ENDPOINT
 
 EXTRAS: Final = {
     "av": ("video", "videos (PyAV)"),
-    "distributed": ("dask", "collections on a Dask cluster"),
+    "distributed": ("dask", "corpora on a Dask cluster"),
     "flint": ("flint", "the eta and zeta producers 50 times faster"),
-    "joblib": ("corpus", "collections"),
+    "joblib": ("corpus", "corpora"),
     "matplotlib": ("plot", "plots"),
     "mido": ("midi", "MIDI files"),
     "psutil": ("system", "the system producer"),

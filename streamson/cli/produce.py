@@ -39,7 +39,7 @@ class _Producers(LazyGroup):
     def summary(self, name: str) -> str:
         try:
             found: click.Command = _found()[name].load()
-        except ImportError as error:
+        except Exception as error:  # whatever somebody else's module does
             return f"Can't be loaded: {error}."
         return found.get_short_help_str(200)
 
@@ -59,7 +59,8 @@ class _Producers(LazyGroup):
 def _missing(module: str) -> str:
     """Return what brings the packages that a producer's module requires and that are missing."""
     required: dict[str, str] = getattr(sys.modules.get(module), "REQUIRES", {})
-    return " ".join(f"'{brings}'" for name, brings in required.items() if find_spec(name) is None)
+    missing = [b for name, b in required.items() if find_spec(name.partition(".")[0]) is None]
+    return " ".join(f"'{brings}'" for brings in missing)
 
 
 def producer_command(name: str) -> click.Command:
@@ -70,13 +71,18 @@ def producer_command(name: str) -> click.Command:
     MissingDependencyError
         If its module can't be imported.
     """
-    entry = _found()[name]
+    if name not in _found():
+        raise MissingDependencyError(
+            f"the producer {name} is not installed; install streamson anew: "
+            f"{sys.executable} -m pip install streamson"
+        )
     try:
-        found: click.Command = entry.load()
-    except ImportError as error:
+        found: click.Command = _found()[name].load()
+    except Exception as error:
         raise MissingDependencyError(f"the producer {name} can't be loaded: {error}") from None
     produce: Callable[..., Production] | None = found.callback
-    assert produce is not None
+    if produce is None:
+        raise MissingDependencyError(f"the producer {name} is no command that can be run")
 
     def run(*, endpoint: str, **settings: Any) -> None:
         _tell(name)
@@ -99,7 +105,7 @@ def _publish(name: str, production: "Production", endpoint: str) -> None:
         finally:
             ending.finish()
             close = getattr(production.readings, "close", None)
-            if close is not None:  # what a generator has opened
+            if close is not None:  # what a generator has opened; or a queue, for who fills it
                 close()
             click.echo(
                 f"{name}: {publisher.sent} points sent, {publisher.dropped} dropped", err=True

@@ -35,7 +35,9 @@ def check(files: tuple[str, ...]) -> int:
             click.echo(f"streamson: {error}", err=True)
             wrong += 1
         else:
-            click.echo(f"{file}: right; {len(session.parts)} part(s), {len(session.alerts)} cue(s)")
+            click.echo(
+                f"{file}: right; {len(session.parts)} part(s), {len(session.alerts)} alert(s)"
+            )
     return 1 if wrong else 0
 
 

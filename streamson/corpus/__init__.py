@@ -1,1 +1,1 @@
-"""Collections: many tables become a data set of sound for machine learning."""
+"""Corpora: many tables become a data set of sound for machine learning."""

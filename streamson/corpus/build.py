@@ -167,7 +167,7 @@ def build(
     plans
         What they are made of.
     progress
-        Is manifest how many are done.
+        Is told how many are done.
     jobs
         Processes on this machine; -1: one for each processor.
     scheduler

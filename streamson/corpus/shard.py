@@ -96,7 +96,7 @@ class ShardResult(NamedTuple):
 
 
 def make_shard(plan: ShardPlan) -> ShardResult:
-    """Make a shard, unless it is there already; what can't be used is left out and metadata.
+    """Make a shard, unless it is there already; what can't be used is left out and told.
 
     Raises
     ------

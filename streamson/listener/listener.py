@@ -16,7 +16,7 @@ from streamson.listener.dispatch import NoteDispatcher
 from streamson.listener.event_bus import EventBus
 from streamson.listener.loop import Loop
 from streamson.listener.state_file import StateKeeper
-from streamson.listener.statistics import Rooms, gather, gather_streams
+from streamson.listener.statistics import StatisticsSources, gather, gather_streams
 from streamson.model.event import Event
 from streamson.model.limits import MAX_SPAN_S
 from streamson.model.note import Note
@@ -150,7 +150,7 @@ class Listener:
             raise
         self.endpoint = self._receiver.endpoint
         self._dispatcher = NoteDispatcher(self.engine)
-        self._rooms = Rooms(
+        self._sources = StatisticsSources(
             *(self._receiver, self._score, self.engine, self._dispatcher),
             *(self._player, self._bus, faults),
         )
@@ -200,12 +200,11 @@ class Listener:
         self._player.stop()
         if self._error is None:
             self._loop.read_reports()  # of the last notes
-            self._bus.deliver()
+        self._bus.deliver()
         if self._recorder is not None:
             self._recorder.stop()
             self.recording_error = self.recording_error or self._recorder.error
-        if self._error is None:
-            self._bus.deliver()  # how the recording ended
+        self._bus.deliver()  # how the recording ended
         self._event_log.close()
         self._receiver.close()
         self._score.close()
@@ -240,7 +239,10 @@ class Listener:
         return "" if note is None else f"{note.stream} {midi_to_note(note.midi_note)}"
 
     def subscribe(self, subscriber: Callable[[Event], None]) -> None:
-        """Call somebody with each event, in order, in the listener's thread; it must not block."""
+        """Call somebody with each event, in order; it must not block.
+
+        It is called in the listener's thread and, at its end, in that of `stop`.
+        """
         self._bus.subscribe(subscriber)
 
     def change_session(self, session: str | Path | Session | None) -> None:
@@ -277,7 +279,7 @@ class Listener:
 
     def stats(self) -> Statistics:
         """Return the counters and figures of this moment."""
-        return gather(self._rooms, self._recorder, self._loop.session_log)
+        return gather(self._sources, self._recorder, self._loop.session_log)
 
     def stream_stats(self) -> list[StreamStatistics]:
         """Return what is known of each stream that is played, in the order of their appearance."""

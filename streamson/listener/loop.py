@@ -108,7 +108,7 @@ class Loop:
             with self._faults.surviving("what waited"):
                 self._flush(clock.now_ns())
             self.read_reports()
-            self._log_newcomers()
+            self._log_new_streams()
             if self._next_session is not None:
                 with self._faults.surviving("the changed session"):
                     self._take_over()
@@ -166,9 +166,9 @@ class Loop:
     def _look_ahead(self, session: Session) -> int:
         return round(session.audio.look_ahead * self._engine.sample_rate)
 
-    def _log_newcomers(self) -> None:
+    def _log_new_streams(self) -> None:
         """Say what is played of new streams, as long as there are not too many for a log."""
-        for line in self._score.take_newcomers():
+        for line in self._score.take_new_streams():
             if self._streams_logged < MAX_STREAMS_LOGGED:
                 _legend_log.info("%s", line)
             elif self._streams_logged == MAX_STREAMS_LOGGED:

@@ -12,7 +12,7 @@ from streamson.formats.atomic import write_atomically
 from streamson.formats.regular_file import read_regular
 from streamson.score.score import Score
 
-FORMAT: Final = "streamson state 1"
+FORMAT: Final = "streamson state 2"
 MAX_STATE_BYTES: Final = 1 << 30
 SAVE_EVERY_S: Final = 60.0
 SAVING_SHARE: Final = 0.005

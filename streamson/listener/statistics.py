@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from streamson.recording.session_log import SessionLog
 
 
-class Rooms(NamedTuple):
+class StatisticsSources(NamedTuple):
     """Where a listener's figures come from."""
 
     receiver: Receiver
@@ -32,26 +32,26 @@ class Rooms(NamedTuple):
 
 
 def gather(
-    rooms: Rooms, recorder: "Recorder | None", session_log: "SessionLog | None"
+    sources: StatisticsSources, recorder: "Recorder | None", session_log: "SessionLog | None"
 ) -> Statistics:
     """Return the counters and figures of this moment."""
-    counted = msgspec.structs.asdict(rooms.receiver.counts)
-    counted |= msgspec.structs.asdict(rooms.score.counts)
+    counted = msgspec.structs.asdict(sources.receiver.counts)
+    counted |= msgspec.structs.asdict(sources.score.counts)
     totals = {name: counted[name] for name in Statistics.__struct_fields__ if name in counted}
-    totals["faults"] += rooms.faults.survived
-    totals["points_coalesced"] += rooms.score.points_waiting
+    totals["faults"] += sources.faults.survived
+    totals["points_coalesced"] += sources.score.points_waiting
     return Statistics(
         **totals,
-        **_of_engine(rooms),
-        **_of_recording(recorder, session_log, rooms.engine.sample_rate),
-        streams=rooms.score.streams,
-        alerts_active=rooms.score.alerts_active,
-        streams_stale=rooms.score.streams_stale,
-        lag_s=rooms.score.lag_s,
-        latency_median_ms=rooms.dispatcher.latency_ms(0.5),
-        latency_p99_ms=rooms.dispatcher.latency_ms(0.99),
-        devices_lost=rooms.player.devices_lost,
-        events_dropped=rooms.bus.dropped,
+        **_of_engine(sources),
+        **_of_recording(recorder, session_log, sources.engine.sample_rate),
+        streams=sources.score.streams,
+        alerts_active=sources.score.alerts_active,
+        streams_stale=sources.score.streams_stale,
+        lag_s=sources.score.lag_s,
+        latency_median_ms=sources.dispatcher.latency_ms(0.5),
+        latency_p99_ms=sources.dispatcher.latency_ms(0.99),
+        devices_lost=sources.player.devices_lost,
+        events_dropped=sources.bus.dropped,
     )
 
 
@@ -68,10 +68,10 @@ def gather_streams(receiver: Receiver, score: Score) -> list[StreamStatistics]:
     ]
 
 
-def _of_engine(rooms: Rooms) -> dict[str, Any]:
-    engine, state, score = rooms.engine, rooms.engine.state, rooms.score.counts
+def _of_engine(sources: StatisticsSources) -> dict[str, Any]:
+    engine, state, score = sources.engine, sources.engine.state, sources.score.counts
     seconds = min(engine.frame, engine.stop_frame) / engine.sample_rate
-    dropped = rooms.dispatcher.dropped + int(state["refused"])
+    dropped = sources.dispatcher.dropped + int(state["refused"])
     played = int(state["played"])  # those of earcons included
     handed_out = score.notes + score.earcon_notes + score.range_ticks
     return {

@@ -1,4 +1,4 @@
-"""What rooms count while they work: each field is one of the listener's `Statistics`."""
+"""What rooms count while they work: fields that `Statistics` has too are taken over by name."""
 
 import msgspec
 

@@ -59,7 +59,7 @@ class AlertRaised(Event, frozen=True, kw_only=True, tag="alert_raised"):
         return f"{self.stream}: {self.field} is {self.value:g}{unit}, {beyond}{unit}{said}"
 
 
-class AlertOver(Event, frozen=True, kw_only=True, tag="alert_over"):
+class AlertCleared(Event, frozen=True, kw_only=True, tag="alert_cleared"):
     """A value is back in its band.
 
     Attributes
@@ -108,7 +108,7 @@ class StreamStale(Event, frozen=True, kw_only=True, tag="stream_stale"):
         return f"{who}: silent for {self.silent_s:.1f} s; a point came every {self.usual_s:.1f} s"
 
 
-class StreamBack(Event, frozen=True, kw_only=True, tag="stream_back"):
+class StreamRecovered(Event, frozen=True, kw_only=True, tag="stream_recovered"):
     """A stream that was stale is back, or a host whose streams were so together.
 
     Attributes
@@ -248,7 +248,7 @@ class DeviceBack(Event, frozen=True, kw_only=True, tag="device_back"):
         return f'sound device "{self.device}" is back{self.rates}'
 
 
-class RecordingBegun(Event, frozen=True, kw_only=True, tag="recording_begun"):
+class RecordingStarted(Event, frozen=True, kw_only=True, tag="recording_started"):
     """A sound file of a recording was begun: the first, or after it had paused.
 
     Attributes
@@ -317,7 +317,7 @@ class RecordingEnded(Event, frozen=True, kw_only=True, tag="recording_ended"):
     Attributes
     ----------
     path
-        Its file or folder.
+        Its sound file, without the numbers that files have which rotate.
     seconds
         Its length.
     """
@@ -333,16 +333,16 @@ class RecordingEnded(Event, frozen=True, kw_only=True, tag="recording_ended"):
 
 AnyEvent = (
     AlertRaised
-    | AlertOver
+    | AlertCleared
     | StreamStale
-    | StreamBack
+    | StreamRecovered
     | PointsLost
     | SessionChanged
     | SessionRefused
     | VolumeChanged
     | DeviceLost
     | DeviceBack
-    | RecordingBegun
+    | RecordingStarted
     | RecordingRotated
     | RecordingPaused
     | RecordingEnded

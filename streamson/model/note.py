@@ -39,7 +39,7 @@ class Note(msgspec.Struct, frozen=True):
     glide_frames
         Frames that gliding to it takes.
     foreground
-        Whether it is a cue: all that is not becomes softer while it sounds.
+        Whether it is an earcon's: all that is not becomes softer while it sounds.
     """
 
     onset_frame: int

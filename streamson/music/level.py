@@ -1,4 +1,4 @@
-"""Mipmaps: amplitudes and powers in dB, where an amplitude of 1 is full scale."""
+"""Levels: amplitudes and powers in dB, where an amplitude of 1 is full scale."""
 
 from __future__ import annotations
 

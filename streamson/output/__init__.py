@@ -1,1 +1,1 @@
-"""Samples reach ears and disks: device, silent clock, player with its watchdog, recorder, files."""
+"""Samples reach ears: devices, their watchdog, the null device, and the tap with its readers."""

@@ -23,7 +23,7 @@ class NullDevice:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="silent clock", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="null device", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

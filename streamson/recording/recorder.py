@@ -23,10 +23,10 @@ from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import OutputFileError
 from streamson.model.event import (
     Event,
-    RecordingBegun,
     RecordingEnded,
     RecordingPaused,
     RecordingRotated,
+    RecordingStarted,
 )
 from streamson.model.limits import CHANNELS
 from streamson.output.tap import TapBlock, TapFanOut
@@ -106,8 +106,9 @@ class Recorder:
         self._next_frame: int | None = None  # until the first quantum comes
         self._limited = RateLimitedLog(_log)
         self._sync_due = self._retry_due = 0.0
+        self._paused = False
         self._tap = tap.open()
-        self._on_event(RecordingBegun(frame=0, path=str(path)))
+        self._on_event(RecordingStarted(frame=0, path=str(self._writer.open_path)))
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
@@ -142,6 +143,8 @@ class Recorder:
         self._tap.close()
         ended = RecordingEnded(frame=self._end_frame, path=str(self.path), seconds=self.seconds)
         self._on_event(ended)
+        if isinstance(self._on_event, EventLog):
+            self._on_event.close()
         self._limited.flush()
         self._writer.release()
 
@@ -168,10 +171,13 @@ class Recorder:
         """Finish what can be finished; go on in another file as soon as there is room."""
         self.error = self.error or error
         self._retry_due = time.monotonic() + RETRY_INTERVAL_S
-        if not self._writer.is_open:
+        if self._paused:
             self._limited.warning("again", "still not recording: %s", error)
+        else:
+            self._paused = True
+            self._on_event(RecordingPaused(frame=self._end_frame, reason=str(error)))
+        if not self._writer.is_open:
             return
-        self._on_event(RecordingPaused(frame=self._end_frame, reason=str(error)))
         if self._writer.open_frames:  # it may be this file that can't grow
             self._retry_due = 0.0
         try:
@@ -187,8 +193,11 @@ class Recorder:
         if not _has_room(folder):
             return
         path = self._writer.reopen(self._next_frame or 0)
+        self._paused = False
         lost_s = self.lost_frames / self._writer.sample_rate
-        begun = RecordingBegun(frame=self._end_frame, path=str(path), is_again=True, lost_s=lost_s)
+        begun = RecordingStarted(
+            frame=self._end_frame, path=str(path), is_again=True, lost_s=lost_s
+        )
         self._on_event(begun)
 
     def _check_there(self) -> None:

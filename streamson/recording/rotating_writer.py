@@ -133,6 +133,11 @@ class RotatingWriter:
         self._file, self._segment = self._next_file(frame)
         return self._file.path
 
+    @property
+    def open_path(self) -> Path:
+        """The file that is written; where there is none, the path that was asked for."""
+        return self.path if self._file is None else self._file.path
+
     def drop_missing(self) -> None:
         """Take in that others deleted files."""
         self._retention.drop_missing()
@@ -237,8 +242,8 @@ class RotatingWriter:
             self._rotation_due = time.monotonic() + ROTATION_RETRY_S
             self._limited.warning("rotation", "%s. Going on in %s for now.", error, file.path)
             return
-        self._finish(file, segment, keep_empty=False)
         self._on_rotated(self._file.path, frame)
+        self._finish(file, segment, keep_empty=False)
 
     def _is_full(self) -> bool:
         assert self._file is not None

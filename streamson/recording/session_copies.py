@@ -5,7 +5,7 @@ from pathlib import Path
 from streamson.session.packing import PackedSession, keep_session
 
 
-class KeptSessions:
+class SessionCopies:
     """Keeps sessions in a folder, the first one's number is 1.
 
     Parameters
@@ -74,7 +74,7 @@ class KeptSessions:
             Something can't be written.
         """
         count = max(len(self.names), 1)
-        fresh = KeptSessions(self._folder)
+        fresh = SessionCopies(self._folder)
         self.names = [fresh.keep(packed)] * count
         self.size, self._left_out = fresh.size, set()
         self._by_text, self._files = fresh._by_text, fresh._files

@@ -23,7 +23,7 @@ from streamson.model.statistics import Statistics
 from streamson.recording.line_file import LineFile
 from streamson.recording.manifest import CHANGES, Manifest, Segment, new_manifest, save_manifest
 from streamson.recording.rows import ChangeRow, PointRow, point_row
-from streamson.recording.session_copies import KeptSessions
+from streamson.recording.session_copies import SessionCopies
 from streamson.session.packing import PackedSession, pack_session
 from streamson.session.schema import Session
 
@@ -86,7 +86,7 @@ class SessionLog:
         self._manifest: Manifest = new_manifest(sample_rate)
         self._manifest_due = 0.0
         self._manifest_size = 0
-        self._kept = KeptSessions(folder)
+        self._kept = SessionCopies(folder)
         self._in_force: Session | None = None  # since the first one
         self._first = session
         self._closed = False

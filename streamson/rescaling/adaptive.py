@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from streamson.rescaling.field_hints import Known
+from streamson.rescaling.field_hints import FieldHints
 from streamson.rescaling.normalize import Range, lerp
 from streamson.rescaling.quantiles import RecentSample
 
@@ -56,7 +56,7 @@ class AdaptiveRange:
         What the field's name says of them.
     """
 
-    def __init__(self, known: Known = Known()) -> None:  # noqa: B008  # it can't be changed
+    def __init__(self, known: FieldHints = FieldHints()) -> None:  # noqa: B008  # it can't be changed
         self._known = known
         self._sample = RecentSample(SAMPLE_POINTS, stride=RECENT_POINTS // SAMPLE_POINTS)
         self._keep = 0.5 ** (1 / DOUBT_HALF_LIFE)

@@ -16,7 +16,7 @@ LEAST_BYTE_RATE: Final = 10_000.0
 """What an idle network or disk does in a second is no more: it is quiet, not a melody."""
 
 
-class Known(msgspec.Struct, frozen=True):
+class FieldHints(msgspec.Struct, frozen=True):
     """What is known of values.
 
     Attributes
@@ -50,21 +50,21 @@ class Known(msgspec.Struct, frozen=True):
         return low - lacking / 2, high + lacking / 2
 
 
-def known_of(field: str, transform: Sequence[str] = ()) -> Known:
+def hints_for(field: str, transform: Sequence[str] = ()) -> FieldHints:
     """Return what a field's name, and what is done to its values, say.
 
-    >>> known_of("percent").widened(3.0, 4.0)
+    >>> hints_for("percent").widened(3.0, 4.0)
     (0.0, 100.0)
-    >>> known_of("bytes", ["rate"]).low
+    >>> hints_for("bytes", ["rate"]).low
     0.0
     """
     name = field.lower()
     if transform and transform[-1] == "rate":
-        return Known(low=0.0, least_span=LEAST_BYTE_RATE if _BYTES.search(name) else 0.0)
+        return FieldHints(low=0.0, least_span=LEAST_BYTE_RATE if _BYTES.search(name) else 0.0)
     if transform:
-        return Known()
+        return FieldHints()
     if _PERCENT.search(name):
-        return Known(low=0.0, high=100.0)
+        return FieldHints(low=0.0, high=100.0)
     if _BYTE_RATES.search(name):
-        return Known(low=0.0, least_span=LEAST_BYTE_RATE)
-    return Known(low=0.0) if _BYTES.search(name) else Known()
+        return FieldHints(low=0.0, least_span=LEAST_BYTE_RATE)
+    return FieldHints(low=0.0) if _BYTES.search(name) else FieldHints()

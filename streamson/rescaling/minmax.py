@@ -81,8 +81,11 @@ class _Candidates:
 
     @property
     def range(self) -> Range:
-        """The lowest and the highest value that are held."""
-        return self._lows[0], self._highs[0]
+        """The lowest and the highest; (infinity, -infinity) while there is none."""
+        try:
+            return self._lows[0], self._highs[0]
+        except IndexError:  # another thread may ask while a value slides in
+            return math.inf, -math.inf
 
     @property
     def newest(self) -> float:

@@ -9,7 +9,7 @@ import msgspec
 
 from streamson.model.counts import ScoreCounts
 from streamson.model.stateful import Stateful
-from streamson.rescaling.field_hints import Known
+from streamson.rescaling.field_hints import FieldHints
 from streamson.rescaling.minmax import CumulativeMinMax, RollingMinMaxByCount, RollingMinMaxByTime
 from streamson.rescaling.normalize import Range, Window, lerp, normalize, range_of
 from streamson.rescaling.ranges import Decay, Fixed, RangeEstimator, ZScore
@@ -118,7 +118,7 @@ def make_rescaler(
     *,
     counts: ScoreCounts | None = None,
     extent: Extent | None = None,
-    known: Known = Known(),  # noqa: B008  # it can't be changed
+    known: FieldHints = FieldHints(),  # noqa: B008  # it can't be changed
 ) -> Rescaler:
     """Return what does the rescaling that a mapping asks for.
 
@@ -141,9 +141,9 @@ def make_rescaler(
 
 
 def _rescaler(
-    rescale: Rescale, counts: ScoreCounts, extent: Extent | None, known: Known
+    rescale: Rescale, counts: ScoreCounts, extent: Extent | None, known: FieldHints
 ) -> Rescaler:
-    if not rescale.wants_extent:
+    if not rescale.needs_extent:
         extent = None
     match rescale.mode:
         case "auto" if extent is not None:

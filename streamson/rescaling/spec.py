@@ -64,7 +64,7 @@ class Rescale(msgspec.Struct, frozen=True):
     warm_up: WarmUpSpec = WarmUpSpec()
 
     @property
-    def wants_extent(self) -> bool:
+    def needs_extent(self) -> bool:
         """Whether it would like to know a whole table beforehand."""
         of_all = self.window.is_all and self.mode in ("minmax", "quantile")
         return self.mode == "auto" or of_all

@@ -6,8 +6,8 @@ from fnmatch import fnmatchcase
 from math import isfinite, nan
 from typing import TYPE_CHECKING, Any, Final
 
-from streamson.model.event import AlertOver, AlertRaised
-from streamson.rescaling.field_hints import known_of
+from streamson.model.event import AlertCleared, AlertRaised
+from streamson.rescaling.field_hints import hints_for
 from streamson.score.alert_detector import AlertDetector
 from streamson.session.parse.earcons import builtin_earcons
 from streamson.session.schema import field_name
@@ -145,7 +145,7 @@ class AlertMonitor:
         if change is None:
             return []
         alert, field = watched.alert, watched.field
-        unit = "%" if known_of(field, ()).is_percent else ""
+        unit = "%" if hints_for(field, ()).is_percent else ""
         if change:
             self._counts.alerts += 1
             if now_frame - watched.notified_frame < self._again_frames:
@@ -168,7 +168,7 @@ class AlertMonitor:
         if not watched.notified:
             return []
         watched.notified = False
-        over = AlertOver(
+        over = AlertCleared(
             frame=now_frame, stream=stream, field=field, value=value, unit=unit, time=time
         )
         self._on_event(over)

@@ -88,7 +88,7 @@ class EarconPlayer:
         self._counts.earcon_notes += len(notes)
         return notes
 
-    def beside(self, earcon: Earcon, note: Note, now_frame: int) -> Note:
+    def range_tick(self, earcon: Earcon, note: Note, now_frame: int) -> Note:
         """Return an earcon of one note beside a note, for which nothing is ducked or waits."""
         self._counts.range_ticks += 1
         return msgspec.structs.replace(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from streamson.music.level import amplitude_to_db
 from streamson.music.pitch import midi_to_note
-from streamson.rescaling.field_hints import known_of
+from streamson.rescaling.field_hints import hints_for
 from streamson.score.mapping import source_of
 from streamson.session.resolve import parts_for
 from streamson.session.schema import PARAMETERS, MappingSpec, Part, Session, field_name
@@ -147,12 +147,12 @@ def _values(spec: MappingSpec, name: str, extents: "Extents | None") -> tuple[fl
     rescale = spec.rescale
     if rescale.mode == "fixed":
         return rescale.initial_range
-    if extents is not None and rescale.wants_extent:
+    if extents is not None and rescale.needs_extent:
         extent = extents.get(source_of(spec, name))
         if extent is None:
             return None
         return extent.whole if rescale.mode == "minmax" else extent.robust
-    known = known_of(name, spec.transform)
+    known = hints_for(name, spec.transform)
     return (known.low, known.high) if rescale.mode == "auto" and known.low < known.high else None
 
 

@@ -14,7 +14,7 @@ from streamson.model.counts import ScoreCounts
 from streamson.model.stateful import Stateful, Stateless
 from streamson.music.level import amplitude_to_db
 from streamson.music.pitch import hz_to_midi
-from streamson.rescaling.field_hints import known_of
+from streamson.rescaling.field_hints import hints_for
 from streamson.rescaling.normalize import Range
 from streamson.rescaling.rescaler import Rescaler, make_rescaler
 from streamson.rescaling.transform import Source, Transform
@@ -223,7 +223,7 @@ def make_source(
     """
     if spec.value is not None:
         return Constant(spec.value)
-    if spec.as_it_is:
+    if spec.is_passthrough:
         return Passthrough(
             field,
             _CONVERSIONS.get(spec.unit, float),
@@ -236,7 +236,7 @@ def make_source(
     rescaler = make_rescaler(
         spec.rescale,
         extent=None if extents is None else extents.get(source_of(spec, field)),
-        known=known_of(field, spec.transform),
+        known=hints_for(field, spec.transform),
         counts=counts,
     )
     return Rescaled(

@@ -86,13 +86,22 @@ class StreamMonitor:
         return notes + self.alerts.process(message, now_frame)
 
     def tick(self, now_frame: int) -> list[Note]:
-        """Return the notes that tell which streams fell silent; to be called often."""
-        return self.staleness.tick(now_frame) if self._session.notices.stale else []
+        """Return the notes that tell which streams fell silent, and what was lost.
+
+        To be called often.
+        """
+        notes = self.staleness.tick(now_frame) if self._session.notices.stale else []
+        return notes + self._losses(now_frame)
 
     def on_loss(self, points: int, now_frame: int) -> list[Note]:
         """Return the notes that tell that points were lost; rarely, however many there are."""
         self._lost += points
-        if not self._session.notices.lost or now_frame < self._lost_due:
+        return self._losses(now_frame)
+
+    def _losses(self, now_frame: int) -> list[Note]:
+        if not self._session.notices.lost:
+            self._lost = 0
+        if not self._lost or now_frame < self._lost_due:
             return []
         self._on_event(PointsLost(frame=now_frame, points=self._lost))
         self._lost, self._lost_due = 0, now_frame + self._lost_frames
@@ -110,7 +119,7 @@ class StreamMonitor:
             end = "highest" if note.midi_note >= high else ""
             end = "lowest" if note.midi_note <= low < high else end
             if end and end != player.range_end:
-                ticks.append(self._earcons.beside(builtin_earcons()[end], note, now_frame))
+                ticks.append(self._earcons.range_tick(builtin_earcons()[end], note, now_frame))
             player.range_end = end
         return ticks
 

@@ -16,8 +16,8 @@ NOTES_A_SPAN: Final = 128
 """Notes that begin in each such span: 512 a second. With 1,024 voices each may sound and fade for
 two seconds before it is stolen, and a hundred streams may still be heard at once."""
 
-NEWCOMERS_SHARE: Final = 0.75
-NEWCOMER_NOTES: Final = 4
+NEW_STREAMS_SHARE: Final = 0.75
+NEW_STREAM_NOTES: Final = 4
 """A stream that has played fewer notes may only use such a share: a flood of new names leaves room
 for the streams that are known."""
 
@@ -87,7 +87,7 @@ class BudgetedTiming:
         """Return whether there is room for one more note, here and in all."""
         if not self._timing_has_capacity(now_frame):
             return False
-        share = NEWCOMERS_SHARE if self._notes < NEWCOMER_NOTES else 1.0
+        share = NEW_STREAMS_SHARE if self._notes < NEW_STREAM_NOTES else 1.0
         return self._budget.has_capacity(self.next_onset(now_frame), share)
 
     def next_onset(self, now_frame: int) -> float:

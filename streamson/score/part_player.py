@@ -87,7 +87,7 @@ class PartPlayer:
             if (spec := getattr(part, name)).value is None
         }
         self._pitch, self._duration, self._volume, self._pan, self._brightness, self._gate = (
-            reader.read for reader in self._sources.values()
+            source.read for source in self._sources.values()
         )
         field = field_name(part.pitch.field, fields)
         self._coalescer = Coalescer(field, timing.has_capacity, keep=part.overload, counts=counts)
@@ -206,5 +206,5 @@ class PartPlayer:
 def _key(spec: MappingSpec, field: str) -> str:
     """Return what is read and how it is rescaled: the rest may change while windows go on."""
     return msgspec.json.encode(
-        (field, spec.unit, spec.as_it_is, spec.transform, spec.smooth, spec.rescale)
+        (field, spec.unit, spec.is_passthrough, spec.transform, spec.smooth, spec.rescale)
     ).decode()

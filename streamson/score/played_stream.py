@@ -6,7 +6,8 @@ from math import exp
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:  # at run time points would bring numpy along
-    from streamson.model.point import Message
+    from streamson.model.note import Note
+    from streamson.model.point import DataPoint
     from streamson.score.part_player import PartPlayer
 
 RATE_S: Final = 3.0
@@ -27,18 +28,32 @@ class PlayedStream:
     points_per_second
         As of the last seconds.
     last
-        The last point or batch.
+        The last point.
+    notes, coalesced, last_note
+        What players of before did, that are no more.
     """
 
-    __slots__ = ("_counted", "fields", "last", "players", "points", "points_per_second")
+    __slots__ = (
+        *("_counted", "coalesced", "fields", "last", "last_note", "notes"),
+        *("players", "points", "points_per_second"),
+    )
 
     def __init__(self, fields: tuple[str, ...], players: list[PartPlayer]) -> None:
         self.fields = fields
         self.players = players
         self.points = 0
-        self.last: Message | None = None
+        self.last: DataPoint | None = None
+        self.notes = 0
+        self.coalesced = 0
+        self.last_note: Note | None = None
         self.points_per_second = 0.0
         self._counted = 0
+
+    def retire(self, player: PartPlayer) -> None:
+        """Remember what a player did that is no more; what waits in it is not played."""
+        self.notes += player.notes
+        self.coalesced += player.coalesced + player.waiting
+        self.last_note = player.last_note or self.last_note
 
     def update_rate(self, seconds: float) -> None:
         """Take in that so many seconds have passed since the last time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from streamson._event_log import EventLog
@@ -31,7 +32,7 @@ _log = logging.getLogger(__name__)
 TICK_S: Final = 0.25
 """How often it is looked whether a stream fell silent."""
 
-MAX_NEWCOMERS: Final = 64
+MAX_NEW_STREAMS: Final = 64
 """Streams that wait to be told."""
 
 
@@ -95,19 +96,19 @@ class Score:
             on_event=EventLog() if on_event is None else on_event,
         )
         self._last_tick = self._next_tick = 0
-        self._newcomers: list[str] = []
+        self._new_streams: list[str] = []
 
     @property
     def streams(self) -> int:
         """How many streams are played."""
         return len(self._streams)
 
-    def take_newcomers(self) -> list[str]:
+    def take_new_streams(self) -> list[str]:
         """Return what is played of streams that appeared since the last call, a line each.
 
         Of many at once only the first are told.
         """
-        newcomers, self._newcomers = self._newcomers, []
+        newcomers, self._new_streams = self._new_streams, []
         return newcomers
 
     def process(self, message: Message, now_frame: int) -> list[Note]:
@@ -126,7 +127,7 @@ class Score:
             if stream is None:
                 return []
         stream.points += message.size
-        stream.last = message
+        stream.last = message.last_point
         process: Callable[[PartPlayer, Any, int], list[Note] | None] = PartPlayer.process
         if message.is_batch:
             process = PartPlayer.process_batch
@@ -193,7 +194,11 @@ class Score:
 
     def stream_statistics(self) -> list[StreamStatistics]:
         """Return what is known of each stream, in the order of their appearance."""
-        return [self._statistics(name, stream) for name, stream in list(self._streams.items())]
+        found = []
+        for name, stream in list(self._streams.items()):
+            with suppress(KeyError):  # another thread may ask, and a stream be gone meanwhile
+                found.append(self._statistics(name, stream))
+        return found
 
     def state(self) -> Any:
         """Return what `restore` wants: the streams with their windows, the last heard one last."""
@@ -235,6 +240,7 @@ class Score:
                     player.restore(state)
             for player in old:
                 if player not in stream.players:
+                    stream.retire(player)
                     self._drop(player)
 
     def close(self) -> None:
@@ -278,13 +284,18 @@ class Score:
         """Set up a stream that appears for the first time; None if there is no place for it."""
         name, fields = message.stream, tuple(message.first_fields)
         if self._registry.is_full:
-            silent = self._registry.next_replaceable(self._last_frames())
+            silent = self._registry.next_replaceable(self._monitor.staleness.last_frame)
             if silent is None:
                 self._registry.refuse(name, message.size)
                 return None
             self._forget(silent)
-        parts = parts_for(self._session, name, fields, self._registry.admit(name))
-        stream = self._set_up(name, parts, fields)
+        number = self._registry.admit(name)
+        try:
+            parts = parts_for(self._session, name, fields, number)
+            stream = self._set_up(name, parts, fields)
+        except Exception:
+            self._registry.release(name)
+            raise
         remembered = self._registry.recall(name)
         if remembered is not None:
             try:
@@ -295,8 +306,8 @@ class Score:
                 _log.warning("%s begins afresh, its state can't be used: %s", name, error)
                 stream = self._set_up(name, parts, fields)
         self._streams[name] = stream
-        if len(self._newcomers) < MAX_NEWCOMERS:
-            self._newcomers.append(legend_line(name, parts, fields))
+        if len(self._new_streams) < MAX_NEW_STREAMS:
+            self._new_streams.append(legend_line(name, parts, fields))
         return stream
 
     def _set_up(self, name: str, parts: list[Part], fields: tuple[str, ...]) -> PlayedStream:
@@ -331,13 +342,12 @@ class Score:
         return {key: remembered for state in states for key, remembered in state.items()}
 
     def _statistics(self, name: str, stream: PlayedStream) -> StreamStatistics:
-        players, last = stream.players, stream.last
+        players, point = stream.players, stream.last
         staleness = self._monitor.staleness
         state = staleness.state_of(name)
         if state == "live" and self._monitor.alerts.active_of(name):
             state = "alert"
-        note = next((player.last_note for player in players if player.last_note), None)
-        point = None if last is None else last.last_point
+        note = next((player.last_note for player in players if player.last_note), stream.last_note)
         return StreamStatistics(
             name=name,
             state=state,
@@ -346,8 +356,8 @@ class Score:
             time=None if point is None else point.time,
             range=next((player.pitch_range for player in players), None),
             points_per_second=stream.points_per_second,
-            points_coalesced=sum(player.coalesced for player in players),
-            notes=sum(player.notes for player in players),
+            points_coalesced=stream.coalesced + sum(player.coalesced for player in players),
+            notes=stream.notes + sum(player.notes for player in players),
             last_note=note,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from streamson.model.event import StreamBack, StreamStale
+from streamson.model.event import StreamRecovered, StreamStale
 from streamson.session.parse.earcons import builtin_earcons
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class StalenessMonitor:
                 self._hosts_back.clear()
             self._hosts_back[name] = now_frame + round(BACK_TOGETHER_S * self._sample_rate)
         silent_s = interval / self._sample_rate
-        self._on_event(StreamBack(frame=now_frame, name=name, silent_s=silent_s))
+        self._on_event(StreamRecovered(frame=now_frame, name=name, silent_s=silent_s))
         return self._earcons.play(builtin_earcons()["back"], name, now_frame)
 
     def tick(self, now_frame: int) -> list[Note]:

@@ -12,7 +12,7 @@ import msgspec
 from streamson._rate_limited_log import RateLimitedLog
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from streamson.model.counts import ScoreCounts
 
@@ -87,22 +87,26 @@ class StreamRegistry:
             self._counts.streams_refused += 1
 
     def forget(self, stream: str) -> None:
-        """Take back the place of a stream."""
+        """Take back the place of a stream that was silent, and count it."""
         self._counts.streams_forgotten += 1
+        self.release(stream)
+
+    def release(self, stream: str) -> None:
+        """Take back the place of a stream."""
         self._placed.remove(stream)
         del self._numbers[stream]
 
-    def next_replaceable(self, last_frames: Mapping[str, int]) -> str | None:
+    def next_replaceable(self, last_frame: Callable[[str], int]) -> str | None:
         """Return a stream that is silent for long enough to be replaced, the longest first.
 
         Parameters
         ----------
-        last_frames
-            When the last point of each stream came.
+        last_frame
+            Returns when the last point of a stream came.
         """
         while self._replaceable:
             stream = self._replaceable.popleft()
-            if last_frames.get(stream, self._silent_since) < self._silent_since:
+            if stream in self._placed and last_frame(stream) < self._silent_since:
                 return stream
         return None
 

@@ -76,5 +76,5 @@ def wanted_sources(session: Session, stream: str, fields: Sequence[str]) -> set[
         source_of(spec, field_name(spec.field, fields))
         for part in parts_for(session, stream, fields, 0)
         for spec in mappings_of(part)
-        if spec.is_rescaled and spec.rescale.wants_extent
+        if spec.is_rescaled and spec.rescale.needs_extent
     }

@@ -1,4 +1,4 @@
-"""The session files of a recording or a collection, with all that belongs to them."""
+"""The session files of a recording or a corpus, with all that belongs to them."""
 
 import hashlib
 import re

@@ -80,7 +80,7 @@ class MappingSpec(msgspec.Struct, frozen=True):
     unit
         Of low and high, or of the field that is taken as it is: pitch: ``midi`` or ``hz``;
         duration: ``s``; volume: ``dbfs`` or ``amplitude``.
-    as_it_is
+    is_passthrough
         Whether the field gives the parameter itself, within `LIMITS`.
     notes
         pitch: the MIDI notes that are played, going up; none is a continuous pitch.
@@ -107,12 +107,12 @@ class MappingSpec(msgspec.Struct, frozen=True):
     transform: tuple[str, ...] = ()
     smooth: float = 0.0
     rescale: Rescale = Rescale()
-    as_it_is: bool = False
+    is_passthrough: bool = False
 
     @property
     def is_rescaled(self) -> bool:
         """Whether it reads a field that is rescaled; else a constant, or the field as it is."""
-        return self.value is None and not self.as_it_is
+        return self.value is None and not self.is_passthrough
 
 
 class Choice(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 Played faster, a sound's high frequencies would pass Nyquist and come back as others. So there is a
 copy of it for each half octave, without what would pass, at four times the rate that what is left
-needs at least: between so many frames a short filter finds any value (`synth.sampling`).
+needs at least: between so many frames a short filter finds any value (`synth.kernel.sampler`).
 """
 
 from math import ceil, sqrt

@@ -53,7 +53,7 @@ class Receiver:
     endpoint
         Where it is bound, with the real port.
     lost_by_stream, refused_by_stream
-        Points lost, and messages refused, of each stream that had any; of others nothing is kept.
+        Points lost, and messages refused, since it began, of each stream that had any.
 
     Raises
     ------

@@ -32,8 +32,8 @@ def test_check_says_what_is_right_and_what_is_not(tmp_path):
     done = session("check", str(good), str(bad), "article")
     assert done.returncode == 1
     assert done.stdout.splitlines() == [
-        f"{good}: right; 1 part(s), 1 cue(s)",
-        "article: right; 1 part(s), 0 cue(s)",
+        f"{good}: right; 1 part(s), 1 alert(s)",
+        "article: right; 1 part(s), 0 alert(s)",
     ]
     assert done.stderr.startswith(f'streamson: {bad}: part 1, instrument: found "bel"; allowed: ')
     assert done.stderr.endswith('did you mean "bell"?\n')
@@ -85,7 +85,7 @@ def test_a_draft_plays_the_streams_that_were_seen_and_no_others(names, field):
     seen.see({field: 1.5, "other": 2.0})
     text = session_template(dict.fromkeys(names, seen), endpoint="tcp://[::1]:1", seconds=1)
     tomllib.loads(text)
-    session = parse_session(text.encode(), "draft.toml")
+    session = parse_session(text.encode(), "template.toml")
     for number, name in enumerate(names):
         assert matching_parts(session, name) == [session.parts[number]]
         assert matching_parts(session, name + "x") == [

@@ -53,7 +53,7 @@ def test_a_wav_file_gets_its_sizes_right(tmp_path, damage, frames):
     assert repair(path).startswith("nothing to mend")
 
 
-def test_what_is_whole_stays_as_it_is(tmp_path):
+def test_what_is_whole_stays_is_passthrough(tmp_path):
     path = wav(tmp_path / "a.wav", size=100_000, more=b"LIST\4\0\0\0abcd")
     cut = wav(tmp_path / "cut.wav", size=100_000, more=b"LIST\x40\0\0\0abcd")
     trailing = wav(tmp_path / "trailing.wav", size=100_000, more=b"abcd")

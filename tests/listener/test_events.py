@@ -71,14 +71,14 @@ def test_what_happens_while_it_plays(tmp_path):
         publisher.send("web/cpu", load=11.5)
         until(lambda: "alert_raised" in names(), "the alert")
         publisher.send("web/cpu", load=2)
-        until(lambda: "alert_over" in names(), "its end")
+        until(lambda: "alert_cleared" in names(), "its end")
         listener.set_volume(-20)
         until(lambda: "volume_changed" in names(), "the volume")
         listener.change_session("orchestra")
         until(lambda: "session_changed" in names(), "the session")
-    told = [name for name in names() if name != "recording_begun"]
+    told = [name for name in names() if name != "recording_started"]
     assert told == [
-        *("alert_raised", "alert_over", "volume_changed", "session_changed"),
+        *("alert_raised", "alert_cleared", "volume_changed", "session_changed"),
         *(["volume_changed"] if told.count("volume_changed") > 1 else []),
         "recording_ended",
     ]

@@ -81,7 +81,7 @@ def test_any_stream_sounds_at_once_without_a_session():
     assert {note.stream for note in heard} == {"boiler", "pump", "fan"}
     assert len({note.pan for note in heard}) == 3
     assert stats.streams == 3
-    # The silent clock renders every 10 ms; a busy machine may double that and more.
+    # The null device renders every 10 ms; a busy machine may double that and more.
     assert 0 <= stats.latency_median_ms < 1_000
     assert -60 < stats.peak_dbfs < -1
 
@@ -277,7 +277,7 @@ def test_alerts_lost_points_and_silence_are_heard(caplog):
                 until(lambda i=i: listener.stats().points_received == i + 1, "a point")
                 until(lambda i=i: listener.stats().seconds > i / 2, "half a second")
         until(lambda: listener.stats().streams_stale, "silence", 20)
-        until(lambda: listener.stats().notes_waiting == 0, "the last cue")
+        until(lambda: listener.stats().notes_waiting == 0, "the last earcon")
         stats = listener.stats()
     instruments = {note.instrument for note in heard if note.foreground}
     assert instruments == {"earcon bright", "earcon soft"}

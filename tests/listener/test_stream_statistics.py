@@ -1,15 +1,20 @@
 """What is known of each stream, beside the totals."""
 
+import gc
+import threading
+import time
+import weakref
+
 import numpy as np
 import pytest
 
 from streamson import Listener, Publisher
-from streamson.model.point import DataPoint
+from streamson.model.point import Batch, DataPoint
 from streamson.model.statistics import Statistics
 from streamson.score.score import Score
-from streamson.session.load import parse_session
+from streamson.score.stream_registry import MAX_STREAMS
+from streamson.session.load import load_session, parse_session
 from streamson.session.schema import Session
-from streamson.wire.codec import encode
 from tests.conftest import until
 
 ANY_PORT = "tcp://127.0.0.1:*"
@@ -82,9 +87,71 @@ def test_totals_are_all_there_and_none_by_hand():
 
 
 def test_it_can_be_asked_from_any_thread_while_streams_come_and_go():
+    text = b"[[part]]\npitch = { rescale = { mode = 'minmax', window = 50 } }\n[streams]\n"
+    session = parse_session(text + b"forget_after = 10\n", "come_and_go.toml")
+    score = Score(session, sample_rate=1_000, on_event=lambda _: None)
+    ended, found = threading.Event(), []
+
+    def ask():
+        while not ended.is_set():
+            found.append(len(score.stream_statistics()))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    for i in range(40_000):  # values fall, so that the window is emptied and filled
+        score.process(DataPoint(f"s{i // 20 % 300}", {"x": -float(i)}, 0.0), i * 10)
+        score.flush(i * 10)
+    ended.set()
+    asking.join()
+    assert found
+    assert max(found) > 1
+
+
+def test_a_stream_without_any_value_has_no_range():
+    text = b"[[part]]\npitch = { rescale = { mode = 'minmax', window = 50 } }\n"
+    score = Score(parse_session(text, "none.toml"), sample_rate=1_000)
+    score.process(DataPoint("s", {"x": float("nan")}, 0.0), 0)
+    (stream,) = score.stream_statistics()
+    assert stream.range is None
+
+
+def test_a_large_batch_is_not_held():
     score = Score(Session(), sample_rate=1_000)
-    for i in range(1_500):
-        score.process(DataPoint(f"s{i}", {"x": 1.0}, 0.0), i * 100)
-        score.flush(i * 100)
-    assert len(score.stream_statistics()) <= 1_024
-    assert encode(DataPoint("x", {"a": 1.0}, 0.0))
+    batch = Batch("s", {"x": np.zeros(60_000)}, np.arange(60_000.0))
+    held = weakref.ref(batch.columns["x"])
+    score.process(batch, 0)
+    score.flush(100_000)
+    (stream,) = score.stream_statistics()
+    assert (stream.points, stream.time) == (60_000, 59_999.0)
+    del batch
+    gc.collect()
+    assert held() is None
+
+
+def test_a_changed_session_counts_on():
+    score = Score(load_session("geiger"), sample_rate=1_000)
+    for i in range(20):
+        score.process(DataPoint("s", {"x": float(i)}, float(i)), i * 1_000)
+    (before,) = score.stream_statistics()
+    score.change(load_session("orchestra"))
+    (after,) = score.stream_statistics()
+    assert before.notes == after.notes > 0
+    assert before.last_note == after.last_note
+
+
+def test_refused_streams_cost_little():
+    """A point of one that has no place takes no longer than that of one that has."""
+    score = Score(Session(), sample_rate=1_000)
+    for i in range(MAX_STREAMS):
+        score.process(DataPoint(f"s{i}", {"x": 1.0}, 0.0), i)
+    score.flush(2_000)
+
+    def seconds(name):
+        began = time.perf_counter()
+        for i in range(2_000):
+            score.process(DataPoint(f"{name}{i % MAX_STREAMS}", {"x": 1.0}, 0.0), 3_000)
+        return time.perf_counter() - began
+
+    known = min(seconds("s") for _ in range(3))
+    assert min(seconds("flood") for _ in range(3)) < 10 * known  # it was 65 times as long
+    assert score.counts.streams_refused == MAX_STREAMS

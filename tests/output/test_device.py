@@ -115,7 +115,7 @@ def test_a_device_that_goes_away_is_taken_again_when_it_is_back(jack, caplog):
     jack.kill()
     until(lambda: player.description == "without sound", "the loss to be noticed")
     frame = engine.frame
-    until(lambda: engine.frame > frame + 10_000, "the silent clock to go on")
+    until(lambda: engine.frame > frame + 10_000, "the null device to go on")
 
     jack.start()
     until(lambda: "system" in player.description, "the device to be taken again")

@@ -32,7 +32,7 @@ def command(*, count):
 '''
 NEEDY = '''
 import click
-REQUIRES = {"no_such_package": "no-such[extra]"}
+REQUIRES = {"no_such_package.within": "no-such[extra]"}
 
 @click.command(short_help="Needs what is not there.")
 def command():
@@ -46,10 +46,11 @@ def plugins(tmp_path, monkeypatch):
     (tmp_path / "pushy.py").write_text(PUSHY)
     (tmp_path / "needy.py").write_text(NEEDY)
     (tmp_path / "broken.py").write_text("import no_such_package\n")
+    (tmp_path / "empty.py").write_text("")
     info = tmp_path / "others-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: others\nVersion: 1.0\n")
-    names = ("pushy", "needy", "broken", "eta")
+    names = ("pushy", "needy", "broken", "empty", "eta")
     modules = {"eta": "broken"}
     (info / "entry_points.txt").write_text(
         "[streamson.producers]\n"
@@ -72,6 +73,7 @@ def test_they_are_listed_with_what_they_need(plugins):
     assert "needy needs packages that are missing: " in done.stdout
     assert " -m pip install 'no-such[extra]'\n" in done.stdout
     assert "No module named 'no_such_package'" in found["broken"]
+    assert "has no attribute 'command'" in found["empty"]
     assert found["eta"].startswith("The Dirichlet eta function")  # this package's own wins
 
 

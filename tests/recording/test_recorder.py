@@ -158,7 +158,7 @@ def test_a_full_disk_ends_the_recording_and_not_the_sound(tmp_path, small_files,
     assert recorded[1_500:].any(axis=1).mean() > 0.99
 
 
-def test_the_silent_clock_keeps_real_time():
+def test_the_null_device_keeps_real_time():
     engine = Engine(RATE)
     began = time.monotonic()
     clock = NullDevice(engine)

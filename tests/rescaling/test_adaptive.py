@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from streamson.rescaling.adaptive import LEAST_SHARE, AdaptiveRange
-from streamson.rescaling.field_hints import Known, known_of
+from streamson.rescaling.field_hints import FieldHints, hints_for
 from streamson.rescaling.rescaler import make_rescaler
 from streamson.rescaling.spec import Rescale
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
 
-NOTHING = Known()
+NOTHING = FieldHints()
 
 
 def ranges(values, known=NOTHING):
@@ -93,24 +93,24 @@ def test_a_line_that_rises_never_falls_but_where_the_range_is_widened():
     ],
 )
 def test_what_names_say(field, transform, known):
-    found = known_of(field, transform)
+    found = hints_for(field, transform)
     assert (found.low, found.high) == known
 
 
 def test_a_percentage_is_heard_between_none_and_all():
-    assert ranges([3.0, 4.0, 3.5], known_of("percent"))[-1] == (0.0, 100.0)
-    assert ranges([3.0, 400.0], known_of("percent"))[-1][1] > 390  # of four processors
+    assert ranges([3.0, 4.0, 3.5], hints_for("percent"))[-1] == (0.0, 100.0)
+    assert ranges([3.0, 400.0], hints_for("percent"))[-1][1] > 390  # of four processors
 
 
 def test_an_idle_network_is_quiet():
     traffic = np.random.default_rng(4).uniform(52, 1_193, 500)
-    assert places(traffic, known_of("received")).max() < 0.15
-    assert places(1_000 * traffic, known_of("received"))[300:].max() > 0.95
+    assert places(traffic, hints_for("received")).max() < 0.15
+    assert places(1_000 * traffic, hints_for("received"))[300:].max() > 0.95
 
 
 @given(st.lists(FINITE, min_size=1, max_size=50), st.sampled_from(["x", "percent", "received"]))
 def test_any_finite_values_have_a_range_and_a_place(values, field):
-    for low, high in ranges(values, known_of(field)):
+    for low, high in ranges(values, hints_for(field)):
         assert -math.inf <= low <= high <= math.inf
-    assert np.all(places(values, known_of(field)) >= 0)
-    assert np.all(places(values, known_of(field)) <= 1)
+    assert np.all(places(values, hints_for(field)) >= 0)
+    assert np.all(places(values, hints_for(field)) <= 1)

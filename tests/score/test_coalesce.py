@@ -53,7 +53,7 @@ def xs(kept_points):
     return [point.fields["x"] for point in kept_points]
 
 
-def test_what_comes_slowly_passes_as_it_is():
+def test_what_comes_slowly_passes_is_passthrough():
     counts = ScoreCounts()
     slow = Limited(counts=counts)
     for i in range(20):

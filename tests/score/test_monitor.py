@@ -269,3 +269,14 @@ def test_sounds_differ_and_are_short(name):
     assert len(sound.notes) * sound.step < 1
     same = [other for other in builtin_earcons().values() if other.notes == sound.notes]
     assert len(same) == 1
+
+
+def test_the_rest_of_a_loss_is_told_later():
+    events = []
+    score = score_of(on_event=events.append)
+    score.on_loss(1, 0)
+    score.on_loss(1_000, 10)
+    assert [event.points for event in events] == [1]
+    for now in range(0, 10 * RATE, 100):
+        score.flush(now)
+    assert [event.points for event in events] == [1, 1_000]

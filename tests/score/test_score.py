@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from streamson.model.note import AS_SOON_AS_POSSIBLE
 from streamson.model.point import DataPoint
 from streamson.rescaling.transform import Source
-from streamson.score.note_budget import NEWCOMERS_SHARE, NOTES_A_SPAN
+from streamson.score.note_budget import NEW_STREAMS_SHARE, NOTES_A_SPAN
 from streamson.score.score import Score
 from streamson.score.stream_registry import MAX_STREAMS
 from streamson.score.table_score import TableScore, wanted_sources
@@ -265,7 +265,7 @@ def test_all_streams_together_play_no_more_than_the_budget_and_take_turns(steps)
     assert counts.notes + counts.points_coalesced + counts.rests + score.points_waiting == points
     begun = Counter(at // span for at, _ in notes)
     assert max(begun.values(), default=0) <= NOTES_A_SPAN + 1  # of a pair both
-    for _ in range(300 // round(NEWCOMERS_SHARE * NOTES_A_SPAN) + 1):
+    for _ in range(300 // round(NEW_STREAMS_SHARE * NOTES_A_SPAN) + 1):
         now += span
         notes += [(max(note.onset_frame, now), note.stream) for note in score.flush(now)]
     assert {stream for _, stream in notes} == {f"s{i}" for i in range(max(n for _, n in steps))}

@@ -26,7 +26,7 @@ def test_presets_are_right(name):
     VALIDATOR.validate(tomllib.loads(file.read_text("utf-8")))
 
 
-@given(st.dictionaries(st.sampled_from(["audio", "part", "cue", "grid"]), TABLES, max_size=3))
+@given(st.dictionaries(st.sampled_from(["audio", "part", "alert", "grid"]), TABLES, max_size=3))
 def test_what_is_allowed_is_right(document):
     try:
         read_session(document, "my.toml")

@@ -19,8 +19,8 @@ def level_of(sound, hz, first, frames=RATE // 10):
 def sound():
     """A steady tone, and in its midst a note in the foreground."""
     steady = PlainNote(0, 3 * RATE, 400.0, -20)
-    cue = PlainNote(RATE, RATE // 2, 2_500.0, -20, foreground=True)
-    return rendered([steady, cue], 3 * RATE)
+    earcon = PlainNote(RATE, RATE // 2, 2_500.0, -20, foreground=True)
+    return rendered([steady, earcon], 3 * RATE)
 
 
 def test_all_else_is_softer_while_it_sounds(sound):
@@ -43,11 +43,11 @@ def test_it_comes_and_goes_without_a_click(sound):
 
 def test_it_is_heard_above_a_thousand_voices():
     crowd = [PlainNote(0, RATE, 300 + i * 0.7, -25) for i in range(1_000)]
-    cue = PlainNote(RATE // 2, RATE // 4, 2_500.0, -10, foreground=True)
-    sound = rendered([*crowd, cue], RATE)
-    alone = rendered([cue], RATE)
+    earcon = PlainNote(RATE // 2, RATE // 4, 2_500.0, -10, foreground=True)
+    sound = rendered([*crowd, earcon], RATE)
+    alone = rendered([earcon], RATE)
     first = RATE // 2 + RATE // 20
-    # The limiter takes what is too loud from all alike: the cue loses no more than 6 dB.
+    # The limiter takes what is too loud from all alike: the earcon loses no more than 6 dB.
     assert level_of(sound, 2_500, first) > 0.5 * level_of(alone, 2_500, first)
 
 

@@ -28,7 +28,7 @@ from streamson.session.parse.units import UNITS, Unit
 from streamson.session.schema import MappingSpec, Quantize
 
 MAX_TRANSFORMS: Final = 4
-AS_IT_IS: Final = "none"
+NO_RESCALE: Final = "none"
 """A rescaling that is none: the field gives the parameter itself."""
 
 
@@ -50,15 +50,17 @@ def mapping(parameter: str) -> Check[MappingSpec]:
     def checked(value: object, place: Place) -> MappingSpec:
         name = _unit_name(value, place, units)
         unit = units[name]
-        as_it_is = unit.as_it_is or (isinstance(value, dict) and value.get("rescale") == AS_IT_IS)
-        _refuse_idle_keys(value, place, as_it_is=as_it_is)
+        is_passthrough = unit.is_passthrough or (
+            isinstance(value, dict) and value.get("rescale") == NO_RESCALE
+        )
+        _refuse_idle_keys(value, place, is_passthrough=is_passthrough)
         found = table(value, place, _keys(parameter, unit))
         notes_of, rescale = found.pop("scale", None), found.pop("rescale", None)
         spec = MappingSpec(
             parameter,
             **{"low": unit.low, "high": unit.high, **found, "unit": name},
             rescale=rescale or Rescale(),
-            as_it_is=as_it_is and "value" not in found,
+            is_passthrough=is_passthrough and "value" not in found,
         )
         if spec.value is not None:
             return msgspec.structs.replace(spec, value=unit.convert(spec.value))
@@ -69,9 +71,9 @@ def mapping(parameter: str) -> Check[MappingSpec]:
     return checked
 
 
-@check(any_of({"enum": [AS_IT_IS]}, read_rescale.schema))
+@check(any_of({"enum": [NO_RESCALE]}, read_rescale.schema))
 def _rescale(value: object, place: Place) -> Rescale | None:
-    return None if value == AS_IT_IS else read_rescale(value, place)
+    return None if value == NO_RESCALE else read_rescale(value, place)
 
 
 def _mapping_schema(parameter: str) -> Schema:
@@ -123,17 +125,17 @@ _RESCALING_KEYS: Final = {
 }
 
 
-def _refuse_idle_keys(value: object, place: Place, *, as_it_is: bool) -> None:
+def _refuse_idle_keys(value: object, place: Place, *, is_passthrough: bool) -> None:
     """Refuse keys that would have no effect beside others."""
     if not isinstance(value, dict):
         return
     if "value" in value and (idle := {"field", *_RESCALING_KEYS} & set(value)):
         raise place.error(f"value is a constant; found with it: {', '.join(sorted(idle))}")
     idle = _RESCALING_KEYS & set(value)
-    if value.get("rescale") == AS_IT_IS:
+    if value.get("rescale") == NO_RESCALE:
         idle -= {"rescale"}
-    if as_it_is and idle:
-        said = "rescale" if value.get("rescale") == AS_IT_IS else "unit"
+    if is_passthrough and idle:
+        said = "rescale" if value.get("rescale") == NO_RESCALE else "unit"
         allowed = f'{said} = "{value[said]}" takes the field as it is, so only field'
         allowed += " and unit go with it" if said == "rescale" else " goes with it"
         raise place.error(f"found {', '.join(sorted(idle))}; allowed: {allowed}")

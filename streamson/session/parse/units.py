@@ -18,7 +18,7 @@ class Unit(NamedTuple):
         Of a value in it.
     low, high
         The default range.
-    as_it_is
+    is_passthrough
         Whether naming it means that the field is taken as it is.
     convert
         From it to what a note has.
@@ -27,7 +27,7 @@ class Unit(NamedTuple):
     check: Check[float]
     low: float = 0
     high: float = 0
-    as_it_is: bool = False
+    is_passthrough: bool = False
     convert: Callable[[float], float] = float
 
 
@@ -41,16 +41,16 @@ def _amplitude(value: object, place: Place) -> float:
 UNITS: Final[dict[str, dict[str, Unit]]] = {  # the first unit is the default
     "pitch": {
         "": Unit(note, LOWEST_NOTE, HIGHEST_NOTE),
-        "midi": Unit(note, as_it_is=True),
+        "midi": Unit(note, is_passthrough=True),
         "hz": Unit(
             number(midi_to_hz(LOWEST_MIDI), midi_to_hz(HIGHEST_MIDI), "Hz"),
-            as_it_is=True,
+            is_passthrough=True,
             convert=hz_to_midi,
         ),
     },
     "duration": {
         "": Unit(number(*LIMITS["duration"], "s"), 0.1, 0.5),
-        "s": Unit(number(*LIMITS["duration"], "s"), as_it_is=True),
+        "s": Unit(number(*LIMITS["duration"], "s"), is_passthrough=True),
     },
     "volume": {
         "dbfs": Unit(number(*LIMITS["volume"], "dBFS"), -26, -14),

@@ -1,4 +1,4 @@
-"""The audio callback: the one entry to the machine code, for devices, silent clock and rendering.
+"""The audio callback: the one entry to the machine code, for devices, null device and rendering.
 
 Live and offline call the very same code, so the same notes give the same samples everywhere.
 """

@@ -222,7 +222,7 @@ STATE: Final = np.dtype(
         ("foreground", np.int64),  # voices in the foreground among them
         ("duck_gain", np.float64),  # gain of all others, less than 1 while there are such
         ("free", np.int64),  # slots in `free`
-        ("pending", np.int64),  # notes in `pending`
+        ("pending", np.int64),  # notes in `note_heap`
         # Master: the first two are written by Python.
         ("volume", np.float64),  # target gain
         ("stop_frame", np.int64),  # silence from here on, after a fade

@@ -27,7 +27,7 @@ NAMES = {"pitch": "note", "duration": "len", "volume": "db", "pan": "pan", "gate
 
 
 def session_of(text):
-    return parse_session(text.encode(), "as_it_is.toml")
+    return parse_session(text.encode(), "is_passthrough.toml")
 
 
 def played(session, *rows, kind=TableScore):
@@ -67,7 +67,7 @@ def test_other_units_are_converted():
     assert counts.rests == 1
 
 
-def test_a_pitch_needs_no_unit_where_it_is_taken_as_it_is():
+def test_a_pitch_needs_no_unit_where_it_is_taken_is_passthrough():
     notes, _ = played(session_of('[[part]]\npitch = { rescale = "none" }'), {"x": 61.0})
     assert notes[0].midi_note == 61
 
