@@ -1,4 +1,4 @@
-"""Collections: the same bytes whoever makes them, whatever happens meanwhile."""
+"""Corpora: the same bytes whoever makes them, whatever happens meanwhile."""
 
 import hashlib
 import io

@@ -49,7 +49,7 @@ def test_what_fits_no_length_is_explained(tmp_path, times):
         fit_to_duration(ScoredTable(table(tmp_path, times), PLAIN, sample_rate=RATE), seconds=3)
 
 
-def test_rows_that_come_too_fast_are_merged_as_live_ones_are(tmp_path):
+def test_rows_that_come_too_fast_are_coalesced_as_live_ones_are(tmp_path):
     piece = TimedPiece(
         ScoredTable(table(tmp_path, np.arange(1_000) / 200), DEFAULT, sample_rate=RATE), speed=1
     )

@@ -64,7 +64,7 @@ def test_what_comes_slowly_passes_is_passthrough():
 @pytest.mark.parametrize(
     ("keep", "kept"), [("extremes", [9.0, 2.0]), ("last", [5.0]), ("mean", [5.0])]
 )
-def test_what_comes_too_fast_is_merged_until_there_is_room(keep, kept):
+def test_what_comes_too_fast_is_coalesced_until_there_is_room(keep, kept):
     counts = ScoreCounts()
     fast = Limited(keep, counts=counts)
     assert xs(fast.offer({"x": 7.0}, 0)) == [7]
@@ -94,7 +94,7 @@ def test_missing_values_are_kept_only_where_there_is_nothing_else():
 
 @pytest.mark.parametrize("keep", ["extremes", "last", "mean"])
 @given(values=st.lists(VALUES, min_size=1, max_size=50), later=st.lists(VALUES, max_size=5))
-def test_a_batch_is_merged_as_its_points_would_be(keep, values, later):
+def test_a_batch_is_coalesced_as_its_points_would_be(keep, values, later):
     counts, other_counts = ScoreCounts(), ScoreCounts()
     one, other = Limited(keep, counts=counts), Limited(keep, counts=other_counts)
     passed = []

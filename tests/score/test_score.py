@@ -157,7 +157,7 @@ def test_rows_of_a_table_follow_one_another_whatever_the_timing():
     arrivals=st.lists(st.tuples(st.integers(0, 10_000), st.sampled_from([1.0, 2.0, math.nan]))),
     max_lag=st.floats(0.2, 2),
 )
-def test_notes_merged_points_and_rests_add_up_to_the_points(arrivals, max_lag):
+def test_notes_coalesced_points_and_rests_add_up_to_the_points(arrivals, max_lag):
     score = score_of(f'[[part]]\ntiming = "sequence"\nmax_lag = {max_lag}')
     now, notes = 0, 0
     for step, value in arrivals:
