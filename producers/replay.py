@@ -13,7 +13,6 @@ from streamson._click_options import FiniteFloat, Seconds, columns, each_column,
 from streamson.errors import InputFileError
 from streamson.formats.table import Row, Table, paced
 from streamson.formats.table_columns import choose_columns, left_out_words, named_columns
-from streamson.model.point import Batch
 from streamson.producers import options
 from streamson.producers.base.pace import or_missing
 from streamson.producers.base.reading import BatchReading, Production, Reading
@@ -96,7 +95,7 @@ def _points(folder: Path, speed: float) -> Iterator[Reading | BatchReading]:
         for row in recording.points():
             due_s = (row.frame - recording.first_frame) / rate / speed
             message = row.message()
-            if isinstance(message, Batch):
+            if message.is_batch:
                 yield BatchReading(message, due_s)
                 continue
             fields = {name: or_missing(value) for name, value in message.fields.items()}
