@@ -178,3 +178,18 @@ def test_every_test_folder_has_a_room():
     rooms |= {"producers", "architecture", "data"}
     folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
     assert not {name for name in folders if not name.startswith("__")} - rooms
+
+
+def test_a_sound_file_waits_for_nothing_that_draws(tmp_path):
+    program = (
+        "import sys\n"
+        "from streamson.cli import cli\n"
+        "cli.main(['render', sys.argv[1], '-o', sys.argv[2]], standalone_mode=False)\n"
+        "print(*sorted(sys.modules))\n"
+    )
+    table = ROOT / "tests" / "data" / "article_eta_300.csv"
+    command = [sys.executable, "-c", program, table, tmp_path / "x.wav"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "numba" in loaded
+    assert not {"scipy.signal", "matplotlib", "av", "PIL", "zmq", "mpmath"} & loaded

@@ -5,8 +5,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import ShortTimeFFT
-from scipy.signal.windows import hann
 
 from streamson.music.level import db_to_amplitude
 
@@ -85,6 +83,9 @@ class Spectrum:
     def __init__(self) -> None:
         self._columns = Columns(np.maximum)
         self._rest = np.zeros(0, np.float32)
+        from scipy.signal import ShortTimeFFT  # takes 0.8 s, for which no sound file waits
+        from scipy.signal.windows import hann
+
         # Magnitudes on one side: a full-scale sine is 0 dB.
         self._transform = ShortTimeFFT(
             hann(FFT_FRAMES, sym=False),
