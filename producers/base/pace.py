@@ -9,7 +9,7 @@ from typing import Final
 from streamson.producers.base.reading import Reading
 
 POLL_S: Final = 0.2
-"""Sleep comes in pieces of at most this, so that Ctrl-C is heard at once on every system."""
+"""Sleeps and waits come in pieces of at most this, so that Ctrl-C is heard at once everywhere."""
 
 MAX_LINE_BYTES: Final = 1_024
 

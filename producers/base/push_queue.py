@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
+from streamson.producers.base.pace import POLL_S
 from streamson.producers.base.reading import BatchReading, Reading
 
 MAX_READINGS: Final = 10_000
@@ -69,7 +70,7 @@ class PushQueue:
         while True:
             with self._changed:
                 while not self._waiting and not self._ended:
-                    self._changed.wait(_POLL_S)
+                    self._changed.wait(POLL_S)
                 if not self._waiting:
                     break
                 reading = self._waiting.popleft()
@@ -77,9 +78,6 @@ class PushQueue:
             yield reading
         if self._error is not None:
             raise self._error
-
-
-_POLL_S: Final = 0.2  # on Windows a wait without a limit does not hear Ctrl-C
 
 
 def _values_of(reading: Reading | BatchReading) -> int:

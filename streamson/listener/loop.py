@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from math import isfinite
 from typing import Final
@@ -87,7 +88,7 @@ class Loop:
         self._state = state
         self._set_volume = set_volume
         self._on_played = on_played
-        self._next_session: Session | None = None
+        self._next_session: deque[Session] = deque(maxlen=1)
         self._sessions = 1
         self._lost = 0
         self._streams_logged = 0
@@ -95,7 +96,7 @@ class Loop:
 
     def change_session(self, session: Session) -> None:
         """Go on as another session says, from the next points on; any thread may call it."""
-        self._next_session = session
+        self._next_session.append(session)
 
     def run(self, stopping: threading.Event) -> None:
         """Take turns until it is to stop."""
@@ -109,7 +110,7 @@ class Loop:
                 self._flush(clock.now_ns())
             self.read_reports()
             self._log_new_streams()
-            if self._next_session is not None:
+            if self._next_session:
                 with self._faults.surviving("the changed session"):
                     self._take_over()
             self._bus.deliver()
@@ -177,8 +178,7 @@ class Loop:
 
     def _take_over(self) -> None:
         """Go on as the next session says."""
-        session, self._next_session = self._next_session, None
-        assert session is not None
+        session = self._next_session.popleft()
         frame = self._engine.frame
         try:
             self._engine.change_instruments(session.all_instruments)

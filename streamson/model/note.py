@@ -7,7 +7,7 @@ import msgspec
 from streamson.music.pitch import midi_to_hz
 
 AS_SOON_AS_POSSIBLE: Final = -1
-"""The onset frame of a note that is to be played when it arrives."""
+"""The onset frame of what is to be done when it arrives: a note, a change of volume."""
 
 
 class Note(msgspec.Struct, frozen=True):

@@ -89,7 +89,8 @@ class Recorder:
         sidecar: Sidecar | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> None:
-        self._on_event = EventLog() if on_event is None else on_event
+        self._event_log = EventLog()
+        self._on_event = on_event or self._event_log
         self.path = path
         self.files_gone = 0
         self.error: OutputFileError | None = None
@@ -143,8 +144,7 @@ class Recorder:
         self._tap.close()
         ended = RecordingEnded(frame=self._end_frame, path=str(self.path), seconds=self.seconds)
         self._on_event(ended)
-        if isinstance(self._on_event, EventLog):
-            self._on_event.close()
+        self._event_log.close()
         self._limited.flush()
         self._writer.release()
 

@@ -311,8 +311,9 @@ class Score:
         return stream
 
     def _set_up(self, name: str, parts: list[Part], fields: tuple[str, ...]) -> PlayedStream:
-        self._monitor.add(name, fields)
-        return PlayedStream(fields, [self._parts.player(part, name, fields) for part in parts])
+        players = [self._parts.player(part, name, fields) for part in parts]
+        self._monitor.add(name, fields)  # last: what can't be set up is not watched
+        return PlayedStream(fields, players)
 
     def _last_frames(self) -> dict[str, int]:
         """Return when the last point of each stream came."""

@@ -92,9 +92,10 @@ class StreamRegistry:
         self.release(stream)
 
     def release(self, stream: str) -> None:
-        """Take back the place of a stream."""
+        """Take back the place of a stream, and forget what is remembered of it."""
         self._placed.remove(stream)
         del self._numbers[stream]
+        self._remembered.pop(stream, None)
 
     def next_replaceable(self, last_frame: Callable[[str], int]) -> str | None:
         """Return a stream that is silent for long enough to be replaced, the longest first.

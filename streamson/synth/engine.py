@@ -19,6 +19,7 @@ from streamson.model.limits import (
     MAX_VOLUME_DB,
     MIN_SAMPLE_RATE,
 )
+from streamson.model.note import AS_SOON_AS_POSSIBLE
 from streamson.music.level import db_to_amplitude
 from streamson.music.pitch import hz_to_midi
 from streamson.synth.clock import set_up_clock
@@ -45,9 +46,6 @@ MAX_BRIGHTNESS: Final = 1.0
 PLAIN: Final = {"sine": Instrument()}
 NOBODY: Final = 0
 """The source of a note without a stream: each stays as it is, whatever follows."""
-
-AS_SOON_AS_POSSIBLE: Final = -1
-"""The onset frame of what is to be done when it arrives."""
 
 _CALLBACK: Final = ctypes.CFUNCTYPE(
     ctypes.c_int32,

@@ -118,16 +118,21 @@ def test_a_module_imports_along_the_datas_path_only(name):
         assert allowed, f"{name} imports {other}: {here} may not import {there}"
 
 
-def test_no_modules_import_each_other_in_a_circle():
-    graph = {name: imported(name) & MODULES.keys() for name in MODULES}
+def circle(graph):
+    """Return the names of a circle in a graph; none if there is none."""
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        pytest.fail(" -> ".join(error.args[1]))
+        return error.args[1]
+    return []
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    assert circle({name: imported(name) & MODULES.keys() for name in MODULES}) == []
 
 
 def test_no_rooms_import_each_other_in_a_circle():
-    TopologicalSorter(ROOMS).prepare()
+    assert circle(ROOMS) == []
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if room(name) == "synth.kernel"])

@@ -14,6 +14,7 @@ from streamson.model.note import AS_SOON_AS_POSSIBLE
 from streamson.model.point import DataPoint
 from streamson.rescaling.transform import Source
 from streamson.score.note_budget import NEW_STREAMS_SHARE, NOTES_A_SPAN
+from streamson.score.part_factory import PartFactory
 from streamson.score.score import Score
 from streamson.score.stream_registry import MAX_STREAMS
 from streamson.score.table_score import TableScore, wanted_sources
@@ -549,3 +550,16 @@ pitch = { field = "b" }
     assert len(notes) == 4
     assert len({note.instrument for note in notes}) == 4
     assert notes[0].pan == notes[1].pan != notes[2].pan  # a stream has one place
+
+
+def test_a_remembered_stream_that_cannot_be_set_up_leaves_nothing_behind(monkeypatch):
+    first, second = Score(Session()), Score(Session())
+    play(first, [1.0, 9.0])
+    second.restore(first.state())
+    with monkeypatch.context() as broken:
+        broken.delattr(PartFactory, "player")
+        with pytest.raises(AttributeError):
+            play(second, [5.0])
+    assert second.state() == []
+    second.flush(10**12)
+    assert play(second, [5.0])[0].midi_note == play(Score(Session()), [5.0])[0].midi_note
