@@ -45,7 +45,7 @@ def playing(tmp_path):
 def changed(listener, session_change):
     """Wait until the listener has taken over what was changed."""
     session_change()
-    until(lambda: listener._loop._next_session is None, "the change")
+    until(lambda: not listener._loop._next_session, "the change")
 
 
 def test_a_file_that_changes_is_heard(playing):
