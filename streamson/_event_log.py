@@ -5,6 +5,7 @@ from typing import Final
 
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.model.event import (
+    AlertAcknowledged,
     Event,
     PointsLost,
     RecordingEnded,
@@ -12,10 +13,15 @@ from streamson.model.event import (
     RecordingRotated,
     RecordingStarted,
     SessionRefused,
+    StreamMuted,
+    StreamSoloed,
     VolumeChanged,
 )
 
-_QUIET: Final = (PointsLost, RecordingStarted, RecordingEnded, RecordingRotated, VolumeChanged)
+_QUIET: Final = (
+    *(PointsLost, RecordingStarted, RecordingEnded, RecordingRotated),
+    *(VolumeChanged, StreamMuted, StreamSoloed, AlertAcknowledged),
+)
 """What somebody asked for, or others say as well: it is a line only for who wants to know more."""
 
 _log = logging.getLogger("streamson.events")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @options.rotate
 @options.keep
 @options.state
+@options.feed
 @options.duration
 @options.stats
 def command(
@@ -33,6 +34,7 @@ def command(
     rotate: float | int | None,
     keep: int | None,
     state: Path | None,
+    feed: str | None,
     duration: float | None,
     stats: Path | None,
 ) -> int:
@@ -58,9 +60,12 @@ def command(
         record_format=record_format,
         rotation=_rotation(rotate, keep),
         state=state,
+        feed=feed,
         duration_s=duration,
     )
     click.echo(f"Listening on {listener.endpoint}.", err=True)
+    if listener.feed_endpoint is not None:
+        click.echo(f"Feed on {listener.feed_endpoint}.", err=True)
     return play(listener, stats_file=stats, check=Reloading(listener, session).check)
 
 

@@ -7,7 +7,7 @@ import click
 
 from streamson._click_options import Seconds, SecondsOrSize, Size
 from streamson.model.limits import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
-from streamson.wire.limits import DEFAULT_ENDPOINT
+from streamson.wire.limits import DEFAULT_ENDPOINT, DEFAULT_FEED
 
 
 def _presets() -> str:
@@ -83,6 +83,14 @@ state = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Keep the windows in a file, and go on with them at the next start.",
+)
+feed = click.option(
+    "--feed",
+    is_flag=False,
+    flag_value=DEFAULT_FEED,
+    metavar="ENDPOINT",
+    help="Let programs on this machine see, hear and steer what plays, such as streamson watch and "
+    f"streamson web.  [without an endpoint: {DEFAULT_FEED}]",
 )
 duration = click.option(
     "--duration", type=Seconds(), metavar="TIME", help="Stop after 20, 20s, 5min, 1h …"

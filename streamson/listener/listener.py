@@ -1,9 +1,7 @@
 """The listener: its life from the first socket to the last file, and how it is steered."""
 
-import logging
 import threading
 from collections.abc import Callable
-from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -12,11 +10,17 @@ from streamson._event_log import EventLog
 from streamson._faults import Faults
 from streamson._jit import notice_compiling
 from streamson.errors import OutputFileError, UsageError
+from streamson.listener.alert_board import AlertBoard
+from streamson.listener.commands import session_words
 from streamson.listener.dispatch import NoteDispatcher
 from streamson.listener.event_bus import EventBus
 from streamson.listener.loop import Loop
+from streamson.listener.mixer import Mixer
+from streamson.listener.recordings import Recordings
+from streamson.listener.report import Reporter
 from streamson.listener.state_file import StateKeeper
 from streamson.listener.statistics import StatisticsSources, gather, gather_streams
+from streamson.listener.views import Views
 from streamson.model.event import Event
 from streamson.model.limits import MAX_SPAN_S
 from streamson.model.note import Note
@@ -25,22 +29,17 @@ from streamson.music.pitch import midi_to_note
 from streamson.output.device import AUTO, NO_DEVICE
 from streamson.output.player import Player, choose_device
 from streamson.output.tap import TapFanOut
-from streamson.recording.recorder import Recorder
 from streamson.recording.rotation import Rotation
-from streamson.recording.session_log import SessionLog
 from streamson.recording.target import record_target
 from streamson.rescaling.prepare import load_kernels
 from streamson.score.score import Score
 from streamson.session.load import load_session
-from streamson.session.packing import pack_session
 from streamson.session.schema import Session
-from streamson.synth.engine import Engine, check_volume
+from streamson.synth.engine import Engine
 from streamson.wire.limits import DEFAULT_ENDPOINT
 from streamson.wire.receiver import Receiver
 
 DEFAULT_SAMPLE_RATE: Final = 44_100
-
-_log = logging.getLogger(__name__)
 
 
 class Listener:
@@ -67,6 +66,9 @@ class Listener:
         When the recording goes on in another file, and how much is kept.
     state
         File in which windows and the streams' order are kept from one run to the next.
+    feed
+        Endpoint where others can see, hear and steer it, which only this machine reaches;
+        ``tcp://127.0.0.1:*`` takes free ports, see `feed_endpoint`; None: nobody can.
     duration_s
         Stop by itself after so much sound.
     on_played
@@ -82,9 +84,6 @@ class Listener:
         The synthesiser.
     tap
         What is finished, for any number of readers.
-    recording_error
-        Why the recording could not be made, or is not whole; None if it is well. The sound goes on
-        without it, and the recording as soon as it can.
 
     Raises
     ------
@@ -114,6 +113,7 @@ class Listener:
         record_format: str = "wav",
         rotation: Rotation = Rotation(),  # noqa: B008  # it can't be changed
         state: str | Path | None = None,
+        feed: str | None = None,
         duration_s: float | None = None,
         on_played: Callable[[Note, int], None] | None = None,
     ) -> None:
@@ -121,20 +121,18 @@ class Listener:
             raise UsageError(f"duration {duration_s} s; up to {MAX_SPAN_S:.0f} s is allowed")
         loaded = session if isinstance(session, Session) else load_session(session)
         self._device = None if output == NO_DEVICE else choose_device(output)
-        self.recording_error: OutputFileError | None = None
         self._record = None if record is None else record_target(record, record_format)
-        rotation.check()
-        self._rotation = rotation
         self._duration_s = duration_s
         device_rate = self._device.sample_rate if self._device else DEFAULT_SAMPLE_RATE
         self.engine = Engine.for_session(loaded, loaded.audio.sample_rate or device_rate)
         self.tap = TapFanOut(self.engine)
-        self._volume_db = loaded.audio.volume_db
-        self._muted = False
         faults = Faults()
         self._bus = EventBus(faults)
         self._event_log = EventLog()
         self._bus.subscribe(self._event_log)
+        self._recordings = Recordings(
+            self.tap, self._record, rotation=rotation, on_event=self._bus.emit
+        )
         with notice_compiling():
             load_kernels()  # before points come, which would wait for it
         rate = self.engine.sample_rate
@@ -142,17 +140,26 @@ class Listener:
         self._state = StateKeeper(Path(state), self._score) if state is not None else None
         # Before there are sockets and threads: it may fork.
         self._player = Player(self.engine, self._device, on_event=self._bus.emit)
+        self._dispatcher = NoteDispatcher(self.engine)
+        self._mixer = Mixer(
+            loaded.audio.volume_db, glide_to=self._dispatcher.glide_to, on_event=self._bus.emit
+        )
+        self._alerts = AlertBoard(is_active=self._score.has_alert, on_event=self._bus.emit)
+        self._bus.subscribe(self._alerts.on_event)
+        self._views: Views | None = None
         # Last, so that no mistake above leaves a socket open.
         try:
             self._receiver = Receiver(bind)
+            self.endpoint = self._receiver.endpoint
+            if feed is not None:
+                self._open_views(feed, loaded, faults)
         except BaseException:
+            self._close_sockets()
             self._player.stop()
             raise
-        self.endpoint = self._receiver.endpoint
-        self._dispatcher = NoteDispatcher(self.engine)
         self._sources = StatisticsSources(
-            *(self._receiver, self._score, self.engine, self._dispatcher),
-            *(self._player, self._bus, faults),
+            *(self._receiver, self._score, self.engine, self._dispatcher, self._mixer),
+            *(self._player, self._recordings, self._bus, faults, self._views),
         )
         self._loop = Loop(
             loaded,
@@ -160,13 +167,12 @@ class Listener:
             score=self._score,
             engine=self.engine,
             dispatcher=self._dispatcher,
+            mixer=self._mixer,
             bus=self._bus,
             faults=faults,
             state=self._state,
-            set_volume=self.set_volume,
-            on_played=on_played,
+            on_note=self._note_subscribers(on_played),
         )
-        self._recorder: Recorder | None = None
         self._error: Exception | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
@@ -175,13 +181,18 @@ class Listener:
         """Begin to record and to sound."""
         if self._duration_s is not None:
             self.engine.stop_at(round(self._duration_s * self.engine.sample_rate))
-        self._start_recorder()
+        self._recordings.begin(self._loop.session, self.stats)
+        self._loop.session_log = self._recordings.session_log
+        if self._recordings.session_log is not None:
+            self._bus.subscribe(self._recordings.session_log.on_event)
         try:
             self._player.start()
         except BaseException:
             self.stop()
             raise
         self._thread.start()
+        if self._views is not None:
+            self._views.start()
         return self
 
     def stop(self) -> None:
@@ -193,6 +204,8 @@ class Listener:
             What ended the listener's thread early, such as an error in `on_played`.
         """
         self._stopping.set()
+        if self._views is not None:
+            self._views.commands.close()
         if self._thread.ident is not None:
             self._thread.join()
             if self._state is not None:
@@ -201,12 +214,10 @@ class Listener:
         if self._error is None:
             self._loop.read_reports()  # of the last notes
         self._bus.deliver()
-        if self._recorder is not None:
-            self._recorder.stop()
-            self.recording_error = self.recording_error or self._recorder.error
+        self._recordings.close()
         self._bus.deliver()  # how the recording ended
         self._event_log.close()
-        self._receiver.close()
+        self._close_sockets()
         self._score.close()
         if self._error is not None:
             error, self._error = self._error, None
@@ -230,7 +241,20 @@ class Listener:
     @property
     def recording(self) -> Path | None:
         """The file or folder that is, or was, recorded to; None without a recording."""
-        return self._record.path if self._recorder and self._record else None
+        return self._recordings.last
+
+    @property
+    def recording_error(self) -> OutputFileError | None:
+        """Why a recording could not be made, or is not whole; None if all are well.
+
+        The sound goes on without it, and the recording as soon as it can.
+        """
+        return self._recordings.error
+
+    @property
+    def feed_endpoint(self) -> str | None:
+        """Where its feed is, with the real port; None without one."""
+        return None if self._views is None else self._views.endpoint
 
     @property
     def last_played(self) -> str:
@@ -267,19 +291,15 @@ class Listener:
         UsageError
             If it is above 24 dB or not a number.
         """
-        check_volume(volume_db)
-        self._volume_db = volume_db
-        if not self._muted:
-            self._dispatcher.glide_to(volume_db)
+        self._mixer.set_volume(volume_db)
 
     def mute(self, *, muted: bool = True) -> None:
         """Let the sound glide to silence, or back."""
-        self._muted = muted
-        self._dispatcher.glide_to(-inf if muted else self._volume_db)
+        self._mixer.mute(muted=muted)
 
     def stats(self) -> Statistics:
         """Return the counters and figures of this moment."""
-        return gather(self._sources, self._recorder, self._loop.session_log)
+        return gather(self._sources)
 
     def stream_stats(self) -> list[StreamStatistics]:
         """Return what is known of each stream that is played, in the order of their appearance."""
@@ -302,34 +322,44 @@ class Listener:
         except Exception as error:  # `stop` raises it in the caller's thread
             self._error = error
 
-    def _start_recorder(self) -> None:
-        if self._record is None:
-            return
-        session_log: SessionLog | None = None
-        try:
-            if self._record.is_folder:
-                packed = pack_session(self._loop.session)  # may lie in the folder that gives way
-                self._record.make_folder()
-                session_log = SessionLog(
-                    self._record.path,
-                    sample_rate=self.engine.sample_rate,
-                    session=packed,
-                    statistics=self.stats,
-                )
-            self._recorder = Recorder(
-                self.tap,
-                self._record.audio,
-                rotation=self._rotation,
-                sidecar=session_log,
-                on_event=self._bus.emit,
-            )
-        except OutputFileError as error:
-            if session_log is not None:
-                session_log.give_up()
-                self._record.give_up_folder()
-            self.recording_error = error
-            _log.warning("%s. Going on without a recording.", error)
-            return
-        if session_log is not None:
-            self._loop.session_log = session_log
-            self._bus.subscribe(session_log.on_event)
+    def _open_views(self, endpoint: str, session: Session, faults: Faults) -> None:
+        reporter = Reporter(
+            engine=self.engine,
+            score=self._score,
+            mixer=self._mixer,
+            alerts=self._alerts,
+            recordings=self._recordings,
+            statistics=self.stats,
+            streams=self.stream_stats,
+            session_name=lambda: self._loop.session.name,
+            endpoint=self.endpoint,
+            output=lambda: self.output,
+            plays=self.plays,
+            sessions=session_words(),
+        )
+        self._views = Views.open(
+            endpoint,
+            tap=self.tap,
+            score=self._score,
+            mixer=self._mixer,
+            alerts=self._alerts,
+            recordings=self._recordings,
+            reporter=reporter,
+            session=session,
+            change_session=self.change_session,
+            faults=faults,
+        )
+        self._bus.subscribe(self._views.feed.on_event)
+
+    def _note_subscribers(
+        self, on_played: Callable[[Note, int], None] | None
+    ) -> tuple[Callable[[Note, int], None], ...]:
+        views = self._views
+        tell = () if views is None else (lambda note, _handed_ns: views.feed.on_note(note),)
+        return (*tell, *(() if on_played is None else (on_played,)))
+
+    def _close_sockets(self) -> None:
+        if self._views is not None:
+            self._views.close()
+        if hasattr(self, "_receiver"):
+            self._receiver.close()

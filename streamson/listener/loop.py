@@ -11,6 +11,7 @@ from streamson._faults import Faults
 from streamson.errors import UsageError
 from streamson.listener.dispatch import NoteDispatcher, StartedVolume
 from streamson.listener.event_bus import EventBus
+from streamson.listener.mixer import Mixer
 from streamson.listener.state_file import StateKeeper
 from streamson.model.event import SessionChanged, SessionRefused, VolumeChanged
 from streamson.model.note import AS_SOON_AS_POSSIBLE, Note
@@ -39,7 +40,7 @@ class Loop:
     ----------
     session
         In force.
-    receiver, score, engine, dispatcher
+    receiver, score, mixer, dispatcher, engine
         Between which it passes on what comes.
     bus
         Where it tells what happens, and which it lets deliver.
@@ -47,10 +48,8 @@ class Loop:
         Survives what nobody foresaw.
     state
         Keeps the score's state in a file; None: nobody does.
-    set_volume
-        Is called with the volume of a changed session.
-    on_played
-        Called with every note that began, and when its first sample was handed to the device.
+    on_note
+        Are called with every note that began, and when its first sample was handed to the device.
 
     Attributes
     ----------
@@ -70,11 +69,11 @@ class Loop:
         score: Score,
         engine: Engine,
         dispatcher: NoteDispatcher,
+        mixer: Mixer,
         bus: EventBus,
         faults: Faults,
         state: StateKeeper | None,
-        set_volume: Callable[[float], None],
-        on_played: Callable[[Note, int], None] | None,
+        on_note: tuple[Callable[[Note, int], None], ...],
     ) -> None:
         self.session = session
         self.session_log: SessionLog | None = None
@@ -86,8 +85,8 @@ class Loop:
         self._bus = bus
         self._faults = faults
         self._state = state
-        self._set_volume = set_volume
-        self._on_played = on_played
+        self._mixer = mixer
+        self._on_note = on_note
         self._next_session: deque[Session] = deque(maxlen=1)
         self._sessions = 1
         self._lost = 0
@@ -132,8 +131,8 @@ class Loop:
                 self.last_note = note
             if self.session_log is not None:
                 self.session_log.begin_note(note, session)
-            if self._on_played is not None:
-                self._on_played(note, handed_ns)
+            for subscriber in self._on_note:
+                subscriber(note, handed_ns)
 
     def _process(self, message: Message, received_ns: int) -> None:
         now_frame = self._frame_for(received_ns)
@@ -154,7 +153,9 @@ class Loop:
             self._dispatch(self._score.on_loss(points, now_frame), now_frame, now_ns)
 
     def _dispatch(self, notes: list[Note], now_frame: int, received_ns: int) -> None:
-        for note in notes:
+        for played in notes:
+            if (note := self._mixer.mix(played)) is None:
+                continue
             on_arrival = note.onset_frame in (AS_SOON_AS_POSSIBLE, now_frame)
             self._dispatcher.dispatch(note, received_ns if on_arrival else None, self._sessions)
 
@@ -194,7 +195,7 @@ class Loop:
         self._engine.equal_loudness = audio.equal_loudness
         self._look_ahead_frames = self._look_ahead(session)
         if audio.volume_db != before.volume_db:
-            self._set_volume(audio.volume_db)
+            self._mixer.set_volume(audio.volume_db)
         later = (audio.sample_rate, audio.reverb) != (before.sample_rate, before.reverb)
         remark = "sample_rate and reverb change at the next start" if later else ""
         changed = SessionChanged(

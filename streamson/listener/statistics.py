@@ -1,22 +1,21 @@
 """A listener's statistics, from what each of its rooms counts."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from streamson._faults import Faults
 from streamson.listener.dispatch import NoteDispatcher
 from streamson.listener.event_bus import EventBus
+from streamson.listener.mixer import Mixer
+from streamson.listener.recordings import Recordings
+from streamson.listener.views import Views
 from streamson.model.statistics import Statistics, StreamStatistics
 from streamson.music.level import amplitude_to_db
 from streamson.output.player import Player
 from streamson.score.score import Score
 from streamson.synth.engine import Engine
 from streamson.wire.receiver import Receiver
-
-if TYPE_CHECKING:
-    from streamson.recording.recorder import Recorder
-    from streamson.recording.session_log import SessionLog
 
 
 class StatisticsSources(NamedTuple):
@@ -26,14 +25,15 @@ class StatisticsSources(NamedTuple):
     score: Score
     engine: Engine
     dispatcher: NoteDispatcher
+    mixer: Mixer
     player: Player
+    recordings: Recordings
     bus: EventBus
     faults: Faults
+    views: Views | None
 
 
-def gather(
-    sources: StatisticsSources, recorder: "Recorder | None", session_log: "SessionLog | None"
-) -> Statistics:
+def gather(sources: StatisticsSources) -> Statistics:
     """Return the counters and figures of this moment."""
     counted = msgspec.structs.asdict(sources.receiver.counts)
     counted |= msgspec.structs.asdict(sources.score.counts)
@@ -43,7 +43,8 @@ def gather(
     return Statistics(
         **totals,
         **_of_engine(sources),
-        **_of_recording(recorder, session_log, sources.engine.sample_rate),
+        **_of_recordings(sources.recordings),
+        **_of_views(sources.views),
         streams=sources.score.streams,
         alerts_active=sources.score.alerts_active,
         streams_stale=sources.score.streams_stale,
@@ -52,6 +53,7 @@ def gather(
         latency_p99_ms=sources.dispatcher.latency_ms(0.99),
         devices_lost=sources.player.devices_lost,
         events_dropped=sources.bus.dropped,
+        notes_muted=sources.mixer.notes_muted,
     )
 
 
@@ -79,7 +81,7 @@ def _of_engine(sources: StatisticsSources) -> dict[str, Any]:
         "notes_played": max(played - int(state["foreground_played"]) - score.range_ticks, 0),
         "notes_late": int(state["late"]),
         "notes_stolen": int(state["stolen"]),
-        "notes_waiting": handed_out - dropped - played,
+        "notes_waiting": handed_out - dropped - played - sources.mixer.notes_muted,
         "notes_dropped": dropped,
         "notes_unreported": int(state["unreported"]),
         "blocks": int(state["blocks"]),
@@ -90,13 +92,23 @@ def _of_engine(sources: StatisticsSources) -> dict[str, Any]:
     }
 
 
-def _of_recording(
-    recorder: "Recorder | None", session_log: "SessionLog | None", sample_rate: int
-) -> dict[str, Any]:
+def _of_recordings(recordings: Recordings) -> dict[str, Any]:
+    figures = recordings.figures()
     return {
-        "recorded_seconds": recorder.seconds if recorder else 0.0,
-        "recording_lost_seconds": recorder.lost_frames / sample_rate if recorder else 0.0,
-        "recordings_gone": recorder.files_gone if recorder else 0,
-        "points_unrecorded": session_log.points_left_out if session_log else 0,
-        "notes_unrecorded": session_log.notes_left_out if session_log else 0,
+        "recorded_seconds": figures.seconds,
+        "recording_lost_seconds": figures.lost_seconds,
+        "recordings_gone": figures.gone,
+        "points_unrecorded": figures.points_left_out,
+        "notes_unrecorded": figures.notes_left_out,
+    }
+
+
+def _of_views(views: Views | None) -> dict[str, int]:
+    if views is None:
+        return {}
+    return {
+        "feed_readers": views.feed.readers,
+        "feed_left_out": views.feed.left_out,
+        "commands": views.commands.taken,
+        "commands_refused": views.commands.refused,
     }

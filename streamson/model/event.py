@@ -205,6 +205,64 @@ class VolumeChanged(Event, frozen=True, kw_only=True, tag="volume_changed"):
         return "muted" if self.volume_db is None else f"volume {self.volume_db:g} dB"
 
 
+class StreamMuted(Event, frozen=True, kw_only=True, tag="stream_muted"):
+    """Somebody muted a stream, or lets it be heard again.
+
+    Attributes
+    ----------
+    stream
+        Its name.
+    muted
+        Which of the two.
+    """
+
+    stream: str
+    muted: bool
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        return f"{self.stream}: muted" if self.muted else f"{self.stream}: no longer muted"
+
+
+class StreamSoloed(Event, frozen=True, kw_only=True, tag="stream_soloed"):
+    """Somebody soloed streams, or none any more.
+
+    Attributes
+    ----------
+    streams
+        All that are soloed now.
+    """
+
+    streams: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        if not self.streams:
+            return "all streams are heard that are not muted"
+        listed, more = self.streams[:MAX_LISTED], len(self.streams) - MAX_LISTED
+        return f"only {', '.join(listed)}{f' and {more} more' if more > 0 else ''} can be heard"
+
+
+class AlertAcknowledged(Event, frozen=True, kw_only=True, tag="alert_acknowledged"):
+    """Somebody said that he knows of an alert.
+
+    Attributes
+    ----------
+    stream, field
+        As of `AlertRaised`.
+    """
+
+    stream: str
+    field: str
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        return f"{self.stream}: the alert of {self.field} is acknowledged"
+
+
 class DeviceLost(Event, frozen=True, kw_only=True, tag="device_lost"):
     """The sound device went away.
 
@@ -340,6 +398,9 @@ AnyEvent = (
     | SessionChanged
     | SessionRefused
     | VolumeChanged
+    | StreamMuted
+    | StreamSoloed
+    | AlertAcknowledged
     | DeviceLost
     | DeviceBack
     | RecordingStarted

@@ -74,6 +74,13 @@ class Statistics(msgspec.Struct, frozen=True):
         slow, or there was no room in what may be kept.
     events_dropped
         Events that came faster than they could be told.
+    notes_muted
+        Notes that were not heard, because somebody muted their stream, or soloed others.
+    feed_readers, feed_left_out
+        Connections to the feed; notes and events that it had no room for.
+    commands, commands_refused
+        Commands that were carried out; those that were not, connections that were cut for what
+        they sent included.
     """
 
     seconds: float
@@ -117,6 +124,11 @@ class Statistics(msgspec.Struct, frozen=True):
     points_unrecorded: int
     notes_unrecorded: int
     events_dropped: int
+    notes_muted: int = 0
+    feed_readers: int = 0
+    feed_left_out: int = 0
+    commands: int = 0
+    commands_refused: int = 0
 
 
 class StreamStatistics(msgspec.Struct, frozen=True):

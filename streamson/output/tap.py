@@ -101,6 +101,11 @@ class TapFanOut:
         self._readers: list[TapReader] = []
         self._lock = threading.Lock()
 
+    @property
+    def frame(self) -> int:
+        """The engine's clock."""
+        return self._engine.frame
+
     def open(self) -> TapReader:
         """Return a new reader of all that is finished from now on."""
         with self._lock:

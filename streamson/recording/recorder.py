@@ -109,7 +109,7 @@ class Recorder:
         self._sync_due = self._retry_due = 0.0
         self._paused = False
         self._tap = tap.open()
-        self._on_event(RecordingStarted(frame=0, path=str(self._writer.open_path)))
+        self._on_event(RecordingStarted(frame=tap.frame, path=str(self._writer.open_path)))
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from streamson.model.feed import Followed, PartLegend
 from streamson.music.level import amplitude_to_db
 from streamson.music.pitch import midi_to_note
 from streamson.rescaling.field_hints import hints_for
@@ -84,6 +85,33 @@ def _part_line(
     plays = instrument if isinstance(instrument, str) else f"instrument by {instrument.field}"
     steady = "" if pitch.value is None else f"pitch {midi_to_note(pitch.value)}"
     return ", ".join(filter(None, (steady, *follows(part, fields, extents, units), plays)))
+
+
+def part_legend(part: Part, fields: Sequence[str]) -> PartLegend:
+    """Return what a part plays of a stream with such fields, for whoever lays it out himself."""
+    instrument = part.instrument
+    return PartLegend(
+        instrument=instrument if isinstance(instrument, str) else "",
+        follows=tuple(
+            _followed(getattr(part, parameter), fields) for parameter in mapped_fields(part, fields)
+        ),
+        text=_part_line(part, fields, None, NO_UNITS),
+    )
+
+
+def _followed(spec: MappingSpec, fields: Sequence[str]) -> Followed:
+    low, high = (
+        (f"{_end(spec, end)}{UNITS.get(spec.parameter, '')}" for end in (spec.low, spec.high))
+        if spec.is_rescaled
+        else ("", "")
+    )
+    return Followed(
+        parameter=spec.parameter,
+        field=followed(spec, fields),
+        polarity=spec.polarity,
+        low=low,
+        high=high,
+    )
 
 
 def mapped_fields(part: Part, fields: Sequence[str]) -> dict[str, str]:

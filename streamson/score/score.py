@@ -10,7 +10,7 @@ from streamson._event_log import EventLog
 from streamson._faults import Faults
 from streamson.model.counts import ScoreCounts
 from streamson.model.statistics import StreamStatistics
-from streamson.score.legend import legend_line
+from streamson.score.legend import legend_line, part_legend
 from streamson.score.monitor import StreamMonitor
 from streamson.score.part_factory import PartFactory
 from streamson.score.part_player import PartPlayer
@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # at run time points and extents would bring numpy along
     from collections.abc import Callable
 
     from streamson.model.event import Event
+    from streamson.model.feed import PartLegend
     from streamson.model.note import Note
     from streamson.model.point import Message
     from streamson.rescaling.extents import Extents
@@ -180,6 +181,10 @@ class Score:
         """How many alerts are active at this moment."""
         return self._monitor.alerts.active
 
+    def has_alert(self, stream: str) -> bool:
+        """Return whether an alert of a stream is active."""
+        return self._monitor.alerts.active_of(stream) > 0
+
     @property
     def streams_stale(self) -> int:
         """How many streams fell silent."""
@@ -199,6 +204,22 @@ class Score:
             with suppress(KeyError):  # another thread may ask, and a stream be gone meanwhile
                 found.append(self._statistics(name, stream))
         return found
+
+    def legend_of(self, name: str) -> tuple[PartLegend, ...]:
+        """Return what is played of a stream; any thread may ask."""
+        stream = self._streams.get(name)
+        if stream is None:
+            return ()
+        return tuple(part_legend(player.part, stream.fields) for player in list(stream.players))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the streams, in the order of their appearance; any thread may ask."""
+        return tuple(self._streams)
+
+    def plays(self, name: str) -> bool:
+        """Return whether there is such a stream."""
+        return name in self._streams
 
     def state(self) -> Any:
         """Return what `restore` wants: the streams with their windows, the last heard one last."""

@@ -16,7 +16,7 @@ from streamson.wire.limits import (
     RECEIVE_BUFFER_BYTES,
     RECEIVE_HIGH_WATER_MARK,
 )
-from streamson.wire.sockets import bind, set_keepalive
+from streamson.wire.sockets import bind, descriptor_of, set_keepalive
 
 SHED_FRAME_BYTES: Final = 64 << 10
 """Messages larger than this are dropped undecoded while too many bytes wait: these cost most."""
@@ -126,7 +126,7 @@ class FrameSocket:
             except zmq.Again:
                 self._handed.emptied += 1
                 break
-            descriptor = _descriptor(frame)
+            descriptor = descriptor_of(frame)
             self._handed.take(descriptor, len(frame), ends=not frame.more)
             if self._parts or frame.more:
                 self._skip_parts(frame, descriptor)
@@ -172,11 +172,3 @@ class FrameSocket:
     def _shed(self) -> None:
         self._counts.shed += 1
         self._limited.warning("shed", "more comes than can be read: large messages are dropped")
-
-
-def _descriptor(frame: zmq.Frame) -> int:
-    """Return the descriptor through which a frame came, or -1: ZMTP 1.0 does not tell."""
-    try:
-        return int(frame.get(zmq.SRCFD))
-    except zmq.ZMQError:
-        return -1

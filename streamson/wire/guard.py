@@ -40,7 +40,7 @@ MAX_GROWN_BYTES: Final = 48 << 20
 counted too late where they are as small and as fast as can be."""
 
 MAX_CONNECTIONS: Final = 4_096
-"""Connections at a time, if there are descriptors for them."""
+"""Connections of producers at a time, if there are descriptors for them."""
 
 DESCRIPTORS_FOR_CONNECTIONS: Final = 0.5
 """Share of the descriptors; the others are for files, and for connections not yet counted."""
@@ -82,19 +82,32 @@ class ConnectionGuard:
         What its reader has handed on.
     watch_memory
         Whether to hold the memory of the process within `MAX_GROWN_BYTES` more than it has now.
+    max_connections
+        Connections at a time, if there are descriptors for them.
+    max_message_bytes
+        Bytes of one message at most: the socket's own limit, or its reader's.
 
     Attributes
     ----------
     cut
         Connections that were cut off, those included that never said that they speak ZeroMQ.
+    max_connections
+        How many there may be.
     """
 
     def __init__(
-        self, socket: zmq.Socket[bytes], handed: Handed, *, watch_memory: bool = False
+        self,
+        socket: zmq.Socket[bytes],
+        handed: Handed,
+        *,
+        watch_memory: bool = False,
+        max_connections: int = MAX_CONNECTIONS,
+        max_message_bytes: int = MAX_MESSAGE_BYTES,
     ) -> None:
         self.cut = 0
         self._most_memory = resident_bytes() + MAX_GROWN_BYTES if watch_memory else math.inf
-        self.max_connections = _max_connections()
+        self.max_connections = _with_descriptors(max_connections)
+        self._max_message_bytes = max_message_bytes
         self._socket = socket
         self._handed = handed
         self._limited = RateLimitedLog(_log)
@@ -116,6 +129,11 @@ class ConnectionGuard:
         )
         self._thread = threading.Thread(target=self._run, name="connections", daemon=True)
         self._thread.start()
+
+    @property
+    def connections(self) -> int:
+        """How many there are."""
+        return len(self._connections)
 
     def cut_off(self, descriptor: int, reason: str) -> None:
         """Cut a connection because of what it sent; to be called by the reader, which has read it.
@@ -222,7 +240,7 @@ class ConnectionGuard:
         handed = self._handed
         if handed.emptied != self._closed_emptied or handed.messages > self._closed_read_at:
             self._closed = 0
-        return self._closed * RECEIVE_HIGH_WATER_MARK * MAX_MESSAGE_BYTES
+        return self._closed * RECEIVE_HIGH_WATER_MARK * self._max_message_bytes
 
     def _shed_largest(self) -> None:
         """Cut the oldest connection that has not said a word, else the newest."""
@@ -342,12 +360,13 @@ class ConnectionGuard:
         return incomplete
 
 
-def _max_connections() -> int:
+def _with_descriptors(connections: int) -> int:
+    """Return so many connections, or as many as there are descriptors for."""
     if sys.platform == "win32":
-        return MAX_CONNECTIONS
+        return connections
     import resource
 
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
-        return MAX_CONNECTIONS
-    return min(MAX_CONNECTIONS, int(soft * DESCRIPTORS_FOR_CONNECTIONS))
+        return connections
+    return min(connections, int(soft * DESCRIPTORS_FOR_CONNECTIONS))

@@ -45,3 +45,21 @@ MAX_GOODBYES: Final = 4_096
 
 SEND_HIGH_WATER_MARK: Final = 100_000
 """Messages that wait in a publisher before it drops and counts."""
+
+DEFAULT_FEED: Final = "tcp://127.0.0.1:5571"
+"""Where a listener's feed is found; its commands go to the port after it."""
+
+FEED_HIGH_WATER_MARK: Final = 200
+"""Messages that wait for one reader of a feed before it loses some: 4 s of sound."""
+
+MAX_FEED_READERS: Final = 64
+"""Connections to a feed, and to what takes its commands, at a time. A machine with more ears has
+one reader that hands on what it gets, such as the web page."""
+
+MAX_SUBSCRIPTION_BYTES: Final = 256
+MAX_COMMAND_BYTES: Final = 4_096
+MAX_FEED_MESSAGE_BYTES: Final = 4 << 20
+"""Of what a reader takes in: an answer with all that is known is the largest."""
+
+MAX_COMMANDS_A_SECOND: Final = 100
+"""Of all who steer a listener; more are answered with a refusal, and counted."""

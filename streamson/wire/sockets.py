@@ -68,6 +68,14 @@ def bind(socket: zmq.Socket[Any], endpoint: str) -> str:
     return socket.getsockopt_string(zmq.LAST_ENDPOINT)
 
 
+def descriptor_of(frame: zmq.Frame) -> int:
+    """Return the descriptor through which a frame came, or -1: ZMTP 1.0 does not tell."""
+    try:
+        return int(frame.get(zmq.SRCFD))
+    except zmq.ZMQError:
+        return -1
+
+
 def _check_port(endpoint: str) -> None:
     """Raise `ValueError` for a port that is none: ZeroMQ would try to connect to it for ever."""
     if not endpoint.startswith("tcp://"):

@@ -1,0 +1,135 @@
+"""What a listener tells of itself: each message of its feed, as of this moment."""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from streamson._version import __version__
+from streamson.listener.alert_board import AlertBoard
+from streamson.listener.mixer import Mixer
+from streamson.listener.recordings import Recordings
+from streamson.model.feed import Hello, ListenerState, StreamRow
+from streamson.model.limits import CHANNELS
+from streamson.model.statistics import Statistics, StreamStatistics
+from streamson.score.score import Score
+from streamson.synth.engine import Engine
+
+MAX_SNAPSHOT_STREAMS: Final = 1_024
+"""Streams of which a snapshot tells."""
+
+
+class Reporter:
+    """Any thread may ask it.
+
+    Parameters
+    ----------
+    engine, score, mixer, alerts, recordings
+        Of what it tells.
+    statistics, streams
+        Return the listener's, in all and of each stream.
+    session_name
+        Returns the name of the one in force.
+    output
+        Returns where the sound goes.
+    endpoint, plays, sessions
+        As of `Hello`.
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        score: Score,
+        mixer: Mixer,
+        alerts: AlertBoard,
+        recordings: Recordings,
+        statistics: Callable[[], Statistics],
+        streams: Callable[[], list[StreamStatistics]],
+        session_name: Callable[[], str],
+        endpoint: str,
+        output: Callable[[], str],
+        plays: bool,
+        sessions: tuple[str, ...],
+    ) -> None:
+        self._engine = engine
+        self._score = score
+        self._mixer = mixer
+        self._alerts = alerts
+        self._recordings = recordings
+        self.statistics = statistics
+        self._streams = streams
+        self._session_name = session_name
+        self._endpoint = endpoint
+        self._output = output
+        self._plays = plays
+        self._sessions = sessions
+
+    @property
+    def frame(self) -> int:
+        """The listener's clock."""
+        return self._engine.frame
+
+    def hello(self) -> Hello:
+        """Return what does not change as long as the listener runs."""
+        return Hello(
+            program=f"streamson {__version__}",
+            endpoint=self._endpoint,
+            output=self._output(),
+            plays=self._plays,
+            sample_rate=self._engine.sample_rate,
+            channels=CHANNELS,
+            sessions=self._sessions,
+        )
+
+    def state(self) -> ListenerState:
+        """Return what can be steered, as it is."""
+        mixer, recording = self._mixer, self._recordings.current
+        return ListenerState(
+            frame=self.frame,
+            time=time.time(),
+            session=self._session_name(),
+            volume_db=mixer.volume_db,
+            muted=mixer.muted,
+            muted_streams=mixer.muted_streams,
+            soloed_streams=mixer.soloed_streams,
+            recording=None if recording is None else str(recording),
+            alerts=self._alerts.alerts(),
+        )
+
+    def rows(self) -> list[StreamRow]:
+        """Return what is known of each stream, in the order of their appearance."""
+        mixer = self._mixer
+        muted, soloed = set(mixer.muted_streams), set(mixer.soloed_streams)
+        return [
+            StreamRow(
+                **{name: getattr(stream, name) for name in StreamStatistics.__struct_fields__},
+                muted=stream.name in muted,
+                soloed=stream.name in soloed,
+                heard=stream.name not in muted and (not soloed or stream.name in soloed),
+            )
+            for stream in self._streams()
+        ]
+
+    def with_legend(self, row: StreamRow) -> StreamRow:
+        """Return a row that says what is played of its stream, too."""
+        return msgspec.structs.replace(row, legend=self._score.legend_of(row.name))
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return all that is known at this moment."""
+        rows = self.rows()
+        return {
+            "hello": self.hello(),
+            "state": self.state(),
+            "statistics": self.statistics(),
+            "streams": [self.with_legend(row) for row in rows[:MAX_SNAPSHOT_STREAMS]],
+        }
+
+
+def version_of(row: StreamRow) -> tuple[object, ...]:
+    """Return what is different where something changed that somebody wants to know."""
+    return (
+        *(row.points, row.points_lost, row.messages_refused, row.notes, row.state),
+        *(round(row.points_per_second, 1), row.muted, row.soloed, row.heard),
+    )

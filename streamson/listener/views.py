@@ -1,0 +1,102 @@
+"""What others see and steer a listener by: its feed, and the commands beside it."""
+
+from collections.abc import Callable
+from typing import Final, Self
+
+from streamson._faults import Faults
+from streamson.errors import StreamsonError
+from streamson.listener.alert_board import AlertBoard
+from streamson.listener.commands import Commands
+from streamson.listener.feed import Feed
+from streamson.listener.mixer import Mixer
+from streamson.listener.recordings import Recordings
+from streamson.listener.report import Reporter
+from streamson.output.tap import TapFanOut
+from streamson.score.score import Score
+from streamson.session.schema import Session
+from streamson.wire.control import CommandServer
+from streamson.wire.feed import FeedPublisher
+from streamson.wire.local import control_endpoint
+
+TRIES: Final = 20
+"""Of free ports whose next one is to be free too."""
+
+
+class Views:
+    """A feed and its commands, which begin and end together.
+
+    Attributes
+    ----------
+    endpoint
+        Of the feed, with the real port.
+    feed, commands
+        The two.
+    """
+
+    def __init__(self, endpoint: str, feed: Feed, commands: Commands) -> None:
+        self.endpoint = endpoint
+        self.feed = feed
+        self.commands = commands
+
+    @classmethod
+    def open(
+        cls,
+        endpoint: str,
+        *,
+        tap: TapFanOut,
+        score: Score,
+        mixer: Mixer,
+        alerts: AlertBoard,
+        recordings: Recordings,
+        reporter: Reporter,
+        session: Session,
+        change_session: Callable[[Session], None],
+        faults: Faults,
+    ) -> Self:
+        """Bind both; nothing is told before `start`.
+
+        Raises
+        ------
+        UsageError
+            If other machines could reach the endpoint, or there is none of this form.
+        StreamsonError
+            If a port is in use.
+        """
+        publisher, server = _bound(endpoint)
+        feed = Feed(publisher, tap=tap, reporter=reporter, faults=faults)
+        commands = Commands(
+            server,
+            score=score,
+            mixer=mixer,
+            alerts=alerts,
+            recordings=recordings,
+            reporter=reporter,
+            session=session,
+            change_session=change_session,
+            faults=faults,
+        )
+        return cls(publisher.endpoint, feed, commands)
+
+    def start(self) -> None:
+        """Begin."""
+        self.feed.start()
+        self.commands.start()
+
+    def close(self) -> None:
+        """End; what happened before is told."""
+        self.commands.close()
+        self.feed.close()
+
+
+def _bound(endpoint: str) -> tuple[FeedPublisher, CommandServer]:
+    """Return both sockets, bound beside each other."""
+    is_free = endpoint.endswith(":*")
+    for _ in range(TRIES if is_free else 1):
+        publisher = FeedPublisher(endpoint)
+        try:
+            return publisher, CommandServer(control_endpoint(publisher.endpoint))
+        except StreamsonError:
+            publisher.close()
+            if not is_free:
+                raise
+    raise StreamsonError(f"found no two free ports for {endpoint}")
