@@ -92,6 +92,20 @@ feed = click.option(
     help="Let programs on this machine see, hear and steer what plays, such as streamson watch and "
     f"streamson web.  [without an endpoint: {DEFAULT_FEED}]",
 )
+feed_of_listener = click.argument("endpoint", default=DEFAULT_FEED, metavar="[ENDPOINT]")
+address = click.option(
+    "--address",
+    default="5580",
+    show_default="127.0.0.1:5580",
+    metavar="[HOST:]PORT",
+    help="Where the page is. Another host than this one, such as 0.0.0.0, lets others in who have "
+    "the link that is printed.",
+)
+insecure = click.option(
+    "--insecure",
+    is_flag=True,
+    help="Let everybody see and hear who reaches the page; steering takes the link all the same.",
+)
 duration = click.option(
     "--duration", type=Seconds(), metavar="TIME", help="Stop after 20, 20s, 5min, 1h …"
 )

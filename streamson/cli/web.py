@@ -1,0 +1,34 @@
+"""``streamson web``: a running listener in the browser, to see, to hear and to steer."""
+
+import click
+
+from streamson._optional import import_optional
+from streamson.cli import options
+from streamson.cli.ending import ending
+
+
+@click.command()
+@options.feed_of_listener
+@options.address
+@options.insecure
+def command(*, endpoint: str, address: str, insecure: bool) -> int:
+    """Show a running listener in the browser, with its sound.
+
+    ENDPOINT is the feed of a listener that was started with --feed. The page is for this machine;
+    with another address, such as 0.0.0.0:5580, others who have the link that is printed.
+    """
+    import_optional("aiohttp", "web", "the page")
+    import_optional("prometheus_client", "web", "the page")
+    from streamson.live.web.access import Access, parse_address
+    from streamson.live.web.run import run_page
+
+    host, port = parse_address(address)
+    access = Access(host, port, insecure=insecure)
+    ending.hold()
+    run_page(endpoint, access, on_ready=_tell)
+    return 0
+
+
+def _tell(lines: list[str]) -> None:
+    for line in lines:
+        click.echo(line)

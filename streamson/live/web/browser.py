@@ -1,0 +1,130 @@
+"""One browser: what it is told, what it wants, and what it hears."""
+
+import asyncio
+import time
+from collections import deque
+from contextlib import suppress
+from typing import Any, Final
+
+import msgspec
+from aiohttp import WSMsgType, web
+
+from streamson.errors import MessageError
+from streamson.live.web.access import Role
+from streamson.live.web.hub import VIEW, Hub
+from streamson.live.web.limits import MAX_REQUEST_BYTES, MAX_REQUESTS_A_SECOND
+from streamson.live.web.outbox import Outbox
+from streamson.live.web.sound import OpusEncoder
+from streamson.live.web.steering import Steering
+from streamson.model.command import Answer
+from streamson.wire.control import decode_command
+
+HEARTBEAT_S: Final = 10.0
+"""A browser that does not answer a ping in half this time has gone."""
+
+TOO_MUCH: Final = 4_009
+"""The code by which a browser is told that it wants too much."""
+
+
+class _Ping(msgspec.Struct, forbid_unknown_fields=True):
+    ping: float
+
+
+class Browser:
+    """One page that is open.
+
+    Parameters
+    ----------
+    hub
+        What it is told.
+    steering
+        What it wants goes there.
+    role
+        What it may.
+    """
+
+    def __init__(self, hub: Hub, steering: Steering, role: Role) -> None:
+        self._hub = hub
+        self._steering = steering
+        self._role = role
+        self._recent: deque[float] = deque(maxlen=MAX_REQUESTS_A_SECOND)
+
+    async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        """Tell and take in, until it leaves or is dropped."""
+        socket = _websocket()
+        await socket.prepare(request)
+        outbox = self._hub.join(VIEW)
+        outbox.put(self._welcome())
+        sending = asyncio.create_task(_send(outbox, socket, binary=False))
+        try:
+            async for message in socket:
+                if message.type is not WSMsgType.TEXT or not self._has_time():
+                    await socket.close(code=TOO_MUCH, message=b"too much")
+                    break
+                outbox.put(await self._answer(message.data.encode()))
+        finally:
+            sending.cancel()
+            self._hub.leave(VIEW, outbox)
+        return socket
+
+    def _welcome(self) -> bytes:
+        return _told("welcome", {"steers": self._role >= Role.HOST, "opus": OpusEncoder.is_there()})
+
+    def _has_time(self) -> bool:
+        """Return whether it wanted no more than it may in the last second."""
+        now = time.monotonic()
+        if len(self._recent) == MAX_REQUESTS_A_SECOND and now - self._recent[0] < 1:
+            return False
+        self._recent.append(now)
+        return True
+
+    async def _answer(self, request: bytes) -> bytes:
+        """Return the answer to a command, or the time to a ping."""
+        with suppress(msgspec.MsgspecError, RecursionError):
+            ping = msgspec.json.decode(request, type=_Ping)
+            return _told("pong", {"ping": ping.ping, "time": time.time()})
+        try:
+            command = decode_command(request)
+        except MessageError as error:
+            return _told("answer", Answer(ok=False, text=str(error)))
+        return _told("answer", await self._steering.carry_out(command, self._role))
+
+
+async def send_sound(hub: Hub, kind: str, request: web.Request) -> web.WebSocketResponse:
+    """Let a browser hear, until it leaves or is dropped."""
+    socket = _websocket()
+    await socket.prepare(request)
+    outbox = hub.join(kind)
+    sending = asyncio.create_task(_send(outbox, socket, binary=True))
+    try:
+        async for _message in socket:
+            await socket.close(code=TOO_MUCH, message=b"nothing is said here")
+            break
+    finally:
+        sending.cancel()
+        hub.leave(kind, outbox)
+    return socket
+
+
+def _websocket() -> web.WebSocketResponse:
+    return web.WebSocketResponse(
+        heartbeat=HEARTBEAT_S, max_msg_size=MAX_REQUEST_BYTES, compress=False
+    )
+
+
+async def _send(outbox: Outbox, socket: web.WebSocketResponse, *, binary: bool) -> None:
+    """Send what comes; drop a browser that is too slow for it."""
+    with suppress(ConnectionError):
+        while (message := await outbox.get()) is not None:
+            if binary:
+                await socket.send_bytes(message)
+            else:
+                await socket.send_str(message.decode())
+        # Its buffers are full, so no close would reach it.
+        transport: Any = socket._req.transport if socket._req else None
+        if transport is not None:
+            transport.abort()
+
+
+def _told(topic: str, message: Any) -> bytes:
+    return msgspec.json.encode({"topic": topic, "message": message})

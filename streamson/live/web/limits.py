@@ -1,0 +1,34 @@
+"""The limits of the page's server: what goes beyond is refused, dropped and counted."""
+
+from typing import Final
+
+MAX_CONNECTIONS: Final = 256
+"""Connections at a time: some forty browsers with all that they open."""
+
+MAX_BROWSERS: Final = 32
+"""Pages that are open at a time, and as many that play sound."""
+
+MAX_PLAYERS: Final = 32
+"""Players of ``/listen.mp3`` and ``/listen.ogg`` at a time."""
+
+REQUEST_S: Final = 10.0
+"""A connection that has not asked for anything in this time is cut off."""
+
+MAX_VIEW_BYTES: Final = 4 << 20
+MAX_SOUND_BYTES: Final = 512 << 10
+"""What waits for one browser, or a player: 3 s of sound. Who is slower is dropped."""
+
+MAX_REQUEST_BYTES: Final = 4_096
+"""Of a message of a browser."""
+
+MAX_REQUESTS_A_SECOND: Final = 50
+"""Of one browser; a volume that is dragged is 20."""
+
+MAX_ROWS: Final = 1_000
+"""Streams that a page shows: of more the first."""
+
+MAX_METRIC_STREAMS: Final = 200
+"""Streams that ``/metrics`` tells of."""
+
+MAX_RECORDINGS: Final = 100
+"""Recordings that can be downloaded: of more the last."""

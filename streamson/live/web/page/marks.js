@@ -1,0 +1,16 @@
+// Colour and shape of each stream: told apart by either alone.
+
+const LIGHT = ["#0a6aa8", "#b5471b", "#0b7a55", "#9a3d7f", "#8a6100", "#4a5bd0", "#5d6770", "#7a2f2f"];
+const DARK = ["#62b8f0", "#ff9d6e", "#5fd6a8", "#ee9fd4", "#f0c24f", "#a3aeff", "#b4bfca", "#f09a9a"];
+const SHAPES = ["●", "■", "▲", "◆", "▼", "★", "✚"];
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const numbers = new Map();
+
+/** Return the colour and the shape of a stream, the same as long as the page is open. */
+export function markOf(name) {
+  if (!numbers.has(name)) numbers.set(name, numbers.size);
+  const number = numbers.get(name);
+  const colours = dark.matches ? DARK : LIGHT;
+  return { colour: colours[number % colours.length], shape: SHAPES[number % SHAPES.length] };
+}

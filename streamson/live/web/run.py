@@ -1,0 +1,56 @@
+"""The page's life: from the first look at a listener to the last browser."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from streamson.live.web.access import Access
+from streamson.live.web.hub import Hub
+from streamson.live.web.server import PageServer
+from streamson.live.web.steering import Steering
+from streamson.wire.control import CommandClient
+from streamson.wire.feed import FeedReader
+from streamson.wire.local import control_endpoint
+
+HELLO_S: Final = 5.0
+"""How long a listener is waited for."""
+
+
+def run_page(endpoint: str, access: Access, *, on_ready: Callable[[list[str]], None]) -> None:
+    """Serve the page of a listener until somebody ends it.
+
+    Parameters
+    ----------
+    endpoint
+        Of the listener's feed.
+    access
+        Where the page is, and for whom.
+    on_ready
+        Is called with lines for a person, once it can be opened.
+
+    Raises
+    ------
+    StreamsonError
+        If nobody is there, or the address is taken.
+    """
+    reader = FeedReader(endpoint, ())
+    try:
+        hello = reader.wait_for_hello(HELLO_S)
+    except BaseException:
+        reader.close()
+        raise
+    asyncio.run(_serve(Hub(reader, hello), access, endpoint, on_ready))
+
+
+async def _serve(
+    hub: Hub, access: Access, endpoint: str, on_ready: Callable[[list[str]], None]
+) -> None:
+    steering = Steering(CommandClient(control_endpoint(endpoint)))
+    server = PageServer(access, hub, steering)
+    port = await server.start()
+    on_ready(server.links(port))
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await server.stop()
+        steering.close()
