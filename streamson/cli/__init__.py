@@ -19,6 +19,7 @@ from streamson.errors import StreamsonError
 COMMANDS: Final = {
     "demo": "Hear the Dirichlet eta function as it is computed.",
     "listen": "Play what producers publish.",
+    "watch": "See and steer a running listener in a terminal.",
     "web": "See, hear and steer a running listener in the browser.",
     "produce": "Run a producer, such as eta, system or tail; without a name: list them.",
     "render": "Turn a table or a recorded session into sound, notes, plots or a video.",

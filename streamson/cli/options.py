@@ -106,6 +106,11 @@ insecure = click.option(
     is_flag=True,
     help="Let everybody see and hear who reaches the page; steering takes the link all the same.",
 )
+plain = click.option(
+    "--plain",
+    is_flag=True,
+    help="Print plain lines instead of a screen: for screen readers and logs.",
+)
 duration = click.option(
     "--duration", type=Seconds(), metavar="TIME", help="Stop after 20, 20s, 5min, 1h …"
 )

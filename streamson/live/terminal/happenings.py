@@ -1,0 +1,89 @@
+"""Alerts that are not over, and below what happened, the newest first."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final, NamedTuple
+
+from streamson.live.terminal.cells import cut, fit
+from streamson.live.terminal.glyphs import Glyphs
+from streamson.live.terminal.lines import EMPTY, Line, Span, Style, full
+from streamson.live.terminal.view import KNOWN
+from streamson.live.terminal.watched import Watched
+from streamson.live.times import time_of_day
+from streamson.model.event import AlertRaised, DeviceLost, RecordingPaused, SessionRefused
+
+_SAME_S: Final = 1.0
+"""An event so near to an alert of the same words is the one that raised it."""
+
+_WORDS: Final = {
+    "AlertRaised": "alert",
+    "AlertCleared": "over",
+    "StreamStale": "silent",
+    "StreamRecovered": "back",
+    "PointsLost": "lost",
+    "AlertAcknowledged": "known",
+}
+"""Kinds of events that have a word of their own."""
+
+_WORD_WIDTH: Final = 6
+_NARROW: Final = 60
+"""With fewer cells there are no words before the sentences, but where an alert lasts."""
+
+_BAD: Final = (DeviceLost, RecordingPaused, SessionRefused)
+
+
+class _Happening(NamedTuple):
+    time: float
+    word: str
+    sentence: str
+    style: Style
+
+
+def happening_lines(watched: Watched, *, width: int, height: int, glyphs: Glyphs) -> list[Line]:
+    """Return the heading and as much as has room; nothing where there is not even that."""
+    if height < 2:
+        return [EMPTY] * height
+    lines = [_heading(watched, width)]
+    lines += [_line(one, width, glyphs) for one in islice(_happenings(watched), height - 1)]
+    return lines + [EMPTY] * (height - len(lines))
+
+
+def _heading(watched: Watched, width: int) -> Line:
+    state = watched.mirror.state
+    alerts = len(state.alerts) if state else 0
+    text = f"  ALERTS {alerts}, EVENTS" if alerts else "  EVENTS"
+    return full(Line((Span(text, Style.HEADING),)), width, Style.HEADING)
+
+
+def _happenings(watched: Watched) -> Iterator[_Happening]:
+    state = watched.mirror.state
+    alerts = state.alerts if state else ()
+    for alert in sorted(alerts, key=lambda one: (one.acknowledged, -one.raised_at)):
+        word, style = (KNOWN, Style.WARNING) if alert.acknowledged else ("ALERT", Style.ALARM)
+        yield _Happening(alert.raised_at, word, alert.sentence, style)
+    lasting = {alert.sentence: alert.raised_at for alert in alerts}
+    for told in reversed(watched.mirror.events):
+        event = told.event
+        raised_at = lasting.get(told.sentence)
+        if (
+            isinstance(event, AlertRaised)
+            and raised_at is not None
+            and abs(told.time - raised_at) < _SAME_S
+        ):
+            continue
+        style = Style.WARNING if isinstance(event, _BAD) else Style.NORMAL
+        yield _Happening(told.time, _WORDS.get(type(event).__name__, ""), told.sentence, style)
+
+
+def _line(one: _Happening, width: int, glyphs: Glyphs) -> Line:
+    is_narrow = width < _NARROW
+    when = time_of_day(one.time)[: 5 if is_narrow else 8]
+    word = f"{one.word} " if is_narrow and one.word in ("ALERT", KNOWN) else ""
+    if not is_narrow:
+        word = f"{fit(one.word, _WORD_WIDTH)} "
+    before = f"  {when} {word}"
+    sentence = cut(glyphs.shown(one.sentence), width - len(before), ellipsis=glyphs.ellipsis)
+    return full(
+        Line((Span(f"  {when} ", Style.QUIET), Span(word, one.style), Span(sentence, one.style))),
+        width,
+    )
