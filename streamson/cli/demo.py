@@ -1,10 +1,13 @@
-"""``streamson demo``: the eta producer and a listener together."""
+"""``streamson demo``: a producer and a listener together, the eta function or the tour."""
 
 import subprocess
 import sys
 import tempfile
+import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import resources
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
@@ -15,6 +18,7 @@ from streamson.errors import StreamsonError
 
 if TYPE_CHECKING:
     from streamson.listener.listener import Listener
+    from streamson.session.schema import Session
 
 ANY_PORT: Final = "tcp://127.0.0.1:*"
 NOTES_AHEAD: Final = 3
@@ -24,13 +28,24 @@ for its note: a tune has no pace that a clock could keep."""
 PATIENCE_S: Final = 0.3
 """How long the producer may take to end: it has no files to close."""
 
+RING_OUT_S: Final = 3.5
+"""So long sounds the tour after its last point: held tones wait 2 s for another one."""
+
 
 @click.command()
+@click.option(
+    "--tour",
+    is_flag=True,
+    help="A minute on a made-up small system instead, with captions: what it sounds like when "
+    "things go well, drift, fail and recover.",
+)
 @options.output
 @options.record
 @options.duration
 @options.stats
-def command(output: str, record: str | None, duration: float | None, stats: Path | None) -> int:
+def command(
+    *, tour: bool, output: str, record: str | None, duration: float | None, stats: Path | None
+) -> int:
     """Hear the Dirichlet eta function as another process computes it.
 
     Each point on the line 1/2 + it, from t = 400000 on, is one note: pitch from the real part,
@@ -39,47 +54,64 @@ def command(output: str, record: str | None, duration: float | None, stats: Path
     from streamson.cli.playing import play  # loads the synthesiser
     from streamson.listener.listener import Listener
 
-    listener = Listener(ANY_PORT, session="demo", output=output, record=record, duration_s=duration)
-    with _producer(listener) as producer:
-        return play(listener, stats_file=stats, check=producer.check)
+    session = _tour_session() if tour else "demo"
+    listener = Listener(
+        ANY_PORT, session=session, output=output, record=record, duration_s=duration
+    )
+    words = ("tour",) if tour else ("eta", "--on-demand")
+    with _producer(listener.endpoint, *words) as producer:
+        show = (_Tour if tour else _Tune)(listener, producer)
+        return play(listener, stats_file=stats, check=show.check)
+
+
+def _tour_session() -> "Session":
+    from streamson.session.load import parse_session
+
+    file = resources.files("streamson.session") / "tour.toml"
+    return parse_session(file.read_bytes(), "tour")
 
 
 class _Producer:
-    """The eta producer in a process of its own, which is asked for each point."""
+    """A producer in a process of its own.
 
-    def __init__(self, listener: "Listener", log: IO[str]) -> None:
-        self._listener = listener
+    Parameters
+    ----------
+    endpoint
+        Where the listener is.
+    words
+        Its name and options.
+    log
+        Where it writes what it has to say.
+
+    Attributes
+    ----------
+    stdin
+        Its standard input.
+    """
+
+    def __init__(self, endpoint: str, words: tuple[str, ...], log: IO[str]) -> None:
+        self._name = words[0]
         self._log = log
-        self._asked = 0
         self._process = subprocess.Popen(  # noqa: S603  (our own module)
-            [
-                *(sys.executable, "-m", "streamson", "produce", "eta"),
-                *("--endpoint", listener.endpoint, "--on-demand"),
-            ],
+            [sys.executable, "-m", "streamson", "produce", *words, "--endpoint", endpoint],
             stdin=subprocess.PIPE,
             # It prints nothing there, but ends when nobody could read it: it never outlives us.
             stdout=subprocess.PIPE,
             stderr=log,
         )
+        assert self._process.stdin is not None
+        self.stdin = self._process.stdin
 
-    def check(self) -> None:
-        """Ask for what is needed, and raise if the producer has ended: it should go on."""
-        if self._process.poll() is None:
-            self._ask()
-            return
+    @property
+    def exit_code(self) -> int | None:
+        """What it ended with; None while it goes on."""
+        return self._process.poll()
+
+    def error(self) -> StreamsonError:
+        """Return that it ended too soon, with its last words."""
         self._log.seek(0)
         last = self._log.read().strip().splitlines()[-1:] or ["no message"]
-        raise StreamsonError(f"the eta producer ended: {last[0]}")
-
-    def _ask(self) -> None:
-        stats = self._listener.stats()
-        to_come = self._asked - stats.points_received + stats.notes_waiting
-        if (wanted := NOTES_AHEAD - to_come) > 0:
-            assert self._process.stdin is not None
-            with suppress(BrokenPipeError):  # it ended a moment ago
-                self._process.stdin.write(b"\n" * wanted)
-                self._process.stdin.flush()
-            self._asked += wanted
+        return StreamsonError(f"the {self._name} producer ended: {last[0]}")
 
     def stop(self) -> None:
         """End the process."""
@@ -92,10 +124,61 @@ class _Producer:
 
 
 @contextmanager
-def _producer(listener: "Listener") -> Iterator[_Producer]:
+def _producer(endpoint: str, *words: str) -> Iterator[_Producer]:
     with tempfile.TemporaryFile("w+") as log:
-        producer = _Producer(listener, log)
+        producer = _Producer(endpoint, words, log)
         try:
             yield producer
         finally:
             producer.stop()
+
+
+class _Tune:
+    """The eta function without end: its producer is asked for each point."""
+
+    def __init__(self, listener: "Listener", producer: _Producer) -> None:
+        self._listener = listener
+        self._producer = producer
+        self._asked = 0
+
+    def check(self) -> None:
+        """Ask for what is needed, and raise if the producer has ended: it should go on."""
+        if self._producer.exit_code is not None:
+            raise self._producer.error()
+        stats = self._listener.stats()
+        to_come = self._asked - stats.points_received + stats.notes_waiting
+        if (wanted := NOTES_AHEAD - to_come) > 0:
+            with suppress(BrokenPipeError):  # it ended a moment ago
+                self._producer.stdin.write(b"\n" * wanted)
+                self._producer.stdin.flush()
+            self._asked += wanted
+
+
+class _Tour:
+    """The tour: its captions are said when they are due, and it ends by itself."""
+
+    def __init__(self, listener: "Listener", producer: _Producer) -> None:
+        from streamson.producers.tour import CAPTIONS
+
+        self._listener = listener
+        self._producer = producer
+        self._to_come = deque(CAPTIONS)
+        self._began_s: float | None = None
+        self._is_over = False
+
+    def check(self) -> None:
+        """Say what is due, let the sound end after the last point, and raise if one is missing."""
+        if self._began_s is None and self._listener.stats().points_received:
+            self._began_s = time.monotonic()
+        if self._began_s is not None:
+            passed_s = time.monotonic() - self._began_s
+            while self._to_come and self._to_come[0].at_s <= passed_s:
+                self._listener.caption(self._to_come.popleft().text)
+        if self._is_over or self._producer.exit_code is None:
+            return
+        if self._producer.exit_code:
+            raise self._producer.error()
+        self._is_over = True
+        engine = self._listener.engine
+        end = engine.frame + round(RING_OUT_S * engine.sample_rate)
+        engine.stop_at(min(end, engine.stop_frame))

@@ -21,7 +21,7 @@ from streamson.listener.report import Reporter
 from streamson.listener.state_file import StateKeeper
 from streamson.listener.statistics import StatisticsSources, gather, gather_streams
 from streamson.listener.views import Views
-from streamson.model.event import Event
+from streamson.model.event import MAX_CAPTION_CHARS, Caption, Event
 from streamson.model.limits import MAX_SPAN_S
 from streamson.model.note import Note
 from streamson.model.statistics import Statistics, StreamStatistics
@@ -296,6 +296,20 @@ class Listener:
     def mute(self, *, muted: bool = True) -> None:
         """Let the sound glide to silence, or back."""
         self._mixer.mute(muted=muted)
+
+    def caption(self, text: str) -> None:
+        """Explain what is heard at this moment: all subscribers and views get it as an event.
+
+        Raises
+        ------
+        UsageError
+            If it is longer than 200 characters.
+        """
+        if len(text) > MAX_CAPTION_CHARS:
+            raise UsageError(
+                f"caption of {len(text)} characters; up to {MAX_CAPTION_CHARS} are allowed"
+            )
+        self._bus.emit(Caption(frame=self.engine.frame, text=text))
 
     def stats(self) -> Statistics:
         """Return the counters and figures of this moment."""

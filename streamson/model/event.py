@@ -7,6 +7,9 @@ import msgspec
 MAX_LISTED: Final = 8
 """Streams of a host that a sentence names."""
 
+MAX_CAPTION_CHARS: Final = 200
+"""Length of a caption: two lines of a terminal, which are read in a few seconds."""
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
     """Something that happened.
@@ -389,6 +392,23 @@ class RecordingEnded(Event, frozen=True, kw_only=True, tag="recording_ended"):
         return f"recorded {self.seconds:.1f} s to {self.path}"
 
 
+class Caption(Event, frozen=True, kw_only=True, tag="caption"):
+    """Somebody who explains said what is heard at this moment, or is about to be.
+
+    Attributes
+    ----------
+    text
+        One line, for a person.
+    """
+
+    text: str
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        return self.text
+
+
 AnyEvent = (
     AlertRaised
     | AlertCleared
@@ -407,5 +427,6 @@ AnyEvent = (
     | RecordingRotated
     | RecordingPaused
     | RecordingEnded
+    | Caption
 )
 """For decoding."""

@@ -82,3 +82,22 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     yield start
     for process in running:
         process.kill()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def touring(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[subprocess.Popen[bytes], Path] | None]:
+    """The whole tour and its folder, where it is tested: its minute passes beside other tests."""
+    if not any(item.path.name == "test_tour.py" for item in request.session.items):
+        yield None
+        return
+    folder = tmp_path_factory.mktemp("tour")
+    words = ["--output", "none", "--record", "tour.wav", "--stats", "stats.json"]
+    with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
+        process = subprocess.Popen(
+            [*STREAMSON, "demo", "--tour", *words], cwd=folder, stdout=out, stderr=err
+        )
+    yield process, folder
+    process.kill()
+    process.wait()

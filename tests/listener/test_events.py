@@ -7,8 +7,16 @@ import msgspec
 import pytest
 
 from streamson import Listener, Publisher
+from streamson.errors import UsageError
 from streamson.listener.event_bus import MAX_WAITING, EventBus
-from streamson.model.event import AnyEvent, DeviceLost, PointsLost, VolumeChanged
+from streamson.model.event import (
+    MAX_CAPTION_CHARS,
+    AnyEvent,
+    Caption,
+    DeviceLost,
+    PointsLost,
+    VolumeChanged,
+)
 from streamson.session.load import parse_session
 from tests.conftest import until
 
@@ -110,6 +118,23 @@ def test_a_subscriber_that_fails_ends_nothing(caplog):
         until(lambda: listener.stats().alerts >= 1, "an alert")
         until(lambda: heard, "the other one")
         assert not listener.finished
+
+
+def test_a_caption_is_an_event_and_a_line(caplog):
+    heard = []
+    with Listener(ANY_PORT, output="none") as listener:
+        listener.subscribe(heard.append)
+        until(lambda: listener.engine.frame, "the first frame")
+        before = listener.engine.frame
+        listener.caption("Now it rises.")
+        until(lambda: heard, "the caption")
+        (caption,) = heard
+        assert before <= caption.frame <= listener.engine.frame
+        with pytest.raises(UsageError, match="caption of 201 characters; up to 200"):
+            listener.caption("x" * (MAX_CAPTION_CHARS + 1))
+    assert heard == [Caption(frame=caption.frame, text="Now it rises.")]
+    assert "Now it rises." in caplog.messages
+    assert msgspec.json.decode(msgspec.json.encode(caption), type=AnyEvent) == caption
 
 
 @pytest.mark.parametrize(
