@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from typing import Any, Final
 
 from aiohttp import web
@@ -9,9 +10,9 @@ from aiohttp.abc import AbstractAccessLogger
 from aiohttp.web_protocol import RequestHandler
 
 from streamson._rate_limited_log import RateLimitedLog
-from streamson.live.web.limits import MAX_CONNECTIONS, REQUEST_S
+from streamson.live.web.limits import MAX_CONNECTIONS, REQUEST_S, SEND_BUFFER_BYTES
 
-LINGER_S: Final = 1.0
+LINGER_S: Final = 0.2
 KEEPALIVE_S: Final = 5.0
 
 _log = logging.getLogger(__name__)
@@ -92,6 +93,9 @@ class _Connection(RequestHandler):
         if not self._connections.opened(self):
             self._abort()
             return
+        found: socket.socket = transport.get_extra_info("socket")
+        # What waits for who reads too slowly is to wait here, where it is counted.
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self._deadline = asyncio.get_running_loop().call_later(REQUEST_S, self._expire)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -99,6 +103,11 @@ class _Connection(RequestHandler):
         self._connections.closed(self)
         if self._deadline is not None:
             self._deadline.cancel()
+
+    def log_exception(self, *_args: Any, **_options: Any) -> None:
+        """Count what went wrong with a request; who can't say what he wants fills no log."""
+        self._connections.refuse("a request that could not be read or answered")
+        _log.info("Where it was:", exc_info=True)
 
     def _expire(self) -> None:
         if not self.is_answered:

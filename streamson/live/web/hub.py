@@ -10,7 +10,13 @@ import msgspec
 
 from streamson.errors import MessageError
 from streamson.live.mirror import Mirror
-from streamson.live.web.limits import MAX_RECORDINGS, MAX_ROWS, MAX_SOUND_BYTES, MAX_VIEW_BYTES
+from streamson.live.web.limits import (
+    MAX_PLAYER_BYTES,
+    MAX_RECORDINGS,
+    MAX_ROWS,
+    MAX_SOUND_BYTES,
+    MAX_VIEW_BYTES,
+)
 from streamson.live.web.outbox import Outbox
 from streamson.live.web.sound import Encoder, FileEncoder, OpusEncoder, Pcm16Encoder
 from streamson.model.event import RecordingEnded
@@ -48,6 +54,9 @@ ENCODERS: Final[dict[str, Callable[[Hello], Encoder]]] = {
     OGG: lambda hello: FileEncoder("ogg", hello),
 }
 """Forms of the sound."""
+
+MAX_WAITING: Final = {VIEW: MAX_VIEW_BYTES, MP3: MAX_PLAYER_BYTES, OGG: MAX_PLAYER_BYTES}
+"""Bytes that wait for one of them; for the rest it is `MAX_SOUND_BYTES`."""
 
 _VIEW_TOPICS: Final = (NOTE, LEVEL)
 _ALWAYS: Final = (STATE, STREAMS, EVENT, STATISTICS)
@@ -113,7 +122,7 @@ class Hub:
 
     def join(self, kind: str) -> Outbox:
         """Return an outbox for somebody who wants to see, or to hear the sound in one form."""
-        outbox = Outbox(MAX_VIEW_BYTES if kind == VIEW else MAX_SOUND_BYTES)
+        outbox = Outbox(MAX_WAITING.get(kind, MAX_SOUND_BYTES))
         if kind == VIEW:
             for message in self._present():
                 outbox.put(message)

@@ -14,9 +14,13 @@ MAX_PLAYERS: Final = 32
 REQUEST_S: Final = 10.0
 """A connection that has not asked for anything in this time is cut off."""
 
+SEND_BUFFER_BYTES: Final = 64 << 10
+"""Of the kernel, for each connection."""
+
 MAX_VIEW_BYTES: Final = 4 << 20
 MAX_SOUND_BYTES: Final = 512 << 10
-"""What waits for one browser, or a player: 3 s of sound. Who is slower is dropped."""
+MAX_PLAYER_BYTES: Final = 128 << 10
+"""What waits for a page, for its sound and for a player: 3 s, and 5 s. Who is slower is dropped."""
 
 MAX_REQUEST_BYTES: Final = 4_096
 """Of a message of a browser."""

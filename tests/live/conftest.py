@@ -1,0 +1,154 @@
+"""A listener, its page in a process of its own, and a real browser to open it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from streamson import Listener, Publisher
+from tests.conftest import until
+
+ANY_PORT = "tcp://127.0.0.1:*"
+CHROMIUM = "/usr/bin/chromium"
+BROWSER_ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """One with a feed, and without a device."""
+    with Listener(ANY_PORT, output="none", feed=ANY_PORT) as listening:
+        yield listening
+
+
+class Page:
+    """``streamson web`` in a process of its own."""
+
+    def __init__(self, feed: str, *options: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "streamson", "web", feed, *(options or ("--address", "0"))],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self.lines = [self._process.stdout.readline().strip()]
+        if "token" in self.lines[0]:
+            self.lines.append(self._process.stdout.readline().strip())
+        found = re.search(r"http://[^ ]+", self.lines[0])
+        if found is None:
+            pytest.fail(f"no address: {self.lines}, {self._process.communicate()[1]}")
+        self.url = found.group()
+        self.port = int(self.url.split(":")[2].split("/")[0])
+        self.token = self.url.partition("token=")[2]
+
+    def metrics(self) -> dict[str, float]:
+        """Return what ``/metrics`` tells."""
+        url = f"http://127.0.0.1:{self.port}/metrics?token={self.token}"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        return {name: float(value) for name, value in pairs}
+
+    def end(self) -> tuple[int, str, str]:
+        self._process.terminate()
+        out, err = self._process.communicate(timeout=20)
+        return self._process.returncode, out, err
+
+
+@pytest.fixture
+def open_page() -> Iterator[Callable[..., Page]]:
+    """Serve the page of a feed; no server ends with a traceback."""
+    pages = []
+
+    def open_one(feed: str, *options: str) -> Page:
+        pages.append(Page(feed, *options))
+        return pages[-1]
+
+    yield open_one
+    for page in pages:
+        _code, _out, err = page.end()
+        assert "Traceback" not in err, err
+
+
+@pytest.fixture
+def page(listener: Listener, open_page: Callable[..., Page]) -> Page:
+    return open_page(listener.feed_endpoint)
+
+
+@pytest.fixture
+def publish(listener: Listener) -> Iterator[Callable[..., None]]:
+    """Publish points, and see that they arrive."""
+    with Publisher(listener.endpoint) as publisher:
+
+        def send(stream: str, **fields: float) -> None:
+            before = listener.stats().points_received
+            publisher.send(stream, **fields)
+            until(lambda: listener.stats().points_received > before, f"the point of {stream}")
+
+        yield send
+
+
+@pytest.fixture
+def steady(listener: Listener) -> Iterator[Callable[[int], None]]:
+    """Let streams have a point each quarter of a second, until the end."""
+    stopping = threading.Event()
+    threads = []
+
+    def begin(streams: int) -> None:
+        def run() -> None:
+            number = 0
+            with Publisher(listener.endpoint) as publisher:
+                while not stopping.wait(0.25):
+                    number += 1
+                    for one in range(streams):
+                        publisher.send(f"host{one}/load", percent=(7 * one + 3 * number) % 100)
+
+        threads.append(threading.Thread(target=run, daemon=True))
+        threads[-1].start()
+
+    yield begin
+    stopping.set()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[object]:
+    """Debian's Chromium, driven by Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    if not shutil.which(CHROMIUM):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(BROWSER_ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium) -> Iterator[Callable[..., object]]:
+    """Open an address in a browser of its own; nothing may go wrong in the page."""
+    contexts, faults = [], []
+
+    def open_one(url: str, **options: object) -> object:
+        contexts.append(chromium.new_context(**options))
+        tab = contexts[-1].new_page()
+        tab.on("pageerror", lambda error: faults.append(str(error)))
+        tab.on("console", lambda line: line.type == "error" and faults.append(line.text))
+        tab.set_default_timeout(20_000)
+        tab.goto(url)
+        return tab
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert not faults

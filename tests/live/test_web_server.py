@@ -1,0 +1,376 @@
+"""Who is let in to the page, what is refused and counted, and that nobody disturbs the sound."""
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from contextlib import suppress
+
+import aiohttp
+import pytest
+
+from streamson.errors import UsageError
+from streamson.live.web.access import Access, Role, parse_address
+from streamson.live.web.limits import MAX_BROWSERS, MAX_CONNECTIONS, REQUEST_S
+from streamson.live.web.sound import HEADER
+from tests.conftest import until
+
+
+def ask(port, path="/", *, host=None, method="GET", body=b"", timeout=20, **headers):
+    """Return status, headers and body of a request, as it is said on the wire."""
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host or f'127.0.0.1:{port}'}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    with socket.create_connection(("127.0.0.1", port), timeout) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+        answer = b""
+        with suppress(ConnectionError):
+            while part := connection.recv(65_536):
+                answer += part
+    head, _, rest = answer.partition(b"\r\n\r\n")
+    first, *others = head.decode().split("\r\n")
+    named = dict(line.lower().split(": ", 1) for line in others)
+    return int(first.split()[1]), named, rest
+
+
+def test_the_page_and_its_parts_are_there_with_headers_that_keep_others_out(page):
+    status, headers, body = ask(page.port)
+    assert status == 200
+    assert b"<title>streamson</title>" in body
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    for name in ("app.js", "worklet.js", "receiver.js", "style.css", "icon.svg"):
+        status, headers, body = ask(page.port, f"/{name}")
+        assert (status, bool(body)) == (200, True), name
+        assert b"http://" not in body.replace(b"http://www.w3.org/", b""), name
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/../server.py", "/page/index.html", "/..%2fserver.py", "/app.js/../../hub.py"),
+        *("/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd", "/recordings/../../etc/passwd"),
+        *("/recordings/1", "/recordings/-1", "/listen.wav", "/sound?form=wav", "/static/app.js"),
+    ],
+)
+def test_no_path_leads_to_another_file(page, path):
+    status, _, body = ask(page.port, path)
+    assert status == 404
+    assert b"root:" not in body
+
+
+@pytest.mark.parametrize(
+    ("request_of", "status"),
+    [
+        ({"host": "evil.example"}, 421),
+        ({"host": "evil.example:5580"}, 421),
+        ({"host": "127.0.0.1.evil.example"}, 421),
+        ({"host": "[broken"}, 421),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://127.0.0.1:1"}, 403),
+        ({"method": "POST"}, 405),
+        ({"method": "DELETE"}, 405),
+        ({"method": "POST", "Content_Length": "1000000000"}, 405),
+        ({"Content_Length": "1000000000"}, 413),
+    ],
+)
+def test_who_comes_from_elsewhere_or_brings_something_is_refused_and_counted(
+    page, request_of, status
+):
+    before = page.metrics()["streamson_page_refused"]
+    for path in ("/", "/view", "/sound", "/listen.mp3", "/metrics"):
+        assert ask(page.port, path, **request_of)[0] == status
+    assert page.metrics()["streamson_page_refused"] == before + 5
+
+
+def test_a_header_without_end_is_refused(page):
+    assert ask(page.port, X="x" * 100_000)[0] == 400
+    assert ask(page.port)[0] == 200
+
+
+def test_other_addresses_than_this_machines_take_a_token(listener, open_page):
+    page = open_page(listener.feed_endpoint, "--address", "0.0.0.0:0")
+    assert len(page.lines) == 2
+    guest = page.lines[1].partition("token=")[2]
+    assert guest
+    assert guest != page.token
+    for path in ("/", "/app.js", "/view", "/sound", "/listen.ogg", "/metrics", "/recordings/1"):
+        assert ask(page.port, path)[0] == 401
+        assert ask(page.port, f"{path}?token=wrong")[0] == 401
+        assert ask(page.port, path, Cookie=f"streamson-{page.port}={guest[:-1]}")[0] == 401
+    assert ask(page.port, "/healthz")[0] == 200  # tells nothing but that it is well
+    status, headers, _ = ask(page.port, f"/?token={page.token}")
+    assert (status, headers["location"]) == (303, "/")  # the token is not to stay in the address
+    cookie = headers["set-cookie"]
+    assert "httponly" in cookie.lower()
+    assert "samesite=strict" in cookie.lower()
+    assert ask(page.port, Cookie=f"streamson-{page.port}={page.token}")[0] == 200
+    assert ask(page.port, f"/metrics?token={guest}")[0] == 200
+    assert ask(page.port, f"/recordings/1?token={guest}")[0] == 403
+
+
+async def told(socket, topic):
+    """Return the next message of a topic."""
+    async for message in socket:
+        found = json.loads(message.data)
+        if found["topic"] == topic:
+            return found["message"]
+    pytest.fail(f"no {topic}")
+
+
+async def converse(page, steps, token=""):
+    """Open a view, and do something with it."""
+    url = f"http://127.0.0.1:{page.port}/view?token={token}"
+    async with aiohttp.ClientSession() as session, session.ws_connect(url) as view:
+        return await steps(view)
+
+
+def run(coroutine):
+    return asyncio.run(asyncio.wait_for(coroutine, 60))
+
+
+def test_guests_see_and_do_not_steer(listener, open_page):
+    page = open_page(listener.feed_endpoint, "--address", "0.0.0.0:0", "--insecure")
+
+    async def steps(view):
+        assert (await told(view, "welcome"))["steers"] is False
+        await view.send_str('{"command": "mute", "id": 1}')
+        refused = await told(view, "answer")
+        await view.send_str('{"command": "snapshot", "id": 2}')
+        return refused, await told(view, "answer")
+
+    refused, snapshot = run(converse(page, steps))
+    assert (refused["ok"], refused["id"]) == (False, 1)
+    assert "guests" in refused["text"]
+    assert snapshot["ok"] is True
+    assert listener.stats().commands == 1  # the snapshot alone came to the listener
+
+    async def steer(view):
+        await view.send_str('{"command": "mute"}')
+        return await told(view, "answer")
+
+    assert run(converse(page, steer, page.token))["result"]["muted"] is True
+
+
+def test_a_newcomer_is_told_at_once_how_things_stand(listener, page, publish):
+    publish("a/<b>x</b>", percent=3.0)
+
+    async def steps(view):
+        hello = await told(view, "hello")
+        state = await told(view, "state")
+        streams = await told(view, "streams")
+        await view.send_str('{"ping": 12.5}')
+        pong = await told(view, "pong")
+        return hello, state, streams, pong
+
+    # The page's server knows of the stream a moment after the listener.
+    until(lambda: "streamson_stream_points_total" in str(page.metrics()), "the stream")
+    hello, state, streams, pong = run(converse(page, steps))
+    assert hello["endpoint"] == listener.endpoint
+    assert state["muted"] is False
+    assert [row["name"] for row in streams["rows"]] == ["a/<b>x</b>"]
+    assert streams["rows"][0]["legend"][0]["follows"][0]["parameter"] == "pitch"
+    assert pong["ping"] == 12.5
+    assert abs(pong["time"] - time.time()) < 10
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        *("", "{", "[]", "null", '"x"', '{"command": 3}', '{"command": "fly"}', '{"ping": "x"}'),
+        *(
+            '{"command": "volume", "volume_db": 99}',
+            '{"command": "session", "name": "/etc/passwd"}',
+        ),
+        *('{"command": "mute_stream", "stream": "none"}', '{"command": "mute", "more": 1}'),
+    ],
+)
+def test_what_is_no_command_is_answered_with_what_is_allowed(page, request_text):
+    async def steps(view):
+        await view.send_str(request_text)
+        return await told(view, "answer")
+
+    answer = run(converse(page, steps))
+    assert answer["ok"] is False
+    assert answer["text"]
+
+
+def test_a_browser_that_wants_too_much_is_dropped(listener, page):
+    async def steps(view):
+        with suppress(ConnectionError):
+            for _ in range(5_000):
+                await view.send_str('{"command": "mute", "muted": false}')
+        async for _ in view:
+            pass
+        return view.close_code
+
+    assert run(converse(page, steps)) in (4_009, 1006)
+    assert listener.stats().commands <= 60
+    large = '{"command": "' + 100_000 * "x" + '"}'
+
+    async def send_large(view):
+        await view.send_str(large)
+        async for _ in view:
+            pass
+        return view.close_code
+
+    assert run(converse(page, send_large)) == 1009
+    assert ask(page.port)[0] == 200
+
+
+@pytest.fixture
+def connect(page):
+    """Open connections, which are closed at the end."""
+    sockets = []
+
+    def connect_one():
+        sockets.append(socket.create_connection(("127.0.0.1", page.port), 5))
+        return sockets[-1]
+
+    yield connect_one
+    for one in sockets:
+        one.close()
+
+
+def test_a_thousand_silent_connections_are_cut_and_the_page_goes_on(listener, page, connect):
+    for _ in range(1_000):
+        with suppress(OSError):
+            # Never the end of it.
+            connect().sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ")
+    until(lambda: _answers(page), "the page", 2 * REQUEST_S)
+    metrics = page.metrics()
+    assert metrics["streamson_page_refused"] >= 1_000 - MAX_CONNECTIONS
+    assert metrics["streamson_page_connections"] <= MAX_CONNECTIONS
+    assert listener.stats().blocks_missed == 0
+
+
+def _answers(page):
+    try:
+        return ask(page.port, timeout=1)[0] == 200
+    except (OSError, ValueError, IndexError):
+        return False
+
+
+def test_one_that_reads_nothing_is_dropped_while_others_hear(page, steady, connect):
+    steady(3)
+    stalled, silent = connect(), connect()
+    stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    stalled.sendall(f"GET /listen.mp3 HTTP/1.1\r\nHost: 127.0.0.1:{page.port}\r\n\r\n".encode())
+    upgrade = (
+        f"GET /sound HTTP/1.1\r\nHost: 127.0.0.1:{page.port}\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    silent.sendall(upgrade.encode())
+    stopping, frames = threading.Event(), []
+
+    async def hear():
+        url = f"http://127.0.0.1:{page.port}/sound"
+        async with aiohttp.ClientSession() as session, session.ws_connect(url) as view:
+            async for message in view:
+                frames.append(message.data)
+                if stopping.is_set():
+                    return
+
+    hearing = threading.Thread(target=run, args=(hear(),))
+    hearing.start()
+    until(lambda: page.metrics()["streamson_page_dropped"] >= 1, "the drop", 60)
+    before = len(frames)
+    until(lambda: len(frames) > before + 20, "the sound of the other")
+    stopping.set()
+    hearing.join()
+    ends = None
+    for message in frames:
+        _kind, count, frame, _time = HEADER.unpack_from(message)
+        assert ends in (None, frame)
+        ends = frame + count
+
+
+def test_more_pages_than_there_is_room_for_are_refused(page):
+    async def steps():
+        async with aiohttp.ClientSession() as session:
+            url = f"http://127.0.0.1:{page.port}/view"
+            views = [await session.ws_connect(url) for _ in range(MAX_BROWSERS)]
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await session.ws_connect(url)
+            for view in views:
+                await view.close()
+            return refused.value.status
+
+    assert run(steps()) == 503
+
+
+def test_any_player_hears_it(page, steady, tmp_path):
+    """What comes is decoded by a program of others."""
+    steady(3)
+    for kind, least in (("mp3", 20_000), ("ogg", 20_000)):
+        path = tmp_path / f"heard.{kind}"
+        with (
+            path.open("wb") as file,
+            urllib.request.urlopen(
+                f"http://127.0.0.1:{page.port}/listen.{kind}", timeout=20
+            ) as answer,
+        ):
+            while file.tell() < least:
+                file.write(answer.read(1_024))
+        told_of = subprocess.run(
+            ["sox", path, "-n", "stat"], capture_output=True, text=True, check=True
+        ).stderr
+        figures = dict(line.split(":", 1) for line in told_of.splitlines() if ":" in line)
+        assert float(figures["Length (seconds)"]) > 0.5
+        assert float(figures["Maximum amplitude"]) > 0.02
+
+
+def test_metrics_are_what_the_listener_counts(listener, page, publish):
+    publish("host/cpu", percent=42.0)
+    publish("host/cpu", percent=43.0)
+    key = 'streamson_stream_value{field="percent",stream="host/cpu"}'
+    until(lambda: page.metrics().get(key) == 43.0, "the value")
+    until(lambda: page.metrics()["streamson_points_received_total"] == 2.0, "the statistics")
+    metrics = page.metrics()
+    assert metrics["streamson_up"] == 1.0
+    assert metrics["streamson_streams"] == 1.0
+    assert metrics['streamson_stream_points_total{stream="host/cpu"}'] == 2.0
+
+
+def test_health_says_when_the_listener_has_gone(listener, page):
+    assert ask(page.port, "/healthz")[0] == 200
+    listener.stop()
+    until(lambda: ask(page.port, "/healthz")[0] == 503, "that it has gone")
+
+
+def test_the_page_of_nobody_says_what_to_start(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "streamson", "web", "tcp://127.0.0.1:9", "--address", "0"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 1
+    assert "streamson listen --feed tcp://127.0.0.1:9" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", ["x", "", ":80", "host:", "1.2.3.4:99999", "-1", "8080x"])
+def test_an_address_that_is_none_is_refused(text):
+    with pytest.raises(UsageError, match=r"\[HOST:\]PORT"):
+        parse_address(text)
+
+
+def test_only_who_has_a_token_steers_from_elsewhere():
+    access = Access("0.0.0.0", 80)
+    assert access.role_of(None) is Role.NOBODY
+    assert access.role_of("") is Role.NOBODY
+    assert access.role_of(access.guest_token) is Role.GUEST
+    assert access.role_of(access.token) is Role.HOST
+    assert Access("0.0.0.0", 80, insecure=True).role_of("é") is Role.GUEST
+    assert Access("127.0.0.1", 80).role_of(None) is Role.HOST
+    assert Access("::1", 80).is_local
