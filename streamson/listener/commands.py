@@ -1,10 +1,11 @@
 """What a listener does when it is told to: takes commands, carries them out, and answers."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from streamson._faults import Faults
+from streamson._printable import counted, printable
 from streamson.errors import StreamsonError, UsageError, nearest
 from streamson.listener.alert_board import AlertBoard
 from streamson.listener.mixer import Mixer
@@ -27,10 +28,14 @@ from streamson.model.command import (
 from streamson.score.score import Score
 from streamson.session.load import load_session, preset_names
 from streamson.session.schema import Session
-from streamson.wire.control import CommandServer
+from streamson.wire.command_server import CommandServer
 
 WAIT_S: Final = 0.2
 """The longest time until it notices that it is to end."""
+
+MAX_HINTED: Final = 100
+MAX_HINTED_CHARS: Final = 40
+"""Among so many streams it is looked for the name that was meant: among more it takes too long."""
 
 ORIGINAL: Final = "original"
 """The session that the listener began with; as a word of its own, for a file may have any name."""
@@ -86,14 +91,19 @@ class Commands:
     @property
     def refused(self) -> int:
         """Commands that were not, and what was none."""
-        return self._server.refused + self._server.cut
+        return self._server.refused
+
+    @property
+    def cut(self) -> int:
+        """Connections that were cut off."""
+        return self._server.cut
 
     def start(self) -> None:
         """Begin to take commands."""
         self._thread.start()
 
     def close(self) -> None:
-        """Take no more."""
+        """Take no more. Can be called again."""
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join()
@@ -123,10 +133,13 @@ class Commands:
                 mixer.mute(muted=muted)
                 return "muted" if muted else f"volume {mixer.volume_db:g} dB"
             case MuteStream(stream=stream, muted=muted):
-                mixer.mute_stream(self._known(stream), muted=muted, frame=frame)
+                self._check_stream(stream, also=mixer.muted_streams)
+                mixer.mute_stream(stream, muted=muted, frame=frame)
                 return f"{stream}: {'muted' if muted else 'not muted'}"
             case SoloStream(stream=stream, soloed=soloed, alone=alone):
-                self._known(stream)
+                if alone and not soloed:
+                    raise UsageError("alone is for a stream that is soloed")
+                self._check_stream(stream, also=mixer.soloed_streams)
                 mixer.solo_stream(stream, soloed=soloed, alone=alone, frame=frame)
                 return f"{stream}: {'soloed' if soloed else 'not soloed'}"
             case HearAll():
@@ -134,7 +147,7 @@ class Commands:
                 return "no stream is muted or soloed"
             case Acknowledge(stream=stream, field=field):
                 number = self._alerts.acknowledge(stream, field, frame=frame)
-                return f"acknowledged: {number}"
+                return f"{counted(number, 'alert')} acknowledged"
             case StartRecording():
                 return f"recording to {self._recordings.start()}"
             case StopRecording():
@@ -146,12 +159,13 @@ class Commands:
                 return f"{name}: in force from the next points on"
         raise UsageError(f"{type(command).__name__} can't be done")
 
-    def _known(self, stream: str) -> str:
-        """Return a stream's name; raise `UsageError` where there is none of it."""
-        if self._score.plays(stream) or stream in self._mixer.muted_streams:
-            return stream
-        hint = nearest(stream, self._score.names)
-        raise UsageError(f'there is no stream "{stream}"{hint}')
+    def _check_stream(self, stream: str, *, also: Collection[str]) -> None:
+        """Raise `UsageError` where there is no such stream, nor is it among others."""
+        if self._score.plays(stream) or stream in also:
+            return
+        names = self._score.names
+        hint = nearest(stream[:MAX_HINTED_CHARS], names) if len(names) <= MAX_HINTED else ""
+        raise UsageError(f'there is no stream "{printable(stream)}"{hint}')
 
     def _session_named(self, name: str) -> Session:
         """Return a preset, or the first session: no file is read because somebody says so."""
@@ -159,15 +173,15 @@ class Commands:
             return self._session
         if name not in preset_names():
             allowed = session_words()
-            raise UsageError(
-                f'session "{name}"; allowed: {", ".join(allowed)}{nearest(name, allowed)}'
-            )
+            hint = nearest(name[:MAX_HINTED_CHARS], allowed)
+            raise UsageError(f'session "{printable(name)}"; allowed: {", ".join(allowed)}{hint}')
         return load_session(name)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             with self._faults.surviving("a command"):
                 self._server.serve(self._surviving, WAIT_S)
+                self._mixer.forget_gone(self._score.plays, frame=self._reporter.frame)
 
     def _surviving(self, command: Command) -> Answer:
         try:

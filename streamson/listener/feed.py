@@ -3,13 +3,17 @@
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable
+from math import inf
 from typing import Final
+
+import msgspec
 
 from streamson._faults import Faults
 from streamson.listener.feed_sound import LevelMeter, SoundBlocks
 from streamson.listener.feed_streams import StreamsTeller
 from streamson.listener.report import Reporter
-from streamson.model.event import Event
+from streamson.model.event import Event, SessionChanged
 from streamson.model.feed import (
     AUDIO,
     EVENT,
@@ -21,6 +25,7 @@ from streamson.model.feed import (
     STREAMS,
     EventTold,
     ListenerState,
+    Message,
     NoteStarted,
 )
 from streamson.model.note import Note
@@ -34,6 +39,9 @@ QUIET_TURN_S: Final = 0.2
 
 STATISTICS_S: Final = 1.0
 """How often they are told."""
+
+STATE_S: Final = 10.0
+"""What can be steered is told again in this time, so that who missed it knows it again."""
 
 MAX_WAITING: Final = 10_000
 """Notes and events that wait to be told; of more the oldest are left out and counted."""
@@ -66,14 +74,14 @@ class Feed:
         self._publisher = publisher
         self._reporter = reporter
         self._faults = faults
-        self._waiting: deque[tuple[str, EventTold | NoteStarted]] = deque()
+        self._waiting: deque[tuple[str, EventTold | NoteStarted]] = deque(maxlen=MAX_WAITING)
         self._events = self._notes = 0
-        self._wants_notes = False
+        self._wants_notes = self._legend_changed = False
         self._state: ListenerState | None = None
         self._sound = SoundBlocks(tap)
         self._level = LevelMeter(tap)
         self._streams = StreamsTeller(reporter, publisher)
-        self._statistics_due = 0.0
+        self._state_due = self._statistics_due = -inf
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
 
@@ -82,16 +90,22 @@ class Feed:
         """How many are connected."""
         return self._publisher.readers
 
+    @property
+    def cut(self) -> int:
+        """Connections that were cut off."""
+        return self._publisher.cut
+
     def start(self) -> None:
         """Begin to publish."""
         self._thread.start()
 
     def close(self) -> None:
-        """Publish what is left, and end."""
+        """Publish what is left, and end. Can be called again."""
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join()
-            self._tell_waiting()
+            with self._faults.surviving("the end of the feed"):
+                self._tell_the_last()
         self._sound.close()
         self._level.close()
         self._publisher.close()
@@ -99,6 +113,7 @@ class Feed:
     def on_event(self, event: Event) -> None:
         """Tell an event; any thread may call it."""
         self._events += 1
+        self._legend_changed |= isinstance(event, SessionChanged)
         told = EventTold(
             number=self._events,
             time=time.time(),
@@ -114,9 +129,7 @@ class Feed:
             self._queue(NOTE, NoteStarted(number=self._notes, note=note))
 
     def _queue(self, topic: str, message: EventTold | NoteStarted) -> None:
-        if len(self._waiting) >= MAX_WAITING:
-            self._waiting.popleft()
-            self.left_out += 1
+        self.left_out += len(self._waiting) == MAX_WAITING
         self._waiting.append((topic, message))
 
     def _run(self) -> None:
@@ -126,52 +139,67 @@ class Feed:
 
     def _turn(self) -> None:
         publisher = self._publisher
-        newcomers = publisher.wait(self._pause_s())
+        asked = publisher.wait(self._pause_s())
         self._wants_notes = publisher.wants(NOTE)
-        if newcomers:
-            publisher.send(HELLO, self._reporter.hello())
-            self._streams.refresh()
-            self._state, self._statistics_due = None, 0.0
+        self._welcome(asked)
         if publisher.wants(AUDIO):
-            for block in self._sound.blocks():
-                publisher.send(AUDIO, block)
+            self._send(AUDIO, self._sound.blocks())
         else:
             self._sound.close()
         self._tell_waiting()
-        now = time.monotonic()
         if publisher.wants(LEVEL):
-            for level in self._level.levels():
-                publisher.send(LEVEL, level)
+            self._send(LEVEL, self._level.levels())
         else:
             self._level.close()
+        now = time.monotonic()
         if publisher.wants(STATE):
-            self._tell_state()
+            self._tell_state(now)
         if publisher.wants(STREAMS):
             self._streams.tell(now)
         if publisher.wants(STATISTICS) and now >= self._statistics_due:
             self._statistics_due = now + STATISTICS_S
             publisher.send(STATISTICS, self._reporter.statistics())
 
+    def _welcome(self, asked: set[str]) -> None:
+        """Let those who subscribed know at once how things stand."""
+        if HELLO in asked:
+            self._publisher.send(HELLO, self._reporter.hello())
+        if STATE in asked:
+            self._state_due = -inf
+        if STREAMS in asked or self._legend_changed:
+            self._legend_changed = False
+            self._streams.refresh()
+        if STATISTICS in asked:
+            self._statistics_due = -inf
+
     def _pause_s(self) -> float:
         if self._publisher.wants(AUDIO):
             return SOUND_TURN_S
         return TURN_S if self._publisher.readers else QUIET_TURN_S
 
-    def _tell_waiting(self) -> None:
-        while self._waiting:
-            topic, message = self._waiting.popleft()
+    def _send(self, topic: str, messages: Iterable[Message]) -> None:
+        for message in messages:
             self._publisher.send(topic, message)
 
-    def _tell_state(self) -> None:
-        """Tell what can be steered where it is not as it was told last."""
+    def _tell_waiting(self) -> None:
+        while self._waiting:
+            self._publisher.send(*self._waiting.popleft())
+
+    def _tell_state(self, now: float) -> None:
+        """Tell what can be steered where it is not as it was told last, and now and then."""
         state, told = self._reporter.state(), self._state
-        if told is None or _without_clock(state) != _without_clock(told):
-            self._state = state
+        if now >= self._state_due or told is None or _timeless(state) != _timeless(told):
+            self._state, self._state_due = state, now + STATE_S
             self._publisher.send(STATE, state)
 
+    def _tell_the_last(self) -> None:
+        """Tell what happened until the end, and the sound up to its last frame."""
+        self._tell_waiting()
+        if self._publisher.wants(AUDIO):
+            self._send(AUDIO, self._sound.blocks(to_the_end=True))
+        if self._publisher.wants(STATE):
+            self._tell_state(time.monotonic())
 
-def _without_clock(state: ListenerState) -> tuple[object, ...]:
-    return (
-        *(state.session, state.volume_db, state.muted, state.muted_streams),
-        *(state.soloed_streams, state.recording, state.alerts),
-    )
+
+def _timeless(state: ListenerState) -> ListenerState:
+    return msgspec.structs.replace(state, frame=0, time=0.0)

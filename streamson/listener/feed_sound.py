@@ -29,8 +29,14 @@ class SoundBlocks:
         self._waiting: list[TapBlock] = []
         self._waiting_frames = 0
 
-    def blocks(self) -> list[AudioBlock]:
-        """Return the blocks that are full, or after which something is missing."""
+    def blocks(self, *, to_the_end: bool = False) -> list[AudioBlock]:
+        """Return the blocks that are full, or after which something is missing, or nothing comes.
+
+        Parameters
+        ----------
+        to_the_end
+            Whether the sound has ended.
+        """
         if self._reader is None:
             self._reader = self._tap.open()
         found: list[AudioBlock] = []
@@ -41,6 +47,8 @@ class SoundBlocks:
             self._waiting_frames += len(block.samples)
             if self._waiting_frames >= self._frames:
                 found += self._cut(all_of_it=False)
+        if to_the_end and self._waiting:
+            found += self._cut(all_of_it=True)
         return found
 
     def close(self) -> None:

@@ -1,6 +1,8 @@
 """Streams in the feed: those that changed, and now and then each."""
 
 import time
+from collections.abc import Iterator
+from math import inf
 from typing import Final
 
 from streamson.listener.report import Reporter, version_of
@@ -8,13 +10,13 @@ from streamson.model.feed import STREAMS, StreamRow, Streams
 from streamson.wire.feed import FeedPublisher
 
 STREAMS_S: Final = 0.25
-"""How often they are told."""
+"""How often they are told; where nothing changed that is a message without rows."""
 
 REFRESH_S: Final = 10.0
 """In this time each stream is told again, so that who missed something knows it again."""
 
-ROWS_A_MESSAGE: Final = 32
-"""Some 20 kB."""
+MESSAGE_BYTES: Final = 20_000
+"""About the most of a message, which is some 32 rows: one row may take more by itself."""
 
 STREAMS_SHARE: Final = 0.05
 """Telling takes at most this share of the time: of thousands it is done less often."""
@@ -36,11 +38,12 @@ class StreamsTeller:
         self._publisher = publisher
         self._told: dict[str, tuple[object, ...]] = {}
         self._told_at: dict[str, float] = {}
-        self._due = 0.0
+        self._due = self._soonest = -inf
 
     def refresh(self) -> None:
-        """Tell of all again, for somebody who knows of none."""
+        """Tell of all again, with what they play: for who knows of none, or where that changed."""
         self._told_at.clear()
+        self._due = self._soonest
 
     def tell(self, now: float) -> None:
         """Tell what is to be told by now."""
@@ -54,23 +57,18 @@ class StreamsTeller:
             del self._told[name]
             self._told_at.pop(name, None)
         changed = [row for row in (self._changed(row, now) for row in rows) if row is not None]
-        for at in range(0, max(len(changed), 1), ROWS_A_MESSAGE):
+        for some in _portions(changed):
             self._publisher.send(
-                STREAMS,
-                Streams(
-                    frame=frame,
-                    count=len(rows),
-                    rows=tuple(changed[at : at + ROWS_A_MESSAGE]),
-                    gone=gone if at == 0 else (),
-                ),
+                STREAMS, Streams(frame=frame, count=len(rows), rows=some, gone=gone)
             )
-        took_s = time.monotonic() - now
-        self._due = now + max(STREAMS_S, took_s / STREAMS_SHARE)
+            gone = ()
+        self._soonest = now + (time.monotonic() - now) / STREAMS_SHARE
+        self._due = max(now + STREAMS_S, self._soonest)
 
     def _changed(self, row: StreamRow, now: float) -> StreamRow | None:
         """Return a row as it is to be told; None for one that is as it was."""
         version = version_of(row)
-        is_due = now >= self._told_at.get(row.name, 0.0) + REFRESH_S
+        is_due = now >= self._told_at.get(row.name, -inf) + REFRESH_S
         if not is_due and self._told.get(row.name) == version:
             return None
         self._told[row.name] = version
@@ -78,3 +76,18 @@ class StreamsTeller:
             self._told_at[row.name] = now
             return self._reporter.with_legend(row)
         return row
+
+
+def _portions(rows: list[StreamRow]) -> Iterator[tuple[StreamRow, ...]]:
+    """Yield rows as messages hold them: at least one message, which may be empty."""
+    portion: list[StreamRow] = []
+    size = 0
+    for row in rows:
+        # What is left of a row without its names; a character takes up to four bytes.
+        row_bytes = 500 + 4 * (len(row.name) + sum(map(len, row.fields)))
+        if portion and size + row_bytes > MESSAGE_BYTES:
+            yield tuple(portion)
+            portion, size = [], 0
+        portion.append(row)
+        size += row_bytes
+    yield tuple(portion)

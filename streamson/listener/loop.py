@@ -146,6 +146,8 @@ class Loop:
 
     def _flush(self, now_ns: int) -> None:
         now_frame = self._frame_for(now_ns)
+        for note in self._mixer.remix(now_frame):
+            self._dispatcher.dispatch(note, None, self._sessions)
         self._dispatch(self._score.flush(now_frame), now_frame, now_ns)
         lost = self._receiver.lost
         if lost > self._lost:
@@ -154,7 +156,7 @@ class Loop:
 
     def _dispatch(self, notes: list[Note], now_frame: int, received_ns: int) -> None:
         for played in notes:
-            if (note := self._mixer.mix(played)) is None:
+            if (note := self._mixer.mix(played, now_frame)) is None:
                 continue
             on_arrival = note.onset_frame in (AS_SOON_AS_POSSIBLE, now_frame)
             self._dispatcher.dispatch(note, received_ns if on_arrival else None, self._sessions)

@@ -14,7 +14,7 @@ from streamson.output.tap import TapFanOut
 from streamson.recording.recorder import Recorder
 from streamson.recording.rotation import Rotation
 from streamson.recording.session_log import SessionLog
-from streamson.recording.target import Target, record_target
+from streamson.recording.target import Target
 from streamson.session.packing import pack_session
 from streamson.session.schema import Session
 
@@ -23,6 +23,9 @@ NAME: Final = "streamson-%Y%m%d-%H%M%S.wav"
 
 MAX_BEGUN: Final = 1_000
 """Recordings that can be begun while it plays: nobody is to fill a disk with small files."""
+
+MAX_A_SECOND: Final = 100
+"""Recordings whose names say the same second."""
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +38,9 @@ class RecordingFigures(NamedTuple):
     gone: int
     points_left_out: int
     notes_left_out: int
+
+
+NONE: Final = RecordingFigures(0.0, 0.0, 0, 0, 0)
 
 
 class Recordings:
@@ -78,8 +84,8 @@ class Recordings:
         self._rotation = rotation
         self._on_event = on_event
         self._recorder: Recorder | None = None
-        self._finished: list[Recorder] = []
-        self._folder = Path.cwd()
+        self._begun = 0
+        self._finished = NONE
         self._lock = threading.Lock()
 
     @property
@@ -140,11 +146,11 @@ class Recordings:
         with self._lock:
             if self._recorder is not None:
                 raise UsageError(f"it is being recorded already, to {self.last}")
-            if len(self._finished) >= MAX_BEGUN:
+            if self._begun >= MAX_BEGUN:
                 raise StreamsonError(f"no more than {MAX_BEGUN} recordings can be begun")
-            path = self._folder / time.strftime(NAME)
-            target = record_target(path)
-            self._recorder = Recorder(self._tap, target.audio, on_event=self._on_event)
+            path = _free_path()
+            self._recorder = Recorder(self._tap, path, on_event=self._on_event)
+            self._begun += 1
             self.last = path
             return path
 
@@ -168,22 +174,42 @@ class Recordings:
 
     def figures(self) -> RecordingFigures:
         """Return what was recorded and lost so far."""
-        recorders = [*self._finished, *([self._recorder] if self._recorder else [])]
-        log, rate = self.session_log, self._tap.sample_rate
+        finished, recorder = self._finished, self._recorder
+        return finished if recorder is None else self._with(finished, recorder)
+
+    def _with(self, others: RecordingFigures, recorder: Recorder) -> RecordingFigures:
+        log = self.session_log
         return RecordingFigures(
-            sum(recorder.seconds for recorder in recorders),
-            sum(recorder.lost_frames for recorder in recorders) / rate,
-            sum(recorder.files_gone for recorder in recorders),
+            others.seconds + recorder.seconds,
+            others.lost_seconds + recorder.lost_frames / self._tap.sample_rate,
+            others.gone + recorder.files_gone,
             log.points_left_out if log else 0,
             log.notes_left_out if log else 0,
         )
 
     def _finish(self) -> Path | None:
-        if self._recorder is None:
+        if (recorder := self._recorder) is None:
             return None
-        recorder = self._recorder
         recorder.stop()
         self.error = self.error or recorder.error
-        self._finished.append(recorder)
-        self._recorder = None
+        self._finished, self._recorder = self._with(self._finished, recorder), None
         return self.last
+
+
+def _free_path() -> Path:
+    """Return a file that is not there yet; its name says when it was.
+
+    Raises
+    ------
+    OutputFileError
+        There is no such file.
+    """
+    try:
+        first = Path.cwd() / time.strftime(NAME)
+    except OSError as error:  # somebody deleted the folder
+        raise OutputFileError(f"can't record here: {error.strerror}") from None
+    others = (first.with_stem(f"{first.stem}-{number}") for number in range(2, MAX_A_SECOND + 1))
+    for path in (first, *others):
+        if not path.exists():
+            return path
+    raise OutputFileError(f"can't record to {first}: there are {MAX_A_SECOND} of that second")

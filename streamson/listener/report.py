@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from math import inf
 from typing import Any, Final
 
 import msgspec
@@ -16,8 +17,11 @@ from streamson.model.statistics import Statistics, StreamStatistics
 from streamson.score.score import Score
 from streamson.synth.engine import Engine
 
-MAX_SNAPSHOT_STREAMS: Final = 1_024
-"""Streams of which a snapshot tells."""
+MAX_SNAPSHOT_BYTES: Final = 1 << 20
+"""Of a snapshot's streams, as JSON, which is some 1,300 of them; of more it does not tell."""
+
+SNAPSHOT_SHARE: Final = 0.05
+"""Snapshots take at most this share of the time: who asks more often gets streams as they were."""
 
 
 class Reporter:
@@ -65,6 +69,8 @@ class Reporter:
         self._output = output
         self._plays = plays
         self._sessions = sessions
+        self._snapshot_rows: list[StreamRow] = []
+        self._snapshot_due = -inf
 
     @property
     def frame(self) -> int:
@@ -101,13 +107,13 @@ class Reporter:
     def rows(self) -> list[StreamRow]:
         """Return what is known of each stream, in the order of their appearance."""
         mixer = self._mixer
-        muted, soloed = set(mixer.muted_streams), set(mixer.soloed_streams)
+        muted, soloed = mixer.muted_streams, mixer.soloed_streams
         return [
             StreamRow(
                 **{name: getattr(stream, name) for name in StreamStatistics.__struct_fields__},
                 muted=stream.name in muted,
                 soloed=stream.name in soloed,
-                heard=stream.name not in muted and (not soloed or stream.name in soloed),
+                heard=mixer.hears(stream.name),
             )
             for stream in self._streams()
         ]
@@ -117,14 +123,28 @@ class Reporter:
         return msgspec.structs.replace(row, legend=self._score.legend_of(row.name))
 
     def snapshot(self) -> dict[str, Any]:
-        """Return all that is known at this moment."""
-        rows = self.rows()
+        """Return all that is known at this moment; one thread may ask."""
+        begin = time.monotonic()
+        if begin >= self._snapshot_due:
+            self._snapshot_rows = self._rows_within(MAX_SNAPSHOT_BYTES)
+            end = time.monotonic()
+            self._snapshot_due = end + (end - begin) / SNAPSHOT_SHARE
         return {
             "hello": self.hello(),
             "state": self.state(),
             "statistics": self.statistics(),
-            "streams": [self.with_legend(row) for row in rows[:MAX_SNAPSHOT_STREAMS]],
+            "streams": self._snapshot_rows,
         }
+
+    def _rows_within(self, most: int) -> list[StreamRow]:
+        """Return streams, with what they play, as far as they fit into so many bytes."""
+        found = []
+        for row in map(self.with_legend, self.rows()):
+            most -= len(msgspec.json.encode(row))
+            if most < 0:
+                break
+            found.append(row)
+        return found
 
 
 def version_of(row: StreamRow) -> tuple[object, ...]:

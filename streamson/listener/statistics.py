@@ -38,6 +38,7 @@ def gather(sources: StatisticsSources) -> Statistics:
     counted = msgspec.structs.asdict(sources.receiver.counts)
     counted |= msgspec.structs.asdict(sources.score.counts)
     totals = {name: counted[name] for name in Statistics.__struct_fields__ if name in counted}
+    totals["connections_cut"] += 0 if sources.views is None else sources.views.cut
     totals["faults"] += sources.faults.survived
     totals["points_coalesced"] += sources.score.points_waiting
     return Statistics(
@@ -74,14 +75,16 @@ def _of_engine(sources: StatisticsSources) -> dict[str, Any]:
     engine, state, score = sources.engine, sources.engine.state, sources.score.counts
     seconds = min(engine.frame, engine.stop_frame) / engine.sample_rate
     dropped = sources.dispatcher.dropped + int(state["refused"])
+    mixer = sources.mixer
     played = int(state["played"])  # those of earcons included
     handed_out = score.notes + score.earcon_notes + score.range_ticks
+    not_of_points = int(state["foreground_played"]) + score.range_ticks - mixer.ticks_muted
     return {
         "seconds": seconds,
-        "notes_played": max(played - int(state["foreground_played"]) - score.range_ticks, 0),
+        "notes_played": max(played - not_of_points - mixer.notes_remixed, 0),
         "notes_late": int(state["late"]),
         "notes_stolen": int(state["stolen"]),
-        "notes_waiting": handed_out - dropped - played - sources.mixer.notes_muted,
+        "notes_waiting": handed_out + mixer.notes_remixed - mixer.notes_muted - dropped - played,
         "notes_dropped": dropped,
         "notes_unreported": int(state["unreported"]),
         "blocks": int(state["blocks"]),

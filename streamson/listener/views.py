@@ -14,7 +14,7 @@ from streamson.listener.report import Reporter
 from streamson.output.tap import TapFanOut
 from streamson.score.score import Score
 from streamson.session.schema import Session
-from streamson.wire.control import CommandServer
+from streamson.wire.command_server import CommandServer
 from streamson.wire.feed import FeedPublisher
 from streamson.wire.local import control_endpoint
 
@@ -77,13 +77,18 @@ class Views:
         )
         return cls(publisher.endpoint, feed, commands)
 
+    @property
+    def cut(self) -> int:
+        """Connections to both that were cut off."""
+        return self.feed.cut + self.commands.cut
+
     def start(self) -> None:
         """Begin."""
         self.feed.start()
         self.commands.start()
 
     def close(self) -> None:
-        """End; what happened before is told."""
+        """End; what happened before is told. Can be called again."""
         self.commands.close()
         self.feed.close()
 

@@ -5,11 +5,19 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta
 
-from streamson.model.limits import MAX_FIELD_CHARS, MAX_STREAM_CHARS
+from streamson.model.limits import (
+    MAX_FIELD_CHARS,
+    MAX_STREAM_CHARS,
+    MAX_VOLUME_DB,
+    MIN_VOLUME_DB,
+)
 
 _StreamName = Annotated[str, Meta(min_length=1, max_length=MAX_STREAM_CHARS)]
 _FieldName = Annotated[str, Meta(max_length=MAX_FIELD_CHARS)]
 _Name = Annotated[str, Meta(max_length=MAX_STREAM_CHARS)]
+_Number = Annotated[int, Meta(ge=-(2**53), le=2**53)]  # what all languages have
+_Id = Annotated[str, Meta(max_length=64)]
+_Volume = Annotated[float, Meta(ge=MIN_VOLUME_DB, le=MAX_VOLUME_DB)]
 
 
 class Command(
@@ -27,13 +35,13 @@ class Command(
 
     changes: ClassVar[bool] = True
 
-    id: int | str | None = None
+    id: _Number | _Id | None = None
 
 
 class SetVolume(Command, frozen=True, kw_only=True, tag="volume"):
-    """Let the master volume glide to a level in dB."""
+    """Let the master volume glide to a level in dB; while all is muted, say where that ends."""
 
-    volume_db: float
+    volume_db: _Volume
 
 
 class Mute(Command, frozen=True, kw_only=True, tag="mute"):
@@ -135,6 +143,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     ok: bool
-    id: int | str | None = None
+    id: _Number | _Id | None = None
     text: str = ""
     result: Any = None

@@ -13,6 +13,9 @@ MAX_PARTIALS: Final = 32
 
 MAX_NOTE_S: Final = 86_400.0
 MAX_VOLUME_DB: Final = 24.0
+MIN_VOLUME_DB: Final = -120.0
+"""The softest that somebody can ask for while it plays; silence is to be muted."""
+
 MAX_SPAN_S: Final = 366 * 86_400.0
 """The longest that anything takes: a run, a recording, a window, a table."""
 

@@ -20,8 +20,8 @@ class Statistics(msgspec.Struct, frozen=True):
     times_replaced
         Points whose time no clock can show, taken as of the time at which they came.
     connections_cut
-        Connections that were cut off, because they brought too much, or nothing at all, or because
-        there were too many.
+        Connections, those to the feed and its commands included, that were cut off, because they
+        brought too much, or nothing at all, or because there were too many.
     receiver_restarts
         How often the process that receives died and was replaced.
     streams, streams_refused, streams_forgotten
@@ -79,8 +79,7 @@ class Statistics(msgspec.Struct, frozen=True):
     feed_readers, feed_left_out
         Connections to the feed; notes and events that it had no room for.
     commands, commands_refused
-        Commands that were carried out; those that were not, connections that were cut for what
-        they sent included.
+        Commands that were carried out; those that were not, and what was none.
     """
 
     seconds: float

@@ -112,9 +112,13 @@ class AlertMonitor:
         streams = list(self._watched.values())
         return sum(watched.detector.active for stream in streams for watched in stream)
 
-    def active_of(self, stream: str) -> int:
-        """Return how many alerts of a stream are active."""
-        return sum(watched.detector.active for watched in self._watched.get(stream, ()))
+    def active_of(self, stream: str, field: str | None = None) -> int:
+        """Return how many alerts of a stream are active, or of one of its fields."""
+        return sum(
+            watched.detector.active
+            for watched in self._watched.get(stream, ())
+            if field in (None, watched.field)
+        )
 
     def state(self, stream: str) -> dict[str, Any]:
         """Return what `restore` wants for a stream."""

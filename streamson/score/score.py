@@ -181,9 +181,9 @@ class Score:
         """How many alerts are active at this moment."""
         return self._monitor.alerts.active
 
-    def has_alert(self, stream: str) -> bool:
-        """Return whether an alert of a stream is active."""
-        return self._monitor.alerts.active_of(stream) > 0
+    def has_alert(self, stream: str, field: str) -> bool:
+        """Return whether an alert of a stream's field is active; any thread may ask."""
+        return self._monitor.alerts.active_of(stream, field) > 0
 
     @property
     def streams_stale(self) -> int:

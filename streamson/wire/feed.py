@@ -15,29 +15,34 @@ import msgspec
 import zmq
 
 from streamson.errors import MessageError, StreamsonError
-from streamson.model.feed import HELLO, MESSAGE_TYPES, Message
-from streamson.wire.guard import ConnectionGuard
-from streamson.wire.handover import Handed
+from streamson.model.feed import EVENT, HELLO, MESSAGE_TYPES, Message
 from streamson.wire.limits import (
     FEED_HIGH_WATER_MARK,
-    HANDSHAKE_MS,
     MAX_FEED_MESSAGE_BYTES,
-    MAX_FEED_READERS,
     MAX_SUBSCRIPTION_BYTES,
-    RECEIVE_HIGH_WATER_MARK,
+    MAX_SUBSCRIPTIONS_BYTES,
 )
-from streamson.wire.local import check_local
-from streamson.wire.sockets import bind, connect, descriptor_of, set_keepalive
+from streamson.wire.local_socket import LocalSocket
+from streamson.wire.outgoing import encoded
+from streamson.wire.sockets import connect, set_keepalive
 
 JSON: Final = "json/"
 """Before the topic: in JSON."""
 
 MAX_SUBSCRIPTIONS_A_TURN: Final = 1_000
-MAX_SUBSCRIPTIONS: Final = 4_096
-"""Different ones at a time: our own readers have 16 in all."""
+
+_SUBSCRIBED: Final = b"\x01"
+_UNSUBSCRIBED: Final = b"\x00"
 
 _encode_msgpack: Final = msgspec.msgpack.Encoder().encode
 _encode_json: Final = msgspec.json.Encoder().encode
+_FORMS: Final = {
+    topic: ((f"{topic}\0".encode(), _encode_msgpack), (f"{JSON}{topic}\0".encode(), _encode_json))
+    for topic in MESSAGE_TYPES
+}
+"""Of each topic, how its messages begin, and what encodes the rest."""
+
+_TOPICS: Final = {start: topic for topic, forms in _FORMS.items() for start, _ in forms}
 
 
 class FeedPublisher:
@@ -62,84 +67,74 @@ class FeedPublisher:
     """
 
     def __init__(self, endpoint: str) -> None:
-        check_local(endpoint, "--feed")
-        # Verbose, because it is the only way to know of a newcomer to what others read already.
-        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.XPUB)
-        self._socket.setsockopt(zmq.XPUB_VERBOSE, 1)
-        self._socket.setsockopt(zmq.SNDHWM, FEED_HIGH_WATER_MARK)
-        self._socket.setsockopt(zmq.RCVHWM, RECEIVE_HIGH_WATER_MARK)
-        self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_SUBSCRIPTION_BYTES)
-        self._socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
-        self._socket.setsockopt(zmq.LINGER, 0)
-        set_keepalive(self._socket)
-        self._handed = Handed()
-        self._subscriptions: set[bytes] = set()
-        self._guard = ConnectionGuard(
-            *(self._socket, self._handed),
-            max_connections=MAX_FEED_READERS,
+        self._socket = LocalSocket(
+            *(zmq.XPUB, endpoint),
+            option="--feed",
+            max_frame_bytes=MAX_SUBSCRIPTION_BYTES,
             max_message_bytes=MAX_SUBSCRIPTION_BYTES,
+            high_water_mark=FEED_HIGH_WATER_MARK,
+            # The only way to know of a newcomer to what others read already.
+            options={zmq.XPUB_VERBOSE: 1},
         )
-        try:
-            self.endpoint = bind(self._socket, endpoint)
-        except BaseException:
-            self._guard.close()
-            raise
+        self.endpoint = self._socket.endpoint
+        self._prefixes: set[bytes] = set()
+        self._wanted: set[bytes] = set()
 
     @property
     def readers(self) -> int:
         """How many are connected."""
-        return self._guard.connections
+        return self._socket.connections
 
     @property
     def cut(self) -> int:
         """Connections that were cut off."""
-        return self._guard.cut
+        return self._socket.cut
 
-    def wait(self, timeout_s: float) -> bool:
-        """Take in who subscribed; return whether somebody did. Wait at most so long for it."""
-        newcomers = False
-        if not self._socket.poll(int(timeout_s * 1000)):
-            self._handed.emptied += 1
-            return newcomers
+    def wait(self, timeout_s: float) -> set[str]:
+        """Take in who subscribed; return to which topics. Wait at most so long for the first."""
+        asked: set[str] = set()
+        if not self._socket.wait(timeout_s):
+            return asked
         for _ in range(MAX_SUBSCRIPTIONS_A_TURN):
-            try:
-                frame = self._socket.recv(zmq.DONTWAIT, copy=False)
-            except zmq.Again:
-                self._handed.emptied += 1
+            if (received := self._socket.receive()) is None:
                 break
-            self._handed.take(descriptor_of(frame), len(frame), ends=True)
-            newcomers |= self._take(frame.bytes)
-        return newcomers
+            frame, descriptor = received
+            self._socket.take(descriptor, len(frame), ends=not frame.more)
+            asked |= self._take(frame.bytes, descriptor)
+        brought = self._socket.brought
+        if sum(brought.values()) > MAX_SUBSCRIPTIONS_BYTES:
+            self._socket.cut_off(max(brought, key=brought.__getitem__), "too many subscriptions")
+        return asked
 
     def wants(self, topic: str) -> bool:
         """Return whether anybody subscribed to a topic."""
-        return self._wants(topic.encode()) or self._wants(f"{JSON}{topic}".encode())
+        return any(start in self._wanted for start, _ in _FORMS[topic])
 
     def send(self, topic: str, message: Message) -> None:
         """Publish a message, in the encodings that anybody subscribed to."""
-        for name, encode in ((topic, _encode_msgpack), (f"{JSON}{topic}", _encode_json)):
-            encoded = name.encode()
-            if self._wants(encoded):
-                self._socket.send(b"%s\0%s" % (encoded, encode(message)), zmq.DONTWAIT)
+        for start, encode in _FORMS[topic]:
+            if start in self._wanted:
+                self._socket.send(start + encoded(message, encode))
 
     def close(self) -> None:
-        """Close the socket."""
-        if not self._socket.closed:
-            self._guard.close()
-            self._socket.close()
+        """Close the socket; what was sent has a moment to arrive. Can be called again."""
+        self._wanted.clear()
+        self._socket.close()
 
-    def _take(self, subscription: bytes) -> bool:
-        """Note a subscription, or its end; return whether it is one."""
-        topic = subscription[1:]
-        if subscription[:1] == b"\x01" and len(self._subscriptions) < MAX_SUBSCRIPTIONS:
-            self._subscriptions.add(topic)
-            return True
-        if subscription[:1] == b"\x00":
-            self._subscriptions.discard(topic)
-        return False  # what is neither is a message, which nobody is to send here
-
-    def _wants(self, topic: bytes) -> bool:
-        return any((topic + b"\0").startswith(prefix) for prefix in self._subscriptions)
+    def _take(self, content: bytes, descriptor: int) -> set[str]:
+        """Take in a subscription, or its end; return the topics that somebody subscribed to."""
+        kind, prefix = content[:1], content[1:]
+        if kind not in (_SUBSCRIBED, _UNSUBSCRIBED):
+            self._socket.cut_off(descriptor, "what it sent is no subscription")
+            return set()
+        starts = [start for start in _TOPICS if start.startswith(prefix)]
+        if not starts:
+            return set()  # nothing is ever told there
+        (self._prefixes.add if kind == _SUBSCRIBED else self._prefixes.discard)(prefix)
+        self._wanted = {
+            start for start in _TOPICS if any(start.startswith(one) for one in self._prefixes)
+        }
+        return {_TOPICS[start] for start in starts} if kind == _SUBSCRIBED else set()
 
 
 class FeedReader:
@@ -164,17 +159,14 @@ class FeedReader:
         self, endpoint: str, topics: Iterable[str], *, high_water_mark: int = 1_000
     ) -> None:
         self.endpoint = endpoint
-        self._topics = {HELLO, *topics}
-        self._decoders: dict[str, msgspec.msgpack.Decoder[Any]] = {
-            topic: msgspec.msgpack.Decoder(MESSAGE_TYPES[topic]) for topic in self._topics
-        }
+        self._decoders: dict[str, msgspec.msgpack.Decoder[Any]] = {}
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
         self._socket.setsockopt(zmq.RCVHWM, high_water_mark)
         self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_FEED_MESSAGE_BYTES)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1_000)
         set_keepalive(self._socket)
-        for topic in sorted(self._topics):
+        for topic in dict.fromkeys((HELLO, *topics)):
             self.subscribe(topic)
         connect(self._socket, endpoint)
 
@@ -183,7 +175,7 @@ class FeedReader:
         return int(self._socket.getsockopt(zmq.FD))
 
     def subscribe(self, topic: str) -> None:
-        """Read a topic from now on."""
+        """Read a topic from now on; the listener tells at once how things stand there."""
         self._decoders[topic] = msgspec.msgpack.Decoder(MESSAGE_TYPES[topic])
         self._socket.subscribe(topic.encode() + b"\0")
 
@@ -192,7 +184,9 @@ class FeedReader:
         self._socket.unsubscribe(topic.encode() + b"\0")
 
     def receive(self, timeout_s: float) -> Iterator[tuple[str, Any]]:
-        """Yield topics and messages that have come, after waiting so long at most for the first.
+        """Yield topics and messages until none waits, after waiting so long at most for the first.
+
+        Events of a kind that this version does not know are left out.
 
         Raises
         ------
@@ -206,7 +200,9 @@ class FeedReader:
                 frame = self._socket.recv(zmq.DONTWAIT)
             except zmq.Again:
                 return
-            yield self._decoded(frame)
+            topic, message = self._decoded(frame)
+            if message is not None:
+                yield topic, message
 
     def wait_for_hello(self, timeout_s: float) -> Any:
         """Return the listener's `Hello`.
@@ -242,8 +238,15 @@ class FeedReader:
         self.close()
 
     def _decoded(self, frame: bytes) -> tuple[str, Any]:
+        """Return topic and message; None in its place for an event that is not known here."""
         name, _, payload = frame.partition(b"\0")
         with suppress(UnicodeDecodeError, KeyError, msgspec.MsgspecError, RecursionError):
             topic = name.decode()
-            return topic, self._decoders[topic].decode(payload)
+            decoder = self._decoders[topic]
+            try:
+                return topic, decoder.decode(payload)
+            except msgspec.ValidationError:
+                if topic == EVENT:
+                    return topic, None
+                raise
         raise MessageError(f"{self.endpoint}: what comes there is not the feed of a listener")

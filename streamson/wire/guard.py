@@ -66,6 +66,9 @@ LOOK_SHARE: Final = 0.05
 """Share of a core that looking may take, however many connections there are."""
 
 _CALM_BYTES: Final = 64 << 10
+_UNSEEN_BYTES: Final = 16 << 10
+"""What a connection may have brought between the last look and its end: the kernel's buffer."""
+
 _EVENT: Final = struct.Struct("=HI")
 
 _log = logging.getLogger(__name__)
@@ -86,6 +89,10 @@ class ConnectionGuard:
         Connections at a time, if there are descriptors for them.
     max_message_bytes
         Bytes of one message at most: the socket's own limit, or its reader's.
+    max_waiting_bytes
+        Bytes that wait at most, of all connections.
+    high_water_mark
+        Messages of a connection that wait before the socket ceases to read; 0: it never does.
 
     Attributes
     ----------
@@ -103,17 +110,21 @@ class ConnectionGuard:
         watch_memory: bool = False,
         max_connections: int = MAX_CONNECTIONS,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
+        max_waiting_bytes: int = MAX_WAITING_BYTES,
+        high_water_mark: int = RECEIVE_HIGH_WATER_MARK,
     ) -> None:
         self.cut = 0
         self._most_memory = resident_bytes() + MAX_GROWN_BYTES if watch_memory else math.inf
         self.max_connections = _with_descriptors(max_connections)
         self._max_message_bytes = max_message_bytes
+        self._max_waiting_bytes = max_waiting_bytes
+        self._high_water_mark = high_water_mark
         self._socket = socket
         self._handed = handed
         self._limited = RateLimitedLog(_log)
         self._connections: dict[int, Connection] = {}
         self._silent: dict[int, Connection] = {}  # oldest first; may have spoken since
-        self._closed = self._closed_read_at = self._closed_emptied = 0
+        self._left = self._closed = self._closed_read_at = self._closed_emptied = 0
         self._to_give_back = False
         self._gave_back_at = 0.0
         self._lock = threading.Lock()
@@ -134,6 +145,11 @@ class ConnectionGuard:
     def connections(self) -> int:
         """How many there are."""
         return len(self._connections)
+
+    @property
+    def descriptors(self) -> list[int]:
+        """Of the connections."""
+        return list(self._connections)
 
     def cut_off(self, descriptor: int, reason: str) -> None:
         """Cut a connection because of what it sent; to be called by the reader, which has read it.
@@ -205,7 +221,7 @@ class ConnectionGuard:
         except OSError:
             return  # closed already
         self._connections[descriptor] = self._silent[descriptor] = connection
-        if self._left_bytes() > MAX_WAITING_BYTES:
+        if self._left_bytes() > self._max_waiting_bytes:
             self._cut(connection, "left", "others left more than was read so far")
         if len(self._connections) > self.max_connections:
             self._shed_largest()
@@ -215,9 +231,9 @@ class ConnectionGuard:
         if connection is None:
             return
         self._silent.pop(descriptor, None)
-        self._handed.bytes.pop(descriptor, None)
+        handed = self._handed.bytes.pop(descriptor, 0)
         if not connection.was_silent:
-            self._note_left()
+            self._note_left(connection.received - handed - connection.forgiven)
         age_s = time.monotonic() - connection.since
         # ZeroMQ cuts those that say nothing; it doesn't say so.
         if connection.was_silent and age_s > HANDSHAKE_MS / 1000 - 0.1:
@@ -228,19 +244,30 @@ class ConnectionGuard:
             )
         connection.close()
 
-    def _note_left(self) -> None:
-        """Note that a connection closed: its messages still wait, and nobody can see how many."""
+    def _note_left(self, waiting: int) -> None:
+        """Note that a connection closed: its messages still wait, and nobody can see how many.
+
+        Parameters
+        ----------
+        waiting
+            Its bytes that waited when they were last counted.
+        """
         self._closed += 1
-        pipes = len(self._connections) + self._closed
-        self._closed_read_at = self._handed.messages + RECEIVE_HIGH_WATER_MARK * pipes
+        if self._high_water_mark:
+            self._left += self._high_water_mark * self._max_message_bytes
+            pipes = len(self._connections) + self._closed
+            self._closed_read_at = self._handed.messages + self._high_water_mark * pipes
+        else:
+            self._left += max(waiting, _UNSEEN_BYTES)
+            self._closed_read_at = sys.maxsize
         self._closed_emptied = self._handed.emptied
 
     def _left_bytes(self) -> int:
         """Return at most how many bytes closed connections left that were not read yet."""
         handed = self._handed
         if handed.emptied != self._closed_emptied or handed.messages > self._closed_read_at:
-            self._closed = 0
-        return self._closed * RECEIVE_HIGH_WATER_MARK * self._max_message_bytes
+            self._left = self._closed = 0
+        return self._left
 
     def _shed_largest(self) -> None:
         """Cut the oldest connection that has not said a word, else the newest."""
@@ -276,14 +303,13 @@ class ConnectionGuard:
             for connection in self._connections.values()
             if not connection.is_cut
         }
-        total = self._cut_largest(
-            waiting, MAX_WAITING_BYTES, MAX_WAITING_BYTES, f"{MAX_WAITING_BYTES >> 20} MB wait"
-        )
+        most = self._max_waiting_bytes
+        total = self._cut_largest(waiting, most, most, f"{most >> 10} kB wait")
         if incomplete := self._incomplete(waiting):
             self._cut_largest(
                 incomplete,
                 MAX_INCOMPLETE_BYTES,
-                MAX_MESSAGE_BYTES + _CALM_BYTES,
+                self._max_message_bytes + _CALM_BYTES,
                 "a message without an end",
             )
         if total > _CALM_BYTES and self._most_memory < resident_bytes():

@@ -57,9 +57,26 @@ MAX_FEED_READERS: Final = 64
 one reader that hands on what it gets, such as the web page."""
 
 MAX_SUBSCRIPTION_BYTES: Final = 256
+MAX_SUBSCRIPTIONS_BYTES: Final = 1 << 20
+"""Of all that readers sent to subscribe since they connected: ZeroMQ makes up to 48 bytes of each.
+Of more, who sent most is cut off, and connects again. A page that is opened takes 100."""
+
 MAX_COMMAND_BYTES: Final = 4_096
 MAX_FEED_MESSAGE_BYTES: Final = 4 << 20
-"""Of what a reader takes in: an answer with all that is known is the largest."""
+"""Of what a reader takes in; more cuts it off for good. What a listener tells stays below."""
 
-MAX_COMMANDS_A_SECOND: Final = 100
-"""Of all who steer a listener; more are answered with a refusal, and counted."""
+MAX_COMMANDS_A_SECOND: Final = 50
+"""Of one connection; more are refused."""
+
+MAX_ALL_COMMANDS_A_SECOND: Final = 400
+"""Of all that are carried out: eight who never pause leave room for others."""
+
+MAX_LOCAL_WAITING_BYTES: Final = 256 << 10
+"""Bytes that came from readers and were not read yet, of all their connections: subscriptions and
+commands are small. As a message of a byte each they take 6 MB."""
+
+LOCAL_RECEIVE_BUFFER_BYTES: Final = 16 << 10
+"""The kernel's buffer of each such connection: what comes before anybody looks."""
+
+LAST_WORDS_MS: Final = 200
+"""What was told last has so long to reach its readers after the end."""

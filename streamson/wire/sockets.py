@@ -1,6 +1,10 @@
 """What both ends of the wire do to their sockets: keepalive, and addresses that explain failure."""
 
 import errno
+import socket as sockets
+import stat
+from contextlib import closing
+from pathlib import Path
 from typing import Any, Final
 
 import zmq
@@ -32,37 +36,50 @@ def connect(socket: zmq.Socket[Any], endpoint: str) -> None:
     """Connect, or close the socket and raise `UsageError` for an endpoint that can't be one."""
     try:
         _check_port(endpoint)
+        _allow_ipv6(socket, endpoint)
         socket.connect(endpoint)
     except (zmq.ZMQError, TypeError, ValueError) as error:
         socket.close(0)
         raise UsageError(f"can't connect to {endpoint!r}: {error}; {_FORM}") from None
 
 
-def bind(socket: zmq.Socket[Any], endpoint: str) -> str:
+def bind(socket: zmq.Socket[Any], endpoint: str, option: str = "--bind") -> str:
     """Bind and return the endpoint with its real port, or close the socket and raise.
+
+    Parameters
+    ----------
+    socket
+        The socket.
+    endpoint
+        Where.
+    option
+        What chooses another, for the message.
 
     Raises
     ------
     UsageError
-        If the endpoint is none that ZeroMQ knows.
+        If the endpoint is none that ZeroMQ knows, or a file is there.
     StreamsonError
         If the port is taken or the address is not one of this machine.
     """
     try:
         _check_port(endpoint)
+        _check_path(endpoint, option)
+        _allow_ipv6(socket, endpoint)
         socket.bind(endpoint)
-    except (zmq.ZMQError, TypeError, ValueError) as error:
+    except StreamsonError:
+        socket.close(0)
+        raise
+    except (zmq.ZMQError, TypeError, ValueError, OSError) as error:
         socket.close(0)
         reason = getattr(error, "errno", None)
         if reason == zmq.EADDRINUSE:
-            raise StreamsonError(
-                f"can't listen on {endpoint}: the port is in use, perhaps by another listener. "
-                "Stop that one, or choose another port with --bind."
-            ) from None
+            raise _in_use(endpoint, "port", option) from None
         if reason in (zmq.EADDRNOTAVAIL, errno.ENODEV):
+            from_any = ", 0.0.0.0 from any" if option == "--bind" else ""
             raise StreamsonError(
                 f"can't listen on {endpoint}: this machine does not have that address. "
-                "127.0.0.1 takes points from this machine, 0.0.0.0 from any."
+                f"127.0.0.1 is reached from this machine{from_any}; choose with {option}."
             ) from None
         raise UsageError(f"can't listen on {endpoint!r}: {error}; {_FORM}") from None
     return socket.getsockopt_string(zmq.LAST_ENDPOINT)
@@ -74,6 +91,38 @@ def descriptor_of(frame: zmq.Frame) -> int:
         return int(frame.get(zmq.SRCFD))
     except zmq.ZMQError:
         return -1
+
+
+def _in_use(endpoint: str, what: str, option: str) -> StreamsonError:
+    return StreamsonError(
+        f"can't listen on {endpoint}: the {what} is in use, perhaps by another listener. "
+        f"Stop that one, or choose another {what} with {option}."
+    )
+
+
+def _allow_ipv6(socket: zmq.Socket[Any], endpoint: str) -> None:
+    """Let a socket have an IPv6 address where one is given: ZeroMQ knows of none by itself."""
+    if endpoint.startswith("tcp://["):
+        socket.setsockopt(zmq.IPV6, 1)
+
+
+def _check_path(endpoint: str, option: str) -> None:
+    """Raise where a path is taken: ZeroMQ would delete a file, or take another listener's place."""
+    path = endpoint.removeprefix("ipc://")
+    if path == endpoint or path[:1] in ("", "*", "@"):
+        return
+    try:
+        mode = Path(path).lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise UsageError(
+            f"can't listen on {endpoint}: there is a file of that name; choose another path with "
+            f"{option}"
+        )
+    with closing(sockets.socket(sockets.AF_UNIX)) as asked:
+        if asked.connect_ex(path) == 0:
+            raise _in_use(endpoint, "path", option)
 
 
 def _check_port(endpoint: str) -> None:

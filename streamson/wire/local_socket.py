@@ -1,0 +1,161 @@
+"""A bound socket for readers and those who steer: this machine alone reaches it, and it is guarded.
+
+It lives in the listener's process, which no peer may end. ZeroMQ up to 4.3.5 aborts where a peer is
+reset whose bytes it had ceased to read (zeromq/libzmq issue 4841); so it never ceases, and what
+waits is bounded by the guard, in bytes, instead of by a high-water mark.
+"""
+
+import sys
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import zmq
+
+from streamson.wire.guard import ConnectionGuard
+from streamson.wire.handover import Handed
+from streamson.wire.limits import (
+    HANDSHAKE_MS,
+    LAST_WORDS_MS,
+    LOCAL_RECEIVE_BUFFER_BYTES,
+    MAX_FEED_READERS,
+    MAX_LOCAL_WAITING_BYTES,
+)
+from streamson.wire.local import check_local
+from streamson.wire.sockets import bind, descriptor_of, set_keepalive
+
+UNCOUNTED_HIGH_WATER_MARK: Final = 1_000
+"""Messages that wait of a peer whose bytes nobody counts: of ``ipc://``, and of other systems."""
+
+NOBODY: Final = -1
+"""The descriptor of a peer that ZeroMQ does not name: it speaks a protocol of before 2013."""
+
+NO_OPTIONS: Final[Mapping[int, int]] = MappingProxyType({})
+
+
+class LocalSocket:
+    """One thread may use it.
+
+    Parameters
+    ----------
+    kind
+        Of the socket, such as `zmq.ROUTER`.
+    endpoint
+        Where to bind; ``tcp://127.0.0.1:*`` takes a free port.
+    option
+        What chooses another endpoint, for messages.
+    max_frame_bytes, max_message_bytes
+        Of what comes.
+    high_water_mark
+        Messages that wait for one peer.
+    options
+        What else to set.
+
+    Attributes
+    ----------
+    endpoint
+        Where it is bound, with the real port.
+
+    Raises
+    ------
+    UsageError
+        If other machines could reach the endpoint, or there is none of this form.
+    StreamsonError
+        If the port is in use.
+    """
+
+    def __init__(
+        self,
+        kind: int,
+        endpoint: str,
+        *,
+        option: str,
+        max_frame_bytes: int,
+        max_message_bytes: int,
+        high_water_mark: int,
+        options: Mapping[int, int] = NO_OPTIONS,
+    ) -> None:
+        check_local(endpoint, option)
+        is_counted = sys.platform == "linux" and endpoint.startswith("tcp://")
+        self._handed = Handed()
+        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(kind)
+        self._socket.setsockopt(zmq.RCVHWM, 0 if is_counted else UNCOUNTED_HIGH_WATER_MARK)
+        self._socket.setsockopt(zmq.RCVBUF, LOCAL_RECEIVE_BUFFER_BYTES)
+        self._socket.setsockopt(zmq.SNDHWM, high_water_mark)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, max_frame_bytes)
+        self._socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
+        self._socket.setsockopt(zmq.LINGER, LAST_WORDS_MS)
+        set_keepalive(self._socket)
+        for name, value in options.items():
+            self._socket.setsockopt(name, value)
+        self._guard = ConnectionGuard(
+            *(self._socket, self._handed),
+            max_connections=MAX_FEED_READERS,
+            max_message_bytes=max_message_bytes,
+            max_waiting_bytes=MAX_LOCAL_WAITING_BYTES,
+            high_water_mark=0,
+        )
+        try:
+            self.endpoint = bind(self._socket, endpoint, option)
+        except BaseException:
+            self._guard.close()
+            raise
+
+    @property
+    def connections(self) -> int:
+        """How many there are."""
+        return self._guard.connections
+
+    @property
+    def cut(self) -> int:
+        """Connections that were cut off."""
+        return self._guard.cut
+
+    @property
+    def brought(self) -> dict[int, int]:
+        """Bytes that were read of each connection, by its descriptor."""
+        return {one: self._handed.bytes.get(one, 0) for one in self._guard.descriptors}
+
+    def wait(self, timeout_s: float) -> bool:
+        """Return whether something has come; wait at most so long for it."""
+        came = bool(self._socket.poll(int(timeout_s * 1000)))
+        self._handed.emptied += not came
+        return came
+
+    def receive(self) -> tuple[zmq.Frame, int] | None:
+        """Return a frame that has come, and its sender's descriptor; None where there is none."""
+        try:
+            frame = self._socket.recv(zmq.DONTWAIT, copy=False)
+        except zmq.Again:
+            self._handed.emptied += 1
+            return None
+        return frame, descriptor_of(frame)
+
+    def take(self, descriptor: int, size: int, *, ends: bool) -> None:
+        """Tell the guard what was received, as of `Handed.take`."""
+        self._handed.take(descriptor, size, ends=ends)
+
+    def send(self, *parts: bytes) -> None:
+        """Send a message, without waiting for anybody.
+
+        Raises
+        ------
+        zmq.ZMQError
+            It can't be, where the socket's kind and options want that to be told.
+        """
+        self._socket.send_multipart(parts, zmq.DONTWAIT)
+
+    def cut_off(self, descriptor: int, reason: str) -> None:
+        """Cut a connection because of what it sent."""
+        self._guard.cut_off(descriptor, reason)
+
+    def close(self) -> None:
+        """Close it; can be called again."""
+        if not self._socket.closed:
+            self._guard.close()
+            self._socket.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is."""
+        return self._socket.closed
