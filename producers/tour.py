@@ -42,7 +42,7 @@ class TourCaption(NamedTuple):
 
 
 CAPTIONS: Final = (
-    TourCaption(0.0, "Three hosts, one by one: each has its own sound; busier is higher."),
+    TourCaption(1.5, "Three hosts, one by one: each has its own sound; busier is higher."),
     TourCaption(11.0, "A queue grows: its held tone rises, and is louder while it moves."),
     TourCaption(20.4, "A boiler's temperature, the high tone, slowly drifts down."),
     TourCaption(28.6, "Now it is below its limit: three bright notes fall, over all else."),
@@ -53,7 +53,8 @@ CAPTIONS: Final = (
     TourCaption(59.8, "Points get lost on their way: a low trill."),
     TourCaption(64.5, "All is well, and nothing calls. This is what calm sounds like."),
 )
-"""In the order in which they are said, each a second or so before what it explains."""
+"""In the order in which they are said, each a second or so before what it explains. The first one
+waits for views to open, which takes as long."""
 
 
 class LostReading(NamedTuple):

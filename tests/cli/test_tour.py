@@ -25,9 +25,9 @@ EVENTS = {
 
 
 def test_the_tour_can_be_shorter(run):
-    done = run("demo", "--tour", "--output", "none", "--duration", "3")
+    done = run("demo", "--tour", "--output", "none", "--duration", "5")
     assert done.returncode == 0
-    assert re.match(r"played \d+ notes of \d+ points in 3\.0 s", done.stdout)
+    assert re.match(r"played \d+ notes of \d+ points in 5\.0 s", done.stdout)
     assert CAPTIONS[0].text in done.stderr
     assert CAPTIONS[1].text not in done.stderr
 
@@ -65,7 +65,7 @@ def test_the_tour_says_its_captions_when_they_are_due(toured):
     begun = next(second for second, text in told if text == texts[0])
     for caption in CAPTIONS:
         second = next(second for second, text in told if text == caption.text)
-        assert -1.5 < (second - begun) % 86_400 - caption.at_s < 2.5
+        assert -1.5 < (second - begun) % 86_400 - (caption.at_s - CAPTIONS[0].at_s) < 2.5
 
 
 def test_what_the_tour_says_happens_right_after_it(toured):
@@ -84,7 +84,7 @@ def test_the_tour_ends_by_itself(toured):
     assert code == 0
     played, lost, recorded = (folder / "out").read_text().splitlines()
     assert re.match(r"played \d+ notes of \d+ points in 7\d\.\d s", played)
-    assert lost.startswith("lost 2 points, refused 0 messages, coalesced 0 points")
+    assert lost.startswith("lost 2 points, refused 0 messages, ")
     assert recorded.startswith("recorded 7")
     stats = json.loads((folder / "stats.json").read_text())
     assert (stats["alerts"], stats["alerts_active"], stats["streams_stale"]) == (2, 0, 0)
