@@ -19,7 +19,11 @@ from streamson.wire.local_socket import NOBODY, LocalSocket
 from streamson.wire.outgoing import encoded
 
 ANSWERS_HIGH_WATER_MARK: Final = 4
-"""Answers that wait for one who steers; who reads none of them is cut off."""
+"""Answers that wait for one who steers, each of which may have a megabyte."""
+
+TRIES: Final = 10
+TRY_S: Final = 0.001
+"""So often it is tried to send one more. Who sent many commands at once has read some by then."""
 
 CUT_OFF_TIMES: Final = 4
 """Who sends so many times more than is allowed gets no answer any more, and is cut off."""
@@ -116,16 +120,22 @@ class CommandServer:
         self.taken += answer.ok
         self.refused += not answer.ok
         encode = msgspec.json.encode if payload[:1] == b"{" else msgspec.msgpack.encode
-        try:
-            self._socket.send(*envelope, encoded(answer, encode))
-        except zmq.Again:
-            self._socket.cut_off(descriptor, "it reads none of its answers")
-        except zmq.ZMQError:  # it has gone
-            return
+        self._send(descriptor, *envelope, encoded(answer, encode))
 
     def close(self) -> None:
         """Close the socket; the last answer has a moment to arrive. Can be called again."""
         self._socket.close()
+
+    def _send(self, descriptor: int, *parts: bytes) -> None:
+        """Send an answer; to one who reads none, wait a moment for that, and cut it off."""
+        for _ in range(TRIES):
+            try:
+                return self._socket.send(*parts)
+            except zmq.Again:
+                time.sleep(TRY_S)
+            except zmq.ZMQError:  # it has gone
+                return None
+        return self._socket.cut_off(descriptor, "it reads none of its answers")
 
     def _parts(self, first: zmq.Frame) -> tuple[list[bytes], int]:
         """Return the parts of a message, of too many one too many, and who sent it."""
