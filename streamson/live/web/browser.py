@@ -53,8 +53,7 @@ class Browser:
         """Tell and take in, until it leaves or is dropped."""
         socket = _websocket()
         await socket.prepare(request)
-        outbox = self._hub.join(VIEW)
-        outbox.put(self._welcome())
+        outbox = self._hub.join(VIEW, self._welcome())
         sending = asyncio.create_task(_send(outbox, socket, binary=False))
         try:
             async for message in socket:

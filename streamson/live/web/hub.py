@@ -120,11 +120,19 @@ class Hub:
         self._stopping.set()
         self._thread.join()
 
-    def join(self, kind: str) -> Outbox:
-        """Return an outbox for somebody who wants to see, or to hear the sound in one form."""
+    def join(self, kind: str, *welcome: bytes) -> Outbox:
+        """Return an outbox for somebody who wants to see, or to hear the sound in one form.
+
+        Parameters
+        ----------
+        kind
+            `VIEW`, or the form.
+        welcome
+            What he is told before all else.
+        """
         outbox = Outbox(MAX_WAITING.get(kind, MAX_SOUND_BYTES))
         if kind == VIEW:
-            for message in self._present():
+            for message in (*welcome, *self._present()):
                 outbox.put(message)
         elif not self._outboxes[kind]:
             self._beginnings[kind] += 1  # an encoder of before is not gone on with

@@ -265,7 +265,7 @@ const FREE = new Set(["p", "/", "?", "arrowdown", "arrowup"]); // for guests as 
 
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || !rows.keysOn || $("keys").open) return;
-  if (event.target.matches("input, select, textarea, .scroll, #events") && event.key !== "Escape") return;
+  if (event.target.matches("input, select, textarea, .scroll, .log") && event.key !== "Escape") return;
   const key = event.key.toLowerCase();
   if (!actions[key] || (!steers && !FREE.has(key))) return;
   event.preventDefault();

@@ -1,0 +1,377 @@
+"""The page as somebody uses it: a real browser, with the sound that comes out of it."""
+
+import csv
+import math
+import socket
+from itertools import groupby
+
+import pytest
+import soundfile
+
+from streamson import Listener, Publisher
+from streamson.session.load import parse_session
+from tests.conftest import DATA, until
+
+ANY_PORT = "tcp://127.0.0.1:*"
+ALERTS = parse_session(
+    b'[[part]]\n[[alert]]\nstream = "*"\nfield = "percent"\nabove = 90\n', "alerts.toml"
+)
+NOTES = 20
+
+LISTEN = """() => {
+    const { sound } = globalThis.streamson;
+    sound.analyser.fftSize = 2048;
+    sound.analyser.smoothingTimeConstant = 0;
+    const bins = new Float32Array(sound.analyser.frequencyBinCount);
+    globalThis.heard = [];
+    const look = () => {
+        sound.analyser.getFloatFrequencyData(bins);
+        let at = 1;
+        for (let i = 1; i < bins.length - 1; i++) if (bins[i] > bins[at]) at = i;
+        const [a, b, c] = [bins[at - 1], bins[at], bins[at + 1]];
+        const exact = at + 0.5 * (a - c) / (a - 2 * b + c);
+        if (b > -75) heard.push(exact * sound._context.sampleRate / sound.analyser.fftSize);
+        requestAnimationFrame(look);
+    };
+    look();
+}"""
+"""Note the frequency of the loudest partial at each picture, interpolated between its bins."""
+
+
+def await_true(tab, condition):
+    """Wait for a condition in the page, by its debugger: the page's policy allows no eval."""
+    until(lambda: tab.evaluate(condition), condition)
+
+
+def sound_on(tab):
+    tab.click("#sound")
+    await_true(
+        tab, "streamson.sound.figures?.plays && streamson.sound._context.state === 'running'"
+    )
+
+
+def await_state(tab, condition):
+    await_true(tab, f"(() => {{ const s = streamson.state; return s && {condition}; }})()")
+
+
+@pytest.fixture
+def article():
+    with (DATA / "article_eta_300.csv").open() as file:
+        return [{name: float(text) for name, text in row.items()} for row in csv.DictReader(file)]
+
+
+def test_the_browser_plays_the_first_notes_of_the_article(article, open_page, visit):
+    with (
+        Listener(ANY_PORT, session="demo", output="none", feed=ANY_PORT) as listener,
+        Publisher(listener.endpoint) as publisher,
+    ):
+        tab = visit(open_page(listener.feed_endpoint).url)
+        sound_on(tab)
+        tab.evaluate(LISTEN)
+        for row in article[: NOTES + 4]:
+            publisher.send("eta", {name: row[name] for name in ("re", "im", "modulus")})
+        until(lambda: listener.stats().notes_played >= NOTES + 1, "the notes", 40)
+        tab.wait_for_timeout(1_000)  # as long as the sound is on its way
+        heard = tab.evaluate("heard")
+        figures = tab.evaluate("streamson.sound.figures")
+    midi = [round(69 + 12 * math.log2(hz / 440)) for hz in heard]
+    # A picture in which two notes meet may show neither: each note lasts for five pictures or more.
+    found = [note for note, run in groupby(midi) if len(list(run)) >= 2]
+    found = [note for note, _ in groupby(found)]
+    expected = [note for note, _ in groupby(int(row["midi_note"]) for row in article[:NOTES])]
+    assert found[: len(expected)] == expected
+    assert figures["underruns"] == figures["skips"] == figures["missed"] == 0
+
+
+def test_a_minute_without_a_break_while_fifty_streams_are_drawn(page, steady, visit):
+    steady(50)
+    tab = visit(page.url, viewport={"width": 1280, "height": 900})
+    sound_on(tab)
+    await_true(tab, "streamson.rows.streams.size === 50")
+    tab.wait_for_timeout(3_000)
+    before = tab.evaluate("[streamson.canvas.frames, performance.now(), streamson.sound.figures]")
+    tab.wait_for_timeout(60_000)
+    after = tab.evaluate("[streamson.canvas.frames, performance.now(), streamson.sound.figures]")
+    for name in ("underruns", "skips", "missed"):
+        assert after[2][name] == before[2][name], name
+    pictures = (after[0] - before[0]) / (after[1] - before[1]) * 1_000
+    assert pictures > 20  # 60 where two processors have nothing else to do
+    assert abs(after[2]["seconds"] - before[2]["seconds"] - 60) < 1
+    assert tab.inner_text("#sound-label") == "Sound is on"
+
+
+def test_the_button_says_what_is(page, publish, visit):
+    tab = visit(page.url)
+    assert tab.inner_text("#sound-label") == "Play the sound here"
+    assert tab.get_attribute("#sound", "aria-pressed") == "false"
+    sound_on(tab)
+    # No point, no note: the sound is on, and nobody is to think that it is broken.
+    await_true(tab, "document.getElementById('sound-label').innerText.includes('silent')")
+    publish("a", x=1.0)
+    await_true(tab, "document.getElementById('sound-label').innerText === 'Sound is on'")
+    assert "ms late" in tab.inner_text("#sound-detail")
+    tab.click("#sound")
+    assert tab.inner_text("#sound-label") == "Play the sound here"
+    before = page.metrics()["streamson_page_hearers"]
+    assert before in (0, 1)
+    until(lambda: page.metrics()["streamson_page_hearers"] == 0, "that it hears no more")
+
+
+def test_a_browser_that_lets_no_sound_begin_is_named(page, visit):
+    tab = visit(page.url)
+    tab.evaluate("""() => {
+        const { sound } = streamson;
+        sound.start(44100);
+        sound._context.suspend();
+        sound._context.resume = () => Promise.resolve();
+    }""")
+    await_true(tab, "document.getElementById('sound-label').innerText === 'Blocked by the browser'")
+
+
+def test_the_table_tells_what_is_known_of_a_stream(page, publish, visit):
+    for value in (10.0, 20.0, 30.0):
+        publish("web/cpu", percent=value)
+    tab = visit(page.url)
+    row = tab.wait_for_selector('tr[data-stream="web/cpu"]')
+    await_true(tab, "document.querySelector('td.note').innerText !== '–'")
+    cells = [cell.inner_text() for cell in row.query_selector_all("td")]
+    assert cells[0].endswith("web/cpu")
+    assert cells[1] == "live"
+    assert cells[2] == "30 percent"
+    assert cells[3] == "0 to 100"
+    assert "percent ↑ pitch G3 to C6" in cells[7]
+
+
+def test_names_from_outside_are_only_text(page, publish, visit):
+    name = "<img src=x onerror=alert(1)>/\u202ecpu"
+    publish(name.replace("\u202e", ""), **{"<b>x</b>": 1.0})
+    tab = visit(page.url)
+    tab.wait_for_selector("tbody tr")
+    assert tab.query_selector("tbody img") is None
+    assert tab.query_selector("tbody b") is None
+    assert "<img src=x" in tab.inner_text("tbody")
+
+
+def test_hands_mute_solo_change_volume_and_session(listener, page, publish, visit):
+    publish("one", x=1.0)
+    publish("two", x=1.0)
+    tab = visit(page.url)
+    tab.wait_for_selector('tr[data-stream="two"]')
+    tab.click('tr[data-stream="one"] [data-action="mute_stream"]')
+    await_state(tab, "s.muted_streams[0] === 'one'")
+    assert (
+        tab.get_attribute('tr[data-stream="one"] [data-action="mute_stream"]', "aria-pressed")
+        == "true"
+    )
+    tab.click('tr[data-stream="two"] [data-action="alone"]')
+    await_state(tab, "s.soloed_streams[0] === 'two'")
+    tab.click("#hear-all")
+    await_state(tab, "!s.soloed_streams.length && !s.muted_streams.length")
+    tab.click("#mute")
+    await_state(tab, "s.muted")
+    assert tab.inner_text("#mute") == "Unmute all"
+    tab.click("#mute")
+    await_state(tab, "!s.muted")
+    tab.fill("#volume", "-20")
+    await_state(tab, "s.volume_db === -20")
+    tab.select_option("#session", "drone")
+    await_state(tab, "s.session === 'drone'")
+    await_true(tab, "document.getElementById('answer').innerText.includes('drone')")
+    assert listener.stats().commands_refused == 0
+
+
+def test_a_recording_is_made_and_downloaded(listener, page, steady, visit, tmp_path, monkeypatch):
+    steady(2)
+    tab = visit(page.url)
+    await_state(tab, "true")
+    tab.click("#record")
+    await_state(tab, "s.recording !== null")
+    until(lambda: listener.stats().recorded_seconds > 0.5, "some sound")
+    tab.click("#record")
+    await_state(tab, "s.recording === null")
+    with tab.expect_download() as downloading:
+        tab.click("#recordings a")
+    path = tmp_path / "take.wav"
+    downloading.value.save_as(path)
+    samples, rate = soundfile.read(path)
+    assert len(samples) > 0.4 * rate
+    assert abs(samples).max() > 0.01
+    listener.recording.unlink()
+
+
+def test_alerts_are_shown_told_and_acknowledged(open_page, visit):
+    with (
+        Listener(ANY_PORT, session=ALERTS, output="none", feed=ANY_PORT) as listener,
+        Publisher(listener.endpoint) as publisher,
+    ):
+        tab = visit(open_page(listener.feed_endpoint).url)
+        await_state(tab, "true")
+        publisher.send("web/cpu", percent=50.0)
+        publisher.send("web/cpu", percent=97.0)
+        tab.wait_for_selector("#alert-list li")
+        assert "web/cpu: percent is 97" in tab.inner_text("#alert-list li")
+        assert "web/cpu: percent is 97" in tab.inner_text("#urgent")
+        await_true(tab, "document.querySelector('td.state').innerText === 'alert'")
+        tab.click("#alert-list button")
+        tab.wait_for_selector("#alert-list li.known")
+        assert "(acknowledged)" in tab.inner_text("#alert-list li")
+        assert tab.query_selector("#alert-list button") is None
+        publisher.send("web/cpu", percent=10.0)
+        tab.wait_for_selector("#alerts", state="hidden")
+        events = tab.inner_text("#events")
+    assert "the alert of percent is acknowledged" in events
+    assert "percent is 10 % again" in events
+
+
+def test_the_keyboard_alone_does_everything(open_page, visit):
+    with (
+        Listener(ANY_PORT, session=ALERTS, output="none", feed=ANY_PORT) as listener,
+        Publisher(listener.endpoint) as publisher,
+    ):
+        tab = visit(open_page(listener.feed_endpoint).url)
+        for name in ("one", "two"):
+            publisher.send(name, percent=97.0)
+        tab.wait_for_selector('tr[data-stream="two"]')
+        tab.wait_for_selector("#alert-list button")
+        press = tab.keyboard.press
+        press("p")
+        await_true(tab, "streamson.sound.figures?.plays")
+        press("m")
+        await_state(tab, "s.muted")
+        press("m")
+        await_state(tab, "!s.muted")
+        volume = tab.evaluate("streamson.state.volume_db")
+        press("-")
+        await_state(tab, f"s.volume_db === {volume - 1}")
+        press("a")
+        await_state(tab, "s.alerts.every((alert) => alert.acknowledged)")
+        press("ArrowDown")
+        press("ArrowDown")
+        assert tab.evaluate("document.activeElement.dataset.stream") == "two"
+        press("m")
+        await_state(tab, "s.muted_streams[0] === 'two'")
+        press("s")
+        await_state(tab, "s.soloed_streams[0] === 'two'")
+        press("ArrowUp")
+        press("o")
+        await_state(tab, "s.soloed_streams[0] === 'one'")
+        press("o")
+        await_state(tab, "!s.soloed_streams.length")
+        press("/")
+        tab.keyboard.type("tw")
+        assert tab.is_hidden('tr[data-stream="one"]')
+        press("Escape")
+        assert tab.is_visible('tr[data-stream="one"]')
+        press("r")
+        await_state(tab, "s.recording !== null")
+        press("r")
+        await_state(tab, "s.recording === null")
+        press("?")
+        assert tab.is_visible("#keys")
+        press("Escape")
+        assert tab.is_hidden("#keys")
+        # And by Tab alone, in the order in which one reads.
+        tab.evaluate("document.activeElement.blur()")
+        order = []
+        for _ in range(12):
+            press("Tab")
+            order.append(
+                tab.evaluate("document.activeElement.id || document.activeElement.tagName")
+            )
+        assert order.index("sound") < order.index("gain") < order.index("volume")
+        assert order.index("volume") < order.index("mute") < order.index("record")
+        assert order.index("record") < order.index("session") < order.index("keys-open")
+        listener.recording.unlink()
+
+
+def test_the_tenth_browser_hears_too(page, steady, visit):
+    steady(3)
+    tabs = [visit(page.url, viewport={"width": 400, "height": 500}) for _ in range(10)]
+    for tab in tabs:
+        tab.click("#sound")
+    for tab in tabs:
+        await_true(tab, "streamson.sound.figures?.seconds > 0 && streamson.sound.figures.plays")
+    assert page.metrics()["streamson_page_hearers"] == 10
+    first = [tab.evaluate("streamson.sound.figures.seconds") for tab in tabs]
+    tabs[0].wait_for_timeout(2_000)
+    later = [tab.evaluate("streamson.sound.figures.seconds") for tab in tabs]
+    assert all(after > before + 1 for before, after in zip(first, later, strict=True))
+    assert page.metrics()["streamson_page_dropped"] == 0
+
+
+def test_a_tab_in_the_background_plays_on(page, steady, visit):
+    steady(3)
+    tab = visit(page.url)
+    sound_on(tab)
+    before = tab.evaluate("streamson.sound.figures")
+    other = tab.context.new_page()
+    other.bring_to_front()
+    other.wait_for_timeout(30_000)
+    after = tab.evaluate("streamson.sound.figures")
+    assert (after["underruns"], after["skips"]) == (before["underruns"], before["skips"])
+    assert after["seconds"] - before["seconds"] > 28
+
+
+def test_a_page_that_is_no_secure_context_plays_by_buffers(listener, open_page, steady, visit):
+    steady(3)
+    own = _own_address()
+    page = open_page(listener.feed_endpoint, "--address", f"{own}:0")
+    tab = visit(f"http://{own}:{page.port}/?token={page.token}")
+    assert tab.evaluate("isSecureContext") is False
+    tab.click("#sound")
+    await_true(tab, "document.getElementById('sound-label').innerText === 'Sound is on'")
+    assert "without AudioWorklet" in tab.inner_text("#sound-detail")
+    assert tab.url.endswith("/")  # the token does not stay in the address
+
+
+def _own_address():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # sends nothing; the system says from where it would
+        return probe.getsockname()[0]
+
+
+def test_opus_is_taken_where_the_link_is_slow(page, steady, visit):
+    steady(3)
+    tab = visit(page.url)
+    sound_on(tab)
+    if not tab.evaluate("'AudioDecoder' in globalThis"):
+        pytest.skip("this browser has no WebCodecs")
+    # Three times the ring runs empty within a few seconds, as its player reports it.
+    tab.evaluate("""() => {
+        const { sound } = streamson;
+        for (let i = 1; i < 4; i++) {
+            sound._reported({ ...sound.figures, underruns: sound.figures.underruns + 1 });
+        }
+    }""")
+    await_true(tab, "streamson.sound.form === 'opus'")
+    await_true(tab, "document.getElementById('sound-detail').innerText.includes('Opus')")
+    await_true(tab, "document.getElementById('sound-label').innerText === 'Sound is on'")
+    until(lambda: page.metrics()["streamson_page_hearers"] == 1, "the one connection")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_serious_stands_in_anybodys_way(open_page, visit, scheme, width):
+    """By the rules of axe-core, on a page that has all its parts."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    with (
+        Listener(ANY_PORT, session=ALERTS, output="none", feed=ANY_PORT) as listener,
+        Publisher(listener.endpoint) as publisher,
+    ):
+        tab = visit(
+            open_page(listener.feed_endpoint).url,
+            color_scheme=scheme,
+            viewport={"width": width, "height": 900},
+        )
+        publisher.send("web/cpu", percent=97.0)
+        tab.wait_for_selector("#alert-list button")
+        tab.click("details summary")
+        await_true(tab, "document.getElementById('figures').children.length > 10")
+        found = Axe().run(tab).response["violations"]
+    serious = [
+        (one["id"], one["nodes"][0]["html"])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+    assert not serious
