@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @options.keep
 @options.state
 @options.feed
+@options.plain
 @options.duration
 @options.stats
 def command(
@@ -35,6 +36,7 @@ def command(
     keep: int | None,
     state: Path | None,
     feed: str | None,
+    plain: bool,
     duration: float | None,
     stats: Path | None,
 ) -> int:
@@ -43,30 +45,35 @@ def command(
     A session file is read again when it changes, and, where no terminal is, on SIGHUP; a mistake in
     it changes nothing.
 
+    On a terminal a screen shows what plays, and keys steer it: ? tells which. --plain prints lines.
+
     Every stream that appears is heard at once. In another terminal, run a producer such as
     "streamson produce system", or publish your own data: see the README.
     """
     from streamson.cli.playing import play  # loads the synthesiser
     from streamson.cli.reloading import Reloading
+    from streamson.cli.screen import feed_for_screen
     from streamson.listener.listener import Listener
 
     if record is None and (rotate is not None or keep is not None):
         raise UsageError("--rotate and --keep are for recordings; say --record too")
-    listener = Listener(
-        bind,
-        session=session,
-        output=output,
-        record=record,
-        record_format=record_format,
-        rotation=_rotation(rotate, keep),
-        state=state,
-        feed=feed,
-        duration_s=duration,
-    )
-    click.echo(f"Listening on {listener.endpoint}.", err=True)
-    if listener.feed_endpoint is not None:
-        click.echo(f"Feed on {listener.feed_endpoint}.", err=True)
-    return play(listener, stats_file=stats, check=Reloading(listener, session).check)
+    with feed_for_screen(feed, plain=plain) as feed_endpoint:
+        listener = Listener(
+            bind,
+            session=session,
+            output=output,
+            record=record,
+            record_format=record_format,
+            rotation=_rotation(rotate, keep),
+            state=state,
+            feed=feed_endpoint,
+            duration_s=duration,
+        )
+        click.echo(f"Listening on {listener.endpoint}.", err=True)
+        if feed is not None:
+            click.echo(f"Feed on {listener.feed_endpoint}.", err=True)
+        check = Reloading(listener, session).check
+        return play(listener, stats_file=stats, check=check, plain=plain)
 
 
 def _rotation(rotate: float | int | None, keep: int | None) -> "Rotation":

@@ -1,30 +1,25 @@
-"""Playing until the end: starting a listener, its live line, and the summary."""
+"""Playing until the end: starting a listener, what is shown of it, and the summary."""
 
 import logging
-import os
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import click
 import msgspec
 
 from streamson._printable import PrintableFormatter, counted
 from streamson.cli.ending import ending
+from streamson.cli.screen import Screen, has_terminal, obstacle
 from streamson.cli.standard_streams import never_wait
+from streamson.errors import ChildError
 from streamson.formats.atomic import write_atomically
 from streamson.listener.listener import Listener
+from streamson.live.plain import INTERVAL_S, summary_line
 from streamson.model.statistics import Statistics
 
 REFRESH_S: Final = 0.1
-SHOWN_LAG_S: Final = 0.5
-"""What is more behind than this is told."""
-
-PLAIN_INTERVAL_S: Final = 10.0
-"""Where stderr is not a terminal, a line is printed this often."""
 
 
 def play(
@@ -32,6 +27,7 @@ def play(
     *,
     stats_file: Path | None = None,
     check: Callable[[], None] = lambda: None,
+    plain: bool = False,
 ) -> int:
     """Run a listener until its duration is over or a signal comes; return the exit code.
 
@@ -45,11 +41,13 @@ def play(
         Where the statistics go at the end.
     check
         Called ten times a second; what it raises ends the playing.
+    plain
+        Whether plain lines are wanted where a screen can be shown.
     """
     ending.hold()
     never_wait()
     try:
-        _play(listener, stats_file, check)
+        _play(listener, stats_file, check, plain=plain)
     except (KeyboardInterrupt, SystemExit):  # Ctrl-C and SIGTERM have codes of their own
         if listener.recording_error is None:
             raise
@@ -63,7 +61,9 @@ def _silent(stats: Statistics) -> bool:
     return bool(stats.points_received and not stats.notes_played and not stats.notes_waiting)
 
 
-def _play(listener: Listener, stats_file: Path | None, check: Callable[[], None]) -> None:
+def _play(
+    listener: Listener, stats_file: Path | None, check: Callable[[], None], *, plain: bool
+) -> None:
     try:
         _tell_the_time()
         listener.start()
@@ -74,11 +74,11 @@ def _play(listener: Listener, stats_file: Path | None, check: Callable[[], None]
                 '"streamson doctor" says what a sound device needs.',
                 err=True,
             )
-        with _live_line(listener) as show:
+        with _Shown(listener, plain=plain) as shown:
             while not listener.finished:
                 time.sleep(REFRESH_S)
                 check()
-                show()
+                shown.refresh()
     finally:
         ending.finish()
         listener.stop()
@@ -88,6 +88,34 @@ def _play(listener: Listener, stats_file: Path | None, check: Callable[[], None]
                 _write_stats(stats, stats_file)
         finally:
             click.echo(summary(stats, listener))
+
+
+class _Shown:
+    """What is shown while it plays: a screen, or else plain lines."""
+
+    def __init__(self, listener: Listener, *, plain: bool) -> None:
+        self._listener = listener
+        self._due = INTERVAL_S
+        self._screen = None if plain else _screen(listener)
+
+    def refresh(self) -> None:
+        """Show what is to be shown by now; raise KeyboardInterrupt where somebody quit."""
+        if self._screen is not None:
+            if self._screen.check():
+                return
+            self._screen = None
+        stats = self._listener.stats()
+        if stats.seconds >= self._due:
+            self._due = INTERVAL_S * (stats.seconds // INTERVAL_S + 1)
+            click.echo(_state(stats, self._listener), err=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        ending.finish()  # no second Ctrl-C is to leave the terminal as the screen has it
+        if self._screen is not None:
+            self._screen.close()
 
 
 def summary(stats: Statistics, listener: Listener) -> str:
@@ -146,36 +174,20 @@ def _write_stats(stats: Statistics, path: Path) -> None:
         raise click.FileError(str(path), error.strerror) from None
 
 
-@contextmanager
-def _live_line(listener: Listener) -> Iterator[Callable[[], None]]:
-    """Yield a function that shows the state: a line that changes, or now and then a plain one."""
-    if not _has_terminal():
-        yield _plain_lines(listener)
-        return
-    from rich.console import Console  # slow to load, and only for terminals
-    from rich.live import Live
-    from rich.text import Text
-
-    # What others named is text, not markup: [/a] or :a: in it has no meaning.
-    with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
-
-        def show() -> None:
-            if _has_terminal():
-                live.update(Text(_state(listener)), refresh=True)
-
-        yield show
-
-
-def _has_terminal() -> bool:
-    """Return whether stderr is a terminal, and this process is not in its background."""
-    if not sys.stderr.isatty():
-        return False
-    if sys.platform == "win32":
-        return True
+def _screen(listener: Listener) -> Screen | None:
+    """Return a screen of a listener; None without one, which is told where it might surprise."""
+    feed = listener.feed_endpoint
+    if not has_terminal():
+        return None
     try:
-        return os.tcgetpgrp(sys.stderr.fileno()) == os.getpgrp()
-    except OSError:
-        return False
+        reason = obstacle()
+        if reason is None and feed is not None:
+            return Screen(feed)
+    except ChildError as error:
+        reason = str(error)
+    if reason is not None:
+        click.echo(f"Plain lines instead of a screen: {reason}.", err=True)
+    return None
 
 
 def _tell_the_time() -> None:
@@ -185,32 +197,5 @@ def _tell_the_time() -> None:
         handler.setFormatter(formatter)
 
 
-def _plain_lines(listener: Listener) -> Callable[[], None]:
-    due = PLAIN_INTERVAL_S
-
-    def show() -> None:
-        nonlocal due
-        stats = listener.stats()
-        if stats.seconds >= due:
-            due += PLAIN_INTERVAL_S
-            click.echo(_state(listener), err=True)
-
-    return show
-
-
-def _state(listener: Listener) -> str:
-    stats = listener.stats()
-    minutes, seconds = divmod(int(stats.seconds), 60)
-    if not stats.points_received:
-        return f"{minutes}:{seconds:02}  waiting for points on {listener.endpoint}"
-    lost = f", {stats.points_lost} lost" if stats.points_lost else ""
-    alerts = f", {counted(stats.alerts_active, 'alert')}" if stats.alerts_active else ""
-    stale = f", {stats.streams_stale} silent" if stats.streams_stale else ""
-    lag = f", {stats.lag_s:.1f} s behind" if stats.lag_s >= SHOWN_LAG_S else ""
-    dropped = f", {stats.notes_dropped} dropped" if stats.notes_dropped else ""
-    return (
-        f"{minutes}:{seconds:02}  {listener.last_played}  "
-        f"{counted(stats.streams, 'stream')}{stale}{alerts}, "
-        f"{stats.points_received} points{lost}, {stats.notes_played} notes{dropped}{lag}, "
-        f"load {100 * stats.callback_load:.1f} %"
-    )
+def _state(stats: Statistics, listener: Listener) -> str:
+    return summary_line(stats, endpoint=listener.endpoint, last_played=listener.last_played)

@@ -7,7 +7,6 @@ import click
 
 from streamson.cli import options
 from streamson.cli.ending import ending
-from streamson.wire.limits import DEFAULT_FEED
 
 if TYPE_CHECKING:
     from streamson.model.feed import Hello
@@ -21,7 +20,7 @@ TURN_S: Final = 0.5
 
 
 @click.command()
-@click.argument("endpoint", default=DEFAULT_FEED)
+@options.feed_of_listener
 @options.plain
 @click.option("--lasts-while", type=int, hidden=True)
 def command(*, endpoint: str, plain: bool, lasts_while: int | None) -> int:

@@ -1,15 +1,19 @@
 """A command in a terminal of its own, which can be closed."""
 
+import codecs
 import fcntl
 import os
 import pty
 import select
+import struct
 import subprocess
 import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+import pyte
 import pytest
 
 from tests.cli.conftest import STREAMSON
@@ -19,38 +23,95 @@ DEADLINE_S = 90.0
 
 
 class Terminal:
-    """A pseudo-terminal that controls the command which runs in it."""
+    """A pseudo-terminal that controls the command which runs in it, and the screen that it shows.
+
+    Attributes
+    ----------
+    shown
+        All that was written, escape codes and all.
+    """
 
     def __init__(
-        self, folder: Path, *words: str, before: Callable[[], object] = lambda: None
+        self,
+        folder: Path,
+        *words: str,
+        before: Callable[[], object] = lambda: None,
+        size: tuple[int, int] = (160, 40),
+        command: tuple[str, ...] = STREAMSON,
+        **environment: str,
     ) -> None:
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, b"\x28\0\xa0\0\0\0\0\0")  # 40 lines of 160
+        self._screen = pyte.Screen(*size)
+        self._stream = pyte.Stream(self._screen)
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        _set_size(slave, size)
+        self.before = termios.tcgetattr(slave)
 
         def take_terminal() -> None:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
             before()
 
         self.process = subprocess.Popen(
-            [*STREAMSON, *words],
+            [*command, *words],
             cwd=folder,
             stdin=slave,
             stdout=slave,
             stderr=slave,
             start_new_session=True,
             preexec_fn=take_terminal,  # noqa: PLW1509  (no other way; the child is small)
-            env={**os.environ, "TERM": "xterm"},
+            # One that repeats no character by a code, which pyte does not know.
+            env={**os.environ, "TERM": "screen", "LC_ALL": "C.UTF-8", **environment},
         )
         os.close(slave)
         self.shown = ""
 
-    def await_text(self, words: str) -> str:
-        """Read what is shown until these words are; return all of it."""
-        deadline = time.monotonic() + DEADLINE_S
-        while words not in self.shown:
-            if not self._read(0.05) and time.monotonic() > deadline:
-                pytest.fail(f"{words!r} was not shown, but {self.shown!r}")
+    @property
+    def lines(self) -> list[str]:
+        """What stands on the screen at present, without the spaces at the ends of lines."""
+        return [line.rstrip() for line in self._screen.display]
+
+    @property
+    def screen(self) -> pyte.Screen:
+        """The screen, with the attributes of its cells."""
+        return self._screen
+
+    def await_text(self, words: str, timeout_s: float = DEADLINE_S) -> str:
+        """Read on until these words were written, or stand on the screen; return all."""
+        self.await_screen(
+            lambda: words in self.shown or any(words in line for line in self._screen.display),
+            repr(words),
+            timeout_s,
+        )
         return self.shown
+
+    def await_screen(
+        self, condition: Callable[[], object], what: str, timeout_s: float = DEADLINE_S
+    ) -> None:
+        """Read on until something is true."""
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            if not self._read(0.05) and time.monotonic() > deadline:
+                pytest.fail(f"no {what} in {timeout_s} s, but {self.shown!r}")
+            if time.monotonic() > deadline:
+                pytest.fail(f"no {what} in {timeout_s} s, but\n" + "\n".join(self.lines))
+
+    def resize(self, width: int, height: int) -> None:
+        """Let the window have another size."""
+        self._screen.resize(lines=height, columns=width)
+        _set_size(self._master, (width, height))
+
+    @property
+    def attributes(self) -> list[object]:
+        """How the terminal is set, as `termios.tcgetattr`."""
+        return termios.tcgetattr(self._master)
+
+    @property
+    def watcher(self) -> psutil.Process | None:
+        """The process that draws the screen of a listener; None while there is none."""
+        for child in psutil.Process(self.process.pid).children():
+            if "watch" in child.cmdline():
+                return child
+        return None
 
     def press(self, key: str) -> None:
         os.write(self._master, key.encode())
@@ -78,7 +139,14 @@ class Terminal:
         if not select.select([self._master], [], [], timeout_s)[0]:
             return False
         try:
-            self.shown += os.read(self._master, 65_536).decode(errors="replace")
+            text = self._decoder.decode(os.read(self._master, 65_536))
         except OSError:  # nobody has it open any more
             return False
+        self.shown += text
+        self._stream.feed(text)
         return True
+
+
+def _set_size(descriptor: int, size: tuple[int, int]) -> None:
+    width, height = size
+    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))

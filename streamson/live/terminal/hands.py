@@ -95,6 +95,7 @@ class Hands:
             view.help_top = 0
         elif key == "/":
             view.typing = True
+            view.say("", now)
         elif key == ESCAPE:
             view.filter, view.name_width = "", 0
         elif not self._choose(key, page) and key in self._commands:

@@ -22,10 +22,22 @@ _WORDS: Final = {
     "StreamRecovered": "back",
     "PointsLost": "lost",
     "AlertAcknowledged": "known",
+    "StreamMuted": "mute",
+    "StreamSoloed": "solo",
+    "VolumeChanged": "volume",
+    "SessionChanged": "session",
+    "SessionRefused": "session",
+    "RecordingStarted": "record",
+    "RecordingRotated": "record",
+    "RecordingPaused": "record",
+    "RecordingEnded": "record",
+    "DeviceLost": "device",
+    "DeviceBack": "device",
+    "Caption": "caption",
 }
-"""Kinds of events that have a word of their own."""
+"""What an event is about, in a word."""
 
-_WORD_WIDTH: Final = 6
+_WORD_WIDTH: Final = 7
 _NARROW: Final = 60
 """With fewer cells there are no words before the sentences, but where an alert lasts."""
 

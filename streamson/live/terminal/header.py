@@ -1,5 +1,8 @@
 """The top of the screen: whose listener it is, how it does, how loud it is."""
 
+import textwrap
+from typing import Final
+
 from streamson._printable import counted
 from streamson.live.terminal import figures
 from streamson.live.terminal.cells import fit
@@ -10,7 +13,10 @@ from streamson.live.times import elapsed
 from streamson.model.feed import ListenerState
 from streamson.model.statistics import Statistics
 
-_FIGURE_GAP = "  "
+MAX_CAPTION_LINES: Final = 3
+
+_FIGURE_GAP: Final = "  "
+_INDENT: Final = "  "
 
 
 def bar_line(watched: Watched, width: int, glyphs: Glyphs) -> Line:
@@ -56,6 +62,13 @@ def meter_line(watched: Watched, width: int, glyphs: Glyphs) -> Line:
     return full(Line(tuple(spans)), width)
 
 
+def caption_lines(watched: Watched, width: int, now: float, glyphs: Glyphs) -> list[Line]:
+    """Return what somebody who explains says, on as many lines as it needs; none for nothing."""
+    text = glyphs.shown(watched.caption(now))
+    wrapped = textwrap.wrap(text, max(8, width - 2 * len(_INDENT)))[:MAX_CAPTION_LINES]
+    return [full(Line((Span(_INDENT + line, Style.STRONG),)), width) for line in wrapped]
+
+
 def _volume(state: ListenerState) -> Span:
     level = f"{state.volume_db:.3g} dB"
     if state.muted:
@@ -75,6 +88,8 @@ def _figures(watched: Watched, stats: Statistics) -> list[tuple[int, Span]]:
     state = watched.mirror.state
     alerts = [alert for alert in state.alerts if not alert.acknowledged] if state else []
     delay = stats.latency_median_ms
+    hello = watched.mirror.hello
+    missed = stats.blocks_missed if hello is not None and hello.plays else 0
     per_second = figures.rate(watched.points_per_second).replace("/", " points/")
     lost = stats.points_lost
     return [
@@ -87,7 +102,7 @@ def _figures(watched: Watched, stats: Statistics) -> list[tuple[int, Span]]:
         (4, _trouble(stats.streams_stale, f"{stats.streams_stale} silent")),
         (9, _trouble(stats.notes_dropped, f"{stats.notes_dropped} dropped")),
         (10, _trouble(stats.streams_refused, f"{stats.streams_refused} streams too many")),
-        (11, _trouble(stats.blocks_missed, counted(stats.blocks_missed, "missed block"))),
+        (11, _trouble(missed, counted(missed, "missed block"))),
         (12, Span(counted(stats.notes_played, "note"), Style.QUIET)),
         (13, Span(counted(stats.points_received, "point"), Style.QUIET)),
     ]

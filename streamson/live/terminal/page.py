@@ -5,7 +5,7 @@ from typing import Final
 from streamson.live.terminal.footer import key_line, status_line, stream_line
 from streamson.live.terminal.glyphs import Glyphs
 from streamson.live.terminal.happenings import happening_lines
-from streamson.live.terminal.header import bar_line, figures_line, meter_line
+from streamson.live.terminal.header import bar_line, caption_lines, figures_line, meter_line
 from streamson.live.terminal.help import help_lines
 from streamson.live.terminal.lines import EMPTY, Line, Span, Style, clipped, full
 from streamson.live.terminal.table import table_lines
@@ -70,6 +70,8 @@ class Page:
             top.append(figures_line(watched, width, glyphs))
         if height >= WITH_METERS:
             top.append(meter_line(watched, width, glyphs))
+        if height >= WITH_EVENTS:
+            top += caption_lines(watched, width, now, glyphs)
         status = status_line(watched, view, len(names), width=width, now=now, glyphs=glyphs)
         bottom = [status or key_line(width, glyphs)]
         if height >= WITH_STATUS:

@@ -160,17 +160,18 @@ class Screen:
             signal.signal(number, on_stop)
             self._is_away = True
 
-        before = {
-            signal.SIGWINCH: signal.signal(signal.SIGWINCH, on_resize),
-            signal.SIGTSTP: signal.signal(signal.SIGTSTP, on_stop),
-        }
+        wanted = {signal.SIGWINCH: on_resize, signal.SIGTSTP: on_stop}
+        before = {number: signal.getsignal(number) for number in wanted}
+        for number, handler in wanted.items():
+            if before[number] != signal.SIG_IGN:
+                signal.signal(number, handler)
         before_wakeup = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         try:
             yield
         finally:
             signal.set_wakeup_fd(before_wakeup)
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            for number, known in before.items():
+                signal.signal(number, known)
 
 
 @contextmanager

@@ -1,11 +1,13 @@
 """What is known of the listener that is shown: its mirror, and what the screen adds to it."""
 
+import time
 from collections import deque
 from typing import Any, Final
 
 import msgspec
 
 from streamson.live.mirror import Mirror
+from streamson.model.event import Caption
 from streamson.model.feed import (
     EVENT,
     HELLO,
@@ -26,6 +28,9 @@ CURVE_VALUES: Final = 120
 RATE_WINDOW: Final = 6
 """Statistics between whose ends the rate of points is taken: the last five seconds."""
 
+
+CAPTION_S: Final = 15.0
+"""How long a caption is shown, unless another one follows."""
 
 CLOCK_STEP_FRAMES: Final = 100_000
 """A clock that goes back by more, two seconds, is another one: topics come out of step by less."""
@@ -62,6 +67,7 @@ class Watched:
         self.peak_dbfs: list[float | None] = [None, None]
         self.rms_dbfs: list[float | None] = [None, None]
         self._meters_are_old = True
+        self._caption = "", float("-inf")
         self._frame = 0
         self._shown_fields: dict[str, tuple[object, str]] = {}
         self._steps: deque[tuple[float, int]] = deque(maxlen=RATE_WINDOW)
@@ -94,6 +100,8 @@ class Watched:
             if len(self.curves) > len(self.mirror.rows):
                 for name in self.curves.keys() - self.mirror.rows.keys():
                     self._forget(name)
+        elif topic == EVENT and isinstance(message.event, Caption):
+            self._caption = message.event.text, time.monotonic()
         elif topic == LEVEL:
             self._take_level(message.peak_dbfs, message.rms_dbfs)
         elif topic == STATISTICS:
@@ -107,6 +115,11 @@ class Watched:
             return
         if self.mirror.state is None or state.frame >= self.mirror.state.frame:
             self.mirror.update(STATE, state)
+
+    def caption(self, now: float) -> str:
+        """Return what somebody who explains says at this time; empty for nothing."""
+        text, told_at = self._caption
+        return text if now - told_at < CAPTION_S else ""
 
     @property
     def points_per_second(self) -> float:
