@@ -13,6 +13,7 @@ const GAP_S = 1; // what is missing for longer is no gap, but a new beginning
 const BACKLOG_S = 0.5; // more than this above the target is skipped
 const STEERING = 0.05; // a second of error is 5 % of speed
 const MOST_STEERING = 0.005;
+const SMOOTHING_S = 1; // of that error
 const FADE_S = 0.005;
 const REPORT_BLOCKS = 16;
 
@@ -50,6 +51,8 @@ class Player extends AudioWorkletProcessor {
       this.right[at] = right[i];
     }
     this.written = frame + left.length;
+    // What waits is looked at when something came, which is when most does: so at the beginning.
+    this.error += (this.filled / rate - this.target - this.error) * Math.min(1, left.length / rate / SMOOTHING_S);
   }
 
   begin(frame, rate) {
@@ -85,7 +88,6 @@ class Player extends AudioWorkletProcessor {
       this.gain = 0;
       this.skips++;
     }
-    this.error += (this.filled / this.rate - this.target - this.error) * (left.length / sampleRate);
     const steering = Math.max(-MOST_STEERING, Math.min(MOST_STEERING, STEERING * this.error));
     const step = nominal * (1 + steering);
     const ends = this.filled < left.length * step + TAPS;
