@@ -35,6 +35,8 @@ class Access:
     ----------
     host, port
         Where it is bound; 0 is a free port.
+    tries
+        How many ports are tried from that one on, where they are taken.
     insecure
         Whether whoever reaches another address than loopback may see and hear.
     token, guest_token
@@ -43,6 +45,7 @@ class Access:
 
     host: str
     port: int
+    tries: int = 1
     insecure: bool = False
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     guest_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))

@@ -16,7 +16,13 @@ HELLO_S: Final = 5.0
 """How long a listener is waited for."""
 
 
-def run_page(endpoint: str, access: Access, *, on_ready: Callable[[list[str]], None]) -> None:
+def run_page(
+    endpoint: str,
+    access: Access,
+    *,
+    on_ready: Callable[[list[str]], None],
+    on_end: Callable[[], None],
+) -> None:
     """Serve the page of a listener until somebody ends it.
 
     Parameters
@@ -27,6 +33,8 @@ def run_page(endpoint: str, access: Access, *, on_ready: Callable[[list[str]], N
         Where the page is, and for whom.
     on_ready
         Is called with lines for a person, once it can be opened.
+    on_end
+        Is called when it begins to end.
 
     Raises
     ------
@@ -39,11 +47,15 @@ def run_page(endpoint: str, access: Access, *, on_ready: Callable[[list[str]], N
     except BaseException:
         reader.close()
         raise
-    asyncio.run(_serve(Hub(reader, hello), access, endpoint, on_ready))
+    asyncio.run(_serve(Hub(reader, hello), access, endpoint, on_ready, on_end))
 
 
 async def _serve(
-    hub: Hub, access: Access, endpoint: str, on_ready: Callable[[list[str]], None]
+    hub: Hub,
+    access: Access,
+    endpoint: str,
+    on_ready: Callable[[list[str]], None],
+    on_end: Callable[[], None],
 ) -> None:
     steering = Steering(CommandClient(control_endpoint(endpoint)))
     server = PageServer(access, hub, steering)
@@ -52,5 +64,6 @@ async def _serve(
     try:
         await asyncio.Event().wait()
     finally:
+        on_end()
         await server.stop()
         steering.close()

@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import mimetypes
+import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -28,6 +30,8 @@ FILES: Final = (
 """What the page is made of: these names and no others lead to a file."""
 
 BACKLOG: Final = 64
+SHUTDOWN_S: Final = 0.3
+"""How long those who are connected may take to leave when it ends."""
 
 _HEADERS: Final = {
     "Content-Security-Policy": (
@@ -98,27 +102,33 @@ class PageServer:
                 *(web.get(f"/{name}", _file(name)) for name in FILES),
             ]
         )
-        runner = web.AppRunner(app, access_log=None)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         server = runner.server
         assert server is not None
-        loop = asyncio.get_running_loop()
         try:
-            bound = await loop.create_server(
-                lambda: self._connections.factory(server),
-                *(self._access.host, self._access.port),
-                backlog=BACKLOG,
-            )
+            bound = await self._bind(lambda: self._connections.factory(server))
         except OSError as error:
             raise StreamsonError(
                 f"can't serve the page on {self._access.host}:{self._access.port}: "
-                f"{error.strerror or error}. Choose another port with --web or --address."
+                f"{os.strerror(error.errno) if error.errno else error}. Choose another port: "
+                "--web or --address"
             ) from None
         self._runner, self._bound = runner, bound
         port: int = bound.sockets[0].getsockname()[1]
         self._cookie = f"{COOKIE}-{port}"  # a browser sends cookies to all ports of a host
         self._hub.start()
         return port
+
+    async def _bind(self, factory: Callable[[], asyncio.Protocol]) -> asyncio.Server:
+        """Bind to the first port that is free, of those that may be tried."""
+        loop = asyncio.get_running_loop()
+        host, first = self._access.host, self._access.port
+        for port in range(first, first + self._access.tries - 1):
+            with suppress(OSError):
+                return await loop.create_server(factory, host, port, backlog=BACKLOG)
+        last = first + self._access.tries - 1
+        return await loop.create_server(factory, host, last, backlog=BACKLOG)
 
     async def stop(self) -> None:
         """Close all connections."""
