@@ -41,10 +41,17 @@ RING_OUT_S: Final = 3.5
 )
 @options.output
 @options.record
+@options.plain
 @options.duration
 @options.stats
 def command(
-    *, tour: bool, output: str, record: str | None, duration: float | None, stats: Path | None
+    *,
+    tour: bool,
+    output: str,
+    record: str | None,
+    plain: bool,
+    duration: float | None,
+    stats: Path | None,
 ) -> int:
     """Hear the Dirichlet eta function as another process computes it.
 
@@ -52,16 +59,23 @@ def command(
     duration from the imaginary part, and the louder the closer the function is to zero.
     """
     from streamson.cli.playing import play  # loads the synthesiser
+    from streamson.cli.screen import feed_for_screen
     from streamson.listener.listener import Listener
 
     session = _tour_session() if tour else "demo"
-    listener = Listener(
-        ANY_PORT, session=session, output=output, record=record, duration_s=duration
-    )
     words = ("tour",) if tour else ("eta", "--on-demand")
-    with _producer(listener.endpoint, *words) as producer:
-        show = (_Tour if tour else _Tune)(listener, producer)
-        return play(listener, stats_file=stats, check=show.check)
+    with feed_for_screen(None, plain=plain) as feed:
+        listener = Listener(
+            ANY_PORT,
+            session=session,
+            output=output,
+            record=record,
+            feed=feed,
+            duration_s=duration,
+        )
+        with _producer(listener.endpoint, *words) as producer:
+            show = (_Tour if tour else _Tune)(listener, producer)
+            return play(listener, stats_file=stats, check=show.check, plain=plain)
 
 
 def _tour_session() -> "Session":

@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from streamson.producers.tour import CAPTIONS
+from tests.cli.terminal import Terminal
 from tests.conftest import family_of
 
 TIMEOUT_S = 100
@@ -46,6 +47,19 @@ def test_a_tour_whose_producer_dies_says_so(start, touring):
     assert code == 1
     assert "the tour producer ended" in err
     assert out.startswith("played")
+
+
+def test_a_terminal_shows_the_captions_from_the_first_one_on(tmp_path):
+    terminal = Terminal(tmp_path, "demo", "--tour", "--output", "none", size=(80, 24))
+    try:
+        shown = "  " + CAPTIONS[0].text
+        terminal.await_screen(lambda: shown in terminal.lines, "first caption")
+        terminal.press("q")
+        assert terminal.end(timeout_s=20) == 130
+    finally:
+        terminal.process.kill()
+        terminal.process.wait()
+        terminal.close()
 
 
 @pytest.fixture(scope="module")
