@@ -78,5 +78,8 @@ commands are small. As a message of a byte each they take 6 MB."""
 LOCAL_RECEIVE_BUFFER_BYTES: Final = 16 << 10
 """The kernel's buffer of each such connection: what comes before anybody looks."""
 
+LOCAL_SEND_BUFFER_BYTES: Final = 256 << 10
+"""And for what goes to it: most of a second of sound. What waits beyond is counted in messages."""
+
 LAST_WORDS_MS: Final = 200
 """What was told last has so long to reach its readers after the end."""

@@ -18,6 +18,7 @@ from streamson.wire.limits import (
     HANDSHAKE_MS,
     LAST_WORDS_MS,
     LOCAL_RECEIVE_BUFFER_BYTES,
+    LOCAL_SEND_BUFFER_BYTES,
     MAX_FEED_READERS,
     MAX_LOCAL_WAITING_BYTES,
 )
@@ -81,6 +82,7 @@ class LocalSocket:
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(kind)
         self._socket.setsockopt(zmq.RCVHWM, 0 if is_counted else UNCOUNTED_HIGH_WATER_MARK)
         self._socket.setsockopt(zmq.RCVBUF, LOCAL_RECEIVE_BUFFER_BYTES)
+        self._socket.setsockopt(zmq.SNDBUF, LOCAL_SEND_BUFFER_BYTES)
         self._socket.setsockopt(zmq.SNDHWM, high_water_mark)
         self._socket.setsockopt(zmq.MAXMSGSIZE, max_frame_bytes)
         self._socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
