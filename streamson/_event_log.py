@@ -7,6 +7,7 @@ from streamson._rate_limited_log import RateLimitedLog
 from streamson.model.event import (
     AlertAcknowledged,
     Event,
+    PageServed,
     PointsLost,
     RecordingEnded,
     RecordingPaused,
@@ -20,7 +21,7 @@ from streamson.model.event import (
 
 _QUIET: Final = (
     *(PointsLost, RecordingStarted, RecordingEnded, RecordingRotated),
-    *(VolumeChanged, StreamMuted, StreamSoloed, AlertAcknowledged),
+    *(VolumeChanged, StreamMuted, StreamSoloed, AlertAcknowledged, PageServed),
 )
 """What somebody asked for, or others say as well: it is a line only for who wants to know more."""
 

@@ -41,6 +41,9 @@ RING_OUT_S: Final = 3.5
 )
 @options.output
 @options.record
+@options.web
+@options.no_web
+@options.insecure
 @options.plain
 @options.duration
 @options.stats
@@ -49,6 +52,9 @@ def command(
     tour: bool,
     output: str,
     record: str | None,
+    web: str | None,
+    no_web: bool,
+    insecure: bool,
     plain: bool,
     duration: float | None,
     stats: Path | None,
@@ -59,12 +65,13 @@ def command(
     duration from the imaginary part, and the louder the closer the function is to zero.
     """
     from streamson.cli.playing import play  # loads the synthesiser
-    from streamson.cli.screen import feed_for_screen
+    from streamson.cli.views import Wanted
     from streamson.listener.listener import Listener
 
     session = _tour_session() if tour else "demo"
     words = ("tour",) if tour else ("eta", "--on-demand")
-    with feed_for_screen(None, plain=plain) as feed:
+    wanted = Wanted(plain, web, no_web, insecure, output)
+    with wanted.feed(None) as feed:
         listener = Listener(
             ANY_PORT,
             session=session,
@@ -75,7 +82,7 @@ def command(
         )
         with _producer(listener.endpoint, *words) as producer:
             show = (_Tour if tour else _Tune)(listener, producer)
-            return play(listener, stats_file=stats, check=show.check, plain=plain)
+            return play(listener, stats_file=stats, check=show.check, wanted=wanted)
 
 
 def _tour_session() -> "Session":
@@ -86,7 +93,7 @@ def _tour_session() -> "Session":
 
 
 class _Producer:
-    """A producer in a process of its own.
+    """A producer in a process of its own, from `start` on.
 
     Parameters
     ----------
@@ -97,38 +104,55 @@ class _Producer:
     log
         Where it writes what it has to say.
 
-    Attributes
-    ----------
-    stdin
-        Its standard input.
     """
 
     def __init__(self, endpoint: str, words: tuple[str, ...], log: IO[str]) -> None:
-        self._name = words[0]
+        self._endpoint = endpoint
+        self._words = words
         self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Begin."""
         self._process = subprocess.Popen(  # noqa: S603  (our own module)
-            [sys.executable, "-m", "streamson", "produce", *words, "--endpoint", endpoint],
+            [
+                *(sys.executable, "-m", "streamson", "produce", *self._words),
+                *("--endpoint", self._endpoint),
+            ],
             stdin=subprocess.PIPE,
             # It prints nothing there, but ends when nobody could read it: it never outlives us.
             stdout=subprocess.PIPE,
-            stderr=log,
+            stderr=self._log,
         )
-        assert self._process.stdin is not None
-        self.stdin = self._process.stdin
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it was started."""
+        return self._process is not None
 
     @property
     def exit_code(self) -> int | None:
-        """What it ended with; None while it goes on."""
-        return self._process.poll()
+        """What it ended with; None while it goes on, or has not begun."""
+        return None if self._process is None else self._process.poll()
+
+    def ask(self, points: int) -> None:
+        """Ask for so many points."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):  # it ended a moment ago
+            self._process.stdin.write(b"\n" * points)
+            self._process.stdin.flush()
 
     def error(self) -> StreamsonError:
         """Return that it ended too soon, with its last words."""
         self._log.seek(0)
         last = self._log.read().strip().splitlines()[-1:] or ["no message"]
-        return StreamsonError(f"the {self._name} producer ended: {last[0]}")
+        return StreamsonError(f"the {self._words[0]} producer ended: {last[0]}")
 
     def stop(self) -> None:
         """End the process."""
+        if self._process is None:
+            return
         with self._process:
             self._process.terminate()
             try:
@@ -154,6 +178,7 @@ class _Tune:
         self._listener = listener
         self._producer = producer
         self._asked = 0
+        producer.start()
 
     def check(self) -> None:
         """Ask for what is needed, and raise if the producer has ended: it should go on."""
@@ -162,14 +187,15 @@ class _Tune:
         stats = self._listener.stats()
         to_come = self._asked - stats.points_received + stats.notes_waiting
         if (wanted := NOTES_AHEAD - to_come) > 0:
-            with suppress(BrokenPipeError):  # it ended a moment ago
-                self._producer.stdin.write(b"\n" * wanted)
-                self._producer.stdin.flush()
+            self._producer.ask(wanted)
             self._asked += wanted
 
 
 class _Tour:
-    """The tour: its captions are said when they are due, and it ends by itself."""
+    """The tour: its captions are said when they are due, and it ends by itself.
+
+    Where only a page can be heard, it begins with the first who hears.
+    """
 
     def __init__(self, listener: "Listener", producer: _Producer) -> None:
         from streamson.producers.tour import CAPTIONS
@@ -178,10 +204,13 @@ class _Tour:
         self._producer = producer
         self._to_come = deque(CAPTIONS)
         self._began_s: float | None = None
-        self._is_over = False
+        self._is_over = self._has_asked = False
 
     def check(self) -> None:
         """Say what is due, let the sound end after the last point, and raise if one is missing."""
+        if not self._producer.has_begun:
+            self._begin()
+            return
         if self._began_s is None and self._listener.stats().points_received:
             self._began_s = time.monotonic()
         if self._began_s is not None:
@@ -196,3 +225,13 @@ class _Tour:
         engine = self._listener.engine
         end = engine.frame + round(RING_OUT_S * engine.sample_rate)
         engine.stop_at(min(end, engine.stop_frame))
+
+    def _begin(self) -> None:
+        """Let it begin once it can be heard, or is recorded."""
+        listener = self._listener
+        is_heard = listener.plays or listener.page_url is None or listener.sends_sound
+        if is_heard or listener.recording is not None:
+            self._producer.start()
+        elif not self._has_asked:
+            self._has_asked = True
+            listener.caption(f"The tour begins when you switch on the sound on {listener.page_url}")

@@ -1,6 +1,8 @@
 """``streamson doctor``: what is missing on this machine, and the command that mends it."""
 
+import getpass
 import importlib.util
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,15 +11,18 @@ from typing import Final, NamedTuple
 import click
 
 from streamson.errors import StreamsonError
+from streamson.live.web.access import DEFAULT_PORT
 from streamson.wire.limits import DEFAULT_ENDPOINT
 
 EXTRAS: Final = {
+    "aiohttp": ("web", "the page in the browser"),
     "av": ("video", "videos (PyAV)"),
     "distributed": ("dask", "corpora on a Dask cluster"),
     "flint": ("flint", "the eta and zeta producers 50 times faster"),
     "joblib": ("corpus", "corpora"),
     "matplotlib": ("plot", "plots"),
     "mido": ("midi", "MIDI files"),
+    "prometheus_client": ("web", "figures for Prometheus, of the page"),
     "psutil": ("system", "the system producer"),
     "pyarrow": ("parquet", "Parquet tables"),
     "soxr": ("ogg", "Ogg files of 44.1 kHz"),
@@ -50,7 +55,7 @@ def command() -> int:
     Exits with 1 if something is missing without which streamson can't be heard.
     """
     healthy = True
-    for check in (_python, _synthesiser, _sound, _endpoint, _extras):
+    for check in (_python, _synthesiser, _sound, _elsewhere, _endpoint, _extras):
         for finding in check():
             mark = {True: "ok      ", False: "MISSING ", None: "optional"}[finding.ok]
             click.echo(f"{mark}  {finding.text}")
@@ -87,10 +92,27 @@ def _sound() -> Iterator[Finding]:
     if default is not None:
         yield Finding(True, f"sound device: {default.name} ({default.host_api})")
         return
+    if importlib.util.find_spec("aiohttp") is not None:
+        yield Finding(
+            None, "a sound device; without one, it is heard in the browser", _device_remedy()
+        )
+        return
     yield Finding(
         False,
         "a sound device; without one, streamson still records, and renders files",
-        _device_remedy(),
+        f"{_device_remedy()}; or hear it in the browser: "
+        f"{sys.executable} -m pip install 'streamson[web]'",
+    )
+
+
+def _elsewhere() -> Iterator[Finding]:
+    """Tell how this machine is heard from another."""
+    port = DEFAULT_PORT
+    yield Finding(
+        True,
+        f"to hear this machine from another: run streamson listen --web {port} here, and there",
+        f"ssh -L {port}:127.0.0.1:{port} {getpass.getuser()}@{socket.gethostname()}  "
+        f"(then open http://127.0.0.1:{port}/, or play http://127.0.0.1:{port}/listen.mp3)",
     )
 
 
@@ -111,7 +133,7 @@ def _endpoint() -> Iterator[Finding]:
         yield Finding(
             None,
             f"{DEFAULT_ENDPOINT} is in use, perhaps by a listener that runs",
-            "streamson listen --bind tcp://127.0.0.1:5571  (another port)",
+            "streamson listen --bind tcp://127.0.0.1:5575  (another port)",
         )
         return
     yield Finding(True, f"{DEFAULT_ENDPOINT} is free")

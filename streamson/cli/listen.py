@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 @options.keep
 @options.state
 @options.feed
+@options.web
+@options.no_web
+@options.insecure
 @options.plain
 @options.duration
 @options.stats
@@ -36,6 +39,9 @@ def command(
     keep: int | None,
     state: Path | None,
     feed: str | None,
+    web: str | None,
+    no_web: bool,
+    insecure: bool,
     plain: bool,
     duration: float | None,
     stats: Path | None,
@@ -52,12 +58,13 @@ def command(
     """
     from streamson.cli.playing import play  # loads the synthesiser
     from streamson.cli.reloading import Reloading
-    from streamson.cli.screen import feed_for_screen
+    from streamson.cli.views import Wanted
     from streamson.listener.listener import Listener
 
     if record is None and (rotate is not None or keep is not None):
         raise UsageError("--rotate and --keep are for recordings; say --record too")
-    with feed_for_screen(feed, plain=plain) as feed_endpoint:
+    wanted = Wanted(plain, web, no_web, insecure, output)
+    with wanted.feed(feed) as feed_endpoint:
         listener = Listener(
             bind,
             session=session,
@@ -73,7 +80,7 @@ def command(
         if feed is not None:
             click.echo(f"Feed on {listener.feed_endpoint}.", err=True)
         check = Reloading(listener, session).check
-        return play(listener, stats_file=stats, check=check, plain=plain)
+        return play(listener, stats_file=stats, check=check, wanted=wanted)
 
 
 def _rotation(rotate: float | int | None, keep: int | None) -> "Rotation":

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from streamson._click_options import Seconds, SecondsOrSize, Size
+from streamson.live.web.access import parse_address
 from streamson.model.limits import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from streamson.wire.limits import DEFAULT_ENDPOINT, DEFAULT_FEED
 
@@ -15,6 +16,15 @@ def _presets() -> str:
     folder = resources.files("streamson") / "session" / "presets"
     names = sorted(Path(file.name).stem for file in folder.iterdir() if ".toml" in file.name)
     return ", ".join(names)
+
+
+def _page_address(
+    _context: click.Context, _option: click.Parameter, text: str | None
+) -> str | None:
+    """Return where a page is to be, if that can be an address."""
+    if text is not None:
+        parse_address(text)
+    return text
 
 
 bind = click.option(
@@ -95,12 +105,24 @@ feed = click.option(
 feed_of_listener = click.argument("endpoint", default=DEFAULT_FEED, metavar="[ENDPOINT]")
 address = click.option(
     "--address",
+    callback=_page_address,
     default="5580",
     show_default="127.0.0.1:5580",
     metavar="[HOST:]PORT",
     help="Where the page is. Another host than this one, such as 0.0.0.0, lets others in who have "
     "the link that is printed.",
 )
+web = click.option(
+    "--web",
+    callback=_page_address,
+    is_flag=False,
+    flag_value="5580",
+    metavar="[HOST:]PORT",
+    help="Show a page in the browser, with its sound: on this machine, on port 5580 if none is "
+    "said. Another host, such as 0.0.0.0:5580, lets others in who have the link that is printed. "
+    "Where there is no sound device, there is a page anyhow.",
+)
+no_web = click.option("--no-web", is_flag=True, help="No page, with or without a sound device.")
 insecure = click.option(
     "--insecure",
     is_flag=True,

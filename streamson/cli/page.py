@@ -75,6 +75,11 @@ class Page:
         address = self.lines[0].partition("http://")[2].split()[0]
         return f"http://{address.partition('?')[0]}"
 
+    @property
+    def has_secret(self) -> bool:
+        """Whether its lines hold what lets somebody in, and are shown nowhere else."""
+        return "token=" in "".join(self.lines)
+
     def has_ended(self) -> str | None:
         """Return why it has ended before its time; None where it has not."""
         return None if self._process.poll() is None else self._reason()

@@ -4,19 +4,17 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 import click
 import msgspec
 
 from streamson._printable import PrintableFormatter, counted
 from streamson.cli.ending import ending
-from streamson.cli.screen import Screen, has_terminal, obstacle
 from streamson.cli.standard_streams import never_wait
-from streamson.errors import ChildError
+from streamson.cli.views import Shown, Wanted
 from streamson.formats.atomic import write_atomically
 from streamson.listener.listener import Listener
-from streamson.live.plain import INTERVAL_S, summary_line
 from streamson.model.statistics import Statistics
 
 REFRESH_S: Final = 0.1
@@ -25,9 +23,9 @@ REFRESH_S: Final = 0.1
 def play(
     listener: Listener,
     *,
-    stats_file: Path | None = None,
-    check: Callable[[], None] = lambda: None,
-    plain: bool = False,
+    stats_file: Path | None,
+    check: Callable[[], None],
+    wanted: Wanted,
 ) -> int:
     """Run a listener until its duration is over or a signal comes; return the exit code.
 
@@ -41,13 +39,13 @@ def play(
         Where the statistics go at the end.
     check
         Called ten times a second; what it raises ends the playing.
-    plain
-        Whether plain lines are wanted where a screen can be shown.
+    wanted
+        What is to be shown.
     """
     ending.hold()
     never_wait()
     try:
-        _play(listener, stats_file, check, plain=plain)
+        _play(listener, stats_file, check, wanted)
     except (KeyboardInterrupt, SystemExit):  # Ctrl-C and SIGTERM have codes of their own
         if listener.recording_error is None:
             raise
@@ -62,19 +60,13 @@ def _silent(stats: Statistics) -> bool:
 
 
 def _play(
-    listener: Listener, stats_file: Path | None, check: Callable[[], None], *, plain: bool
+    listener: Listener, stats_file: Path | None, check: Callable[[], None], wanted: Wanted
 ) -> None:
     try:
         _tell_the_time()
         listener.start()
         click.echo(f"Playing {listener.output}. Ctrl-C ends.", err=True)
-        if not listener.plays and listener.recording is None:
-            click.echo(
-                "Nothing is heard here: --record take.wav makes a file to listen to elsewhere, and "
-                '"streamson doctor" says what a sound device needs.',
-                err=True,
-            )
-        with _Shown(listener, plain=plain) as shown:
+        with Shown(listener, wanted) as shown:
             while not listener.finished:
                 time.sleep(REFRESH_S)
                 check()
@@ -88,34 +80,6 @@ def _play(
                 _write_stats(stats, stats_file)
         finally:
             click.echo(summary(stats, listener))
-
-
-class _Shown:
-    """What is shown while it plays: a screen, or else plain lines."""
-
-    def __init__(self, listener: Listener, *, plain: bool) -> None:
-        self._listener = listener
-        self._due = INTERVAL_S
-        self._screen = None if plain else _screen(listener)
-
-    def refresh(self) -> None:
-        """Show what is to be shown by now; raise KeyboardInterrupt where somebody quit."""
-        if self._screen is not None:
-            if self._screen.check():
-                return
-            self._screen = None
-        stats = self._listener.stats()
-        if stats.seconds >= self._due:
-            self._due = INTERVAL_S * (stats.seconds // INTERVAL_S + 1)
-            click.echo(_state(stats, self._listener), err=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        ending.finish()  # no second Ctrl-C is to leave the terminal as the screen has it
-        if self._screen is not None:
-            self._screen.close()
 
 
 def summary(stats: Statistics, listener: Listener) -> str:
@@ -174,28 +138,8 @@ def _write_stats(stats: Statistics, path: Path) -> None:
         raise click.FileError(str(path), error.strerror) from None
 
 
-def _screen(listener: Listener) -> Screen | None:
-    """Return a screen of a listener; None without one, which is told where it might surprise."""
-    feed = listener.feed_endpoint
-    if not has_terminal():
-        return None
-    try:
-        reason = obstacle()
-        if reason is None and feed is not None:
-            return Screen(feed)
-    except ChildError as error:
-        reason = str(error)
-    if reason is not None:
-        click.echo(f"Plain lines instead of a screen: {reason}.", err=True)
-    return None
-
-
 def _tell_the_time() -> None:
     """Let the log say when something happened, as long as it plays."""
     formatter = PrintableFormatter("%(asctime)s %(message)s", "%H:%M:%S")
     for handler in logging.getLogger().handlers:
         handler.setFormatter(formatter)
-
-
-def _state(stats: Statistics, listener: Listener) -> str:
-    return summary_line(stats, endpoint=listener.endpoint, last_played=listener.last_played)

@@ -13,8 +13,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from types import FrameType
 from typing import Any, Final
 
@@ -34,29 +33,6 @@ PATIENCE_S: Final = 0.5
 
 STOPPING_S: Final = 0.5
 """How long it may take to stop, when a shell takes the terminal away (Ctrl-Z)."""
-
-MAX_IPC_PATH: Final = 80
-"""Bytes: names of sockets are 107 at most."""
-
-
-@contextmanager
-def feed_for_screen(feed: str | None, *, plain: bool) -> Iterator[str | None]:
-    """Yield where a listener's feed is to be, for its screen and for whoever else was meant.
-
-    Parameters
-    ----------
-    feed
-        Where somebody wants it; None for nowhere.
-    plain
-        Whether there is to be no screen.
-    """
-    if feed is not None or plain or not has_terminal() or obstacle() is not None:
-        yield feed
-        return
-    with tempfile.TemporaryDirectory(prefix="streamson-", ignore_cleanup_errors=True) as folder:
-        # Nobody else can enter the folder.
-        path = os.path.join(folder, "feed")
-        yield f"ipc://{path}" if len(os.fsencode(path)) <= MAX_IPC_PATH else "tcp://127.0.0.1:*"
 
 
 def has_terminal() -> bool:

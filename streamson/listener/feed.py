@@ -91,6 +91,11 @@ class Feed:
         return self._publisher.readers
 
     @property
+    def sends_sound(self) -> bool:
+        """Whether anybody wants it; any thread may ask."""
+        return self._publisher.wants(AUDIO)
+
+    @property
     def cut(self) -> int:
         """Connections that were cut off."""
         return self._publisher.cut

@@ -21,7 +21,7 @@ from streamson.listener.report import Reporter
 from streamson.listener.state_file import StateKeeper
 from streamson.listener.statistics import StatisticsSources, gather, gather_streams
 from streamson.listener.views import Views
-from streamson.model.event import MAX_CAPTION_CHARS, Caption, Event
+from streamson.model.event import MAX_CAPTION_CHARS, Caption, Event, PageServed
 from streamson.model.limits import MAX_SPAN_S
 from streamson.model.note import Note
 from streamson.model.statistics import Statistics, StreamStatistics
@@ -84,6 +84,8 @@ class Listener:
         The synthesiser.
     tap
         What is finished, for any number of readers.
+    page_url
+        Where a page of it is; None without one.
 
     Raises
     ------
@@ -146,6 +148,7 @@ class Listener:
         )
         self._alerts = AlertBoard(is_active=self._score.has_alert, on_event=self._bus.emit)
         self._bus.subscribe(self._alerts.on_event)
+        self.page_url: str | None = None
         self._views: Views | None = None
         # Last, so that no mistake above leaves a socket open.
         try:
@@ -252,6 +255,11 @@ class Listener:
         return self._recordings.error
 
     @property
+    def sends_sound(self) -> bool:
+        """Whether anybody hears its feed."""
+        return self._views is not None and self._views.feed.sends_sound
+
+    @property
     def feed_endpoint(self) -> str | None:
         """Where its feed is, with the real port; None without one."""
         return None if self._views is None else self._views.endpoint
@@ -296,6 +304,11 @@ class Listener:
     def mute(self, *, muted: bool = True) -> None:
         """Let the sound glide to silence, or back."""
         self._mixer.mute(muted=muted)
+
+    def serve_page(self, url: str) -> None:
+        """Tell subscribers that there is a page on which it can be seen and heard."""
+        self.page_url = url
+        self._bus.emit(PageServed(frame=self.engine.frame, url=url))
 
     def caption(self, text: str) -> None:
         """Explain what is heard at this moment: all subscribers and views get it as an event.

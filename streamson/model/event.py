@@ -392,6 +392,23 @@ class RecordingEnded(Event, frozen=True, kw_only=True, tag="recording_ended"):
         return f"recorded {self.seconds:.1f} s to {self.path}"
 
 
+class PageServed(Event, frozen=True, kw_only=True, tag="page_served"):
+    """There is a page on which it can be seen and heard.
+
+    Attributes
+    ----------
+    url
+        Where; without what lets somebody in.
+    """
+
+    url: str
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        return f"to be seen and heard on {self.url}"
+
+
 class Caption(Event, frozen=True, kw_only=True, tag="caption"):
     """Somebody who explains said what is heard at this moment, or is about to be.
 
@@ -428,5 +445,6 @@ AnyEvent = (
     | RecordingPaused
     | RecordingEnded
     | Caption
+    | PageServed
 )
 """For decoding."""

@@ -151,6 +151,7 @@ FULL = """
 import sys, time
 from pathlib import Path
 from streamson.cli.playing import play
+from streamson.cli.views import Wanted
 from streamson.listener.listener import Listener
 from streamson import Publisher
 import threading
@@ -163,7 +164,8 @@ def publish():
             publisher.send_batch("noise", {f"field{i}": [time.time()] * 4_000 for i in range(8)})
             time.sleep(0.02)
 threading.Thread(target=publish, daemon=True).start()
-sys.exit(play(listener))
+wanted = Wanted(plain=True, web=None, no_web=True, insecure=False, output="none")
+sys.exit(play(listener, stats_file=None, check=lambda: None, wanted=wanted))
 """
 
 

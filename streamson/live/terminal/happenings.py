@@ -1,5 +1,6 @@
 """Alerts that are not over, and below what happened, the newest first."""
 
+import math
 from collections.abc import Iterator
 from itertools import islice
 from typing import Final, NamedTuple
@@ -10,7 +11,13 @@ from streamson.live.terminal.lines import EMPTY, Line, Span, Style, full
 from streamson.live.terminal.view import KNOWN
 from streamson.live.terminal.watched import Watched
 from streamson.live.times import time_of_day
-from streamson.model.event import AlertRaised, DeviceLost, RecordingPaused, SessionRefused
+from streamson.model.event import (
+    AlertRaised,
+    Caption,
+    DeviceLost,
+    RecordingPaused,
+    SessionRefused,
+)
 
 _SAME_S: Final = 1.0
 """An event so near to an alert of the same words is the one that raised it."""
@@ -51,12 +58,27 @@ class _Happening(NamedTuple):
     style: Style
 
 
-def happening_lines(watched: Watched, *, width: int, height: int, glyphs: Glyphs) -> list[Line]:
-    """Return the heading and as much as has room; nothing where there is not even that."""
+def happening_lines(
+    watched: Watched, *, width: int, height: int, now: float, glyphs: Glyphs
+) -> list[Line]:
+    """Return the heading and as much as has room; nothing where there is not even that.
+
+    Parameters
+    ----------
+    watched
+        The listener.
+    width, height
+        Cells.
+    now
+        The time, as `time.monotonic`.
+    glyphs
+        What is drawn with.
+    """
     if height < 2:
         return [EMPTY] * height
     lines = [_heading(watched, width)]
-    lines += [_line(one, width, glyphs) for one in islice(_happenings(watched), height - 1)]
+    found = islice(_happenings(watched, watched.caption(now)), height - 1)
+    lines += [_line(one, width, glyphs) for one in found]
     return lines + [EMPTY] * (height - len(lines))
 
 
@@ -67,7 +89,8 @@ def _heading(watched: Watched, width: int) -> Line:
     return full(Line((Span(text, Style.HEADING),)), width, Style.HEADING)
 
 
-def _happenings(watched: Watched) -> Iterator[_Happening]:
+def _happenings(watched: Watched, caption: str) -> Iterator[_Happening]:
+    """Yield alerts, then events, without those that stand elsewhere on the screen."""
     state = watched.mirror.state
     alerts = state.alerts if state else ()
     for alert in sorted(alerts, key=lambda one: (one.acknowledged, -one.raised_at)):
@@ -76,12 +99,10 @@ def _happenings(watched: Watched) -> Iterator[_Happening]:
     lasting = {alert.sentence: alert.raised_at for alert in alerts}
     for told in reversed(watched.mirror.events):
         event = told.event
-        raised_at = lasting.get(told.sentence)
-        if (
-            isinstance(event, AlertRaised)
-            and raised_at is not None
-            and abs(told.time - raised_at) < _SAME_S
-        ):
+        raised_at = lasting.get(told.sentence, math.inf)
+        if isinstance(event, AlertRaised) and abs(told.time - raised_at) < _SAME_S:
+            continue
+        if isinstance(event, Caption) and caption == told.sentence:
             continue
         style = Style.WARNING if isinstance(event, _BAD) else Style.NORMAL
         yield _Happening(told.time, _WORDS.get(type(event).__name__, ""), told.sentence, style)

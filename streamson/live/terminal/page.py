@@ -86,7 +86,7 @@ class Page:
             if names
             else self._empty_table(**size)
         )
-        below = happening_lines(watched, width=width, height=events, glyphs=glyphs)
+        below = happening_lines(watched, width=width, height=events, now=now, glyphs=glyphs)
         return [*top, *middle, *below, *bottom]
 
     def _events_height(self, streams: int, room: int, height: int) -> int:

@@ -1,0 +1,178 @@
+"""What is shown of a listener that runs here: its page, a screen, or else plain lines."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, NamedTuple, Self
+
+import click
+
+from streamson.cli.ending import ending
+from streamson.cli.page import Page, show_in_browser
+from streamson.cli.screen import Screen, has_terminal, obstacle
+from streamson.errors import ChildError, StreamsonError
+from streamson.listener.listener import Listener
+from streamson.live.plain import INTERVAL_S, summary_line
+from streamson.output.device import AUTO
+
+MAX_IPC_PATH: Final = 80
+"""Bytes: names of sockets are 107 at most."""
+
+DEFAULT_ADDRESS: Final = "5580"
+"""Of a page that nobody asked for."""
+
+
+class Wanted(NamedTuple):
+    """What somebody wants to see.
+
+    Attributes
+    ----------
+    plain
+        Plain lines where a screen could be shown.
+    web
+        Where a page is to be, ``[HOST:]PORT``; None: where nothing else can be heard.
+    no_web
+        No page, in no case.
+    insecure
+        Whether everybody sees and hears who reaches the page.
+    output
+        Where the sound was to go.
+    """
+
+    plain: bool
+    web: str | None
+    no_web: bool
+    insecure: bool
+    output: str
+
+    @property
+    def has_page(self) -> bool:
+        """Whether there may be a page."""
+        return not self.no_web and (self.web is not None or self.output == AUTO)
+
+    @property
+    def has_screen(self) -> bool:
+        """Whether there is to be a screen, if it can be."""
+        return not self.plain and has_terminal() and obstacle() is None
+
+    @contextmanager
+    def feed(self, chosen: str | None) -> Iterator[str | None]:
+        """Yield where the listener's feed is to be: where somebody chose, or where we alone see it.
+
+        Parameters
+        ----------
+        chosen
+            None for nowhere.
+        """
+        if chosen is not None or not (self.has_page or self.has_screen):
+            yield chosen
+            return
+        with tempfile.TemporaryDirectory(prefix="streamson-", ignore_cleanup_errors=True) as folder:
+            # Nobody else can enter the folder.
+            path = os.path.join(folder, "feed")
+            is_short = len(os.fsencode(path)) <= MAX_IPC_PATH
+            yield f"ipc://{path}" if is_short and os.name == "posix" else "tcp://127.0.0.1:*"
+
+
+class Shown:
+    """What is shown, until it is closed.
+
+    Parameters
+    ----------
+    listener
+        Plays already.
+    wanted
+        What somebody wants to see.
+
+    Raises
+    ------
+    StreamsonError
+        There is no page where one was asked for.
+    """
+
+    def __init__(self, listener: Listener, wanted: Wanted) -> None:
+        self._listener = listener
+        self._due = INTERVAL_S
+        self._screen: Screen | None = None
+        self._page = _page(listener, wanted)
+        if not listener.plays and self._page is None and listener.recording is None:
+            click.echo(
+                "Nothing is heard here: --record take.wav makes a file to listen to elsewhere, and "
+                '"streamson doctor" says what a sound device needs.',
+                err=True,
+            )
+        if not wanted.plain:
+            self._screen = _screen(listener, self._page)
+
+    def refresh(self) -> None:
+        """Show what is to be shown by now; raise KeyboardInterrupt where somebody quit."""
+        if self._page is not None and (reason := self._page.has_ended()) is not None:
+            self._page = None
+            click.echo(f"The page ended: {reason}. The sound goes on.", err=True)
+        if self._screen is not None:
+            if self._screen.check():
+                return
+            self._screen = None
+        stats = self._listener.stats()
+        if stats.seconds >= self._due:
+            self._due = INTERVAL_S * (stats.seconds // INTERVAL_S + 1)
+            line = summary_line(
+                stats,
+                endpoint=self._listener.endpoint,
+                last_played=self._listener.last_played,
+            )
+            click.echo(line, err=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        ending.finish()  # no second Ctrl-C is to leave the terminal as the screen has it
+        if self._screen is not None:
+            self._screen.close()
+        if self._page is not None:
+            self._page.close()
+
+
+def _page(listener: Listener, wanted: Wanted) -> Page | None:
+    """Return a page, which is said; None where nobody needs one, or there can be none."""
+    feed, is_chosen = listener.feed_endpoint, wanted.web is not None
+    if feed is None or not wanted.has_page or (listener.plays and not is_chosen):
+        return None
+    try:
+        page = Page(
+            feed,
+            wanted.web or DEFAULT_ADDRESS,
+            is_chosen=is_chosen,
+            insecure=wanted.insecure,
+        )
+    except StreamsonError as error:
+        if is_chosen:
+            raise
+        click.echo(f"streamson: {error}", err=True)
+        return None
+    if not is_chosen:
+        click.echo("There is no sound device here: hear it in the browser.", err=True)
+        show_in_browser(page.url)
+    click.echo("\n".join(page.lines), err=True)
+    listener.serve_page(page.url)
+    return page
+
+
+def _screen(listener: Listener, page: Page | None) -> Screen | None:
+    """Return a screen of a listener; None without one, which is told where it might surprise."""
+    feed = listener.feed_endpoint
+    if not has_terminal():
+        return None
+    try:
+        reason = obstacle()
+        if page is not None and page.has_secret:
+            reason = "the link is to stay in sight"
+        if reason is None and feed is not None:
+            return Screen(feed)
+    except ChildError as error:
+        reason = str(error)
+    if reason is not None:
+        click.echo(f"Plain lines instead of a screen: {reason}.", err=True)
+    return None
