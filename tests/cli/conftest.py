@@ -44,6 +44,10 @@ class Running:
             text=True,
         )
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def await_line(self, words: str) -> str:
         """Read stderr up to a line with these words."""
         assert self._process.stderr is not None

@@ -7,6 +7,8 @@ import { mainField, Rows } from "./rows.js";
 import { Sound } from "./sound.js";
 
 const MAX_EVENTS = 200;
+const NEWS_S = 10; // what happened before is history
+const CAPTION_MS = 15000;
 const URGENT = new Set(["alert_raised", "stream_stale", "device_lost", "recording_paused"]);
 const SOUND_WORDS = {
   off: ["▶", "Play the sound here", "It begins with a click."],
@@ -26,6 +28,7 @@ let hello = null;
 let state = null;
 let isConnected = false;
 let steers = false;
+let captionTimer = null;
 let clockFrom = null; // seconds between the listener's clock and ours, by what came soonest
 
 const takes = {
@@ -105,9 +108,12 @@ function takeStreams(message) {
 }
 
 function takeEvent({ time, sentence, event }) {
-  if (event.event === "caption") {
+  const isNew = link.clockOffset === null || Date.now() / 1000 + link.clockOffset - time < NEWS_S;
+  if (event.event === "caption" && isNew) {
     $("caption").hidden = false;
     $("caption").textContent = plain(event.text);
+    clearTimeout(captionTimer);
+    captionTimer = setTimeout(() => ($("caption").hidden = true), CAPTION_MS);
   }
   const item = document.createElement("li");
   const when = document.createElement("time");
@@ -115,7 +121,6 @@ function takeEvent({ time, sentence, event }) {
   item.append(when, plain(sentence));
   $("events").prepend(item);
   while ($("events").children.length > MAX_EVENTS) $("events").lastChild.remove();
-  const isNew = link.clockOffset !== null && Date.now() / 1000 + link.clockOffset - time < 5;
   if (URGENT.has(event.event) && isNew) $("urgent").textContent = plain(sentence);
 }
 
