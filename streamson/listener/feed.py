@@ -32,19 +32,47 @@ from streamson.model.note import Note
 from streamson.output.tap import TapFanOut
 from streamson.wire.feed import FeedPublisher
 
-SOUND_TURN_S: Final = 0.005
-TURN_S: Final = 0.02
+SOUND_TURN_S: Final = 0.01
+TURN_S: Final = 0.05
 QUIET_TURN_S: Final = 0.2
 """Time between two turns: while sound is sent, while anything is, and while nobody is there."""
 
 STATISTICS_S: Final = 1.0
 """How often they are told."""
 
+LOOK_S: Final = 0.05
+"""How often it is looked how loud it is, and whether what can be steered changed."""
+
 STATE_S: Final = 10.0
 """What can be steered is told again in this time, so that who missed it knows it again."""
 
 MAX_WAITING: Final = 10_000
 """Notes and events that wait to be told; of more the oldest are left out and counted."""
+
+
+class _Due:
+    """Says when the time for something has come.
+
+    Parameters
+    ----------
+    interval_s
+        From one time to the next.
+    """
+
+    def __init__(self, interval_s: float) -> None:
+        self._interval_s = interval_s
+        self._next = -inf
+
+    def comes(self, now: float) -> bool:
+        """Return whether it is time; then the next time is so much later."""
+        if now < self._next:
+            return False
+        self._next = now + self._interval_s
+        return True
+
+    def at_once(self) -> None:
+        """Let it be time now."""
+        self._next = -inf
 
 
 class Feed:
@@ -81,7 +109,8 @@ class Feed:
         self._sound = SoundBlocks(tap)
         self._level = LevelMeter(tap)
         self._streams = StreamsTeller(reporter, publisher)
-        self._state_due = self._statistics_due = -inf
+        self._state_due, self._statistics_due = _Due(STATE_S), _Due(STATISTICS_S)
+        self._level_look, self._state_look = _Due(LOOK_S), _Due(LOOK_S)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
 
@@ -152,17 +181,16 @@ class Feed:
         else:
             self._sound.close()
         self._tell_waiting()
-        if publisher.wants(LEVEL):
-            self._send(LEVEL, self._level.levels())
-        else:
-            self._level.close()
         now = time.monotonic()
-        if publisher.wants(STATE):
+        if not publisher.wants(LEVEL):
+            self._level.close()
+        elif self._level_look.comes(now):
+            self._send(LEVEL, self._level.levels())
+        if publisher.wants(STATE) and self._state_look.comes(now):
             self._tell_state(now)
         if publisher.wants(STREAMS):
             self._streams.tell(now)
-        if publisher.wants(STATISTICS) and now >= self._statistics_due:
-            self._statistics_due = now + STATISTICS_S
+        if publisher.wants(STATISTICS) and self._statistics_due.comes(now):
             publisher.send(STATISTICS, self._reporter.statistics())
 
     def _welcome(self, asked: set[str]) -> None:
@@ -170,12 +198,13 @@ class Feed:
         if HELLO in asked:
             self._publisher.send(HELLO, self._reporter.hello())
         if STATE in asked:
-            self._state_due = -inf
+            self._state_due.at_once()
+            self._state_look.at_once()
         if STREAMS in asked or self._legend_changed:
             self._legend_changed = False
             self._streams.refresh()
         if STATISTICS in asked:
-            self._statistics_due = -inf
+            self._statistics_due.at_once()
 
     def _pause_s(self) -> float:
         if self._publisher.wants(AUDIO):
@@ -193,8 +222,8 @@ class Feed:
     def _tell_state(self, now: float) -> None:
         """Tell what can be steered where it is not as it was told last, and now and then."""
         state, told = self._reporter.state(), self._state
-        if now >= self._state_due or told is None or _timeless(state) != _timeless(told):
-            self._state, self._state_due = state, now + STATE_S
+        if self._state_due.comes(now) or told is None or _timeless(state) != _timeless(told):
+            self._state = state
             self._publisher.send(STATE, state)
 
     def _tell_the_last(self) -> None:

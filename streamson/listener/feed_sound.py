@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson.model.feed import AudioBlock, Level
-from streamson.model.limits import CHANNELS
 from streamson.music.level import amplitude_to_db
 from streamson.output.tap import TapBlock, TapFanOut, TapReader
 from streamson.synth.kernel.layout import QUANTUM
@@ -84,39 +83,39 @@ class LevelMeter:
         self._tap = tap
         self._frames = round(LEVEL_S * tap.sample_rate)
         self._reader: TapReader | None = None
-        self._peak = np.zeros(CHANNELS)
-        self._power = np.zeros(CHANNELS)
-        self._count = 0
+        self._waiting: list[TapBlock] = []
 
     def levels(self) -> list[Level]:
         """Return those of each tenth of a second that has passed."""
         if self._reader is None:
             self._reader = self._tap.open()
-        found = []
-        for first_frame, samples in self._reader.read():
-            self._peak = np.maximum(self._peak, np.abs(samples).max(axis=0))
-            self._power += np.square(samples, dtype=np.float64).sum(axis=0)
-            self._count += len(samples)
-            if self._count >= self._frames:
-                found.append(self._level(first_frame + len(samples)))
+        found, count = [], sum(len(block.samples) for block in self._waiting)
+        for block in self._reader.read():
+            self._waiting.append(block)
+            count += len(block.samples)
+            if count >= self._frames:
+                found.append(self._level())
+                self._waiting, count = [], 0
         return found
 
     def close(self) -> None:
         """Let go of the tap, which then costs nothing."""
         if self._reader is not None:
             self._reader.close()
-            self._reader = None
+            self._reader, self._waiting = None, []
 
-    def _level(self, frame: int) -> Level:
-        rms = np.sqrt(self._power / self._count)
-        level = Level(frame=frame, peak_dbfs=_db(self._peak), rms_dbfs=_db(rms))
-        self._peak = np.zeros(CHANNELS)
-        self._power = np.zeros(CHANNELS)
-        self._count = 0
-        return level
+    def _level(self) -> Level:
+        last = self._waiting[-1]
+        samples = np.concatenate([block.samples for block in self._waiting])
+        rms = np.sqrt(np.square(samples, dtype=np.float64).mean(axis=0))
+        return Level(
+            frame=last.first_frame + len(last.samples),
+            peak_dbfs=_db(np.abs(samples).max(axis=0)),
+            rms_dbfs=_db(rms),
+        )
 
 
-def _db(amplitudes: NDArray[np.float64]) -> tuple[float | None, float | None]:
+def _db(amplitudes: NDArray[np.floating]) -> tuple[float | None, float | None]:
     left, right = (amplitude_to_db(float(one)) if one > 0 else None for one in amplitudes)
     return left, right
 
