@@ -29,6 +29,8 @@ ENDLESS = {
     "instruments": ["--output", "none"],
     "session new": ["--help"],
     "replay": ["--help"],
+    "watch": ["--help"],
+    "web": ["--help"],
 }
 """What a command of the README that runs on, or looks at the machine, is given in the test."""
 

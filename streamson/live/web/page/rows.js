@@ -169,7 +169,9 @@ function fill({ row, cells, buttons, element }) {
 function inWords(part) {
   const follows = part.follows.map(({ parameter, field, polarity, low, high }) => {
     const direction = polarity === "down" ? "↓" : "↑";
-    const between = low ? ` ${polarity === "down" ? `${high} to ${low}` : `${low} to ${high}`}` : "";
+    const [first, last] = polarity === "down" ? [high, low] : [low, high];
+    const unit = last.match(/ .*$/)?.[0] ?? ""; // said once
+    const between = low ? ` ${first.replace(unit, "")} to ${last}` : "";
     return `${plain(field)} ${direction} ${parameter}${between}`;
   });
   return follows.length ? `${follows.join(", ")}, ${plain(part.instrument)}` : plain(part.text);
