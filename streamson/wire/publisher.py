@@ -153,6 +153,18 @@ class Publisher:
         point = DataPoint(stream, numbers, when, self.source, sequence)
         return self._send(stream, encode(point, self._encoding), 1)
 
+    def skip(self, stream: str, points: int = 1) -> None:
+        """Take in that points of a stream were lost before they could be sent: listeners count them.
+
+        Parameters
+        ----------
+        stream
+            The stream's name.
+        points
+            How many.
+        """
+        self._sequences[stream] = self._sequences.get(stream, 0) + points
+
     def send_batch(
         self,
         stream: str,
