@@ -154,7 +154,7 @@ class Publisher:
         return self._send(stream, encode(point, self._encoding), 1)
 
     def skip(self, stream: str, points: int = 1) -> None:
-        """Take in that points of a stream were lost before they could be sent: listeners count them.
+        """Take in that points of a stream were lost before they were sent: listeners count them.
 
         Parameters
         ----------
