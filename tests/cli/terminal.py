@@ -71,9 +71,21 @@ class Terminal:
         return [line.rstrip() for line in self._screen.display]
 
     @property
-    def screen(self) -> pyte.Screen:
-        """The screen, with the attributes of its cells."""
-        return self._screen
+    def cells(self) -> list[list[str]]:
+        """What stands in each cell; the second one of a wide character is empty."""
+        rows, columns = range(self._screen.lines), range(self._screen.columns)
+        return [[self._screen.buffer[y][x].data for x in columns] for y in rows]
+
+    @property
+    def colours(self) -> set[str]:
+        """Of all that stands on the screen."""
+        return {cell.fg for row in self._screen.buffer.values() for cell in row.values()}
+
+    def pause(self, seconds: float) -> None:
+        """Read on for a while."""
+        deadline = time.monotonic() + seconds
+        while (remaining := deadline - time.monotonic()) > 0:
+            self._read(remaining)
 
     def await_text(self, words: str, timeout_s: float = DEADLINE_S) -> str:
         """Read on until these words were written, or stand on the screen; return all."""
@@ -84,16 +96,23 @@ class Terminal:
         )
         return self.shown
 
+    def await_line(self, words: str, timeout_s: float = DEADLINE_S) -> str:
+        """Read on until these words stand on the screen; return their line."""
+        self.await_screen(
+            lambda: any(words in line for line in self.lines), f"{words!r} on it", timeout_s
+        )
+        return next(line for line in self.lines if words in line)
+
     def await_screen(
         self, condition: Callable[[], object], what: str, timeout_s: float = DEADLINE_S
     ) -> None:
         """Read on until something is true."""
         deadline = time.monotonic() + timeout_s
         while not condition():
-            if not self._read(0.05) and time.monotonic() > deadline:
-                pytest.fail(f"no {what} in {timeout_s} s, but {self.shown!r}")
+            self._read(0.05)
             if time.monotonic() > deadline:
-                pytest.fail(f"no {what} in {timeout_s} s, but\n" + "\n".join(self.lines))
+                screen = "\n".join(self.lines)
+                pytest.fail(f"no {what} in {timeout_s} s, but\n{screen}\nafter {self.shown!r}")
 
     def resize(self, width: int, height: int) -> None:
         """Let the window have another size."""

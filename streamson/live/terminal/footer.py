@@ -6,7 +6,7 @@ from typing import Final
 from streamson.live.terminal.cells import cut
 from streamson.live.terminal.figures import rounded
 from streamson.live.terminal.glyphs import Glyphs
-from streamson.live.terminal.lines import EMPTY, Line, Span, Style, full, joined
+from streamson.live.terminal.lines import EMPTY, Line, Span, Style, full, joined, wrapped
 from streamson.live.terminal.view import View
 from streamson.live.terminal.watched import Watched
 
@@ -14,10 +14,10 @@ MAX_FIELDS: Final = 20
 """Fields of a stream that are told: a line has room for no more."""
 
 
-def status_line(
-    watched: Watched, view: View, found: int, *, width: int, now: float, glyphs: Glyphs
-) -> Line | None:
-    """Return the filter while there is one, or what came of the last key; None for neither.
+def status_lines(
+    watched: Watched, view: View, found: int, *, width: int, height: int, now: float, glyphs: Glyphs
+) -> list[Line]:
+    """Return the filter while there is one, or what came of the last key; nothing for neither.
 
     Parameters
     ----------
@@ -27,8 +27,8 @@ def status_line(
         What was chosen.
     found
         How many streams the filter lets through.
-    width
-        Cells.
+    width, height
+        Cells that it may take.
     now
         The time, as `time.monotonic`.
     glyphs
@@ -37,15 +37,17 @@ def status_line(
     status = None if view.typing else view.status(now)
     if status is not None:
         text, ok = status
-        text = cut(f"  {glyphs.shown(text)}", width, ellipsis=glyphs.ellipsis)
-        return full(Line((Span(text, Style.STRONG if ok else Style.ALARM),)), width)
+        style = Style.STRONG if ok else Style.ALARM
+        lines = wrapped(glyphs.shown(text), width, height, glyphs.ellipsis)
+        return [full(Line((Span(line, style),)), width) for line in lines]
     if not view.typing and not view.filter:
-        return None
+        return []
     typed = glyphs.shown(view.filter) + ("_" if view.typing else "")
     total = len(watched.mirror.rows)
     text = f"  find: {typed}   {found} of {total} streams"
     keys = "Enter keeps it, Esc ends it" if view.typing else "Esc shows all"
-    return full(joined([(0, Span(text, Style.STRONG)), (1, Span(keys, Style.QUIET))], width), width)
+    parts = [(0, Span(text, Style.STRONG)), (1, Span(keys, Style.QUIET))]
+    return [full(joined(parts, width), width)]
 
 
 def key_line(width: int, glyphs: Glyphs) -> Line:

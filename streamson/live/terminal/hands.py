@@ -20,10 +20,9 @@ from streamson.model.command import (
     StopRecording,
 )
 from streamson.model.feed import ListenerState
+from streamson.model.limits import MAX_VOLUME_DB, MIN_VOLUME_DB
 
 VOLUME_STEP_DB: Final = 1.0
-LEAST_VOLUME_DB: Final = -80.0
-"""Where a key begins that makes silence louder."""
 
 UP: Final = "up"
 DOWN: Final = "down"
@@ -141,8 +140,9 @@ class Hands:
         name = self._selected()
         if name is None:
             return "no stream is there"
-        is_alone = self._state.soloed_streams == (name,)
-        return SoloStream(stream=name, soloed=not is_alone, alone=True)
+        if self._state.soloed_streams == (name,):
+            return SoloStream(stream=name, soloed=False)
+        return SoloStream(stream=name, alone=True)
 
     def _acknowledge(self) -> Command | str:
         name = self._selected()
@@ -150,12 +150,16 @@ class Hands:
             return "there is no alert of this stream; A is for all alerts"
         return Acknowledge(stream=name)
 
-    def _change_volume(self, by_db: float) -> Command:
+    def _change_volume(self, by_db: float) -> Command | str:
         """Return the next volume: from where it will be, once what waits is done."""
         if self._volume_db is None:
-            self._volume_db = max(self._state.volume_db, LEAST_VOLUME_DB)
-        self._volume_db += by_db
-        return SetVolume(volume_db=round(self._volume_db, 3))
+            self._volume_db = self._state.volume_db
+        wanted_db = min(MAX_VOLUME_DB, max(MIN_VOLUME_DB, self._volume_db + by_db))
+        if wanted_db == self._volume_db:
+            end = "loudest" if by_db > 0 else "softest"
+            return f"volume {wanted_db:g} dB is the {end} that there is"
+        self._volume_db = wanted_db
+        return SetVolume(volume_db=round(wanted_db, 3))
 
     def _selected(self) -> str | None:
         name = self._view.selected

@@ -1,13 +1,12 @@
 """The top of the screen: whose listener it is, how it does, how loud it is."""
 
-import textwrap
 from typing import Final
 
 from streamson._printable import counted
 from streamson.live.terminal import figures
 from streamson.live.terminal.cells import fit
 from streamson.live.terminal.glyphs import Glyphs
-from streamson.live.terminal.lines import Line, Span, Style, full, joined, parted
+from streamson.live.terminal.lines import Line, Span, Style, full, joined, parted, wrapped
 from streamson.live.terminal.watched import Watched
 from streamson.live.times import elapsed
 from streamson.model.feed import ListenerState
@@ -16,7 +15,6 @@ from streamson.model.statistics import Statistics
 MAX_CAPTION_LINES: Final = 3
 
 _FIGURE_GAP: Final = "  "
-_INDENT: Final = "  "
 
 
 def bar_line(watched: Watched, width: int, glyphs: Glyphs) -> Line:
@@ -24,14 +22,14 @@ def bar_line(watched: Watched, width: int, glyphs: Glyphs) -> Line:
     mirror = watched.mirror
     if not mirror.is_there:
         gone = " NO LISTENER: it tells nothing any more; waiting for it"
-        return parted(gone, "q ends ", width, Style.BAR)
+        return parted(gone, "q ends ", width, glyphs.ellipsis)
     words = ["streamson"]
     if mirror.state is not None:
         words.append(glyphs.shown(mirror.state.session))
     if mirror.hello is not None:
         words.append(glyphs.shown(mirror.hello.output))
     clock = elapsed(mirror.statistics.seconds) if mirror.statistics else ""
-    return parted(" " + f" {glyphs.between} ".join(words), f"{clock} ", width, Style.BAR)
+    return parted(" " + f" {glyphs.between} ".join(words), f"{clock} ", width, glyphs.ellipsis)
 
 
 def figures_line(watched: Watched, width: int, glyphs: Glyphs) -> Line:
@@ -65,8 +63,8 @@ def meter_line(watched: Watched, width: int, glyphs: Glyphs) -> Line:
 def caption_lines(watched: Watched, width: int, now: float, glyphs: Glyphs) -> list[Line]:
     """Return what somebody who explains says, on as many lines as it needs; none for nothing."""
     text = glyphs.shown(watched.caption(now))
-    wrapped = textwrap.wrap(text, max(8, width - 2 * len(_INDENT)))[:MAX_CAPTION_LINES]
-    return [full(Line((Span(_INDENT + line, Style.STRONG),)), width) for line in wrapped]
+    lines = wrapped(text, width, MAX_CAPTION_LINES, glyphs.ellipsis)
+    return [full(Line((Span(line, Style.STRONG),)), width) for line in lines]
 
 
 def _volume(state: ListenerState) -> Span:

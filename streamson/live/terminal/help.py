@@ -47,7 +47,10 @@ def help_lines(width: int, height: int, top: int, glyphs: Glyphs) -> list[Line]:
     page = _page(width)
     top = max(0, min(top, last_top(width, height)))
     more = "" if len(page) <= height - 2 else f"{glyphs.up_down} more, "
-    lines = [parted(" HELP", f"{more}Esc back ", width, Style.BAR), *page[top : top + height - 2]]
+    lines = [
+        parted(" HELP", f"{more}Esc back ", width, glyphs.ellipsis),
+        *page[top : top + height - 2],
+    ]
     return (lines + [EMPTY] * (height - len(lines)))[:height]
 
 

@@ -1,8 +1,9 @@
 """Lines of a screen, before there is a screen: spans of text, each with what it is."""
 
+import textwrap
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from streamson.live.terminal.cells import cut, width_of
 
@@ -43,7 +44,10 @@ class Line:
     selected: bool = False
 
 
-EMPTY = Line()
+EMPTY: Final = Line()
+
+INDENT: Final = 2
+"""Cells before a sentence."""
 
 
 def clipped(line: Line, width: int) -> Line:
@@ -67,13 +71,21 @@ def full(line: Line, width: int, style: Style = Style.NORMAL) -> Line:
     return Line((*line.spans, Span(" " * missing, style)), line.selected) if missing else line
 
 
-def parted(left: str, right: str, width: int, style: Style) -> Line:
-    """Return a line with something at both ends; where there is no room the left one gives way."""
-    right = cut(right, width)
+def wrapped(text: str, width: int, height: int, ellipsis: str) -> list[str]:
+    """Return a text on so many lines at most, each indented."""
+    lines = textwrap.wrap(text, max(1, width - 2 * INDENT), break_on_hyphens=False)
+    if len(lines) > height:
+        lines[height - 1 :] = [" ".join(lines[height - 1 :])]
+    return [" " * INDENT + cut(line, width - 2 * INDENT, ellipsis=ellipsis) for line in lines]
+
+
+def parted(left: str, right: str, width: int, ellipsis: str) -> Line:
+    """Return a bar with something at both ends; where there is no room the left one gives way."""
+    right = cut(right, width, ellipsis=ellipsis)
     room = width - width_of(right)
-    left = cut(left, max(0, room - 1))
+    left = cut(left, max(0, room - 1), ellipsis=ellipsis)
     gap = " " * (width - width_of(left) - width_of(right))
-    return Line((Span(f"{left}{gap}{right}", style),))
+    return Line((Span(f"{left}{gap}{right}", Style.BAR),))
 
 
 def joined(parts: list[tuple[int, Span]], width: int, gap: str = "   ") -> Line:

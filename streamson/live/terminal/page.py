@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from streamson.live.terminal.footer import key_line, status_line, stream_line
+from streamson.live.terminal.footer import key_line, status_lines, stream_line
 from streamson.live.terminal.glyphs import Glyphs
 from streamson.live.terminal.happenings import happening_lines
 from streamson.live.terminal.header import bar_line, caption_lines, figures_line, meter_line
@@ -16,6 +16,7 @@ WITH_METERS: Final = 14
 """Lines from which on there are meters; from `WITH_STATUS` on, a line for answers alone."""
 
 WITH_STATUS: Final = 18
+MAX_STATUS_LINES: Final = 3
 WITH_EVENTS: Final = 8
 LEAST_WIDTH: Final = 16
 EVENTS_SHARE: Final = 4
@@ -72,10 +73,18 @@ class Page:
             top.append(meter_line(watched, width, glyphs))
         if height >= WITH_EVENTS:
             top += caption_lines(watched, width, now, glyphs)
-        status = status_line(watched, view, len(names), width=width, now=now, glyphs=glyphs)
-        bottom = [status or key_line(width, glyphs)]
-        if height >= WITH_STATUS:
-            bottom = [status or stream_line(watched, view, width, glyphs), key_line(width, glyphs)]
+        is_tall = height >= WITH_STATUS
+        keys = key_line(width, glyphs)
+        status = status_lines(
+            *(watched, view, len(names)),
+            width=width,
+            height=MAX_STATUS_LINES if is_tall else 1,
+            now=now,
+            glyphs=glyphs,
+        )
+        bottom = status or [keys]
+        if is_tall:
+            bottom = [*(status or [stream_line(watched, view, width, glyphs)]), keys]
         room = height - len(top) - len(bottom)
         events = self._events_height(len(names), room, height)
         self.table_height = room - events - 1

@@ -16,6 +16,9 @@ ESCAPE_MS: Final = 25
 MAX_KEYS: Final = 256
 """That are read at once: of what is pasted the screen is shown meanwhile."""
 
+MAX_SEQUENCE: Final = 16
+"""Characters that are taken for one key."""
+
 _KEYS: Final = {
     curses.KEY_UP: hands.UP,
     curses.KEY_DOWN: hands.DOWN,
@@ -27,10 +30,21 @@ _KEYS: Final = {
     curses.KEY_BACKSPACE: hands.BACKSPACE,
 }
 
+_SEQUENCES: Final = {
+    "A": hands.UP,
+    "B": hands.DOWN,
+    "5~": hands.PAGE_UP,
+    "6~": hands.PAGE_DOWN,
+    "H": hands.HOME,
+    "1~": hands.HOME,
+    "F": hands.END,
+    "4~": hands.END,
+}
+"""What follows Esc and ``[`` or ``O``."""
+
 _CHARACTERS: Final = {
     "\r": hands.ENTER,
     "\n": hands.ENTER,
-    "\x1b": hands.ESCAPE,
     "\x7f": hands.BACKSPACE,
     "\b": hands.BACKSPACE,
     "\x0c": hands.REDRAW,
@@ -108,15 +122,37 @@ class Painter:
     def pressed(self) -> Iterator[str]:
         """Yield the keys that were pressed."""
         for _ in range(MAX_KEYS):
-            try:
-                key = self._window.get_wch()
-            except curses.error:  # no more
+            key = self._next_key()
+            if key == "\x1b":
+                key = self._next_key()
+                if key in ("[", "O"):
+                    key = self._sequence()
+                else:
+                    yield hands.ESCAPE
+            if key is None:
                 return
-            if isinstance(key, int):
-                if key in _KEYS:
-                    yield _KEYS[key]
-            else:
-                yield _CHARACTERS.get(key, key)
+            key = _KEYS.get(key, "") if isinstance(key, int) else _CHARACTERS.get(key, key)
+            if key:
+                yield key
+
+    def _next_key(self) -> str | int | None:
+        """Return a character, or the number of a key that is none; None without any."""
+        try:
+            return self._window.get_wch()
+        except curses.error:
+            return None
+
+    def _sequence(self) -> str:
+        """Return what a sequence means that curses does not know, for terminals differ.
+
+        Its letters are no keys: else an arrow might acknowledge all alerts.
+        """
+        sequence = ""
+        while len(sequence) < MAX_SEQUENCE and isinstance(key := self._next_key(), str):
+            sequence += key
+            if "@" <= key <= "~":
+                break
+        return _SEQUENCES.get(sequence, "")
 
     def _paint_line(self, y: int, line: Line) -> None:
         x = 0
