@@ -15,6 +15,8 @@ const STEERING = 0.05; // a second of error is 5 % of speed
 const MOST_STEERING = 0.005;
 const SMOOTHING_S = 1; // of that error
 const FADE_S = 0.005;
+const TAIL_S = 0.002; // in which what was cut off in the middle dies away
+const INAUDIBLE = 1e-6;
 const REPORT_BLOCKS = 16;
 
 class Player extends AudioWorkletProcessor {
@@ -30,11 +32,16 @@ class Player extends AudioWorkletProcessor {
     this.gain = 0;
     this.error = 0;
     this.plays = false;
+    this.last = [0, 0]; // samples that were played last, and what is left of those where it was cut
+    this.tail = [0, 0];
     this.position = this.written = 0; // frames of the sound that comes
     this.filter = null;
     this.port.onmessage = ({ data }) => {
       if (data.port) data.port.onmessage = (event) => this.take(event.data);
-      if (data.stop) this.rate = 0;
+      if (data.stop) {
+        this.rate = 0;
+        this.cut();
+      }
     };
   }
 
@@ -44,6 +51,14 @@ class Player extends AudioWorkletProcessor {
     else if (gap > 0) {
       for (let at = this.written; at < frame; at++) this.left[at % RING] = this.right[at % RING] = 0;
       this.missed += gap;
+      const edge = Math.min(left.length, Math.round(FADE_S * rate));
+      for (let i = 0; i < edge; i++) {
+        const before = (this.written - 1 - i + RING) % RING;
+        this.left[before] *= i / edge;
+        this.right[before] *= i / edge;
+        left[i] *= i / edge;
+        right[i] *= i / edge;
+      }
     }
     for (let i = 0; i < left.length; i++) {
       const at = (frame + i) % RING;
@@ -60,9 +75,15 @@ class Player extends AudioWorkletProcessor {
     this.rate = rate;
     this.position = this.written = frame;
     this.plays = false;
-    this.gain = 0;
+    this.cut();
     this.left.fill(0);
     this.right.fill(0);
+  }
+
+  /** What follows is not what would have come: no step is to be heard, which is a click. */
+  cut() {
+    this.gain = 0;
+    this.tail = [...this.last];
   }
 
   get filled() {
@@ -71,9 +92,19 @@ class Player extends AudioWorkletProcessor {
 
   process(_inputs, [output]) {
     const [left, right] = output;
-    if (this.rate) this.fill(left, right ?? left);
+    if (this.rate) this.fill(left, right);
+    for (const [channel, samples] of output.entries()) {
+      if (this.tail[channel]) this.dieAway(channel, samples);
+      this.last[channel] = samples.at(-1);
+    }
     if (++this.blocks % REPORT_BLOCKS === 0) this.report();
     return true;
+  }
+
+  dieAway(channel, samples) {
+    const kept = Math.exp(-1 / (TAIL_S * sampleRate));
+    for (let i = 0; i < samples.length; i++) samples[i] += this.tail[channel] *= kept;
+    if (Math.abs(this.tail[channel]) < INAUDIBLE) this.tail[channel] = 0;
   }
 
   fill(left, right) {
@@ -85,22 +116,23 @@ class Player extends AudioWorkletProcessor {
     }
     if (this.filled > (this.target + BACKLOG_S) * this.rate) {
       this.position = this.written - this.target * this.rate;
-      this.gain = 0;
+      this.error = 0;
+      this.cut();
       this.skips++;
     }
     const steering = Math.max(-MOST_STEERING, Math.min(MOST_STEERING, STEERING * this.error));
     const step = nominal * (1 + steering);
-    const ends = this.filled < left.length * step + TAPS;
     const fade = 1 / (FADE_S * sampleRate);
-    for (let i = 0; i < left.length; i++) {
+    let isEmpty = false;
+    for (let i = 0; i < left.length && !isEmpty; i++) {
       // Where it runs empty, it is to be silent by the last frame that is there.
-      const most = ends ? Math.max(0, (this.filled - TAPS) / step) * fade : 1;
-      this.gain = Math.min(this.gain + fade, most, 1);
-      if (ends && most <= 0) break;
+      const most = ((this.filled - TAPS) / step) * fade;
+      isEmpty = most <= 0;
+      this.gain = Math.max(0, Math.min(this.gain + fade, most, 1));
       this.sample(left, right, i);
       this.position += step;
     }
-    if (ends) this.ranEmpty();
+    if (isEmpty) this.ranEmpty();
     else if (currentTime - this.calmSince > CALM_S) {
       this.calmSince = currentTime;
       this.target = Math.max(LEAST_S, this.target * SHRINKAGE);
