@@ -1,10 +1,12 @@
 """A command in a terminal of its own, which can be closed."""
 
 import codecs
+import contextlib
 import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -17,6 +19,7 @@ import pyte
 import pytest
 
 from tests.cli.conftest import STREAMSON
+from tests.conftest import family_of
 
 DEADLINE_S = 90.0
 """The first run compiles."""
@@ -109,8 +112,9 @@ class Terminal:
         """Read on until something is true."""
         deadline = time.monotonic() + timeout_s
         while not condition():
-            self._read(0.05)
-            if time.monotonic() > deadline:
+            has_more = self._read(0.05)
+            is_over = self.process.poll() is not None and not has_more and not condition()
+            if is_over or time.monotonic() > deadline:
                 screen = "\n".join(self.lines)
                 pytest.fail(f"no {what} in {timeout_s} s, but\n{screen}\nafter {self.shown!r}")
 
@@ -139,6 +143,14 @@ class Terminal:
         if self._master >= 0:
             os.close(self._master)
             self._master = -1
+
+    def kill(self) -> None:
+        """End all that was started, at once."""
+        for pid in family_of(self.process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+        self.close()
 
     def end(self, timeout_s: float) -> int:
         """Read on until the command has ended; return its exit code."""

@@ -54,9 +54,7 @@ def watch(tmp_path):
 
     yield start
     for one in opened:
-        one.process.kill()
-        one.process.wait()
-        one.close()
+        one.kill()
 
 
 def until_line(told, words):
