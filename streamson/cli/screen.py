@@ -135,6 +135,8 @@ class Screen:
         if not has_terminal():
             return
         with suppress(termios.error):
+            if termios.tcgetattr(0) == self._before:  # it did not come so far as to change it
+                return
             termios.tcsetattr(0, termios.TCSANOW, self._before)
         codes = (curses.tigetstr(name) or b"" for name in ("rmcup", "rmkx", "sgr0", "cnorm"))
         room = select.poll()

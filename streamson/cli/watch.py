@@ -7,6 +7,7 @@ import click
 
 from streamson.cli import options
 from streamson.cli.ending import ending
+from streamson.errors import StreamsonError
 
 if TYPE_CHECKING:
     from streamson.model.feed import Hello
@@ -35,6 +36,8 @@ def command(*, endpoint: str, plain: bool, lasts_while: int | None) -> int:
 
     control_endpoint(endpoint)  # or it says what is wrong with it
     has_screen = not plain and sys.stdout.isatty() and _can_show()
+    if lasts_while is not None and not has_screen:
+        raise StreamsonError("the terminal was closed")
     ending.hold()
     with FeedReader(endpoint, TOPICS) as reader:
         hello = reader.wait_for_hello(PATIENCE_S)

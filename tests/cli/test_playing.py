@@ -1,6 +1,7 @@
 """What is shown while it plays: a screen on a terminal, else plain lines."""
 
 import os
+import resource
 import signal
 import sys
 
@@ -86,6 +87,18 @@ def test_ctrl_c_ends_both(terminal):
     assert not screen.is_running()
 
 
+def test_ctrl_backslash_leaves_the_terminal_as_it_was(terminal):
+    listener, _ = listening(terminal, before=no_core)
+    listener.press("\x1c")
+    assert listener.end(END_S) == -signal.SIGQUIT
+    listener.pause(0.3)
+    assert is_sane(listener)
+
+
+def no_core():
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def test_it_ends_by_itself(terminal):
     listener, _ = listening(terminal, "--duration", "2")
     assert listener.end(2 + END_S) == 0
@@ -125,9 +138,9 @@ def test_what_the_log_says_waits_for_the_end_of_the_screen(terminal):
     listener, where = listening(terminal)
     with zmq.Context.instance().socket(zmq.PUB) as socket:
         socket.connect(where)
-        for _ in range(20):
+        for _ in range(10):
             socket.send(b"rubbish")
-            listener.pause(0.1)
+            listener.pause(0.05)
     listener.press("q")
     assert listener.end(END_S) == 130
     assert "refused" in after_the_screen(listener).partition("played")[0]

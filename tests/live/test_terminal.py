@@ -15,7 +15,13 @@ from streamson.live.terminal.glyphs import BLOCKS, PLAIN
 from streamson.live.terminal.page import Page
 from streamson.live.terminal.view import View
 from streamson.live.terminal.watched import CURVE_VALUES, Watched
-from streamson.model.event import AlertRaised, Caption, StreamRecovered
+from streamson.model.event import (
+    AlertRaised,
+    Caption,
+    DeviceBack,
+    DeviceLost,
+    StreamRecovered,
+)
 from streamson.model.feed import EVENT, HELLO, LEVEL, STATE, STATISTICS, STREAMS, EventTold, Level
 from streamson.model.feed import Streams as StreamsTold
 from tests.live import made_up
@@ -228,6 +234,14 @@ def test_alerts_stand_before_events_and_those_that_nobody_knows_before_others():
     ]
 
 
+def test_a_device_that_went_away_is_told_until_it_is_back():
+    watched = watching(made_up.row("a"))
+    watched.update(EVENT, event(DeviceLost(frame=0, device="Card", retry_s=2.0)))
+    assert 'monitor · NO SOUND: "Card" is gone' in texts(watched)[0]
+    watched.update(EVENT, event(DeviceBack(frame=0, device="Card")))
+    assert "monitor · without sound" in texts(watched)[0]
+
+
 def test_meters_show_the_loudest_since_they_were_drawn():
     watched = watching(made_up.row("a"))
     for peak in (-30.0, -6.0, -40.0):
@@ -278,6 +292,9 @@ def test_the_selection_stays_with_its_stream_when_others_go():
     assert (view.selected, view.top) == ("s30", 21)
     view.settle(names[10:], 10)
     assert view.selected == "s30"
+    view.move(names[10:], 1)
+    assert view.selected == "s31"
+    view.move(names[10:], -1)
     view.settle([name for name in names if name != "s30"], 10)
     assert view.selected in names
     view.settle([], 10)

@@ -54,7 +54,7 @@ _BY_IMPORTANCE: Final = (
     Column(RANGE, 11, 14),
     Column(LOST, 4, 6, right=True),
     Column(FIELD, 8, 11),
-    Column(PLAYS, 20, 50),
+    Column(PLAYS, 36, 50),
 )
 
 _IN_ORDER: Final = (NAME, STATE, MARK, VALUE, FIELD, RANGE, CURVE, NOTE, RATE, LOST, PLAYS)

@@ -26,7 +26,9 @@ def bar_line(watched: Watched, width: int, glyphs: Glyphs) -> Line:
     words = ["streamson"]
     if mirror.state is not None:
         words.append(glyphs.shown(mirror.state.session))
-    if mirror.hello is not None:
+    if watched.lost_device:
+        words.append(f'NO SOUND: "{glyphs.shown(watched.lost_device)}" is gone')
+    elif mirror.hello is not None:
         words.append(glyphs.shown(mirror.hello.output))
     clock = elapsed(mirror.statistics.seconds) if mirror.statistics else ""
     return parted(" " + f" {glyphs.between} ".join(words), f"{clock} ", width, glyphs.ellipsis)

@@ -161,8 +161,8 @@ class Painter:
             self._window.clrtoeol()
             for text, style in line.spans:
                 attributes = self._attributes[style]
-                if line.selected:
-                    attributes |= curses.A_REVERSE
+                if line.selected:  # in which colours would be backgrounds
+                    attributes = attributes & curses.A_BOLD | curses.A_REVERSE
                 self._window.addstr(y, x, text, attributes)
                 x += width_of(text)
 

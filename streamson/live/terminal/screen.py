@@ -156,11 +156,11 @@ class Screen:
         def on_stop(number: int, _frame: Any) -> None:
             self._painter.close()
             signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)  # it goes on here once it is continued
+            signal.raise_signal(number)  # if it only stops, it goes on here once it is continued
             signal.signal(number, on_stop)
             self._is_away = True
 
-        wanted = {signal.SIGWINCH: on_resize, signal.SIGTSTP: on_stop}
+        wanted = {signal.SIGWINCH: on_resize, signal.SIGTSTP: on_stop, signal.SIGQUIT: on_stop}
         before = {number: signal.getsignal(number) for number in wanted}
         for number, handler in wanted.items():
             if before[number] != signal.SIG_IGN:

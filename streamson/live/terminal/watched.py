@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from streamson.live.mirror import Mirror
-from streamson.model.event import Caption
+from streamson.model.event import Caption, DeviceBack, DeviceLost, Event
 from streamson.model.feed import (
     EVENT,
     HELLO,
@@ -51,6 +51,8 @@ class Watched:
         Streams of which a note began since `settle`.
     peak_dbfs, rms_dbfs
         The greatest of both channels since then; None in silence.
+    lost_device
+        The sound device that went away and is not back; empty for none.
     """
 
     def __init__(self) -> None:
@@ -68,6 +70,7 @@ class Watched:
         self.rms_dbfs: list[float | None] = [None, None]
         self._meters_are_old = True
         self._caption = "", float("-inf")
+        self.lost_device = ""
         self._frame = 0
         self._shown_fields: dict[str, tuple[object, str]] = {}
         self._steps: deque[tuple[float, int]] = deque(maxlen=RATE_WINDOW)
@@ -100,8 +103,8 @@ class Watched:
             if len(self.curves) > len(self.mirror.rows):
                 for name in self.curves.keys() - self.mirror.rows.keys():
                     self._forget(name)
-        elif topic == EVENT and isinstance(message.event, Caption):
-            self._caption = message.event.text, time.monotonic()
+        elif topic == EVENT:
+            self._take_event(message.event)
         elif topic == LEVEL:
             self._take_level(message.peak_dbfs, message.rms_dbfs)
         elif topic == STATISTICS:
@@ -189,6 +192,14 @@ class Watched:
     def _forget(self, name: str) -> None:
         self.curves.pop(name, None)
         self._shown_fields.pop(name, None)
+
+    def _take_event(self, event: Event) -> None:
+        if isinstance(event, Caption):
+            self._caption = event.text, time.monotonic()
+        elif isinstance(event, DeviceLost):
+            self.lost_device = event.device
+        elif isinstance(event, DeviceBack):
+            self.lost_device = ""
 
     def _take_level(
         self,
