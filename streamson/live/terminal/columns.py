@@ -51,7 +51,7 @@ _BY_IMPORTANCE: Final = (
     Column(NOTE, 4, 4),
     Column(RATE, 6, 7, right=True),
     Column(STATE, 6, 6),
-    Column(RANGE, 11, 14),
+    Column(RANGE, 11, 12),
     Column(LOST, 4, 6, right=True),
     Column(FIELD, 8, 11),
     Column(PLAYS, 36, 50),
