@@ -22,6 +22,12 @@ BROWSER_ARGUMENTS = (
 )
 
 
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch) -> None:
+    """Recordings that are begun by hand go to the folder that the listener runs in."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def listener() -> Iterator[Listener]:
     """One with a feed, and without a device."""

@@ -207,7 +207,6 @@ def test_a_recording_is_made_and_downloaded(listener, page, steady, visit, tmp_p
     samples, rate = soundfile.read(path)
     assert len(samples) > 0.4 * rate
     assert abs(samples).max() > 0.01
-    listener.recording.unlink()
 
 
 def test_alerts_are_shown_told_and_acknowledged(open_page, visit):
@@ -292,7 +291,6 @@ def test_the_keyboard_alone_does_everything(open_page, visit):
         assert order.index("sound") < order.index("gain") < order.index("volume")
         assert order.index("volume") < order.index("mute") < order.index("record")
         assert order.index("record") < order.index("session") < order.index("keys-open")
-        listener.recording.unlink()
 
 
 def test_the_tenth_browser_hears_too(page, steady, visit):
