@@ -3,8 +3,10 @@
 import hmac
 import secrets
 import socket
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cache
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
@@ -50,6 +52,10 @@ class Access:
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     guest_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
 
+    def __post_init__(self) -> None:
+        if not self.is_local:
+            _own_names()  # before anybody waits for them
+
     @property
     def is_local(self) -> bool:
         """Whether only this machine reaches it: then whoever does may steer."""
@@ -66,6 +72,11 @@ class Access:
             return Role.GUEST
         return Role.GUEST if self.insecure else Role.NOBODY
 
+    def is_token(self, token: str) -> bool:
+        """Return whether it is one of ours."""
+        given, ours = token.encode(), (self.token.encode(), self.guest_token.encode())
+        return any(hmac.compare_digest(given, one) for one in ours)
+
     def is_known_host(self, header: str | None) -> bool:
         """Return whether a request's Host is a name of this machine, not of a page far away.
 
@@ -79,12 +90,23 @@ class Access:
             return True
         if self.is_local:
             return _is_loopback(name)
-        known = {self.host, socket.gethostname().lower(), socket.getfqdn().lower()}
-        return name in known or _is_address(name)
+        return _is_address(name) or name == self.host.lower() or name in _own_names()
 
     def is_same_origin(self, origin: str | None, header: str | None) -> bool:
         """Return whether a request comes from the page itself; programs say no origin."""
-        return origin is None or (header is not None and urlsplit(origin).netloc == header)
+        if origin is None:
+            return True
+        with suppress(ValueError):
+            return header is not None and urlsplit(origin).netloc == header
+        return False
+
+    def may_load(self, site: str | None, destination: str | None) -> bool:
+        """Return whether a browser may ask for something, by what it says of who wants it.
+
+        No other page loads a part of this one, sound say, for which a browser names no origin. A
+        link elsewhere may lead to the page itself. Programs and old browsers say neither.
+        """
+        return site in (None, "same-origin", "none") or destination == "document"
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -130,6 +152,12 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+@cache
+def _own_names() -> frozenset[str]:
+    """Return this machine's names: once, for somebody far away may have to be asked."""
+    return frozenset({socket.gethostname().lower(), socket.getfqdn().lower()})
 
 
 def _is_address(host: str) -> bool:

@@ -3,14 +3,16 @@
 import asyncio
 import time
 from collections import deque
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 import msgspec
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from streamson.errors import MessageError
 from streamson.live.web.access import Role
+from streamson.live.web.connections import connection_of, note_end
 from streamson.live.web.hub import VIEW, Hub
 from streamson.live.web.limits import MAX_REQUEST_BYTES, MAX_REQUESTS_A_SECOND
 from streamson.live.web.outbox import Outbox
@@ -24,6 +26,8 @@ HEARTBEAT_S: Final = 10.0
 
 TOO_MUCH: Final = 4_009
 """The code by which a browser is told that it wants too much."""
+
+_SAID: Final = frozenset({WSMsgType.TEXT, WSMsgType.PING, WSMsgType.PONG})
 
 
 class _Ping(msgspec.Struct, forbid_unknown_fields=True):
@@ -51,19 +55,14 @@ class Browser:
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Tell and take in, until it leaves or is dropped."""
-        socket = _websocket()
-        await socket.prepare(request)
-        outbox = self._hub.join(VIEW, self._welcome())
-        sending = asyncio.create_task(_send(outbox, socket, binary=False))
-        try:
+        async with _socket_of(request, self._hub, VIEW, self._welcome()) as (socket, outbox):
             async for message in socket:
-                if message.type is not WSMsgType.TEXT or not self._has_time():
-                    await socket.close(code=TOO_MUCH, message=b"too much")
-                    break
-                outbox.put(await self._answer(message.data.encode()))
-        finally:
-            sending.cancel()
-            self._hub.leave(VIEW, outbox)
+                if message.type not in _SAID or not self._has_time():
+                    await _close(request, socket, TOO_MUCH, b"too much")
+                elif message.type is WSMsgType.TEXT:
+                    outbox.put(await self._answer(message.data.encode()))
+                elif message.type is WSMsgType.PING:
+                    await socket.pong(message.data)
         return socket
 
     def _welcome(self) -> bytes:
@@ -91,38 +90,52 @@ class Browser:
 
 async def send_sound(hub: Hub, kind: str, request: web.Request) -> web.WebSocketResponse:
     """Let a browser hear, until it leaves or is dropped."""
-    socket = _websocket()
-    await socket.prepare(request)
-    outbox = hub.join(kind)
-    sending = asyncio.create_task(_send(outbox, socket, binary=True))
-    try:
-        async for _message in socket:
-            await socket.close(code=TOO_MUCH, message=b"nothing is said here")
-            break
-    finally:
-        sending.cancel()
-        hub.leave(kind, outbox)
+    async with _socket_of(request, hub, kind) as (socket, _outbox):
+        async for message in socket:
+            if message.type is not WSMsgType.PONG:
+                await _close(request, socket, TOO_MUCH, b"nothing is said here")
     return socket
 
 
-def _websocket() -> web.WebSocketResponse:
-    return web.WebSocketResponse(
-        heartbeat=HEARTBEAT_S, max_msg_size=MAX_REQUEST_BYTES, compress=False
+@asynccontextmanager
+async def _socket_of(
+    request: web.Request, hub: Hub, kind: str, *welcome: bytes
+) -> AsyncIterator[tuple[web.WebSocketResponse, Outbox]]:
+    """Open a browser's socket, on which it is sent what the hub tells; in the end close it."""
+    # Whoever pings is answered by hand: no browser does, and each one is counted.
+    socket = web.WebSocketResponse(
+        heartbeat=HEARTBEAT_S, max_msg_size=MAX_REQUEST_BYTES, compress=False, autoping=False
     )
+    await socket.prepare(request)
+    connection = connection_of(request)
+    outbox = hub.join(kind, connection.abort, *welcome)
+    connection.let_be(when_lost=outbox.end)
+    sending = asyncio.create_task(_send(outbox, request, socket, binary=kind != VIEW))
+    try:
+        yield socket, outbox
+    finally:
+        sending.cancel()
+        hub.leave(kind, outbox)
 
 
-async def _send(outbox: Outbox, socket: web.WebSocketResponse, *, binary: bool) -> None:
-    """Send what comes; drop a browser that is too slow for it."""
+async def _send(
+    outbox: Outbox, request: web.Request, socket: web.WebSocketResponse, *, binary: bool
+) -> None:
+    """Send what comes, until there is no more."""
     with suppress(ConnectionError):
         while (message := await outbox.get()) is not None:
             if binary:
                 await socket.send_bytes(message)
             else:
                 await socket.send_str(message.decode())
-        # Its buffers are full, so no close would reach it.
-        transport: Any = socket._req.transport if socket._req else None
-        if transport is not None:
-            transport.abort()
+        await _close(request, socket, WSCloseCode.TRY_AGAIN_LATER, b"there is no more")
+
+
+async def _close(
+    request: web.Request, socket: web.WebSocketResponse, code: int, reason: bytes
+) -> None:
+    note_end(request)  # a close waits for who takes nothing
+    await socket.close(code=code, message=reason)
 
 
 def _told(topic: str, message: Any) -> bytes:

@@ -48,7 +48,7 @@ MP3: Final = "mp3"
 OGG: Final = "ogg"
 
 ENCODERS: Final[dict[str, Callable[[Hello], Encoder]]] = {
-    PCM: lambda _hello: Pcm16Encoder(),
+    PCM: Pcm16Encoder,
     OPUS: OpusEncoder,
     MP3: lambda hello: FileEncoder("mp3", hello),
     OGG: lambda hello: FileEncoder("ogg", hello),
@@ -82,6 +82,8 @@ class Hub:
         Browsers and players that were too slow.
     recordings
         Those that were finished since the page began, by their number.
+    broken
+        Forms of the sound that can't be made here.
     """
 
     def __init__(self, reader: FeedReader, hello: Hello) -> None:
@@ -89,12 +91,14 @@ class Hub:
         self.mirror.update(HELLO, hello)
         self.dropped = 0
         self.recordings: dict[int, RecordingEnded] = {}
+        self.broken: set[str] = set()
         self._reader = reader
         self._hello = hello
         self._outboxes: dict[str, set[Outbox]] = {kind: set() for kind in (VIEW, *ENCODERS)}
         self._heads: dict[str, bytes] = {}
         self._beginnings = dict.fromkeys(ENCODERS, 0)
         self._rows: dict[str, None] = {}
+        self._frame = 0
         self._finished = 0
         self._stopping = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -120,17 +124,19 @@ class Hub:
         self._stopping.set()
         self._thread.join()
 
-    def join(self, kind: str, *welcome: bytes) -> Outbox:
+    def join(self, kind: str, drop: Callable[[], None], *welcome: bytes) -> Outbox:
         """Return an outbox for somebody who wants to see, or to hear the sound in one form.
 
         Parameters
         ----------
         kind
             `VIEW`, or the form.
+        drop
+            Is called where he is too slow.
         welcome
             What he is told before all else.
         """
-        outbox = Outbox(MAX_WAITING.get(kind, MAX_SOUND_BYTES))
+        outbox = Outbox(MAX_WAITING.get(kind, MAX_SOUND_BYTES), drop)
         if kind == VIEW:
             for message in (*welcome, *self._present()):
                 outbox.put(message)
@@ -168,9 +174,11 @@ class Hub:
 
     def _tell(self, topic: str, message: Any) -> None:
         """Take in a message, and hand it to all who see; in the event loop."""
+        if topic in (STATE, STREAMS):
+            if message.frame < self._frame - self._hello.sample_rate:
+                self.mirror.rows.clear()  # another listener took the place of the one before
+            self._frame = message.frame
         self.mirror.update(topic, message)
-        if topic == HELLO:
-            self._rows = {name: None for name in self._rows if name in self.mirror.rows}
         if topic == STREAMS:
             message = self._shown(message)
         self._send(VIEW, _encode(topic, message))
@@ -183,13 +191,14 @@ class Hub:
 
     def _shown(self, message: Streams) -> Streams:
         """Return what a page shows of a message: the first streams."""
-        for name in message.gone:
-            self._rows.pop(name, None)
+        gone = tuple(self._rows.keys() - self.mirror.rows.keys())  # told, or not told of for long
+        for name in gone:
+            del self._rows[name]
         for row in message.rows:
             if len(self._rows) < MAX_ROWS:
                 self._rows.setdefault(row.name)
         rows: tuple[StreamRow, ...] = tuple(r for r in message.rows if r.name in self._rows)
-        return msgspec.structs.replace(message, rows=rows)
+        return msgspec.structs.replace(message, rows=rows, gone=gone)
 
     def _send(self, kind: str, message: bytes) -> None:
         for outbox in self._outboxes[kind]:
@@ -226,6 +235,10 @@ class Hub:
                     if topic == AUDIO:
                         self._encode_sound(message, encoders)
                     else:
+                        if topic == HELLO:
+                            if message.sample_rate != self._hello.sample_rate:
+                                encoders.clear()
+                            self._hello = message
                         self._call(self._tell, topic, message)
             except MessageError as error:
                 _log.warning("%s", error)
@@ -239,14 +252,27 @@ class Hub:
             if not self._outboxes[kind]:
                 encoders.pop(kind, None)
                 continue
-            number = self._beginnings[kind]
-            begun, encoder = encoders.get(kind, (0, None))
-            if encoder is None or begun != number:
-                encoder = ENCODERS[kind](self.mirror.hello or self._hello)
-                encoders[kind] = number, encoder
-                self._call(self._begin, kind, encoder.head)
-            for encoded in encoder.encode(message):
-                self._call(self._send, kind, encoded)
+            try:
+                self._encode_as(kind, message, encoders)
+            except Exception as error:  # of an encoder: the others go on
+                _log.warning("no sound as %s: %s", kind, error)
+                self._call(self._give_up, kind)
+
+    def _encode_as(self, kind: str, message: Any, encoders: dict[str, tuple[int, Encoder]]) -> None:
+        number = self._beginnings[kind]
+        begun, encoder = encoders.get(kind, (0, None))
+        if encoder is None or begun != number:
+            encoder = ENCODERS[kind](self._hello)
+            encoders[kind] = number, encoder
+            self._call(self._begin, kind, encoder.head)
+        for encoded in encoder.encode(message):
+            self._call(self._send, kind, encoded)
+
+    def _give_up(self, kind: str) -> None:
+        """Offer a form of the sound no more."""
+        self.broken.add(kind)
+        for outbox in self._outboxes[kind]:
+            outbox.end()
 
 
 def _encode(topic: str, message: Any) -> bytes:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 
 class Outbox:
@@ -11,6 +12,8 @@ class Outbox:
     ----------
     max_bytes
         What may wait; with more than that the reader is too slow for good.
+    drop
+        Is called when that is so: whoever sends may be waiting for that reader himself.
 
     Attributes
     ----------
@@ -18,8 +21,10 @@ class Outbox:
         Whether it is.
     """
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, drop: Callable[[], None]) -> None:
         self.is_overflown = False
+        self._drop = drop
+        self._has_ended = False
         self._max_bytes = max_bytes
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
@@ -27,20 +32,27 @@ class Outbox:
 
     def put(self, message: bytes) -> None:
         """Let a message be sent."""
-        if self.is_overflown:
+        if self._has_ended:
             return
         self._bytes += len(message)
         if self._bytes > self._max_bytes:
             self.is_overflown = True
-            self._waiting.clear()
+            self.end()
+            self._drop()
         else:
             self._waiting.append(message)
+            self._came.set()
+
+    def end(self) -> None:
+        """Let nothing more be sent."""
+        self._has_ended = True
+        self._waiting.clear()
         self._came.set()
 
     async def get(self) -> bytes | None:
-        """Return the next message; None where its reader is to be dropped."""
+        """Return the next message; None where there are no more."""
         while not self._waiting:
-            if self.is_overflown:
+            if self._has_ended:
                 return None
             self._came.clear()
             await self._came.wait()

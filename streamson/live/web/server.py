@@ -16,9 +16,15 @@ from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import StreamsonError
 from streamson.live.web.access import COOKIE, Access, Role, url_of
 from streamson.live.web.browser import Browser, send_sound
-from streamson.live.web.connections import Connections, note_request
+from streamson.live.web.connections import Connections, connection_of, note_request
 from streamson.live.web.hub import MP3, OGG, OPUS, PCM, Hub
-from streamson.live.web.limits import MAX_BROWSERS, MAX_PLAYERS
+from streamson.live.web.limits import (
+    ANSWER_S,
+    KEPT_FOR_HOSTS,
+    LEAST_BYTES_A_SECOND,
+    MAX_BROWSERS,
+    MAX_PLAYERS,
+)
 from streamson.live.web.metrics import CONTENT_TYPE, Metrics, exposition
 from streamson.live.web.sound import OpusEncoder
 from streamson.live.web.steering import Steering
@@ -46,6 +52,9 @@ _HEADERS: Final = {
 }
 
 _PLAYER_TYPES: Final = {MP3: "audio/mpeg", OGG: "audio/ogg"}
+
+_FETCHED: Final = ("Site", "Dest")
+"""Who wants a request's answer, and for what, as browsers say it."""
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _ACCESS: Final = web.RequestKey("access", Role)
@@ -175,7 +184,9 @@ class PageServer:
         has_token = role > self._access.role_of(None)
         if not has_token and not self._access.is_known_host(host):
             return self._refuse(421, "this page is not known by that name; use its address")
-        if not self._access.is_same_origin(request.headers.get("Origin"), host):
+        if not self._access.is_same_origin(request.headers.get("Origin"), host) or not (
+            self._access.may_load(*(request.headers.get(f"Sec-Fetch-{of}") for of in _FETCHED))
+        ):
             return self._refuse(403, "another page may not use this one")
         if role is Role.NOBODY and request.path != "/healthz":
             return self._refuse(401, "a token is needed: the link that was printed at the start")
@@ -190,19 +201,23 @@ class PageServer:
     async def _page(self, request: web.Request) -> web.StreamResponse:
         if token := request.query.get("token"):  # out of the address bar, and of what is shared
             moved = web.Response(status=303, headers={"Location": "/"})
-            moved.set_cookie(self._cookie, token, httponly=True, samesite="Strict", path="/")
+            if self._access.is_token(token):
+                # Strict would keep it from who follows the link out of a mail or a chat.
+                moved.set_cookie(self._cookie, token, httponly=True, samesite="Lax", path="/")
             return moved
         return await _file("index.html")(request)
 
     async def _view(self, request: web.Request) -> web.StreamResponse:
-        if self._hub.browsers >= MAX_BROWSERS:
-            return self._refuse(503, f"{MAX_BROWSERS} pages are open already")
+        room = MAX_BROWSERS - (0 if request[_ACCESS] >= Role.HOST else KEPT_FOR_HOSTS)
+        if self._hub.browsers >= room:
+            return self._refuse(503, f"{room} pages are open already")
         browser = Browser(self._hub, self._steering, request[_ACCESS])
         return await browser.serve(request)
 
     async def _sound(self, request: web.Request) -> web.StreamResponse:
         kind = request.query.get("form", PCM)
-        if kind not in (PCM, OPUS) or (kind == OPUS and not OpusEncoder.is_there()):
+        is_there = kind == PCM or (kind == OPUS and OpusEncoder.is_there())
+        if not is_there or kind in self._hub.broken:
             return self._refuse(404, "there is no such form of the sound")
         if self._hub.hearers >= MAX_BROWSERS + MAX_PLAYERS:
             return self._refuse(503, "too many hear it already")
@@ -212,21 +227,25 @@ class PageServer:
         if self._players >= MAX_PLAYERS:
             return self._refuse(503, f"{MAX_PLAYERS} players hear it already")
         kind = request.match_info["kind"]
+        if kind in self._hub.broken:
+            return self._refuse(404, "there is no such form of the sound")
         response = web.StreamResponse(headers={**_HEADERS, "Content-Type": _PLAYER_TYPES[kind]})
         response.force_close()
-        await response.prepare(request)
         if request.method == "HEAD":
+            await response.prepare(request)
             return response
-        outbox = self._hub.join(kind)
+        connection = connection_of(request)
+        outbox = self._hub.join(kind, connection.abort)
+        connection.let_be(when_lost=outbox.end)
         self._players += 1
-        try:
-            while (message := await outbox.get()) is not None:
-                await response.write(message)
-        except ConnectionError:
-            pass  # it has heard enough
-        finally:
-            self._players -= 1
-            self._hub.leave(kind, outbox)
+        with suppress(ConnectionError):  # it has heard enough, or is too slow
+            try:
+                await response.prepare(request)
+                while (message := await outbox.get()) is not None:
+                    await response.write(message)
+            finally:
+                self._players -= 1
+                self._hub.leave(kind, outbox)
         return response
 
     async def _recording(self, request: web.Request) -> web.StreamResponse:
@@ -237,6 +256,7 @@ class PageServer:
         if path is None or not path.is_file():
             return self._refuse(404, "there is no such recording on this machine")
         name = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "_" for c in path.name)
+        note_request(request, ANSWER_S + path.stat().st_size / LEAST_BYTES_A_SECOND)
         disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
         return web.FileResponse(path, headers=disposition)
 

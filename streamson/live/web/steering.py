@@ -2,15 +2,12 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
 
 from streamson.errors import StreamsonError
 from streamson.live.web.access import Role
+from streamson.live.web.limits import MAX_COMMANDS, MAX_COMMANDS_OF_GUESTS
 from streamson.model.command import Answer, Command
 from streamson.wire.control import CommandClient
-
-MAX_WAITING: Final = 32
-"""Commands of all browsers that wait for their answers."""
 
 
 class Steering:
@@ -38,7 +35,7 @@ class Steering:
         if command.changes and role < Role.HOST:
             self.refused += 1
             return Answer(ok=False, id=command.id, text="guests may see and hear, not steer")
-        if self._waiting >= MAX_WAITING:
+        if self._waiting >= (MAX_COMMANDS if role >= Role.HOST else MAX_COMMANDS_OF_GUESTS):
             self.refused += 1
             return Answer(ok=False, id=command.id, text="too many commands wait already")
         self._waiting += 1

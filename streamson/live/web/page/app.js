@@ -9,6 +9,7 @@ import { Sound } from "./sound.js";
 const MAX_EVENTS = 200;
 const NEWS_S = 10; // what happened before is history
 const CAPTION_MS = 15000;
+const RESTART_S = 2;
 const URGENT = new Set(["alert_raised", "stream_stale", "device_lost", "recording_paused"]);
 const SOUND_WORDS = {
   off: ["▶", "Play the sound here", "It begins with a click."],
@@ -165,6 +166,7 @@ function heardSecond() {
 function setClock(frame) {
   if (!hello) return;
   const found = frame / hello.sample_rate - performance.now() / 1000;
+  if (clockFrom !== null && found < clockFrom - RESTART_S) canvas.clear(); // another listener, with times of its own
   // What came soonest tells best; slowly forgotten, for clocks differ.
   clockFrom = clockFrom === null || Math.abs(found - clockFrom) > 2 ? found : Math.max(found, clockFrom - 1e-4);
 }

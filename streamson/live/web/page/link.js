@@ -3,6 +3,7 @@
 const PATIENCE_MS = [500, 1000, 2000, 5000];
 const PING_MS = 2000;
 const PINGS_KEPT = 8;
+const SILENCE_MS = 10000; // of a server that answers pings: the connection is none any more
 
 export class Link extends EventTarget {
   /** `told(topic, message)` is called with all that comes. */
@@ -34,11 +35,15 @@ export class Link extends EventTarget {
     this._socket = new WebSocket(address);
     this._socket.onopen = () => this._change(true);
     this._socket.onclose = () => this._change(false);
-    this._socket.onmessage = (event) => this._take(JSON.parse(event.data));
+    this._socket.onmessage = (event) => {
+      this._heardAt = performance.now();
+      this._take(JSON.parse(event.data));
+    };
   }
 
   _change(isOpen) {
     this.isOpen = isOpen;
+    this._heardAt = performance.now();
     if (isOpen) {
       this._tries = 0;
       this._pings = [];
@@ -53,7 +58,15 @@ export class Link extends EventTarget {
   }
 
   _ping() {
-    if (this.isOpen) this._socket.send(JSON.stringify({ ping: performance.now() }));
+    if (!this.isOpen) return;
+    if (performance.now() - this._heardAt < SILENCE_MS) {
+      this._socket.send(JSON.stringify({ ping: performance.now() }));
+      return;
+    }
+    // Half open, as where a network changed: the browser would tell of its end minutes later.
+    this._socket.onopen = this._socket.onclose = this._socket.onmessage = null;
+    this._socket.close();
+    this._change(false);
   }
 
   _take({ topic, message }) {

@@ -7,6 +7,7 @@ const SILENT_MS = 3000;
 const SLOW_UNDERRUNS = 3; // so many ...
 const SLOW_MS = 15000; // ... in this time: the link is too slow for plain samples
 const FADE_S = 0.03;
+const STOP_MS = 200; // as long as it takes to fade
 
 /** off, starting, blocked (by the browser), on, silent (nothing comes that can be heard), waiting. */
 export class Sound extends EventTarget {
@@ -40,16 +41,29 @@ export class Sound extends EventTarget {
     this._context.resume();
     this._gainNode.gain.setTargetAtTime(this._gain, this._context.currentTime, FADE_S);
     this._heardAt = performance.now();
-    this._ready.then(() => this._tell({ wanted: this.isWanted }));
+    const begun = this._context;
+    this._ready.then(() => this._tell({ wanted: this.isWanted })).catch(() => this._fail(begun));
   }
 
   stop() {
     this._set("off");
     this._gainNode.gain.setTargetAtTime(0, this._context.currentTime, FADE_S);
-    this._tell({ wanted: false });
-    this._player?.port?.postMessage({ stop: true });
-    this._scheduled?.stop();
-    setTimeout(() => !this.isWanted && this._context.suspend(), 8000 * FADE_S);
+    setTimeout(() => {
+      if (this.isWanted) return;
+      this._tell({ wanted: false });
+      this._player?.port.postMessage({ stop: true });
+      this._scheduled?.stop();
+      this._context?.suspend();
+    }, STOP_MS);
+  }
+
+  /** A part could not be loaded, for the server was away: the next click tries anew. */
+  _fail(context) {
+    if (context !== this._context) return;
+    this._worker.terminate();
+    context.close();
+    this._context = this._worker = this.figures = null;
+    this._set("off");
   }
 
   /** Let it be louder or softer in this page alone, 0 to 1. */
@@ -71,8 +85,8 @@ export class Sound extends EventTarget {
     const heard = this.heardSecond();
     if (heard === null || !this._arrived || clockOffset === null) return null;
     const now = (performance.timeOrigin + performance.now()) / 1000 + clockOffset;
-    const { frame, frames, time } = this._arrived;
-    return now - (time - ((frame + frames) / this._rate - heard));
+    const { frame, frames, rate, time } = this._arrived;
+    return now - (time - ((frame + frames) / rate - heard));
   }
 
   _build() {
@@ -87,7 +101,7 @@ export class Sound extends EventTarget {
     this._worker = new Worker("receiver.js");
     this._worker.onmessage = ({ data }) => this._received(data);
     const channel = new MessageChannel();
-    this._tell({ address: address.href, rate: this._rate, port: channel.port1, wanted: false }, [channel.port1]);
+    this._tell({ address: address.href, port: channel.port1, wanted: false }, [channel.port1]);
     this.isScheduled = !context.audioWorklet;
     this._ready = this.isScheduled ? this._schedule(channel.port2) : this._addWorklet(channel.port2);
   }
@@ -114,6 +128,7 @@ export class Sound extends EventTarget {
       return;
     }
     this._isOpen = message.open;
+    this.form = message.form ?? this.form;
     this._canDecode = message.canDecode ?? this._canDecode;
     this._look();
   }
