@@ -5,7 +5,7 @@ import os
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamson.live.terminal import columns, figures
@@ -142,9 +142,10 @@ def test_what_matters_most_stays_longest():
     assert columns.PLAYS in titles[2]
 
 
+@settings(max_examples=300)
 @given(
-    st.integers(1, 220),
-    st.integers(1, 70),
+    st.integers(1, 220) | st.integers(16, 45),
+    st.integers(1, 70) | st.integers(3, 20),
     st.lists(st.sampled_from([*ODD_NAMES, "a", "web1/cpu"]), unique=True),
     st.sampled_from([BLOCKS, PLAIN]),
     st.booleans(),

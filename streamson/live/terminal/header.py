@@ -62,10 +62,12 @@ def meter_line(watched: Watched, width: int, glyphs: Glyphs) -> Line:
     return full(Line(tuple(spans)), width)
 
 
-def caption_lines(watched: Watched, width: int, now: float, glyphs: Glyphs) -> list[Line]:
-    """Return what somebody who explains says, on as many lines as it needs; none for nothing."""
+def caption_lines(
+    watched: Watched, width: int, height: int, now: float, glyphs: Glyphs
+) -> list[Line]:
+    """Return what somebody who explains says, on so many lines at most; none for nothing."""
     text = glyphs.shown(watched.caption(now))
-    lines = wrapped(text, width, MAX_CAPTION_LINES, glyphs.ellipsis)
+    lines = wrapped(text, width, min(height, MAX_CAPTION_LINES), glyphs.ellipsis)
     return [full(Line((Span(line, Style.STRONG),)), width) for line in lines]
 
 

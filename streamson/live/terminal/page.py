@@ -18,6 +18,9 @@ WITH_METERS: Final = 14
 WITH_STATUS: Final = 18
 MAX_STATUS_LINES: Final = 3
 WITH_EVENTS: Final = 8
+LEAST_ROOM: Final = 5
+"""Lines between top and bottom, of which some may be for events."""
+
 LEAST_WIDTH: Final = 16
 EVENTS_SHARE: Final = 4
 """One of so many lines is for events, where there are many streams."""
@@ -72,7 +75,7 @@ class Page:
         if height >= WITH_METERS:
             top.append(meter_line(watched, width, glyphs))
         if height >= WITH_EVENTS:
-            top += caption_lines(watched, width, now, glyphs)
+            top += caption_lines(watched, width, height // 4 - 1, now, glyphs)
         is_tall = height >= WITH_STATUS
         keys = key_line(width, glyphs)
         status = status_lines(
@@ -100,7 +103,7 @@ class Page:
 
     def _events_height(self, streams: int, room: int, height: int) -> int:
         """Return the lines for events: a share, and what the streams do not need."""
-        if height < WITH_EVENTS:
+        if height < WITH_EVENTS or room < LEAST_ROOM:
             return 0
         least = max(2, room // EVENTS_SHARE)
         return max(least, room - 1 - max(streams, 3))
