@@ -340,6 +340,113 @@ def _own_address():
         return probe.getsockname()[0]
 
 
+def test_the_link_that_steers_works_from_another_page(listener, open_page, visit):
+    """Out of a mail or a chat in the browser, say, where a cookie may be kept back."""
+    own = _own_address()
+    page = open_page(listener.feed_endpoint, "--address", f"{own}:0")
+    other = open_page(listener.feed_endpoint)  # any page of another site
+    tab = visit(other.url)
+    tab.evaluate(f"""() => {{
+        const link = document.createElement("a");
+        link.href = "http://{own}:{page.port}/?token={page.token}";
+        link.id = "link";
+        link.textContent = "the page";
+        document.body.prepend(link);
+    }}""")
+    tab.click("#link")
+    tab.wait_for_url(f"http://{own}:{page.port}/")
+    await_state(tab, "true")
+    assert tab.is_visible("#mute")  # which guests have not
+
+
+def test_a_listener_that_takes_the_place_of_another_is_seen_and_heard(open_page, visit):
+    with Listener(ANY_PORT, session=_at(44_100), output="none", feed=ANY_PORT) as before:
+        tab = visit(open_page(before.feed_endpoint).url)
+        sound_on(tab)
+        with Publisher(before.endpoint) as publisher:
+            publisher.send("of before", x=1.0)
+        tab.wait_for_selector('tr[data-stream="of before"]')
+        await_true(tab, "streamson.sound.figures.seconds > 3 && streamson.canvas.notes.length")
+    with (
+        Listener(ANY_PORT, session=_at(48_000), output="none", feed=before.feed_endpoint) as after,
+        Publisher(after.endpoint) as publisher,
+    ):
+        publisher.send("of now", x=1.0)
+        tab.wait_for_selector('tr[data-stream="of now"]')
+        tab.wait_for_selector('tr[data-stream="of before"]', state="detached")
+        await_true(tab, "streamson.canvas.notes.every(({ stream }) => stream === 'of now')")
+        await_true(tab, "!streamson.canvas.curves.has('of before')")
+        # Its own seconds, by its own rate.
+        now = f"{after.stats().seconds}"
+        await_true(tab, "streamson.sound.figures.plays")
+        await_true(tab, f"Math.abs(streamson.sound.figures.seconds - {now}) < 10")
+        first = tab.evaluate(PLAYED)
+        tab.wait_for_timeout(4_000)
+        last = tab.evaluate(PLAYED)
+    passed_s = (last["now"] - first["now"]) / 1_000
+    assert abs(last["seconds"] - first["seconds"] - passed_s) < 0.2
+
+
+def _at(rate):
+    return parse_session(b"[[part]]\n[audio]\nsample_rate = %d\n" % rate, "rate.toml")
+
+
+def test_sound_is_wanted_once_however_often_it_is_clicked(page, steady, visit):
+    """Also while the server is away: two connections would each play over the other."""
+    steady(1)
+    tab = visit(page.url)
+    sound_on(tab)
+    tab.evaluate("""() => {
+        const { sound } = streamson;
+        for (let i = 0; i < 9; i++) {
+            sound._tell({ wanted: false });
+            sound._tell({ wanted: true });
+        }
+    }""")
+    await_true(tab, "streamson.sound.figures.plays && streamson.sound._isOpen")
+    until(lambda: page.metrics()["streamson_page_hearers"] == 1, "one connection")
+    tab.evaluate("streamson.sound._tell({ wanted: false })")
+    until(lambda: page.metrics()["streamson_page_hearers"] == 0, "none")
+
+
+def test_a_key_that_is_held_does_it_once(listener, page, visit):
+    tab = visit(page.url)
+    await_state(tab, "true")
+    for _ in range(5):
+        tab.keyboard.down("m")  # as a keyboard repeats it
+    tab.keyboard.up("m")
+    await_state(tab, "s.muted")
+    tab.keyboard.press("-")
+    await_true(tab, "document.getElementById('answer').innerText.includes('dB')")
+    assert listener.stats().commands == 2
+
+
+@pytest.mark.parametrize("width", [320, 640, 1280])
+def test_no_name_makes_the_page_wider_than_the_screen(open_page, visit, width):
+    """At 320 it is what somebody sees who enlarges a usual window four times."""
+    with (
+        Listener(ANY_PORT, session=ALERTS, output="none", feed=ANY_PORT) as listener,
+        Publisher(listener.endpoint) as publisher,
+    ):
+        publisher.send("x" * 200, percent=97.0, **{"y" * 60: 1.0})
+        tab = visit(open_page(listener.feed_endpoint).url, viewport={"width": width, "height": 800})
+        tab.wait_for_selector("#alert-list li")
+        tab.wait_for_selector("tbody tr")
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_what_changes_all_the_time_is_not_said_by_screen_readers(page, steady, visit):
+    steady(2)
+    tab = visit(page.url)
+    assert tab.get_attribute(".log", "aria-live") == "off"  # urgent events have their own place
+    assert tab.get_attribute("#sound", "aria-describedby") == "sound-detail"
+    sound_on(tab)
+    await_true(tab, "document.getElementById('sound-label').innerText === 'Sound is on'")
+    assert tab.get_attribute("#sound", "aria-describedby") is None
+    name = "document.getElementById('sound').getAttribute('aria-labelledby')"
+    assert tab.evaluate(name) == "sound-label"
+
+
 def test_opus_is_taken_where_the_link_is_slow(page, steady, visit):
     steady(3)
     tab = visit(page.url)

@@ -96,7 +96,7 @@ function takeState(message) {
 
 function takeStreams(message) {
   if (message.frame) setClock(message.frame);
-  rows.update(message);
+  const isNew = rows.update(message);
   for (const name of message.gone) canvas.remove(name);
   const second = hello && message.frame ? message.frame / hello.sample_rate : null;
   for (const { name } of second === null ? [] : message.rows) {
@@ -105,7 +105,7 @@ function takeStreams(message) {
     if (typeof value === "number") canvas.addValue(name, second, value, row.range);
   }
   $("empty").hidden = rows.streams.size > 0;
-  showMore();
+  if (isNew) showMore();
 }
 
 function takeEvent({ time, sentence, event }) {
@@ -206,6 +206,9 @@ function showSound() {
   $("sound-icon").textContent = icon;
   $("sound-label").textContent = label;
   $("sound-detail").textContent = sound.state === "on" ? soundWords() : detail;
+  // Figures that change twice a second are for the eye: a screen reader would say each.
+  if (sound.state === "on") $("sound").removeAttribute("aria-describedby");
+  else $("sound").setAttribute("aria-describedby", "sound-detail");
 }
 
 function soundWords() {
@@ -240,8 +243,8 @@ function showMore() {
 }
 
 function press(id, isOn, text) {
-  $(id).setAttribute("aria-pressed", String(isOn));
-  $(id).textContent = text;
+  $(id).classList.toggle("on", isOn); // said by the text alone: "Unmute all, pressed" is no sense
+  if ($(id).textContent !== text) $(id).textContent = text;
 }
 
 // ---------------------------------------------------------------- hands
@@ -269,6 +272,7 @@ const actions = {
   arrowup: () => rows.focusNext(-1),
 };
 const FREE = new Set(["p", "/", "?", "arrowdown", "arrowup"]); // for guests as well
+const HELD = new Set(["+", "=", "-", "arrowdown", "arrowup"]); // do more, the longer they are held
 
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || !rows.keysOn || $("keys").open) return;
@@ -276,7 +280,7 @@ addEventListener("keydown", (event) => {
   const key = event.key.toLowerCase();
   if (!actions[key] || (!steers && !FREE.has(key))) return;
   event.preventDefault();
-  actions[key]();
+  if (!event.repeat || HELD.has(key)) actions[key]();
 });
 
 $("sound").onclick = toggleSound;
@@ -311,11 +315,17 @@ $("more").onclick = () => {
   showMore();
 };
 const KEYS_OFF = "streamson-keys-off";
-$("keys-on").checked = rows.keysOn = localStorage.getItem(KEYS_OFF) === null;
+let memory = null;
+try {
+  memory = localStorage;
+} catch {
+  // A browser that keeps nothing for pages: then keys are on at each beginning.
+}
+$("keys-on").checked = rows.keysOn = !memory?.getItem(KEYS_OFF);
 $("keys-on").onchange = ({ target }) => {
   rows.keysOn = target.checked;
-  if (target.checked) localStorage.removeItem(KEYS_OFF);
-  else localStorage.setItem(KEYS_OFF, "1");
+  if (target.checked) memory?.removeItem(KEYS_OFF);
+  else memory?.setItem(KEYS_OFF, "1");
 };
 link.addEventListener("change", showConnection);
 sound.addEventListener("change", showSound);

@@ -18,6 +18,7 @@ export class Rows {
     body.addEventListener("keydown", (event) => this._pressed(event));
   }
 
+  /** Take in what is told of streams; return whether there are others than before. */
   update({ rows, gone, count }) {
     this.count = count;
     for (const name of gone) {
@@ -29,13 +30,13 @@ export class Rows {
       const known = this.streams.get(row.name);
       if (known) {
         known.row = { ...known.row, ...row };
-        fill(known);
+        if (!known.element.hidden) fill(known); // the others are filled when they are shown
       } else {
         this.streams.set(row.name, this._added(row));
         isNew = true;
       }
     }
-    if (isNew) this.filter();
+    return isNew;
   }
 
   clear() {
@@ -46,10 +47,16 @@ export class Rows {
   filter() {
     const pattern = this.pattern.toLowerCase();
     let left = this.shown;
-    for (const { row, element } of this.streams.values()) {
+    for (const stream of this.streams.values()) {
+      const { row, element } = stream;
+      const wasHidden = element.hidden;
       const isFound = row.name.toLowerCase().includes(pattern);
       element.hidden = !isFound || left-- <= 0;
+      if (wasHidden && !element.hidden) fill(stream);
     }
+    // One row can be reached by Tab, whatever is shown.
+    const visible = [...this.body.rows].filter((row) => !row.hidden);
+    if (visible.length && !visible.some((row) => row.tabIndex === 0)) visible[0].tabIndex = 0;
     return { found: this.shown - left, isMore: left < 0 };
   }
 
@@ -111,7 +118,7 @@ export class Rows {
     event.preventDefault();
     event.stopPropagation();
     if (step) this.focusNext(step);
-    else this._do(event.target.closest("tr").dataset.stream, action);
+    else if (!event.repeat) this._do(event.target.closest("tr").dataset.stream, action);
   }
 
   _do(stream, action) {
@@ -131,7 +138,7 @@ export class Rows {
       row.muted = state.muted_streams.includes(row.name);
       row.soloed = state.soloed_streams.includes(row.name);
       row.heard = !row.muted && (!state.soloed_streams.length || row.soloed);
-      fill(stream);
+      if (!stream.element.hidden) fill(stream);
     }
   }
 }
