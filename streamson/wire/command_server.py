@@ -1,5 +1,6 @@
 """Commands are taken, one after the other, and each is answered."""
 
+import sys
 import time
 from collections.abc import Callable
 from typing import Final
@@ -9,6 +10,7 @@ import zmq
 
 from streamson.errors import MessageError, StreamsonError
 from streamson.model.command import Answer, Command
+from streamson.wire.answers import RETRY_S, Answers
 from streamson.wire.control import decode_command
 from streamson.wire.limits import (
     MAX_ALL_COMMANDS_A_SECOND,
@@ -21,17 +23,19 @@ from streamson.wire.outgoing import encoded
 ANSWERS_HIGH_WATER_MARK: Final = 4
 """Answers that wait for one who steers, each of which may have a megabyte."""
 
-TRIES: Final = 10
-TRY_S: Final = 0.001
-"""So often it is tried to send one more. Who sent many commands at once has read some by then."""
-
 CUT_OFF_TIMES: Final = 4
-"""Who sends so many times more than is allowed gets no answer any more, and is cut off."""
+"""Who sends so many times more than is allowed gets no answer any more; the guard cuts him off."""
+
+FEW_COMMANDS: Final = 5
+"""Who sends no more in a second is heard, however many others send."""
+
+TURN_S: Final = 0.1
+"""A turn ends after so long, however many messages come."""
 
 _MAX_PARTS: Final = 3
-"""Of a message: who sends, an empty one of REQ sockets, the command."""
+"""A message has fewer: an empty one of REQ sockets, and the command."""
 
-_ALL: Final = 0
+_ALL: Final = b""
 
 
 class _Counter:
@@ -39,9 +43,9 @@ class _Counter:
 
     def __init__(self) -> None:
         self._second = 0
-        self._counts: dict[int, int] = {}
+        self._counts: dict[bytes, int] = {}
 
-    def count(self, who: int) -> int:
+    def count(self, who: bytes) -> int:
         """Count once more, and return how often."""
         if (second := int(time.monotonic())) != self._second:
             self._second = second
@@ -49,7 +53,11 @@ class _Counter:
         self._counts[who] = self.of(who) + 1
         return self._counts[who]
 
-    def of(self, who: int) -> int:
+    def silence(self, who: bytes) -> None:
+        """Let it be more than anybody may, for this second."""
+        self._counts[who] = sys.maxsize
+
+    def of(self, who: bytes) -> int:
         """Return how often."""
         return self._counts.get(who, 0)
 
@@ -89,6 +97,7 @@ class CommandServer:
             options={zmq.ROUTER_MANDATORY: 1},  # tells who reads none of his answers
         )
         self.endpoint = self._socket.endpoint
+        self._answers = Answers(self._socket)
         self._came = _Counter()
         self._carried_out = _Counter()
 
@@ -98,7 +107,7 @@ class CommandServer:
         return self._socket.cut
 
     def serve(self, carry_out: Callable[[Command], Answer], timeout_s: float) -> None:
-        """Answer what comes first in a time.
+        """Answer what has come, or comes first in a time.
 
         Parameters
         ----------
@@ -107,80 +116,73 @@ class CommandServer:
         timeout_s
             How long to wait at most.
         """
-        if not self._socket.wait(timeout_s):
+        came = self._socket.wait(min(timeout_s, RETRY_S) if self._answers.wait else timeout_s)
+        self._answers.flush()
+        if not came:
             return
-        if (first := self._socket.receive()) is None:
-            return
-        parts, descriptor = self._parts(first[0])
-        if len(parts) > _MAX_PARTS or not self._may_send(descriptor):
-            self.refused += 1
-            return
-        *envelope, payload = parts
-        answer = self._answer(payload, descriptor, carry_out)
-        self.taken += answer.ok
-        self.refused += not answer.ok
-        encode = msgspec.json.encode if payload[:1] == b"{" else msgspec.msgpack.encode
-        self._send(descriptor, *envelope, encoded(answer, encode))
+        end = time.monotonic() + TURN_S
+        while time.monotonic() < end:
+            if (sender := self._socket.receive_quickly()) is None:
+                return
+            if self._came.count(sender) > CUT_OFF_TIMES * MAX_COMMANDS_A_SECOND:
+                self._socket.skip_parts()
+                self.refused += 1
+            else:
+                self._serve(sender, carry_out)
 
     def close(self) -> None:
         """Close the socket; the last answer has a moment to arrive. Can be called again."""
         self._socket.close()
 
-    def _send(self, descriptor: int, *parts: bytes) -> None:
-        """Send an answer; to one who reads none, wait a moment for that, and cut it off."""
-        for _ in range(TRIES):
-            try:
-                return self._socket.send(*parts)
-            except zmq.Again:
-                time.sleep(TRY_S)
-            except zmq.ZMQError:  # it has gone
-                return None
-        return self._socket.cut_off(descriptor, "it reads none of its answers")
+    def _serve(self, sender: bytes, carry_out: Callable[[Command], Answer]) -> None:
+        """Answer one message, whose first part was read: who sent it."""
+        parts, descriptor = self._parts()
+        # A web page that anybody opens may let its browser send what ZeroMQ takes for its protocol
+        # of before 2013, whose peers it does not name.
+        if len(parts) >= _MAX_PARTS or not parts or descriptor == NOBODY:
+            self.refused += 1
+            return
+        *envelope, payload = parts
+        answer = self._answer(payload, sender, carry_out)
+        self.taken += answer.ok
+        self.refused += not answer.ok
+        encode = msgspec.json.encode if payload[:1] == b"{" else msgspec.msgpack.encode
+        if not self._answers.send(descriptor, sender, *envelope, encoded(answer, encode)):
+            self._came.silence(sender)
 
-    def _parts(self, first: zmq.Frame) -> tuple[list[bytes], int]:
-        """Return the parts of a message, of too many one too many, and who sent it."""
-        parts, more = [first.bytes], first.more
-        size, count, descriptor = 0, 1, NOBODY
+    def _parts(self) -> tuple[list[bytes], int]:
+        """Return the other parts of a message, of too many one too many, and who sent them."""
+        parts: list[bytes] = []
+        size, count, descriptor, more = 0, 0, NOBODY, True
         while more and (received := self._socket.receive()) is not None:
             frame, descriptor = received
             more, count, size = frame.more, count + 1, size + len(frame)
-            if count <= _MAX_PARTS + 1:
+            if count <= _MAX_PARTS:
                 parts.append(frame.bytes)
-        # The first is who sends, and did not travel.
-        self._socket.take(descriptor, size + 2 * max(count - 2, 0), ends=True)
-        if count > _MAX_PARTS:
+        self._socket.take(descriptor, size + 2 * max(count - 1, 0), ends=True)
+        if count >= _MAX_PARTS:
             self._socket.cut_off(descriptor, "a message of many parts; one is allowed")
         return parts, descriptor
 
-    def _may_send(self, descriptor: int) -> bool:
-        """Return whether what comes of a connection is looked at."""
-        # A web page that anybody opens may let its browser send what ZeroMQ takes for its protocol
-        # of before 2013, whose peers it does not name.
-        if descriptor == NOBODY:
-            return False
-        if self._came.count(descriptor) <= CUT_OFF_TIMES * MAX_COMMANDS_A_SECOND:
-            return True
-        self._socket.cut_off(descriptor, "too many commands")
-        return False
-
     def _answer(
-        self, payload: bytes, descriptor: int, carry_out: Callable[[Command], Answer]
+        self, payload: bytes, sender: bytes, carry_out: Callable[[Command], Answer]
     ) -> Answer:
         command_id = None
         try:
             command = decode_command(payload)
             command_id = command.id
-            self._check_rate(descriptor)
+            self._check_rate(sender)
             answer = carry_out(command)
         except StreamsonError as error:
             return Answer(ok=False, id=command_id, text=str(error))
         return msgspec.structs.replace(answer, id=command_id)
 
-    def _check_rate(self, descriptor: int) -> None:
+    def _check_rate(self, sender: bytes) -> None:
         """Raise `MessageError` where a connection, or all together, want too much."""
-        if self._came.of(descriptor) > MAX_COMMANDS_A_SECOND:
+        if self._came.of(sender) > MAX_COMMANDS_A_SECOND:
             raise MessageError(
                 f"more than {MAX_COMMANDS_A_SECOND} commands a second; this one was not carried out"
             )
-        if self._carried_out.count(_ALL) > MAX_ALL_COMMANDS_A_SECOND:
+        too_many = self._carried_out.count(_ALL) > MAX_ALL_COMMANDS_A_SECOND
+        if too_many and self._came.of(sender) > FEW_COMMANDS:
             raise MessageError("others send too many commands; this one was not carried out")

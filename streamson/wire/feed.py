@@ -29,7 +29,10 @@ from streamson.wire.sockets import connect, set_keepalive
 JSON: Final = "json/"
 """Before the topic: in JSON."""
 
-MAX_SUBSCRIPTIONS_A_TURN: Final = 1_000
+CALM_SUBSCRIPTIONS: Final = 100
+"""In a turn; of more nobody asks who sent them."""
+
+MAX_SUBSCRIPTIONS_A_TURN: Final = 20_000
 
 _SUBSCRIBED: Final = b"\x01"
 _UNSUBSCRIBED: Final = b"\x00"
@@ -43,6 +46,16 @@ _FORMS: Final = {
 """Of each topic, how its messages begin, and what encodes the rest."""
 
 _TOPICS: Final = {start: topic for topic, forms in _FORMS.items() for start, _ in forms}
+
+_NOTHING: Final = frozenset[str]()
+_BEGINNINGS: Final = {
+    start[:end]: frozenset(
+        topic for other, topic in _TOPICS.items() if other.startswith(start[:end])
+    )
+    for start in _TOPICS
+    for end in range(len(start) + 1)
+}
+"""The subscriptions that bring something, and the topics that each is to."""
 
 
 class FeedPublisher:
@@ -78,7 +91,7 @@ class FeedPublisher:
         )
         self.endpoint = self._socket.endpoint
         self._prefixes: set[bytes] = set()
-        self._wanted: set[bytes] = set()
+        self._wanted: frozenset[bytes] = frozenset()
 
     @property
     def readers(self) -> int:
@@ -95,12 +108,13 @@ class FeedPublisher:
         asked: set[str] = set()
         if not self._socket.wait(timeout_s):
             return asked
-        for _ in range(MAX_SUBSCRIPTIONS_A_TURN):
-            if (received := self._socket.receive()) is None:
+        for number in range(MAX_SUBSCRIPTIONS_A_TURN):
+            if (content := self._receive(number)) is None:
                 break
-            frame, descriptor = received
-            self._socket.take(descriptor, len(frame), ends=not frame.more)
-            asked |= self._take(frame.bytes, descriptor)
+            asked |= self._take(content)
+        self._wanted = frozenset(
+            start for start in _TOPICS if start.startswith(tuple(self._prefixes))
+        )
         brought = self._socket.brought
         if sum(brought.values()) > MAX_SUBSCRIPTIONS_BYTES:
             self._socket.cut_off(max(brought, key=brought.__getitem__), "too many subscriptions")
@@ -118,23 +132,33 @@ class FeedPublisher:
 
     def close(self) -> None:
         """Close the socket; what was sent has a moment to arrive. Can be called again."""
-        self._wanted.clear()
+        self._wanted = frozenset()
         self._socket.close()
 
-    def _take(self, content: bytes, descriptor: int) -> set[str]:
-        """Take in a subscription, or its end; return the topics that somebody subscribed to."""
-        kind, prefix = content[:1], content[1:]
-        if kind not in (_SUBSCRIBED, _UNSUBSCRIBED):
+    def _receive(self, number: int) -> bytes | None:
+        """Return what came as the so manyth of a turn; None where nothing did."""
+        if number >= CALM_SUBSCRIPTIONS:
+            return self._socket.receive_quickly()
+        if (received := self._socket.receive()) is None:
+            return None
+        frame, descriptor = received
+        self._socket.take(descriptor, len(frame), ends=not frame.more)
+        content = frame.bytes
+        if content[:1] not in (_SUBSCRIBED, _UNSUBSCRIBED):
             self._socket.cut_off(descriptor, "what it sent is no subscription")
-            return set()
-        starts = [start for start in _TOPICS if start.startswith(prefix)]
-        if not starts:
-            return set()  # nothing is ever told there
-        (self._prefixes.add if kind == _SUBSCRIBED else self._prefixes.discard)(prefix)
-        self._wanted = {
-            start for start in _TOPICS if any(start.startswith(one) for one in self._prefixes)
-        }
-        return {_TOPICS[start] for start in starts} if kind == _SUBSCRIBED else set()
+        return content
+
+    def _take(self, content: bytes) -> frozenset[str]:
+        """Take in a subscription, or its end; return the topics that somebody subscribed to."""
+        prefix = content[1:]
+        if (topics := _BEGINNINGS.get(prefix)) is None:
+            return _NOTHING  # nothing is ever told there
+        if content[:1] == _SUBSCRIBED:
+            self._prefixes.add(prefix)
+            return topics
+        if content[:1] == _UNSUBSCRIBED:
+            self._prefixes.discard(prefix)
+        return _NOTHING
 
 
 class FeedReader:

@@ -9,6 +9,7 @@ only the number of connections, the bytes of a frame, and the frames that wait a
 What no guard can help, that libzmq up to 4.3.5 lets a peer abort the process, `Reception` does.
 """
 
+import itertools
 import logging
 import math
 import struct
@@ -70,6 +71,7 @@ _UNSEEN_BYTES: Final = 16 << 10
 """What a connection may have brought between the last look and its end: the kernel's buffer."""
 
 _EVENT: Final = struct.Struct("=HI")
+_numbers: Final = itertools.count()
 
 _log = logging.getLogger(__name__)
 
@@ -125,6 +127,7 @@ class ConnectionGuard:
         self._connections: dict[int, Connection] = {}
         self._silent: dict[int, Connection] = {}  # oldest first; may have spoken since
         self._left = self._closed = self._closed_read_at = self._closed_emptied = 0
+        self._dying = 0  # connections that were cut, and that ZeroMQ has not closed yet
         self._to_give_back = False
         self._gave_back_at = 0.0
         self._lock = threading.Lock()
@@ -136,7 +139,9 @@ class ConnectionGuard:
             | zmq.EVENT_ACCEPT_FAILED
             | zmq.EVENT_DISCONNECTED
             | zmq.EVENT_CLOSED
-            | zmq.EVENT_MONITOR_STOPPED
+            | zmq.EVENT_MONITOR_STOPPED,
+            # By itself it is the descriptor's: another one's of a moment ago, perhaps.
+            f"inproc://connections-{next(_numbers)}",
         )
         self._thread = threading.Thread(target=self._run, name="connections", daemon=True)
         self._thread.start()
@@ -223,7 +228,7 @@ class ConnectionGuard:
         self._connections[descriptor] = self._silent[descriptor] = connection
         if self._left_bytes() > self._max_waiting_bytes:
             self._cut(connection, "left", "others left more than was read so far")
-        if len(self._connections) > self.max_connections:
+        if len(self._connections) - self._dying > self.max_connections:
             self._shed_largest()
 
     def _forget(self, descriptor: int) -> None:
@@ -231,6 +236,8 @@ class ConnectionGuard:
         if connection is None:
             return
         self._silent.pop(descriptor, None)
+        with self._lock:
+            self._dying -= connection.is_cut
         handed = self._handed.bytes.pop(descriptor, 0)
         if not connection.was_silent:
             self._note_left(connection.received - handed - connection.forgiven)
@@ -289,9 +296,11 @@ class ConnectionGuard:
 
     def _cut(self, connection: Connection, kind: str, reason: str) -> None:
         with self._lock:
-            if connection.is_cut or not connection.cut():
+            is_there = self._connections.get(connection.descriptor) is connection
+            if not is_there or connection.is_cut or not connection.cut():
                 return
             self.cut += 1
+            self._dying += 1
             self._to_give_back = True
         self._limited.warning(kind, "cut the connection of %s: %s", connection.peer, reason)
 

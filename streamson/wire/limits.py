@@ -57,9 +57,9 @@ MAX_FEED_READERS: Final = 64
 one reader that hands on what it gets, such as the web page."""
 
 MAX_SUBSCRIPTION_BYTES: Final = 256
-MAX_SUBSCRIPTIONS_BYTES: Final = 1 << 20
-"""Of all that readers sent to subscribe since they connected: ZeroMQ makes up to 48 bytes of each.
-Of more, who sent most is cut off, and connects again. A page that is opened takes 100."""
+MAX_SUBSCRIPTIONS_BYTES: Final = 128 << 10
+"""Of all that readers sent to subscribe since they connected: ZeroMQ makes 56 bytes of each. Of
+more, who sent most is cut off, and connects again. A page that is opened takes 100."""
 
 MAX_COMMAND_BYTES: Final = 4_096
 MAX_FEED_MESSAGE_BYTES: Final = 4 << 20
@@ -69,11 +69,11 @@ MAX_COMMANDS_A_SECOND: Final = 50
 """Of one connection; more are refused."""
 
 MAX_ALL_COMMANDS_A_SECOND: Final = 400
-"""Of all that are carried out: eight who never pause leave room for others."""
+"""Of all that are carried out, but for those of senders who send few."""
 
-MAX_LOCAL_WAITING_BYTES: Final = 256 << 10
+MAX_LOCAL_WAITING_BYTES: Final = 64 << 10
 """Bytes that came from readers and were not read yet, of all their connections: subscriptions and
-commands are small. As a message of a byte each they take 6 MB."""
+commands are small. As messages of a byte they take 2 MB, as subscriptions 4."""
 
 LOCAL_RECEIVE_BUFFER_BYTES: Final = 16 << 10
 """The kernel's buffer of each such connection: what comes before anybody looks."""

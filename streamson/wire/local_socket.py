@@ -90,13 +90,17 @@ class LocalSocket:
         set_keepalive(self._socket)
         for name, value in options.items():
             self._socket.setsockopt(name, value)
-        self._guard = ConnectionGuard(
-            *(self._socket, self._handed),
-            max_connections=MAX_FEED_READERS,
-            max_message_bytes=max_message_bytes,
-            max_waiting_bytes=MAX_LOCAL_WAITING_BYTES,
-            high_water_mark=0,
-        )
+        try:
+            self._guard = ConnectionGuard(
+                *(self._socket, self._handed),
+                max_connections=MAX_FEED_READERS,
+                max_message_bytes=max_message_bytes,
+                max_waiting_bytes=MAX_LOCAL_WAITING_BYTES,
+                high_water_mark=0,
+            )
+        except BaseException:
+            self._socket.close(0)
+            raise
         try:
             self.endpoint = bind(self._socket, endpoint, option)
         except BaseException:
@@ -132,6 +136,23 @@ class LocalSocket:
             self._handed.emptied += 1
             return None
         return frame, descriptor_of(frame)
+
+    def receive_quickly(self) -> bytes | None:
+        """Return what has come as `receive` does, whoever sent it: to get through a flood.
+
+        The guard is not told, so that it takes the bytes for some that wait, and cuts off who
+        brought many of them.
+        """
+        try:
+            return self._socket.recv(zmq.DONTWAIT)
+        except zmq.Again:
+            self._handed.emptied += 1
+            return None
+
+    def skip_parts(self) -> None:
+        """Leave out what is left of a message of which a part was received quickly."""
+        while self._socket.getsockopt(zmq.RCVMORE):
+            self._socket.recv(zmq.DONTWAIT)
 
     def take(self, descriptor: int, size: int, *, ends: bool) -> None:
         """Tell the guard what was received, as of `Handed.take`."""
