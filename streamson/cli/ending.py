@@ -8,6 +8,7 @@ import atexit
 import logging
 import os
 import select
+import shutil
 import signal
 import stat
 import sys
@@ -43,6 +44,7 @@ class Ending:
         self.code: int | None = None
         self._since: float | None = None
         self._holding = False
+        self._folder: str | None = None
         self._number = 0
         self._raised = 0
 
@@ -64,6 +66,10 @@ class Ending:
         """
         self._holding = True
 
+    def remove(self, folder: str) -> None:
+        """Remove a folder with all that is in it if a signal ends this process at once."""
+        self._folder = folder
+
     def finish(self) -> None:
         """Say that all is being finished anyhow: no signal is to cut that short."""
         self._since = self._since or time.monotonic()
@@ -79,6 +85,8 @@ class Ending:
         self._since = time.monotonic()
         self.code = self.code or 128 + number
         if not self._holding:
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
             os._exit(self.code)
         self._number = number
         self._raise(number, frame)

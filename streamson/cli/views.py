@@ -69,7 +69,8 @@ class Wanted(NamedTuple):
             yield chosen
             return
         with tempfile.TemporaryDirectory(prefix="streamson-", ignore_cleanup_errors=True) as folder:
-            # Nobody else can enter the folder.
+            ending.remove(folder)
+            # Nobody else can enter it.
             path = os.path.join(folder, "feed")
             is_short = len(os.fsencode(path)) <= MAX_IPC_PATH
             yield f"ipc://{path}" if is_short and os.name == "posix" else "tcp://127.0.0.1:*"
@@ -114,11 +115,12 @@ class Shown:
             if self._screen.check():
                 return
             self._screen = None
-        stats = self._listener.stats()
-        if stats.seconds >= self._due:
-            self._due = INTERVAL_S * (stats.seconds // INTERVAL_S + 1)
+        engine = self._listener.engine
+        seconds = engine.frame / engine.sample_rate  # costs less than all statistics
+        if seconds >= self._due:
+            self._due = INTERVAL_S * (seconds // INTERVAL_S + 1)
             line = summary_line(
-                stats,
+                self._listener.stats(),
                 endpoint=self._listener.endpoint,
                 last_played=self._listener.last_played,
             )
