@@ -8,11 +8,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 import zmq
 
 from streamson import Listener, Publisher
+from streamson.listener.mixer import MAX_STEERED_STREAMS
+from streamson.listener.recordings import MAX_BEGUN
+from streamson.model.command import Answer
+from streamson.model.feed import MESSAGE_TYPES, ListenerState
 from streamson.session.load import parse_session
+from streamson.wire import limits
 from streamson.wire.local import control_endpoint
 from tests.conftest import until
 
@@ -88,8 +94,13 @@ def test_every_command_of_the_page_is_one(listener):
         zmq.Context.instance().socket(zmq.REQ) as socket,
     ):
         publisher.send("web/cpu", percent=97.0)
-        until(lambda: listener.stats().alerts_active, "the alert")
         socket.connect(control_endpoint(listener.feed_endpoint))
+
+        def known():
+            socket.send_string('{"command": "snapshot"}')
+            return json.loads(socket.recv())["result"]["state"]["alerts"]
+
+        until(known, "the alert")
         for command in commands:
             socket.send_string(command)
             answer = json.loads(socket.recv())
@@ -97,9 +108,35 @@ def test_every_command_of_the_page_is_one(listener):
 
 
 def test_every_topic_is_on_the_page():
-    from streamson.model.feed import MESSAGE_TYPES
     from streamson.wire.control import COMMANDS
 
-    topics = set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE))
+    topics = set(re.findall(r"^\| `([a-z]+)` \|", PAGE, re.MULTILINE))
     assert topics == set(MESSAGE_TYPES)
     assert set(re.findall(r'"command": "(\w+)"', PAGE)) == set(COMMANDS)
+
+
+def test_the_messages_of_the_page_are_whole():
+    examples, answers = ([*block.splitlines()] for block in blocks("json"))
+    assert len(examples) == len(MESSAGE_TYPES)
+    for (topic, kind), example in zip(MESSAGE_TYPES.items(), examples, strict=True):
+        told = json.loads(example)
+        fields = {field.name for field in msgspec.structs.fields(kind)}
+        if topic == "statistics":
+            assert set(told) < fields
+            continue
+        assert set(told) == fields, topic
+        message = msgspec.json.decode(example, type=kind)
+        assert json.loads(msgspec.json.encode(message)) == told
+    for answer in answers:
+        found = msgspec.json.decode(answer, type=Answer)
+        if found.ok:
+            assert msgspec.convert(found.result, ListenerState).muted_streams == ("web/cpu",)
+
+
+def test_the_limits_of_the_page_are_those_of_the_code():
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (\d+) \|", PAGE, re.MULTILINE)
+    assert len(rows) > 6
+    for name, value in rows:
+        assert getattr(limits, name) == int(value), name
+    assert f"{MAX_STEERED_STREAMS} streams can be muted" in PAGE
+    assert f"{MAX_BEGUN:,} recordings" in PAGE
