@@ -85,7 +85,7 @@ def play(**wish):
 
 def distortion_db(samples, rate):
     """Return THD+N of a sine whose frequency is known nearly: all that is no sine, against it."""
-    samples = np.asarray(samples) * np.blackman(len(samples))
+    samples = np.asarray(samples) * np.kaiser(len(samples), 20)  # its side lobes: -150 dB
     spectrum = np.abs(np.fft.rfft(samples)) ** 2
     middle = round(HZ * len(samples) / rate)
     sine = spectrum[middle - 8 : middle + 9].sum()
@@ -99,7 +99,7 @@ def test_the_sound_stays_whole_and_pure_where_clocks_differ(ppm, out):
     # So much later or earlier that playing 200 ppm faster or slower is enough: 4 ms, and jitter.
     assert found["fills"][0] > 0.03
     assert found["fills"][1] < 0.12
-    assert distortion_db(found["tail"][:16_384], out) < -70
+    assert distortion_db(found["tail"][:16_384], out) < -80
 
 
 @pytest.mark.parametrize(
