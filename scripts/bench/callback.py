@@ -1,15 +1,15 @@
 """Missed blocks at 256 frames and 44.1 kHz with two busy Python threads in the process.
 
-The machine-code callback with 512 sounding voices of 12 partials, and the limiter at work, against
-a plain Python sounddevice callback with 32 numpy sines, each in a process of its own, in turns, on
-a JACK server with a dummy card. Blocks are missed where fewer came than the time holds; those that
-the device reports lost count as well. The first second, in which threads and pages settle, is left
-out.
+A listener with 512 sounding voices of 12 partials, the limiter at work, a recording, a feed, and
+ten who read all of it, sound included, against a plain Python sounddevice callback with 32 numpy
+sines, each in a process of its own, in turns, on a JACK server with a dummy card. Blocks are missed
+where fewer came than the time holds; those that the device reports lost count as well. The first
+second, in which threads and pages settle, is left out.
 
 A machine that stands still for a block or two, as virtual ones do, lets any program miss blocks.
-How many, a control tells: beside the machine code, another process plays one voice on the same
-server without busy threads, and what it misses is subtracted. Holds where the machine code then
-misses under 0.1 % of all its blocks, and plain Python most.
+How many, a control tells: beside the listener, another process plays one voice on the same server
+without busy threads, and what it misses is subtracted. Holds where the listener then misses under
+0.1 % of all its blocks, and plain Python most.
 
     python scripts/bench/callback.py [--seconds 10] [--rounds 5]
 """
@@ -17,19 +17,27 @@ misses under 0.1 % of all its blocks, and plain Python most.
 import argparse
 import multiprocessing
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
+from feed_readers import reading
 from jack_server import BLOCK_FRAMES, RATE, jack_server
 from report import finish
 
+if TYPE_CHECKING:
+    from streamson.synth.engine import Engine
+
 HOLD_PERCENT = 0.1
 BUSY_THREADS = 2
+VOICES = 512
+READERS = 10
 SETTLE_S = 1.0
 TIMEOUT_S = 120.0
 _playing: list[object] = []  # what is let go falls silent
@@ -47,25 +55,49 @@ class Result(NamedTuple):
     missed: float
 
 
-def machine_code(voices: int = 512) -> Callable[[], Count]:
-    """Start to play; return the function that counts."""
-    from streamson.model.instrument import Instrument, Partial
-    from streamson.model.note import Note
-    from streamson.output.device import find_device
-    from streamson.output.player import Player
-    from streamson.synth.engine import Engine
+SESSION = b"""
+[[instrument]]
+name = "rich"
+partials = [%s]
+""" % b", ".join(
+    b"{ ratio = %d, level = %d, pan = %.3f }" % (i + 1, -3 * i, i / 22) for i in range(12)
+)
 
-    partials = tuple(Partial(ratio=i + 1, level=-3 * i, pan=i / 22) for i in range(12))
-    engine = Engine(RATE, instruments={"rich": Instrument(partials)})
+
+def sound(engine: "Engine", voices: int) -> Callable[[], Count]:
+    """Let voices sound for an hour; return the function that counts."""
+    from streamson.model.note import Note
+
     for voice in range(voices):
         engine.play(Note(0, 1.0, 3_600 * RATE, 30 + voice / 8, -20, 0, "rich", "bench"))
-    _playing.append(Player(engine, find_device("auto")).start())
     return lambda: Count(int(engine.state["blocks"]), int(engine.state["underflows"]))
+
+
+def listener(readers: int, folder: str) -> Callable[[], Count]:
+    """Start a listener that is read and records; return the function that counts."""
+    from streamson import Listener
+    from streamson.session.load import parse_session
+
+    listening = Listener(
+        "tcp://127.0.0.1:*",
+        session=parse_session(SESSION, "bench"),
+        feed="tcp://127.0.0.1:*",
+        record=f"{folder}/{time.monotonic_ns()}.wav",
+    ).start()
+    _playing.extend((listening, reading(listening, readers)))
+    return sound(listening.engine, VOICES)
 
 
 def control() -> Callable[[], Count]:
     """Start to play as little as can be; return the function that counts."""
-    return machine_code(voices=1)
+    from streamson.output.device import find_device
+    from streamson.output.player import Player
+    from streamson.session.load import parse_session
+    from streamson.synth.engine import Engine
+
+    engine = Engine.for_session(parse_session(SESSION, "bench"), RATE)
+    _playing.append(Player(engine, find_device("auto")).start())
+    return sound(engine, 1)
 
 
 def plain_python() -> Callable[[], Count]:
@@ -172,16 +204,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--readers", type=int, default=READERS)
     args = parser.parse_args()
     ours, idle, python = [], [], []
-    with jack_server():
+    with jack_server(), tempfile.TemporaryDirectory() as folder:
+        listening = partial(listener, args.readers, folder)
         for _ in range(args.rounds):
             beside = Contender.start(control, 0, args.seconds)
-            busy = Contender.start(machine_code, BUSY_THREADS, args.seconds)
+            busy = Contender.start(listening, BUSY_THREADS, args.seconds)
             for results, result in zip((ours, idle), measure(busy, beside), strict=True):
                 results.append(result)
             python += measure(Contender.start(plain_python, BUSY_THREADS, args.seconds))
-    ours_percent = show("machine code", ours)
+    ours_percent = show("listener", ours)
     control_percent = show("  control", idle)
     python_percent = show("plain Python", python)
     figure = round(max(0.0, ours_percent - control_percent), 3)

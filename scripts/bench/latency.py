@@ -1,6 +1,7 @@
 """From `Publisher.send` in another process to the first sample handed to the device.
 
-Timing is arrival, without look-ahead, on a JACK server with a dummy card of 256 frames at 44.1 kHz.
+Timing is arrival, without look-ahead, on a JACK server with a dummy card of 256 frames at 44.1 kHz,
+while somebody reads all of the listener's feed, sound included.
 Points come at random moments, so that they fall anywhere within a block. Handed over is a sample
 at the moment when the device asks for the block that holds it. Holds where the median is at most
 a block and 1 ms, and the 99th percentile at most two blocks and 1 ms. Both are those of the round
@@ -17,6 +18,7 @@ import time
 from multiprocessing.connection import Connection
 
 import numpy as np
+from feed_readers import reading
 from jack_server import BLOCK_FRAMES, RATE, jack_server
 from report import finish
 
@@ -44,8 +46,8 @@ def produce(endpoint: str, points: int, pipe: Connection) -> None:
     pipe.send(sent)
 
 
-def latencies_ms(points: int) -> np.ndarray:
-    """Return the latency of every point."""
+def latencies_ms(points: int, readers: int) -> np.ndarray:
+    """Return the latency of every point, while so many read the feed."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     played: list[int] = []
@@ -53,8 +55,10 @@ def latencies_ms(points: int) -> np.ndarray:
         "tcp://127.0.0.1:*",
         output="auto",
         session=EVERY_POINT,
+        feed="tcp://127.0.0.1:*",
         on_played=lambda _note, handed_ns: played.append(handed_ns),
     ) as listener:
+        readers_process = reading(listener, readers, publishes=False)
         process = context.Process(target=produce, args=(listener.endpoint, points, theirs))
         process.start()
         if not ours.poll(points * 0.04 + TIMEOUT_S):
@@ -64,6 +68,8 @@ def latencies_ms(points: int) -> np.ndarray:
         deadline = time.monotonic() + TIMEOUT_S
         while len(played) < points and time.monotonic() < deadline:
             time.sleep(0.01)
+        readers_process.kill()
+        readers_process.join()
     if len(played) != points:
         raise SystemExit(f"{points} points were sent, {len(played)} notes played")
     return (np.array(played) - np.array(sent))[SETTLE_POINTS:] / 1e6
@@ -73,11 +79,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--points", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--readers", type=int, default=1)
     args = parser.parse_args()
     rounds = []
     with jack_server():
         for _ in range(args.rounds):
-            latency = latencies_ms(args.points + SETTLE_POINTS)
+            latency = latencies_ms(args.points + SETTLE_POINTS, args.readers)
             rounds.append(np.percentile(latency, (50, 99, 100)))
             print("median {:5.2f} ms   p99 {:5.2f} ms   largest {:5.2f} ms".format(*rounds[-1]))
     median, p99, _ = np.median(rounds, axis=0)
