@@ -38,7 +38,7 @@ MAX_HINTED_CHARS: Final = 40
 """Among so many streams it is looked for the name that was meant: among more it takes too long."""
 
 ORIGINAL: Final = "original"
-"""The session that the listener began with; as a word of its own, for a file may have any name."""
+"""The listener's own session; as a word of its own, for a file may have any name."""
 
 
 class Commands:
@@ -51,11 +51,16 @@ class Commands:
     score, mixer, alerts, recordings, reporter
         What they are about.
     session
-        The one that the listener began with.
+        The one that the listener begins with.
     change_session
         Lets another be in force.
     faults
         Survives what nobody foresaw.
+
+    Attributes
+    ----------
+    original
+        The listener's own session: the one that it began with, or that its file says since.
     """
 
     def __init__(
@@ -77,7 +82,7 @@ class Commands:
         self._alerts = alerts
         self._recordings = recordings
         self._reporter = reporter
-        self._session = session
+        self.original = session
         self._change_session = change_session
         self._faults = faults
         self._stopping = threading.Event()
@@ -168,9 +173,9 @@ class Commands:
         raise UsageError(f'there is no stream "{printable(stream)}"{hint}')
 
     def _session_named(self, name: str) -> Session:
-        """Return a preset, or the first session: no file is read because somebody says so."""
+        """Return a preset, or the original: no file is read because somebody says so."""
         if name == ORIGINAL:
-            return self._session
+            return self.original
         if name not in preset_names():
             allowed = session_words()
             hint = nearest(name[:MAX_HINTED_CHARS], allowed)

@@ -289,7 +289,9 @@ class Listener:
             If the session has a mistake; then nothing changes.
         """
         loaded = session if isinstance(session, Session) else load_session(session)
-        self._loop.change_session(loaded)
+        if self._views is not None:
+            self._views.commands.original = loaded
+        self._go_on(loaded)
 
     def set_volume(self, volume_db: float) -> None:
         """Let the master volume glide to a level in dB, or set where unmuting leads.
@@ -349,6 +351,9 @@ class Listener:
         except Exception as error:  # `stop` raises it in the caller's thread
             self._error = error
 
+    def _go_on(self, session: Session) -> None:
+        self._loop.change_session(session)
+
     def _open_views(self, endpoint: str, session: Session, faults: Faults) -> None:
         reporter = Reporter(
             engine=self.engine,
@@ -373,7 +378,7 @@ class Listener:
             recordings=self._recordings,
             reporter=reporter,
             session=session,
-            change_session=self.change_session,
+            change_session=self._go_on,
             faults=faults,
         )
         self._bus.subscribe(self._views.feed.on_event)

@@ -101,7 +101,7 @@ class StopRecording(Command, frozen=True, kw_only=True, tag="stop_recording"):
 
 
 class ChangeSession(Command, frozen=True, kw_only=True, tag="session"):
-    """Go on as another session says: a preset, or the one that the listener began with."""
+    """Go on as another session says: a preset, or ``original``, the listener's own."""
 
     name: _Name
 

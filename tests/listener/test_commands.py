@@ -32,7 +32,7 @@ from streamson.model.event import (
 )
 from streamson.model.feed import FEED_VERSION
 from streamson.model.instrument import Instrument
-from streamson.session.load import load_session
+from streamson.session.load import load_session, parse_session
 from streamson.wire.control import CommandClient
 from streamson.wire.local import control_endpoint
 from tests.conftest import until
@@ -158,6 +158,18 @@ def test_the_session_is_changed_and_that_of_the_start_comes_back(two):
     watcher.call(ChangeSession(name="original"))
     assert watcher.event(SessionChanged, lambda event: event.number == 3).name == "default"
     watcher.state(lambda state: state.session == "default" and state.muted_streams == ("host/a",))
+
+
+def test_the_original_session_is_what_its_file_says_since(two):
+    listener, _, watcher = two
+    edited = parse_session(b"[[part]]\ninstrument = 'bell'\n", "edited.toml")
+    listener.change_session(edited)
+    watcher.event(SessionChanged, lambda event: event.name == "edited.toml")
+    watcher.call(ChangeSession(name="geiger"))
+    watcher.event(SessionChanged, lambda event: event.name == "geiger")
+    watcher.call(ChangeSession(name="original"))
+    watcher.event(SessionChanged, lambda event: event.number == 4)
+    watcher.until(lambda: watcher.told["state"][-1].session == "edited.toml", "the original")
 
 
 def test_a_session_that_can_not_be_taken_is_refused_by_an_event(monkeypatch):
