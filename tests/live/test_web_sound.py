@@ -1,6 +1,7 @@
 """Forms of the sound: which frames their messages are of, and that a broken one harms no other."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -84,5 +85,7 @@ def test_a_form_that_can_not_be_made_is_given_up_and_the_others_go_on(monkeypatc
         return all(heard), hub.broken, dropped
 
     with Listener(ANY_PORT, output="none", feed=ANY_PORT) as listener:
-        found = asyncio.run(asyncio.wait_for(steps(listener), 30))
+        with ThreadPoolExecutor(1) as pool:  # where no browser's driver runs a loop
+            running = pool.submit(lambda: asyncio.run(asyncio.wait_for(steps(listener), 30)))
+            found = running.result()
     assert found == (True, {MP3}, [])
