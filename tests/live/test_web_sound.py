@@ -84,8 +84,10 @@ def test_a_form_that_can_not_be_made_is_given_up_and_the_others_go_on(monkeypatc
         await asyncio.to_thread(hub.stop)
         return all(heard), hub.broken, dropped
 
-    with Listener(ANY_PORT, output="none", feed=ANY_PORT) as listener:
-        with ThreadPoolExecutor(1) as pool:  # where no browser's driver runs a loop
-            running = pool.submit(lambda: asyncio.run(asyncio.wait_for(steps(listener), 30)))
-            found = running.result()
+    with (
+        Listener(ANY_PORT, output="none", feed=ANY_PORT) as listener,
+        ThreadPoolExecutor(1) as pool,  # a browser's driver may run a loop in this thread
+    ):
+        running = pool.submit(lambda: asyncio.run(asyncio.wait_for(steps(listener), 30)))
+        found = running.result()
     assert found == (True, {MP3}, [])
