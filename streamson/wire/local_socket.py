@@ -81,7 +81,8 @@ class LocalSocket:
         self._handed = Handed()
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(kind)
         self._socket.setsockopt(zmq.RCVHWM, 0 if is_counted else UNCOUNTED_HIGH_WATER_MARK)
-        self._socket.setsockopt(zmq.RCVBUF, LOCAL_RECEIVE_BUFFER_BYTES)
+        if is_counted:
+            self._socket.setsockopt(zmq.RCVBUF, LOCAL_RECEIVE_BUFFER_BYTES)
         self._socket.setsockopt(zmq.SNDBUF, LOCAL_SEND_BUFFER_BYTES)
         self._socket.setsockopt(zmq.SNDHWM, high_water_mark)
         self._socket.setsockopt(zmq.MAXMSGSIZE, max_frame_bytes)

@@ -19,12 +19,31 @@ SUBSCRIBE = b"\x01"
 UNSUBSCRIBE = b"\x00"
 
 
-def connect(endpoint: str, kind: str) -> socket.socket:
-    """Return a connection that has greeted as a socket of a kind."""
+def connect(endpoint: str, kind: str, timeout_s: float = 5.0) -> socket.socket:
+    """Return a connection that has greeted as a socket of a kind, and was greeted.
+
+    libzmq ends one that sends anything before that.
+    """
     named = b"\x0bSocket-Type" + len(kind).to_bytes(4, "big") + kind.encode()
-    peer = attackers.connect(endpoint, greet=False)
-    peer.sendall(GREETING + frame(b"\x05READY" + named, COMMAND))
+    peer = attackers.connect(endpoint, greet=False, timeout_s=timeout_s)
+    try:
+        peer.sendall(GREETING + frame(b"\x05READY" + named, COMMAND))
+        _receive(peer, len(GREETING))
+        _, size = _receive(peer, 2)
+        _receive(peer, size)
+    except BaseException:
+        peer.close()
+        raise
     return peer
+
+
+def _receive(peer: socket.socket, size: int) -> bytes:
+    found = b""
+    while len(found) < size:
+        if not (more := peer.recv(size - len(found))):
+            raise ConnectionResetError
+        found += more
+    return found
 
 
 def flood(
@@ -166,7 +185,7 @@ def many_connections(feed: str, control: str, seconds: float, number: int = 1_00
         for _ in range(number):
             for endpoint, kind in ((feed, "SUB"), (control, "DEALER")):
                 with contextlib.suppress(OSError):
-                    stack.enter_context(connect(endpoint, kind))
+                    stack.enter_context(connect(endpoint, kind, timeout_s=0.5))
         while time.monotonic() < end:
             time.sleep(0.05)
 

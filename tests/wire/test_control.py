@@ -31,6 +31,8 @@ from streamson.wire.limits import (
     MAX_COMMANDS_A_SECOND,
 )
 from tests.conftest import until
+from tests.wire import feed_attackers
+from tests.wire.attackers import frame
 
 ENCODE = {"json": msgspec.json.encode, "msgpack": msgspec.msgpack.encode}
 DECODE = {"json": msgspec.json.decode, "msgpack": msgspec.msgpack.decode}
@@ -394,6 +396,22 @@ def test_who_reads_no_answers_is_cut_off_and_others_go_on():
             until(ask, "the cut")
             with CommandClient(serving.endpoint) as client:
                 assert client.call(Acknowledge()).ok
+    finally:
+        serving.close()
+
+
+def test_who_reads_nothing_for_a_while_is_cut_off():
+    serving = Serving(lambda command: Answer(ok=True, result=b"x" * 20_000))
+    try:
+        with feed_attackers.connect(serving.endpoint, "DEALER") as deaf:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            for _ in range(MAX_COMMANDS_A_SECOND):
+                deaf.sendall(frame(b'{"command": "mute"}'))
+                until(lambda: serving.server.taken or serving.server.cut, "an answer")
+                if serving.server._answers.wait:
+                    break
+            until(lambda: serving.server.cut, "the cut")
+            assert not serving.server._answers.wait
     finally:
         serving.close()
 

@@ -1,5 +1,6 @@
 """The feed's two ends: what is published reaches who subscribed, encoded once; where it may be."""
 
+import contextlib
 import os
 import socket
 import threading
@@ -31,6 +32,7 @@ from streamson.wire.command_server import CommandServer
 from streamson.wire.feed import FeedPublisher, FeedReader
 from streamson.wire.local import check_local, control_endpoint
 from tests.conftest import until
+from tests.wire import feed_attackers
 
 ANY_PORT = "tcp://127.0.0.1:*"
 
@@ -390,13 +392,38 @@ def test_it_can_be_closed_twice_and_tells_nothing_more(publisher, subscribed):
     assert not publisher.wants(LEVEL)
 
 
-def test_what_was_told_last_arrives(subscribed, publisher):
-    reader = subscribed(b"level\0")
-    for frame in range(100):
-        publisher.send(LEVEL, level(frame))
-    publisher.close()
-    frames = [msgspec.msgpack.decode(received(reader)[6:])["frame"] for _ in range(100)]
-    assert frames == list(range(100))
+def test_what_was_told_last_arrives(publisher):
+    with zmq.Context() as context, context.socket(zmq.SUB) as reader:
+        reader.linger = 0
+        reader.rcvhwm = 1
+        reader.rcvbuf = 16_384
+        reader.subscribe(b"audio\0")
+        reader.connect(publisher.endpoint)
+        until(lambda: publisher.wait(0.01), "the subscription")
+        for frame in range(100):  # more than the system's buffers take
+            publisher.send(AUDIO, AudioBlock(frame=frame, time=0.0, samples=bytes(100_000)))
+        publisher.close()
+        payloads = [received(reader).partition(b"\0")[2] for _ in range(100)]
+    assert [msgspec.msgpack.decode(found)["frame"] for found in payloads] == list(range(100))
+
+
+def test_many_who_are_cut_off_cost_nobody_else_his_connection(publisher):
+    guard = publisher._socket._guard
+    with zmq.Context() as context, context.socket(zmq.SUB) as first:
+        first.linger = 0
+        first.subscribe(b"level\0")
+        first.connect(publisher.endpoint)
+        until(lambda: publisher.wait(0.01), "the subscription")
+        (descriptor,) = guard.descriptors
+        guard._left, guard._closed_emptied = 1 << 30, publisher._socket._handed.emptied
+        with contextlib.ExitStack() as stack:
+            for _ in range(300):  # each is cut off, for others left too much
+                with contextlib.suppress(ConnectionError):
+                    stack.enter_context(feed_attackers.connect(publisher.endpoint, "SUB"))
+            until(lambda: publisher.cut >= 100, "the cuts")
+        assert descriptor in guard.descriptors
+        publisher.send(LEVEL, level(64))
+        assert received(first).startswith(b"level\0")
 
 
 def test_check_local_speaks_of_the_option():
