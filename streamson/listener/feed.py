@@ -46,6 +46,9 @@ LOOK_S: Final = 0.05
 STATE_S: Final = 10.0
 """What can be steered is told again in this time, so that who missed it knows it again."""
 
+MAX_AT_ONCE: Final = 100
+"""Notes and events that are told in a turn: half of what may wait for a reader."""
+
 MAX_WAITING: Final = 10_000
 """Notes and events that wait to be told; of more the oldest are left out and counted."""
 
@@ -216,7 +219,7 @@ class Feed:
             self._publisher.send(topic, message)
 
     def _tell_waiting(self) -> None:
-        while self._waiting:
+        for _ in range(min(len(self._waiting), MAX_AT_ONCE)):
             self._publisher.send(*self._waiting.popleft())
 
     def _tell_state(self, now: float) -> None:
@@ -228,7 +231,8 @@ class Feed:
 
     def _tell_the_last(self) -> None:
         """Tell what happened until the end, and the sound up to its last frame."""
-        self._tell_waiting()
+        while self._waiting:
+            self._tell_waiting()
         if self._publisher.wants(AUDIO):
             self._send(AUDIO, self._sound.blocks(to_the_end=True))
         if self._publisher.wants(STATE):

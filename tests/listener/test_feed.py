@@ -99,22 +99,26 @@ def test_the_tenth_newcomer_knows_at_once_how_things_stand(listening):
             assert "original" in hello.sessions
             for topic in ("state", "statistics", "level"):
                 assert watcher.until_told(topic)
-            rows = {}
+            with_legend = {}
             watcher.until(
-                lambda rows=rows, watcher=watcher: (
-                    rows.update(
-                        (row.name, row) for told in watcher.told["streams"] for row in told.rows
+                lambda with_legend=with_legend, watcher=watcher: (
+                    with_legend.update(
+                        (row.name, row)
+                        for told in watcher.told["streams"]
+                        for row in told.rows
+                        if row.legend
                     )
-                    or len(rows) == 40
+                    or len(with_legend) == 40
                 ),
-                "all streams",
+                "all streams, and what they play",
+                5,
             )
-            # What was told first of each has what it plays.
-            assert all(row.legend[0].follows for row in rows.values())
+            assert all(row.legend[0].follows for row in with_legend.values())
             first = next(told for told in watcher.told["streams"] if told.rows)
             assert number == 0 or first.count == 40
-            readers = [told.feed_readers for told in watcher.told["statistics"]]
-            assert number + 1 in readers
+            watcher.until_told(
+                "statistics", lambda told, number=number: told.feed_readers == number + 1
+            )
         assert watcher.call(Mute()).result["muted"]
     stats = listening.end()
     assert stats["feed_left_out"] == stats["faults"] == stats["connections_cut"] == 0
