@@ -3,6 +3,8 @@
 import csv
 import math
 import socket
+import threading
+import time
 from itertools import groupby
 
 import pytest
@@ -41,6 +43,38 @@ LISTEN = """() => {
 PLAYED = """({
     ...streamson.sound.figures, pictures: streamson.canvas.frames, now: performance.now()
 })"""
+
+
+STALL_S = 0.04
+"""Half of what the page has waiting: where a machine stands still for longer, any sound breaks."""
+
+
+UNSEEN_STALLS = 1
+"""Of a minute, which hit one of the browser's processes and not the control."""
+
+
+class Stalls:
+    """A control: counts how often this machine lets a thread that wants to run wait for long."""
+
+    def __init__(self):
+        self.count = 0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self):
+        before = time.perf_counter()
+        while not self._stopping.wait(0.005):
+            now = time.perf_counter()
+            self.count += now - before > STALL_S
+            before = now
 
 
 def await_true(tab, condition):
@@ -98,12 +132,17 @@ def test_a_minute_without_a_break_while_fifty_streams_are_drawn(page, steady, vi
     breaks = []
     for _ in range(3):  # a machine that stood still for a moment does not decide
         before = tab.evaluate(PLAYED)
-        tab.wait_for_timeout(60_000)
+        with Stalls() as stalls:
+            tab.wait_for_timeout(60_000)
         after = tab.evaluate(PLAYED)
-        breaks.append([after[name] - before[name] for name in ("underruns", "skips", "missed")])
-        if not any(breaks[-1]):
+        underruns, skips, missed = (
+            after[name] - before[name] for name in ("underruns", "skips", "missed")
+        )
+        breaks.append((underruns + skips, stalls.count))
+        assert missed == 0
+        if underruns + skips <= stalls.count + UNSEEN_STALLS:
             break
-    assert breaks[-1] == [0, 0, 0], breaks
+    assert underruns + skips <= stalls.count + UNSEEN_STALLS, breaks
     passed_s = (after["now"] - before["now"]) / 1_000
     # 60 where two processors have nothing else to do.
     assert (after["pictures"] - before["pictures"]) / passed_s > 20
