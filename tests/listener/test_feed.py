@@ -420,7 +420,7 @@ def test_a_feed_by_a_path_or_ipv6(tmp_path, kind):
         watcher.until_told(AUDIO)
         assert watcher.call(Mute()).ok
         watcher.state(lambda state: state.muted)
-        assert watcher.told["statistics"][0].feed_readers == 1
+        watcher.until_told("statistics", lambda told: told.feed_readers == 1)
 
 
 class Hand:
