@@ -183,7 +183,7 @@ def test_the_table_tells_what_is_known_of_a_stream(page, publish, visit):
         publish("web/cpu", percent=value)
     tab = visit(page.url)
     row = tab.wait_for_selector('tr[data-stream="web/cpu"]')
-    await_true(tab, "document.querySelector('td.note').innerText !== '–'")
+    await_true(tab, "(document.querySelector('td.note')?.innerText ?? '–') !== '–'")
     cells = [cell.inner_text() for cell in row.query_selector_all("td")]
     assert cells[0].endswith("web/cpu")
     assert cells[1] == "live"
@@ -260,7 +260,7 @@ def test_alerts_are_shown_told_and_acknowledged(open_page, visit):
         tab.wait_for_selector("#alert-list li")
         assert "web/cpu: percent is 97" in tab.inner_text("#alert-list li")
         assert "web/cpu: percent is 97" in tab.inner_text("#urgent")
-        await_true(tab, "document.querySelector('td.state').innerText === 'alert'")
+        await_true(tab, "document.querySelector('td.state')?.innerText === 'alert'")
         tab.click("#alert-list button")
         tab.wait_for_selector("#alert-list li.known")
         assert "(acknowledged)" in tab.inner_text("#alert-list li")
