@@ -27,6 +27,30 @@ on_demand = click.option(
 )
 
 
+def _patterns(_context: click.Context, _option: click.Parameter, text: str) -> tuple[str, ...]:
+    return tuple(pattern for word in text.split(",") if (pattern := word.strip()))
+
+
+fields = click.option(
+    "--fields",
+    default="",
+    callback=_patterns,
+    metavar="A,B*",
+    help="Which fields, as shell patterns.  [default: all]",
+)
+
+
+def stream_template(default: str, known: str) -> Callable[[_Command], _Command]:
+    """Return the option for the streams' names, and which labels are known."""
+    return click.option(
+        "--stream",
+        default=default,
+        show_default=True,
+        metavar="TEMPLATE",
+        help=f"The streams' names. Known are {known}.",
+    )
+
+
 def stream(default: str) -> Callable[[_Command], _Command]:
     """Return the option for the stream's name."""
     return click.option("--stream", default=default, show_default=True, help="The stream's name.")

@@ -4,19 +4,21 @@ import logging
 import time
 from typing import Final
 
+from streamson._printable import printable
 from streamson._rate_limited_log import RateLimitedLog
+from streamson.errors import MessageError
 from streamson.model.limits import MAX_SPAN_S
 from streamson.producers.base.pace import POLL_S, sleep_until
 from streamson.producers.base.push_queue import PushQueue
 from streamson.producers.base.reading import Production
-from streamson.wire.publisher import Publisher
+from streamson.producers.base.sink import Sink
 
 HINT_AFTER_S: Final = 10.0
 
 _log = logging.getLogger(__name__)
 
 
-def publish(production: Production, publisher: Publisher) -> None:
+def publish(production: Production, sink: Sink) -> None:
     """Send readings when they are due, until they end.
 
     What happens is logged with level INFO, by loggers below ``streamson.producers``.
@@ -25,34 +27,38 @@ def publish(production: Production, publisher: Publisher) -> None:
     ----------
     production
         What to send.
-    publisher
-        Has not waited for a listener yet; it counts what is sent and dropped.
+    sink
+        Where to: a publisher that has not waited for a listener yet, or a printer. It counts what
+        is sent and dropped.
     """
-    _await_first(publisher)
+    _await_first(sink)
     limited = RateLimitedLog(_log)
     try:
-        _send_all(production, publisher, limited)
+        _send_all(production, sink, limited)
     finally:
         limited.flush()
 
 
-def _send_all(production: Production, publisher: Publisher, limited: RateLimitedLog) -> None:
+def _send_all(production: Production, sink: Sink, limited: RateLimitedLog) -> None:
     readings = production.readings
     origin = time.monotonic()
     listening = True
     overrun = 0
     for reading in readings:
         sleep_until(origin + min(reading.due_s, MAX_SPAN_S))
-        if publisher.listening != listening:
+        if sink.listening != listening:
             listening = not listening
             _log_change(listening=listening, keep=production.keep)
         if not listening and production.keep:
             gone_at = time.monotonic()
-            publisher.wait_for_listener()
+            sink.wait_for_listener()
             origin += time.monotonic() - gone_at
             listening = True
             _log_change(listening=listening, keep=production.keep)
-        reading.send(publisher)
+        try:
+            reading.send(sink)
+        except MessageError as error:  # of one reading among many
+            limited.warning("refused", "a reading left out: %s", printable(str(error)))
         if isinstance(readings, PushQueue) and readings.dropped > overrun:
             overrun = readings.dropped
             limited.warning(
@@ -65,15 +71,15 @@ def _log_change(*, listening: bool, keep: bool) -> None:
     _log.info("the listener is back" if listening else f"the listener has gone; {gone}")
 
 
-def _await_first(publisher: Publisher) -> None:
-    if publisher.wait_for_listener(POLL_S):
+def _await_first(sink: Sink) -> None:
+    if sink.wait_for_listener(POLL_S):
         return
-    _log.info("waiting for a listener on %s", publisher.endpoint)
-    if not publisher.wait_for_listener(HINT_AFTER_S):
+    _log.info("waiting for a listener on %s", sink.endpoint)
+    if not sink.wait_for_listener(HINT_AFTER_S):
         _log.info(
             "still no listener there; start one with: streamson listen --bind %s, or say with "
             "--endpoint where it is",
-            publisher.endpoint,
+            sink.endpoint,
         )
-        publisher.wait_for_listener()
+        sink.wait_for_listener()
     _log.info("found a listener")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from streamson.model.point import Batch
-from streamson.wire.publisher import Publisher
+from streamson.producers.base.sink import Sink
 
 
 class Reading(NamedTuple):
@@ -27,9 +27,9 @@ class Reading(NamedTuple):
     due_s: float = 0.0
     time: float | None = None
 
-    def send(self, publisher: Publisher) -> None:
+    def send(self, sink: Sink) -> None:
         """Publish it."""
-        publisher.send(self.stream, self.fields, time=self.time)
+        sink.send(self.stream, self.fields, time=self.time)
 
 
 class BatchReading(NamedTuple):
@@ -46,9 +46,9 @@ class BatchReading(NamedTuple):
     batch: Batch
     due_s: float = 0.0
 
-    def send(self, publisher: Publisher) -> None:
+    def send(self, sink: Sink) -> None:
         """Publish them."""
-        publisher.send_batch(self.batch.stream, self.batch.columns, times=self.batch.times)
+        sink.send_batch(self.batch.stream, self.batch.columns, times=self.batch.times)
 
 
 class Production(NamedTuple):

@@ -11,10 +11,13 @@ How many, a control tells: beside the listener, another process plays one voice 
 without busy threads, and what it misses is subtracted. Holds where the listener then misses under
 0.1 % of all its blocks, and plain Python most.
 
-    python scripts/bench/callback.py [--seconds 10] [--rounds 5]
+With `--views`, pages, a terminal and a reader in Node look on as well.
+
+    python scripts/bench/callback.py [--seconds 10] [--rounds 5] [--views]
 """
 
 import argparse
+import contextlib
 import multiprocessing
 import sys
 import tempfile
@@ -30,6 +33,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from feed_readers import reading
 from jack_server import BLOCK_FRAMES, RATE, jack_server
 from report import finish
+from views import all_views
 
 if TYPE_CHECKING:
     from streamson.synth.engine import Engine
@@ -73,6 +77,10 @@ def sound(engine: "Engine", voices: int) -> Callable[[], Count]:
     return lambda: Count(int(engine.state["blocks"]), int(engine.state["underflows"]))
 
 
+def feed_in(folder: str) -> str:
+    return f"ipc://{folder}/feed"
+
+
 def listener(readers: int, folder: str) -> Callable[[], Count]:
     """Start a listener that is read and records; return the function that counts."""
     from streamson import Listener
@@ -81,7 +89,7 @@ def listener(readers: int, folder: str) -> Callable[[], Count]:
     listening = Listener(
         "tcp://127.0.0.1:*",
         session=parse_session(SESSION, "bench"),
-        feed="tcp://127.0.0.1:*",
+        feed=feed_in(folder),
         record=f"{folder}/{time.monotonic_ns()}.wav",
     ).start()
     _playing.extend((listening, reading(listening, readers)))
@@ -171,13 +179,14 @@ class Contender(NamedTuple):
         return self.pipe.recv()
 
 
-def measure(*contenders: Contender) -> list[Result]:
-    """Let the contenders count at the same time."""
+def measure(*contenders: Contender, views: contextlib.AbstractContextManager[None]) -> list[Result]:
+    """Let the contenders count at the same time, while views look on."""
     for contender in contenders:
         contender.read()
-    for contender in contenders:
-        contender.pipe.send("go")
-    results = [contender.read() for contender in contenders]
+    with views:
+        for contender in contenders:
+            contender.pipe.send("go")
+        results = [contender.read() for contender in contenders]
     for contender in contenders:
         helpers = descendants(contender.process.pid)
         contender.process.kill()  # its threads never end by themselves
@@ -205,16 +214,23 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--readers", type=int, default=READERS)
+    parser.add_argument("--views", action="store_true")
     args = parser.parse_args()
     ours, idle, python = [], [], []
+    nothing = contextlib.nullcontext()
     with jack_server(), tempfile.TemporaryDirectory() as folder:
         listening = partial(listener, args.readers, folder)
         for _ in range(args.rounds):
             beside = Contender.start(control, 0, args.seconds)
             busy = Contender.start(listening, BUSY_THREADS, args.seconds)
-            for results, result in zip((ours, idle), measure(busy, beside), strict=True):
+            views = all_views(feed_in(folder)) if args.views else nothing
+            for results, result in zip(
+                (ours, idle), measure(busy, beside, views=views), strict=True
+            ):
                 results.append(result)
-            python += measure(Contender.start(plain_python, BUSY_THREADS, args.seconds))
+            python += measure(
+                Contender.start(plain_python, BUSY_THREADS, args.seconds), views=nothing
+            )
     ours_percent = show("listener", ours)
     control_percent = show("  control", idle)
     python_percent = show("plain Python", python)

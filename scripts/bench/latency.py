@@ -7,13 +7,17 @@ at the moment when the device asks for the block that holds it. Holds where the 
 a block and 1 ms, and the 99th percentile at most two blocks and 1 ms. Both are those of the round
 in the middle, so that a machine that stood still for a moment does not decide.
 
-    python scripts/bench/latency.py [--points 500] [--rounds 5]
+With `--views`, pages, a terminal, a reader in Node and a recording as well.
+
+    python scripts/bench/latency.py [--points 500] [--rounds 5] [--views]
 """
 
 import argparse
+import contextlib
 import multiprocessing
 import random
 import sys
+import tempfile
 import time
 from multiprocessing.connection import Connection
 
@@ -21,6 +25,7 @@ import numpy as np
 from feed_readers import reading
 from jack_server import BLOCK_FRAMES, RATE, jack_server
 from report import finish
+from views import all_views
 
 from streamson import Listener, Publisher
 from streamson.session.load import parse_session
@@ -46,18 +51,23 @@ def produce(endpoint: str, points: int, pipe: Connection) -> None:
     pipe.send(sent)
 
 
-def latencies_ms(points: int, readers: int) -> np.ndarray:
-    """Return the latency of every point, while so many read the feed."""
+def latencies_ms(points: int, readers: int, *, views: bool) -> np.ndarray:
+    """Return the latency of every point, while so many read the feed, and views look on."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     played: list[int] = []
-    with Listener(
-        "tcp://127.0.0.1:*",
-        output="auto",
-        session=EVERY_POINT,
-        feed="tcp://127.0.0.1:*",
-        on_played=lambda _note, handed_ns: played.append(handed_ns),
-    ) as listener:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Listener(
+            "tcp://127.0.0.1:*",
+            output="auto",
+            session=EVERY_POINT,
+            feed="tcp://127.0.0.1:*",
+            record=f"{folder}/take.wav" if views else None,
+            on_played=lambda _note, handed_ns: played.append(handed_ns),
+        ) as listener,
+        all_views(listener.feed_endpoint) if views else contextlib.nullcontext(),
+    ):
         readers_process = reading(listener, readers, publishes=False)
         process = context.Process(target=produce, args=(listener.endpoint, points, theirs))
         process.start()
@@ -80,11 +90,12 @@ def main() -> int:
     parser.add_argument("--points", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--readers", type=int, default=1)
+    parser.add_argument("--views", action="store_true")
     args = parser.parse_args()
     rounds = []
     with jack_server():
         for _ in range(args.rounds):
-            latency = latencies_ms(args.points + SETTLE_POINTS, args.readers)
+            latency = latencies_ms(args.points + SETTLE_POINTS, args.readers, views=args.views)
             rounds.append(np.percentile(latency, (50, 99, 100)))
             print("median {:5.2f} ms   p99 {:5.2f} ms   largest {:5.2f} ms".format(*rounds[-1]))
     median, p99, _ = np.median(rounds, axis=0)

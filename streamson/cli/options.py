@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from streamson._click_options import Seconds, SecondsOrSize, Size
+from streamson._click_options import FiniteFloat, Seconds, SecondsOrSize, Size
 from streamson.live.web.access import parse_address
 from streamson.model.limits import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from streamson.wire.limits import DEFAULT_ENDPOINT, DEFAULT_FEED
@@ -39,6 +39,16 @@ endpoint = click.option(
     default=DEFAULT_ENDPOINT,
     show_default=True,
     help="Where the listener is.",
+)
+dry_run = click.option(
+    "--dry-run", is_flag=True, help="Print the points, instead of publishing them."
+)
+rate_limit = click.option(
+    "--rate",
+    type=FiniteFloat(0, 1e6, min_open=True),
+    metavar="HZ",
+    help="At most so many points a second of each stream: of those that come too early, the last "
+    "is kept.  [default: all]",
 )
 session = click.option(
     "--session",

@@ -4,6 +4,7 @@ import functools
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
@@ -84,32 +85,52 @@ def producer_command(name: str) -> click.Command:
     if produce is None:
         raise MissingDependencyError(f"the producer {name} is no command that can be run")
 
-    def run(*, endpoint: str, **settings: Any) -> None:
+    has_rate = any(param.name == "rate" for param in found.params)
+
+    def run(*, endpoint: str, dry_run: bool, **settings: Any) -> None:
+        limit_hz: float | None = None if has_rate else settings.pop("rate")
         _tell(name)
-        _publish(name, produce(**settings), endpoint)
+        _publish(name, produce(**settings), None if dry_run else endpoint, limit_hz)
 
     command = click.Command(
         found.name, params=list(found.params), callback=run, help=found.help, epilog=found.epilog
     )
-    return options.endpoint(command)
+    shared = (options.dry_run, options.endpoint)
+    for option in shared if has_rate else (options.rate_limit, *shared):
+        command = option(command)
+    return command
 
 
-def _publish(name: str, production: "Production", endpoint: str) -> None:
+def _publish(
+    name: str, production: "Production", endpoint: str | None, limit_hz: float | None
+) -> None:
+    """Publish to an endpoint, or print without one, at most so many points a second a stream."""
     from streamson.producers.base.publishing import publish
+    from streamson.producers.base.rate_limit import RateLimit
+    from streamson.producers.base.sink import PointPrinter, Sink
     from streamson.wire.publisher import Publisher
 
     ending.hold()
-    with Publisher(endpoint, wait_s=0) as publisher:
+    with ExitStack() as opened:
+        sink: Sink = (
+            PointPrinter(sys.stdout)
+            if endpoint is None
+            else opened.enter_context(Publisher(endpoint, wait_s=0))
+        )
+        limit = None if limit_hz is None else opened.enter_context(RateLimit(sink, limit_hz))
         try:
-            publish(production, publisher)
+            publish(production, limit or sink)
         finally:
             ending.finish()
             close = getattr(production.readings, "close", None)
             if close is not None:  # what a generator has opened; or a queue, for who fills it
                 close()
-            click.echo(
-                f"{name}: {publisher.sent} points sent, {publisher.dropped} dropped", err=True
-            )
+            left_out = ""
+            if limit is not None:
+                limit.close()
+                left_out = f", {limit.left_out} left out by --rate"
+            done = "printed" if endpoint is None else f"sent, {sink.dropped} dropped"
+            click.echo(f"{name}: {sink.sent} points {done}{left_out}", err=True)
 
 
 def _tell(name: str) -> None:

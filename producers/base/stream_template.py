@@ -1,0 +1,67 @@
+"""Names of streams, made of what is known about a point."""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from streamson.errors import UsageError, nearest
+from streamson.model.limits import MAX_STREAM_CHARS
+
+_PLACE: Final = re.compile(r"\{([^{}]*)\}")
+_SLASHES: Final = re.compile(r"/{2,}")
+
+
+class StreamTemplate:
+    """A stream's name with places for labels: ``{host}/{topic}``.
+
+    What is not known of a point is left out, with the slash beside it. What comes from outside is
+    only ever put in as text.
+
+    Parameters
+    ----------
+    template
+        The name.
+    allowed
+        Labels that there can be; None where they are known only as points come.
+    option
+        Which option it was given by, for messages.
+
+    Raises
+    ------
+    UsageError
+        Where a place has a label that there can't be, or a brace stands alone.
+
+    Examples
+    --------
+    >>> StreamTemplate("{host}/{disk}/{kind}").fill({"host": "web1", "kind": "read"})
+    'web1/read'
+    """
+
+    def __init__(
+        self, template: str, allowed: Collection[str] | None = None, *, option: str = "--stream"
+    ) -> None:
+        self.labels = tuple(_PLACE.findall(template))
+        self._template = template
+        rest = _PLACE.sub("", template)
+        if not template.strip() or "{" in rest or "}" in rest:
+            raise UsageError(
+                f"{option}: found {template!r}; a name is allowed, with labels in braces, such as "
+                "{host}/cpu"
+            )
+        for label in self.labels:
+            if allowed is not None and label not in allowed:
+                raise UsageError(
+                    f"{option}: found {{{label}}}; allowed: "
+                    f"{', '.join(f'{{{one}}}' for one in allowed)}{nearest(label, list(allowed))}"
+                )
+
+    def fill(self, labels: Mapping[str, str]) -> str:
+        """Return the name for a point that has these labels; ``unnamed`` if nothing is left."""
+        filled = _PLACE.sub(lambda place: labels.get(place[1], ""), self._template)
+        return clean_name(filled)
+
+
+def clean_name(name: str) -> str:
+    """Return a name from outside as a stream may have it: printable, not empty, not too long."""
+    text = name if name.isprintable() else "".join(c if c.isprintable() else " " for c in name)
+    return _SLASHES.sub("/", text).strip("/ ")[:MAX_STREAM_CHARS].rstrip("/ ") or "unnamed"

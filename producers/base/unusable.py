@@ -1,0 +1,60 @@
+"""Counting what comes and is no point: bad lines, messages without numbers."""
+
+import logging
+from collections import Counter
+from typing import Final
+
+from streamson._printable import counted, printable
+from streamson._rate_limited_log import RateLimitedLog
+
+MAX_EXAMPLE_CHARS: Final = 80
+
+_log = logging.getLogger(__name__)
+
+
+class Unusable:
+    """Counts what is left out, by kind, and shows one of each kind in the log now and then.
+
+    Parameters
+    ----------
+    noun
+        What is left out: "line", "message".
+
+    Attributes
+    ----------
+    count
+        How many, of all kinds.
+    """
+
+    def __init__(self, noun: str) -> None:
+        self.count = 0
+        self._noun = noun
+        self._kinds: Counter[str] = Counter()
+        self._limited = RateLimitedLog(_log)
+
+    def add(self, kind: str, example: str | bytes = "", number: int = 1) -> None:
+        """Count one, or so many.
+
+        Parameters
+        ----------
+        kind
+            Why, in words of the code: "without numbers".
+        example
+            The one at hand.
+        number
+            How many.
+        """
+        self.count += number
+        self._kinds[kind] += number
+        text = example.decode(errors="replace") if isinstance(example, bytes) else example
+        shown = printable(text[: 2 * MAX_EXAMPLE_CHARS])
+        if len(text) > MAX_EXAMPLE_CHARS:
+            shown = shown[:MAX_EXAMPLE_CHARS] + " ..."
+        self._limited.warning(
+            kind, "a %s %s left out%s", self._noun, kind, f": {shown}" if shown else ""
+        )
+
+    def tell(self) -> None:
+        """Log how many there were; for the end."""
+        for kind, number in self._kinds.items():
+            _log.info("%s %s left out", counted(number, self._noun), kind)

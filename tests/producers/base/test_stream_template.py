@@ -1,0 +1,47 @@
+"""Names of streams from what is known: never empty, too long, or anything but text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamson.errors import UsageError
+from streamson.model.limits import MAX_STREAM_CHARS
+from streamson.producers.base.stream_template import StreamTemplate, clean_name
+
+
+@pytest.mark.parametrize(
+    ("template", "labels", "name"),
+    [
+        ("web", {}, "web"),
+        ("{host}/{topic}", {"host": "a", "topic": "home/hall"}, "a/home/hall"),
+        ("{host}/{disk}/{kind}", {"host": "a", "kind": "read"}, "a/read"),
+        ("{host}", {}, "unnamed"),
+        ("{host}", {"host": "{topic}", "topic": "no"}, "{topic}"),
+        ("{a.b}-{c}", {"a.b": "\x1b[31m", "c": "é"}, "[31m-é"),
+        ("{host}", {"host": "x" * 500}, "x" * MAX_STREAM_CHARS),
+    ],
+)
+def test_places_are_filled_with_labels(template, labels, name):
+    assert StreamTemplate(template).fill(labels) == name
+
+
+@given(st.text())
+def test_every_name_is_one_that_a_stream_can_have(text):
+    name = clean_name(text)
+    assert 0 < len(name) <= MAX_STREAM_CHARS
+    assert name.isprintable()
+    assert clean_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("", "--stream: found ''; a name is allowed"),
+        ("{host", "found '{host'"),
+        ("a}b", "found 'a}b'"),
+        ("{hots}/cpu", r"found \{hots\}; allowed: \{host\}, \{topic\}.*host"),
+    ],
+)
+def test_a_wrong_template_is_explained(template, message):
+    with pytest.raises(UsageError, match=message):
+        StreamTemplate(template, ("host", "topic"))
