@@ -1,0 +1,1 @@
+"""Taps of brokers: what others publish there."""

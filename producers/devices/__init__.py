@@ -1,0 +1,1 @@
+"""Taps of devices at this machine: boards, sensors, amplifiers."""

@@ -1,0 +1,1 @@
+"""Taps that ask: they fetch what others show."""
