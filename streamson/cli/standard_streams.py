@@ -38,15 +38,19 @@ class _Results(io.FileIO):
     _failed = False
 
     def write(self, data: "ReadableBuffer", /) -> int:
-        if self._failed:  # what is left over, when Python exits
-            return memoryview(data).nbytes
+        whole = rest = memoryview(data).cast("B")
         try:
-            return super().write(data) or 0
+            while rest and not self._failed:  # else it is what is left over, when Python exits
+                written = super().write(rest)
+                if written is None:  # a pipe that does not wait, and is full
+                    select.select((), (self,), ())
+                rest = rest[written or 0 :]
         except OSError as error:
             self._failed = True
             if error.errno in (errno.EPIPE, errno.EIO):  # its reader, or its terminal, has gone
                 raise ReaderGoneError from None
             raise ResultsError(f"can't write to standard output: {error.strerror}") from None
+        return whole.nbytes
 
 
 class Messages(io.FileIO):
@@ -111,7 +115,7 @@ def secure() -> None:
 
 def never_wait() -> None:
     """Drop messages that nobody reads from now on: what goes on must not wait for a reader."""
-    raw = getattr(getattr(sys.stderr, "buffer", None), "raw", None)
+    raw = getattr(sys.stderr, "buffer", None)
     if isinstance(raw, Messages):
         raw.waits = False
 
@@ -123,8 +127,9 @@ def settle() -> None:
 
 
 def _text(raw: io.FileIO, before: Any, *, errors: str | None = None) -> io.TextIOWrapper:
+    # Not by way of a BufferedWriter: one whose write is cut short by Ctrl-C writes the same again.
     return io.TextIOWrapper(
-        io.BufferedWriter(raw),
+        raw,
         encoding=getattr(before, "encoding", None) or "utf-8",
         errors=errors or getattr(before, "errors", None),
         line_buffering=True,

@@ -150,6 +150,7 @@ def test_a_disk_that_is_full_is_said_and_the_sound_goes_on(small_disk, monkeypat
         fill(small_disk / "full")
         assert "the disk is full" in watcher.refused(StartRecording())
         assert [path.name for path in small_disk.iterdir()] == ["full"]
+        watcher.until(lambda: watcher.told["state"], "a state")
         assert watcher.told["state"][-1].recording is None
         (small_disk / "full").unlink()
         watcher.call(StartRecording())
