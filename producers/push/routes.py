@@ -1,8 +1,9 @@
 """The paths on which the HTTP server knows what is sent; on all others it is JSON or a form."""
 
 from streamson.producers.push.body import Routes
+from streamson.producers.push.influx import influx_routes
 
 
 def known_routes() -> Routes:
     """Return the routes of a server, new ones: some remember what counters said."""
-    return {}
+    return {**influx_routes()}
