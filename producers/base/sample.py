@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
+from itertools import islice
 from typing import Final, NamedTuple
 
 import msgspec
@@ -19,6 +20,12 @@ MAX_LABELS: Final = 64
 MAX_LABEL_CHARS: Final = 200
 MAX_SAMPLES: Final = 10_000
 """In one document; what is beyond is left out."""
+
+MAX_LEAVES: Final = 1_024
+"""Values that are looked at for one sample; what is beyond is left out."""
+
+MAX_AROUND: Final = 64
+"""Values around a list of objects, which each of them gets."""
 
 SINCE_2001_S: Final = 1e9
 """A number that is called a time is one from there on; less is how long something took."""
@@ -155,7 +162,8 @@ def _objects(document: object) -> Iterator[object]:
         lists = {key: inner for key, inner in document.items() if _is_objects(inner)}
         if len(lists) == 1:
             ((key, inner),) = lists.items()
-            around = {other: value for other, value in document.items() if other != key}
+            others = {other: value for other, value in document.items() if other != key}
+            around = dict(islice(leaves(others), MAX_AROUND))
             yield from ({**around, **one} for one in inner)
             return
     yield document
@@ -169,7 +177,7 @@ def _sample(found: object) -> Sample:
     fields: dict[str, float] = {}
     labels: dict[str, str] = {}
     when = None
-    for path, leaf in leaves(found):
+    for path, leaf in islice(leaves(found), MAX_LEAVES):
         name = (path or "value").strip()[:MAX_FIELD_CHARS]
         if not name or not name.isprintable():
             continue

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from streamson.errors import MessageError
 from streamson.model.limits import MAX_FIELDS
 from streamson.producers.base.sample import (
+    MAX_AROUND,
     MAX_LABEL_CHARS,
+    MAX_LEAVES,
     MAX_SAMPLES,
     Sample,
     choose_fields,
@@ -68,6 +70,18 @@ def test_whatever_comes_the_samples_are_ones_that_can_be_published(document):
         assert all(math.isfinite(value) for value in sample.fields.values())
         assert all(name and name.isprintable() for name in sample.fields)
         assert all(len(label) <= MAX_LABEL_CHARS for label in sample.labels.values())
+
+
+def test_the_words_around_a_list_cost_no_more_the_more_they_are():
+    around = {f"k{i}": "x" for i in range(20_000)}
+    (one, two) = samples_of({**around, "deep": {"er": "y"}, "points": [{"a": 1}, {"a": 2}]})
+    assert (one.fields, two.fields) == ({"a": 1}, {"a": 2})
+    assert one.labels == {f"k{i}": "x" for i in range(MAX_AROUND)}
+
+
+def test_of_a_list_without_end_only_so_many_values_are_looked_at():
+    (sample,) = samples_of(["x"] * (MAX_LEAVES - 1) + [1.0, 2.0])
+    assert sample.fields == {f"c{MAX_LEAVES}": 1.0}
 
 
 def test_a_list_of_any_length_is_no_more_than_so_many_samples():
