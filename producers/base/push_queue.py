@@ -41,6 +41,11 @@ class PushQueue:
         self._ended = False
         self._error: Exception | None = None
 
+    @property
+    def fill(self) -> float:
+        """How full it is, 0 to 1: who can make others wait does so before anything is dropped."""
+        return max(len(self._waiting) / MAX_READINGS, self._values / MAX_VALUES)
+
     def push(self, reading: Reading | BatchReading) -> None:
         """Append a reading; make place for it by dropping the oldest."""
         size = _values_of(reading)

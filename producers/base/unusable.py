@@ -54,7 +54,11 @@ class Unusable:
             kind, "a %s %s left out%s", self._noun, kind, f": {shown}" if shown else ""
         )
 
+    def lines(self) -> list[str]:
+        """Return how many there were of each kind, in words."""
+        return [f"{counted(n, self._noun)} {kind} left out" for kind, n in self._kinds.items()]
+
     def tell(self) -> None:
         """Log how many there were; for the end."""
-        for kind, number in self._kinds.items():
-            _log.info("%s %s left out", counted(number, self._noun), kind)
+        for line in self.lines():
+            _log.info("%s", line)

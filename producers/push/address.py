@@ -51,7 +51,8 @@ def parse_address(text: str, option: str, default_port: int) -> Address:
     """
     host, colon, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]") if colon else "127.0.0.1"
-    if not (port.isascii() and port.isdecimal() and int(port) <= MAX_PORT and host):
+    is_number = port.isascii() and port.isdecimal() and len(port) <= len(str(MAX_PORT))
+    if not (is_number and int(port) <= MAX_PORT and host):
         raise UsageError(
             f"{option}: found {text!r}; [HOST:]PORT is allowed, such as {default_port} or "
             f"127.0.0.1:{default_port}"

@@ -59,6 +59,10 @@ class BodyParser(Protocol):
         """Take in that the body is complete; return the rest."""
 
 
+class TooLargeError(MessageError):
+    """A body, or a part of it, is larger than a parser allows: that is answered with 413."""
+
+
 class PartlyRejectedError(MessageError):
     """Some of a body was published, and some was rejected.
 
