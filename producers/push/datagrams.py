@@ -100,8 +100,8 @@ def open_sockets(
 def _check_local(bound: socket.socket, default_port: int) -> None:
     if not is_local(bound):
         raise UsageError(
-            f"--address: other machines reach {bound.getsockname()[0]}, and this protocol can't ask "
-            "who sends: everybody there could play what they like. Add --insecure if that is "
+            f"--address: other machines reach {bound.getsockname()[0]}, and this protocol can't "
+            "ask who sends: everybody there could play what they like. Add --insecure if that is "
             f"meant, in a network that you trust; 127.0.0.1:{default_port} is reached from this "
             "machine only"
         )
