@@ -1,0 +1,115 @@
+"""Staying connected to a broker: refusals are told at once, everything else is tried again."""
+
+import asyncio
+import logging
+import math
+import ssl
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Final
+
+from streamson.errors import UsageError
+from streamson.producers.base.backoff import LONGEST_S, Backoff
+
+CONNECT_S: Final = 3
+"""How long a broker may take to answer."""
+
+STABLE_S: Final = 2.0
+"""A connection that ends sooner is not tried again at once: the broker may close each."""
+
+MAX_CAUSES: Final = 8
+"""Libraries wrap an error in their own, and that in another."""
+
+_log = logging.getLogger(__name__)
+
+
+async def stay_connected(
+    what: str,
+    session: Callable[[Callable[[], None]], Awaitable[None]],
+    gone: tuple[type[Exception], ...],
+) -> None:
+    """Run one session after the other, without end.
+
+    Parameters
+    ----------
+    what
+        What is connected to, for messages.
+    session
+        Connects, and returns or raises when the connection has ended. It is given what to call as
+        soon as messages can come. It raises a `UsageError` where it is refused: the first time
+        that ends the producer, later it is tried again, for a broker that begins may not know its
+        users yet.
+    gone
+        What it raises where the connection can't be made, or has ended.
+    """
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(_Threads())
+    loop.set_exception_handler(_note)
+    backoff = Backoff(what)
+    connected_at, was_connected = -math.inf, False
+
+    def connected() -> None:
+        nonlocal connected_at, was_connected
+        connected_at, was_connected = time.monotonic(), True
+        backoff.connected()
+
+    while True:
+        connected_at = -math.inf
+        reason: object = "the connection has ended"
+        try:
+            await session(connected)
+        except UsageError as error:
+            if not was_connected:
+                raise
+            reason = error
+        except gone as error:
+            untrusted = _untrusted(error)
+            if untrusted and not was_connected:
+                raise UsageError(
+                    f"{what}: its certificate is not trusted: {untrusted}; give the authority that "
+                    "signed it by --ca-file FILE"
+                ) from None
+            reason = str(error) or type(error).__name__
+        wait_s = backoff.failed(reason)
+        if time.monotonic() - connected_at < STABLE_S:
+            wait_s = LONGEST_S
+        await asyncio.sleep(wait_s)
+
+
+def _untrusted(error: BaseException | None) -> str:
+    """Return what is wrong with a broker's certificate, if that is it; empty otherwise."""
+    for _ in range(MAX_CAUSES):
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message
+        if error is None:
+            break
+        error = error.__cause__ or error.__context__
+    return ""
+
+
+def _note(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Take in what libraries leave behind when a connection breaks: the session has told it."""
+    _log.debug("%s: %r", context.get("message"), context.get("exception"))
+
+
+class _Threads(ThreadPoolExecutor):
+    """Runs what blocks, a look for a host's name or a handshake, so that no end waits for it."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run a function in a thread of its own."""
+        future: Future[Any] = Future()
+
+        def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                result = fn(*args, **kwargs)
+            except BaseException as error:  # whoever waits for it gets it
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        threading.Thread(target=run, name="streamson-blocking", daemon=True).start()
+        return future
