@@ -2,8 +2,9 @@
 
 from streamson.producers.push.body import Routes
 from streamson.producers.push.influx import influx_routes
+from streamson.producers.push.otlp import otlp_routes
 
 
 def known_routes() -> Routes:
     """Return the routes of a server, new ones: some remember what counters said."""
-    return {**influx_routes()}
+    return {**influx_routes(), **otlp_routes()}

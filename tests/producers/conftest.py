@@ -27,9 +27,7 @@ class Producing:
 
     def await_points(self, count: int) -> list[DataPoint]:
         def served() -> bool:
-            for message in self.receiver.receive(0.01):
-                assert isinstance(message, DataPoint)
-                self.points.append(message)
+            self._receive(0.01)
             return len(self.points) >= count
 
         until(served, f"{count} points", TIMEOUT_S)
@@ -39,15 +37,22 @@ class Producing:
         """Serve it to its end; return exit code and stderr."""
 
         def ended() -> bool:
-            self.points += self.receiver.receive(0.01)
+            self._receive(0.01)
             return self.process.poll() is not None
 
         until(ended, "the producer's end", TIMEOUT_S)
         _, err = self.process.communicate()
-        while more := list(self.receiver.receive(0.05)):
-            self.points += more
+        while self._receive(0.05):
+            pass
         assert "Traceback" not in err
         return self.process.returncode, err
+
+    def _receive(self, timeout_s: float) -> bool:
+        """Take in what comes, the points of batches one by one; return whether anything did."""
+        before = len(self.points)
+        for message in self.receiver.receive(timeout_s):
+            self.points += message.points()
+        return len(self.points) > before
 
     def interrupt(self, how: signal.Signals = signal.SIGINT) -> tuple[int, str]:
         self.process.send_signal(how)
