@@ -113,9 +113,10 @@ class _Messages:
         if reader is None:
             self._unusable.add(f"of more than {MAX_STREAMS} streams", data)
             return
-        numbers = message.numbers
+        numbers = dict(message.numbers)
         if _DIGIT.search(message.text):  # words alone would name the columns of what comes next
-            numbers = numbers | reader.parse(message.text).fields
+            for line in reader.parse(message.text):
+                numbers |= {name: x for name, x in line.fields.items() if x is not None}
         severity = {"severity": float(message.severity)}  # comes first, and is no other number
         chosen = choose_fields(severity | numbers | severity, self._fields)
         if chosen:
