@@ -1,9 +1,10 @@
-"""Numbers in lines of text: JSON, pairs, columns, and topics with their values."""
+"""Numbers in lines of text, whatever they are: the guess where nobody says how they are written."""
 
 import math
 import re
-from collections.abc import Callable, Iterator
-from typing import BinaryIO, Final, NamedTuple
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -11,135 +12,210 @@ from streamson.formats.nested import leaves
 from streamson.formats.quantity import QUANTITY, Quantity, parse_quantity
 from streamson.formats.table import is_time_name
 from streamson.model.limits import MAX_FIELD_CHARS, MAX_FIELDS, MAX_STREAM_CHARS
-
-MAX_LINE_BYTES: Final = 65_536
-"""A longer line is left out."""
-
-SINCE_1970_S: Final = 1e9
-"""A field that is called a time is one from there on, of 2001; less is how long something took."""
+from streamson.producers.base.sample import (
+    MAX_LABEL_CHARS,
+    MAX_LABELS,
+    SINCE_2001_S,
+    parse_time,
+)
+from streamson.producers.text import access_log, ping, tcpdump
+from streamson.producers.text.column_table import SEPARATORS, ColumnTable
+from streamson.producers.text.parsed_line import NO_LABELS, ParsedLine
+from streamson.producers.text.printed_point import parse_printed_point
+from streamson.producers.text.syslog_line import parse_syslog_head, with_head
+from streamson.producers.text.times import TimeFinder
 
 MAX_UNITS: Final = 4_096
 """Fields whose unit is remembered."""
 
-_STAMP: Final = re.compile(r"^\[?[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.,]{5,15}\S{0,6}\s+")
+A_TIME: Final = "\0"
+"""Stands in a line where its timestamp was: a word without a number."""
+
+_ESCAPES: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])|[\0\ufeff]")
+"""Colours and the like, a byte order mark, and what stands for a time here."""
+
 _DECIMAL_COMMA: Final = re.compile(r"(?<![0-9,.])([-+]?[0-9]+),([0-9]+)(?![0-9.]|,[0-9])")
-_SEPARATORS: Final = re.compile(r"[\s,;]+")
 _PAIR: Final = re.compile(
     r"(?<![^\s,;=])([^\s,;=]++)=\s*([^\s,;]+(?:\s[A-Za-zµ°%/]+(?=[\s,;]|$))?)"
 )
 _LABELLED: Final = re.compile(rf"([A-Za-z_][\w .()/-]{{0,63}}?)\s*:\s+{QUANTITY}[\s,;.]*")
 _TOPIC: Final = re.compile(r"([^\s=,;{]++)(?:\s+|=)(\S.*)")
-
-
-class ParsedLine(NamedTuple):
-    """The numbers of a line.
-
-    Attributes
-    ----------
-    stream
-        The topic that the line begins with; empty without one.
-    fields
-        Numbers by name.
-    """
-
-    stream: str
-    fields: dict[str, float]
+_BETWEEN: Final = re.compile(r"[\s;=]+")
 
 
 class LineReader:
-    """Read lines of numbers.
+    """Finds the numbers of lines.
 
     A line is an object in JSON, whose nested numbers are named by their path; pairs such as
     ``T=21.5C``; labels such as ``humidity: 40 %``; or columns, named by a line of words above them.
     The unit of a number is left out; where a field changes it, as from kB to MB, numbers are
-    turned into the first one. A line that begins with a topic, a name
-    with a slash, such as those of MQTT, belongs to that stream.
+    turned into the first one. A line that begins with a topic, a name with a slash, such as those
+    of MQTT, belongs to that stream. Lines of some programs are known, and so are timestamps.
 
     Parameters
     ----------
     columns
-        Names or numbers, from 1, of the columns wanted; None for all.
+        Names or numbers, from 1, of the columns wanted; None for all. With them no line is known.
     on_remark
         Is told, once, which wanted column a line does not have, and those it has.
-
-    Attributes
-    ----------
-    skipped
-        Lines that held no number, or were too long.
+    names
+        Of the columns, until a line names them.
+    is_prose
+        Whether lines are messages, whose words are no names of columns.
+    now
+        Returns the seconds since 1970.
     """
 
     def __init__(
-        self, columns: list[str] | None = None, on_remark: Callable[[str], None] = lambda _: None
+        self,
+        columns: list[str] | None = None,
+        on_remark: Callable[[str], None] = lambda _: None,
+        *,
+        names: Sequence[str] = (),
+        is_prose: bool = False,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        self.skipped = 0
-        self._wanted = columns
+        self._wanted = None if columns is None else [name.strip() for name in columns]
+        self._by_number = columns is not None and all(map(str.isdecimal, self._wanted or ()))
         self._on_remark = on_remark
         self._told = False
-        self._names: list[str] = []
+        self._times = TimeFinder(now)
+        self._table = ColumnTable(guess_programs=columns is None)
+        self._table.set_names(names)
+        self._is_prose = is_prose
+        self._ping = ping.PingParser()
         self._units: dict[tuple[str, str], str] = {}
 
-    def read(self, file: BinaryIO) -> Iterator[ParsedLine]:
-        """Yield each line that has numbers, as soon as it comes."""
-        first = True
-        while line := file.readline(MAX_LINE_BYTES):
-            if not line.endswith(b"\n") and len(line) == MAX_LINE_BYTES:
-                _skip_line(file)
-                self.skipped += 1
-                continue
-            text = line.decode(errors="replace").strip()
-            parsed = self.parse(text)
-            if parsed.fields:
-                yield parsed
-            elif text and not first:  # which may be names
-                self.skipped += 1
-            first = False
+    def parse(self, line: str) -> Sequence[ParsedLine]:
+        """Return what a line says; nothing if it holds no numbers. Words name what follows."""
+        return self._parse(line, is_prose=self._is_prose)
 
-    def parse(self, line: str) -> ParsedLine:
-        """Return the numbers of a line; no fields if it has none. Words name what follows."""
+    def _parse(self, line: str, *, is_prose: bool) -> Sequence[ParsedLine]:
+        if "\x1b" in line or "\0" in line or "\ufeff" in line:
+            line = _ESCAPES.sub("", line)
+        line = line.strip()
+        if not line:
+            return ()
+        known = parse_printed_point(line)
+        if known is None and self._wanted is None:
+            known = self._ping.parse_known(line)
+        if known is not None:
+            return (self._chosen(known),)
         topic = ""
-        if (named := _TOPIC.fullmatch(line)) and _is_topic(named[1]):
+        if "/" in line and (named := _TOPIC.fullmatch(line)) and _is_topic(named[1]):
             value = parse_quantity(named[2])
             if value is not None:
-                return self._read(named[1], {"value": value})
+                return self._read(ParsedLine({}, named[1]), {"value": value})
             if named[2].startswith("{"):
                 topic, line = named[1], named[2]
-        found = _json(line)
-        if not found:
-            line = _with_points(line)
-            found = _pairs(line) or _labels(_STAMP.sub("", line)) or self._columns(line)
-        return self._read(topic, found)
+        if line.startswith("{"):
+            return self._json(line, topic)
+        return self._text(line, is_prose=is_prose)
 
-    def _read(self, topic: str, found: dict[str, Quantity]) -> ParsedLine:
+    def _text(self, line: str, *, is_prose: bool) -> Sequence[ParsedLine]:
+        """Return what a line of words and numbers says."""
+        found = self._times.find(line)
+        when = None if found is None else found.seconds
+        if found is not None and self._wanted is None:
+            known = access_log.parse_known(line, when) or tcpdump.parse_known(line, found)
+            if known is not None:
+                return (known,)
+        head = None if self._wanted is not None else parse_syslog_head(line, found)
+        if head is not None:
+            return with_head(self._parse(line[head.end :], is_prose=True), head, when)
+        stamp = ""
+        if found is not None:
+            stamp = line[found.start : found.end]
+            line = line[: found.start] + A_TIME + line[found.end :]
+        said = ParsedLine({}, "", when)
+        if self._by_number and (parsed := self._by_columns(said, line, stamp)):
+            return parsed
+        pointed = _with_points(line)
+        if "=" in line and (pairs := _pairs(pointed)):
+            labels = _words(pointed, pairs)
+            return self._read(said._replace(labels=labels), pairs)
+        if ":" in line and (labelled := _labels(pointed.strip(" " + A_TIME))):
+            return self._read(said, labelled)
+        # Only tables of a program have a time of day before their names; with a date it is a log.
+        names = not is_prose and (found is None or found.kind == "clock")
+        return self._columns(said, line, pointed, stamp, may_be_names=names)
+
+    def _json(self, line: str, topic: str) -> Sequence[ParsedLine]:
+        found, labels, when = _json(line)
+        return self._read(ParsedLine({}, topic, when, labels), found)
+
+    def _columns(
+        self, said: ParsedLine, line: str, pointed: str, stamp: str, *, may_be_names: bool
+    ) -> Sequence[ParsedLine]:
+        named = self._table.parse(line, pointed, stamp.split(), may_be_names=may_be_names)
+        if named is None:
+            return ()
+        if not named.fields:
+            return (ParsedLine({}, program=named.program, event=named.event),)
+        if named.program:
+            said = said._replace(program=named.program)
+        return self._read(
+            said._replace(
+                row=named.row if self._wanted is None else "", under_names=named.under_names
+            ),
+            named.fields,
+        )
+
+    def _by_columns(self, said: ParsedLine, line: str, stamp: str) -> Sequence[ParsedLine]:
+        """Return what the columns of some numbers hold, counted among all words of a line."""
+        words: list[str] = []
+        for word in SEPARATORS.split(_with_points(line)):
+            if word == A_TIME:
+                words += stamp.split()
+            elif word:
+                words.append(word)
+        wanted = [int(one) for one in self._wanted or ()]
+        names = self._table.names_of(len(words)) or [f"c{n}" for n in range(1, len(words) + 1)]
+        found = {
+            names[number - 1]: quantity
+            for number in wanted
+            if 0 < number <= len(words)
+            and (quantity := parse_quantity(words[number - 1])) is not None
+        }
+        if len(found) < len(wanted) or set(self._wanted or ()) & set(names):
+            return ()
+        return self._read(said, found, choose=False)
+
+    def _read(
+        self, said: ParsedLine, found: dict[str, Quantity], *, choose: bool = True
+    ) -> Sequence[ParsedLine]:
         """Return the numbers that are wanted, each in the unit of its field."""
-        numbers = {}
+        if not found:
+            return ()
+        numbers: dict[str, float] = {}
+        topic, units = said.topic, self._units
         for name, quantity in found.items():
             if name.isprintable():
-                numbers[name[:MAX_FIELD_CHARS]] = quantity.in_unit(
-                    self._unit(topic, name, quantity)
-                )
+                short, (value, unit) = name[:MAX_FIELD_CHARS], quantity
+                first = units.get((topic, short))
+                if first is None:
+                    first = unit
+                    if len(units) < MAX_UNITS:
+                        units[topic, short] = unit
+                numbers[short] = value if not unit or unit == first else quantity.in_unit(first)
+        when = said.time
         if self._wanted is None:
             # A time that is written beside what was measured is no melody.
-            measured = {n: x for n, x in numbers.items() if x < SINCE_1970_S or not is_time_name(n)}
-            numbers = measured or numbers
-        return ParsedLine(topic, dict(list(self._select(numbers).items())[:MAX_FIELDS]))
+            times = {n: x for n, x in numbers.items() if x >= SINCE_2001_S and is_time_name(n)}
+            if times and len(times) < len(numbers):
+                when = parse_time(next(iter(times.values()))) if when is None else when
+                numbers = {name: x for name, x in numbers.items() if name not in times}
+        if choose:
+            numbers = self._select(numbers)
+        if len(numbers) > MAX_FIELDS:
+            numbers = dict(list(numbers.items())[:MAX_FIELDS])
+        return (said._replace(fields=numbers, time=when),) if numbers else ()
 
-    def _unit(self, topic: str, name: str, quantity: Quantity) -> str:
-        if len(self._units) >= MAX_UNITS:
-            return self._units.get((topic, name), quantity.unit)
-        return self._units.setdefault((topic, name), quantity.unit)
-
-    def _columns(self, line: str) -> dict[str, Quantity]:
-        words = [word for word in _SEPARATORS.split(line) if word]
-        numbers = [parse_quantity(word) for word in words]
-        if not any(number is not None for number in numbers):
-            self._names = words
-            return {}
-        names = (
-            self._names
-            if len(self._names) == len(words)
-            else [f"c{i + 1}" for i in range(len(words))]
-        )
-        return {name: x for name, x in zip(names, numbers, strict=True) if x is not None}
+    def _chosen(self, known: ParsedLine) -> ParsedLine:
+        if self._wanted is None or not known.fields:
+            return known
+        numbers = {name: x for name, x in known.fields.items() if x is not None}
+        return known._replace(fields=self._select(numbers))
 
     def _select(self, numbers: dict[str, float]) -> dict[str, float]:
         if self._wanted is None or not numbers:
@@ -147,9 +223,9 @@ class LineReader:
         names = list(numbers)
         chosen: dict[str, float] = {}
         for wanted in self._wanted:
-            name = wanted.strip()
+            name = wanted
             if name.isdecimal() and name not in numbers:
-                name = self._by_number(int(name), names)
+                name = self._name_of(int(name), names)
             if name in numbers:
                 chosen[name] = numbers[name]
             elif not self._told:
@@ -157,11 +233,11 @@ class LineReader:
                 self._on_remark(f"no column {name!r} in a line; it has {', '.join(names)}")
         return chosen
 
-    def _by_number(self, number: int, names: list[str]) -> str:
+    def _name_of(self, number: int, names: list[str]) -> str:
         """Return what the column of a number, from 1, is called: among all words of a line."""
         if f"c{number}" in names:
             return f"c{number}"
-        every = self._names if set(names) <= set(self._names) else names
+        every = self._table.names if set(names) <= set(self._table.names) else names
         return every[number - 1] if 0 < number <= len(every) else str(number)
 
 
@@ -171,24 +247,33 @@ def _with_points(line: str) -> str:
     A comma is decimal between digits where something else stands between the numbers; where
     several stand in one word they part columns.
     """
-    words = re.split(r"[\s;=]+", line)
+    if "," not in line:
+        return line
+    words = _BETWEEN.split(line)
     if len(words) < 2 or any(word.strip(",").count(",") > 1 for word in words):
         return line
     return _DECIMAL_COMMA.sub(r"\1.\2", line)
 
 
-def _json(line: str) -> dict[str, Quantity]:
-    """Return the numbers of an object, by path; empty if the line is none."""
-    if not line.startswith("{"):
-        return {}
+def _json(line: str) -> tuple[dict[str, Quantity], dict[str, str], float | None]:
+    """Return the numbers and words of an object, by path, and its time; none if it is none."""
+    found: dict[str, Quantity] = {}
+    labels: dict[str, str] = {}
+    when = None
     try:
-        found = msgspec.json.decode(line)
+        document = msgspec.json.decode(line)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        return {}
-    if not isinstance(found, dict):
-        return {}
-    quantities = ((path, _quantity(leaf)) for path, leaf in leaves(found))
-    return {path: quantity for path, quantity in quantities if quantity is not None}
+        return found, labels, when
+    for path, leaf in leaves(document):
+        quantity = _quantity(leaf)
+        if quantity is not None:
+            found[path] = quantity
+        elif isinstance(leaf, str):
+            if when is None and is_time_name(path.rpartition(".")[2]):
+                when = parse_time(leaf)
+            elif len(labels) < MAX_LABELS:
+                labels[path] = leaf[:MAX_LABEL_CHARS]
+    return found, labels, when
 
 
 def _quantity(found: object) -> Quantity | None:
@@ -208,6 +293,17 @@ def _pairs(line: str) -> dict[str, Quantity]:
     return found
 
 
+def _words(line: str, numbers: dict[str, Quantity]) -> Mapping[str, str]:
+    """Return the pairs of a line whose value is no number."""
+    if line.count("=") == len(numbers):
+        return NO_LABELS
+    labels: dict[str, str] = {}
+    for name, text in _PAIR.findall(line):
+        if name not in numbers and len(labels) < MAX_LABELS:
+            labels[name] = text.split()[0].strip("\"'")[:MAX_LABEL_CHARS]
+    return labels
+
+
 def _labels(line: str) -> dict[str, Quantity]:
     """Return what is labelled, if that is all there is in a line."""
     found: dict[str, Quantity] = {}
@@ -223,8 +319,3 @@ def _labels(line: str) -> dict[str, Quantity]:
 
 def _is_topic(text: str) -> bool:
     return "/" in text and len(text) <= MAX_STREAM_CHARS and text.isprintable()
-
-
-def _skip_line(file: BinaryIO) -> None:
-    while (rest := file.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
-        pass

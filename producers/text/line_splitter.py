@@ -1,0 +1,64 @@
+"""Lines of bytes that come in pieces."""
+
+from typing import Final
+
+MAX_LINE_BYTES: Final = 65_536
+"""A longer line is left out."""
+
+
+class LineSplitter:
+    r"""Parts bytes into lines, however they are cut.
+
+    Attributes
+    ----------
+    too_long
+        Lines left out.
+
+    Examples
+    --------
+    >>> splitter = LineSplitter()
+    >>> splitter.feed(b"a=1\nb="), splitter.feed(b"2\n"), splitter.end()
+    (['a=1'], ['b=2'], [])
+    """
+
+    def __init__(self) -> None:
+        self.too_long = 0
+        self._rest = bytearray()
+        self._skipping = False
+
+    def feed(self, data: bytes) -> list[str]:
+        """Return the lines that end within some bytes, without their ends."""
+        first, newline, after = data.partition(b"\n")
+        if not newline:
+            self._keep(first)
+            return []
+        self._keep(first)
+        lines = self.end()
+        *whole, rest = after.split(b"\n")
+        for line in whole:
+            if len(line) > MAX_LINE_BYTES:
+                self.too_long += 1
+            else:
+                lines.append(line.decode(errors="replace"))
+        self._keep(rest)
+        return lines
+
+    def end(self) -> list[str]:
+        """Return the last line, which has no end; none if there is none, or it is too long."""
+        line, self._rest = bytes(self._rest), bytearray()
+        if self._skipping:
+            self._skipping = False
+            return []
+        return [line.decode(errors="replace")] if line else []
+
+    def skip(self) -> None:
+        """Leave out what comes up to the end of the line: its beginning was not seen."""
+        self._skipping = True
+
+    def _keep(self, data: bytes) -> None:
+        if self._skipping:
+            return
+        self._rest += data
+        if len(self._rest) > MAX_LINE_BYTES:
+            self.too_long += 1
+            self._rest, self._skipping = bytearray(), True
