@@ -1,0 +1,80 @@
+"""Staying connected to what sends by itself: again at once where it ended, later where it fails."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from streamson.producers.base.backoff import Backoff
+from streamson.producers.pull.unavailable import UnavailableError
+
+RECONNECT_S: Final = 1.0
+"""After a connection that ended in good order, as servers let them end from time to time."""
+
+STEADY_S: Final = 2.0
+"""A connection that holds so long is there, also where nothing comes."""
+
+SILENT: Final = "it ends the connection without a word"
+
+_KEEPALIVE_S: Final = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
+
+
+class Connection:
+    """One connection; who listens to it tells what happens.
+
+    Attributes
+    ----------
+    reconnect_s
+        How long to wait before the next one, as the server wishes.
+    """
+
+    def __init__(self, backoff: Backoff) -> None:
+        self.reconnect_s = RECONNECT_S
+        self._backoff = backoff
+        self._steady: asyncio.TimerHandle | None = None
+        self.has_received = False
+
+    def opened(self, through: socket.socket | None) -> None:
+        """Take in that it stands; a host that dies without a word is found out."""
+        self._steady = asyncio.get_running_loop().call_later(STEADY_S, self._backoff.connected)
+        if through is None:
+            return
+        through.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in _KEEPALIVE_S.items():
+            if hasattr(socket, name):  # not on every system
+                through.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+    def received(self) -> None:
+        """Take in that something came."""
+        if not self.has_received:
+            self.has_received = True
+            self._backoff.connected()
+
+    def closed(self) -> None:
+        """Take in that it is over."""
+        if self._steady is not None:
+            self._steady.cancel()
+
+
+async def follow(listen: Callable[[Connection], Awaitable[bool]], backoff: Backoff) -> None:
+    """Connect again and again, until the server says that nothing more comes.
+
+    Parameters
+    ----------
+    listen
+        Connects, and listens until the server ends the connection; raises `UnavailableError` where
+        it can't, or the connection breaks. Returns whether to connect again.
+    backoff
+        Of what is connected to.
+    """
+    while True:
+        connection = Connection(backoff)
+        try:
+            if not await listen(connection):
+                return
+            wait_s = connection.reconnect_s if connection.has_received else backoff.failed(SILENT)
+        except UnavailableError as gone:
+            wait_s = gone.wait_s(backoff.failed(gone), RECONNECT_S)
+        finally:
+            connection.closed()
+        await asyncio.sleep(wait_s)

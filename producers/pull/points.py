@@ -1,0 +1,121 @@
+"""Samples become readings: named, chosen, and bounded."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from streamson._printable import printable
+from streamson.producers.base.pace import or_missing
+from streamson.producers.base.push_queue import PushQueue
+from streamson.producers.base.reading import Reading
+from streamson.producers.base.sample import Sample, choose_fields
+from streamson.producers.base.stream_template import StreamTemplate
+from streamson.producers.base.unusable import Unusable
+
+MAX_STREAMS: Final = 10_000
+"""Of one producer: as many as a listener follows."""
+
+MAX_SHOWN: Final = 8
+
+_log = logging.getLogger(__name__)
+
+
+class Points:
+    """Pushes what samples say to whoever publishes it.
+
+    Parameters
+    ----------
+    queue
+        Who publishes it.
+    template
+        The streams' names.
+    patterns
+        Which fields.
+    unusable
+        Counts what is left out; whoever reads for this counts there as well.
+    """
+
+    def __init__(
+        self,
+        queue: PushQueue,
+        template: StreamTemplate,
+        patterns: Sequence[str],
+        unusable: Unusable,
+    ) -> None:
+        self._queue = queue
+        self._template = template
+        self._patterns = patterns
+        self.unusable = unusable
+        self._streams: set[str] = set()
+        self._said = False
+
+    def named(
+        self, samples: Iterable[Sample], known: Mapping[str, str], text: str
+    ) -> list[tuple[str, Sample]]:
+        """Return the samples that are wanted, each with its stream's name.
+
+        Parameters
+        ----------
+        samples
+            Of a text.
+        known
+            Labels that all of them have.
+        text
+            The text, as an example where nothing in it can be used.
+        """
+        found = []
+        held = 0
+        for sample in samples:
+            held += 1
+            stream = self._template.fill({**sample.labels, **known})
+            fields = self.choose(stream, sample.fields)
+            if fields:
+                found.append((stream, Sample(fields, sample.labels, sample.time)))
+        if not held:
+            self.unusable.add("without numbers", text)
+        elif not found:
+            self.unusable.add("without wanted fields", text)
+        return found
+
+    def choose(self, stream: str, fields: Mapping[str, float]) -> dict[str, float]:
+        """Return the fields of a stream that are wanted; none where there are too many streams."""
+        chosen = choose_fields(fields, self._patterns)
+        return chosen if chosen and self._has_place(stream) else {}
+
+    def push(self, stream: str, sample: Sample) -> None:
+        """Publish one; what is not finite is missing."""
+        fields = {name: or_missing(value) for name, value in sample.fields.items()}
+        self._queue.push(Reading(stream, fields, time=sample.time))
+
+    def push_chosen(self, stream: str, sample: Sample) -> None:
+        """Publish what is wanted of one."""
+        fields = self.choose(stream, sample.fields)
+        if fields:
+            self.push(stream, sample._replace(fields=fields))
+
+    def suggest(self, named: Sequence[tuple[str, Sample]]) -> None:
+        """Say, once, how to tell apart what has the same name."""
+        if self._said or len({stream for stream, _ in named}) == len(named):
+            return
+        by_label: dict[str, set[str]] = {}
+        for _, sample in named:
+            for label, word in sample.labels.items():
+                by_label.setdefault(label, set()).add(word)
+        telling = [label for label, words in by_label.items() if len(words) > 1][:MAX_SHOWN]
+        if telling:
+            self._said = True
+            _log.info(
+                "%d things have the same name, %s; a --stream with one of %s tells them apart",
+                len(named),
+                named[0][0],
+                printable(", ".join(f"{{{label}}}" for label in telling)),
+            )
+
+    def _has_place(self, stream: str) -> bool:
+        if stream in self._streams:
+            return True
+        if len(self._streams) >= MAX_STREAMS:
+            self.unusable.add(f"beyond {MAX_STREAMS} streams", stream)
+            return False
+        self._streams.add(stream)
+        return True
