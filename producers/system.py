@@ -1,32 +1,36 @@
-"""The system producer: what this machine's processor, memory, disks and network do."""
+"""The system producer: what this machine's processor, memory, disks and network do, and more."""
 
+import math
 import socket
 import time
 from collections.abc import Iterator
-from itertools import count
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import click
 
 from streamson._click_options import FiniteFloat
 from streamson._optional import import_optional
-from streamson.errors import UsageError, nearest
+from streamson.errors import UsageError
+from streamson.producers import options
 from streamson.producers.base.pace import sleep_until
 from streamson.producers.base.reading import Production, Reading
+from streamson.producers.host.groups import DEFAULT, GROUPS, Group
+from streamson.producers.host.machine import Machine
+from streamson.producers.host.opening import check_present, open_collectors
+from streamson.producers.host.processes import Processes
+from streamson.producers.host.selection import ALL, Selection
 
 REQUIRES: Final = {"psutil": "streamson[system]"}
 """What it imports, and what brings that."""
 
-RATES: Final = {
-    "disk": ("disk_io_counters", {"read": "read_bytes", "written": "write_bytes"}),
-    "network": ("net_io_counters", {"received": "bytes_recv", "sent": "bytes_sent"}),
-}
-"""Stream to psutil's function, and field (bytes a second) to psutil's counter."""
+MAX_PROCESS_PATTERNS: Final = 32
 
-STREAMS: Final = ("cpu", "memory", *RATES)
+PROCESSES: Final = "processes"
+"""The group that is wanted where processes are named."""
 
 
-@click.command(short_help="This machine's processor, memory, disks and network.")
+@click.command(short_help="This machine's processor, memory, disks, network and much else.")
 @click.option(
     "--interval",
     type=FiniteFloat(0.05, 3_600),
@@ -38,62 +42,69 @@ STREAMS: Final = ("cpu", "memory", *RATES)
 @click.option(
     "--only",
     metavar="A,B",
-    help=f"Which of {', '.join(STREAMS)}.  [default: all]",
+    help=f"Which of {', '.join(GROUPS)}; {ALL}; or patterns of streams, such as disk/sd*.  "
+    f"[default: {','.join(DEFAULT)}]",
 )
+@click.option(
+    "--process",
+    "processes",
+    multiple=True,
+    metavar="NAME",
+    help="Also the processes of this name, or pattern of names. Can be given several times.",
+)
+@options.fields
 @click.option("--name", help="What to call this machine.  [default: its host name]")
-def command(*, interval: float, only: str | None, name: str | None) -> Production:
-    """Publish this machine's load as the streams NAME/cpu, /memory, /disk and /network.
+def command(
+    *,
+    interval: float,
+    only: str | None,
+    processes: tuple[str, ...],
+    fields: tuple[str, ...],
+    name: str | None,
+) -> Production:
+    """Publish this machine's load as the streams NAME/cpu, /memory, /disk, /network, /pressure/...
 
-    cpu and memory are in percent; disk and network in bytes a second.
-    """
+    Each core, disk, interface, file system, sensor, container or service can be a stream of its
+    own, and so can the busiest processes:
+
+    \b
+    streamson produce system
+    streamson produce system --only 'cores,disk/sd*,temperatures'
+    streamson produce system --only cpu,containers --process nginx
+    """  # noqa: D301
     psutil = import_optional("psutil", "system", "the system producer")
-    host, wanted = name or socket.gethostname(), _wanted(only)
-    readings = _readings(psutil, host, interval)
-    chosen = (reading for reading in readings if reading.stream.removeprefix(f"{host}/") in wanted)
-    return Production(chosen, keep=False)
+    if len(processes) > MAX_PROCESS_PATTERNS:
+        raise UsageError(
+            f"--process: found {len(processes)} names; up to {MAX_PROCESS_PATTERNS} are allowed"
+        )
+    groups = dict(GROUPS)
+    if processes:
+        opened = partial(Processes, patterns=processes)
+        groups[PROCESSES] = Group(GROUPS[PROCESSES].streams, opened)
+    asked = [] if only is None else [word.strip() for word in only.split(",")]
+    asked += [PROCESSES] if processes else []
+    wanted = Selection([*(DEFAULT if only is None else ()), *asked], groups)
+    collectors = open_collectors(groups, wanted, asked, psutil)
+    machine = Machine(name or socket.gethostname(), collectors, wanted, fields, (psutil.Error,))
+    if asked or fields:
+        check_present(machine, wanted, asked, fields)
+    return Production(_readings(machine, interval), keep=False)
 
 
-def _wanted(only: str | None) -> tuple[str, ...]:
-    """Return the streams that are named in a list; all without one."""
-    if only is None:
-        return STREAMS
-    wanted = tuple(word.strip() for word in only.split(","))
-    for word in wanted:
-        if word not in STREAMS:
-            raise UsageError(
-                f"--only: found {word!r}; allowed: {', '.join(STREAMS)}{nearest(word, STREAMS)}"
-            )
-    return wanted
-
-
-def _readings(psutil: Any, host: str, interval: float) -> Iterator[Reading]:
+def _readings(machine: Machine, interval: float) -> Iterator[Reading]:
     """Measure at each interval, first after one: rates need two readings."""
-    psutil.cpu_percent()  # the first call has nothing to compare with, and says 0
-    origin = measured_at = time.monotonic()
-    before = _counters(psutil)
-    for number in count(1):
-        sleep_until(origin + number * interval)
-        after, now = _counters(psutil), time.monotonic()
-        yield Reading(f"{host}/cpu", {"percent": psutil.cpu_percent()})
-        yield Reading(f"{host}/memory", {"percent": psutil.virtual_memory().percent})
-        for stream in after.keys() & before.keys():
-            counters = after[stream]
-            fields = {
-                field: max(0.0, value - before[stream][field]) / (now - measured_at)
-                for field, value in counters.items()
-            }
-            yield Reading(f"{host}/{stream}", fields)
-        before, measured_at = after, now
-
-
-def _counters(psutil: Any) -> dict[str, dict[str, float]]:
-    """Return the counters of each stream that this machine has."""
-    found = {}
-    for stream, (function, fields) in RATES.items():
-        counters = getattr(psutil, function)()
-        if counters is not None:  # there may be no disk, as in a container
-            found[stream] = {field: getattr(counters, name) for field, name in fields.items()}
-    return found
+    for _ in machine.measure():
+        pass
+    origin = time.monotonic()
+    number = 0
+    try:
+        while True:
+            # One that could not be kept, as on a machine that slept, is left out.
+            number = max(number, math.floor((time.monotonic() - origin) / interval)) + 1
+            sleep_until(origin + number * interval)
+            yield from machine.readings()
+    finally:
+        machine.tell()
 
 
 if __name__ == "__main__":
