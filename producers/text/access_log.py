@@ -20,7 +20,7 @@ METHODS: Final = frozenset(
 
 _QUOTED: Final = r'"((?:[^"\\]|\\.)*+)"'
 _ENTRY: Final = re.compile(
-    r"(?:(?P<site>\S+:[0-9]+) )?(?P<host>\S+) \S+ [^\[\]\"]{1,200}? \[[^\]]{1,40}\] "
+    r"(?:(?P<site>[\w.-]+:[0-9]+) )?(?P<host>\S+) \S+ [^\[\]\"]{1,200}? \[[^\]]{1,40}\] "
     rf"{_QUOTED} (?P<status>[1-9][0-9]{{2}}) (?P<bytes>[0-9]{{1,18}}|-)(?![^\s])(?P<rest>.*)",
     re.DOTALL,
 )

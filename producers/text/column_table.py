@@ -136,6 +136,7 @@ class ColumnTable:
             row = row or self._row_name(words)
         fields = {n: x for n, x in zip(names, numbers, strict=False) if x is not None and n}
         if under_names and self._program:
+            fields.pop("CPU", None)  # which one, for mpstat
             first = FIRST.get(self._program, ())
             fields = {
                 **{name: fields[name] for name in first if name in fields},

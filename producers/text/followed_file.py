@@ -58,6 +58,7 @@ class FollowedFile:
         self._file: BinaryIO | None = None
         self._splitter = LineSplitter()
         self._known = b""
+        self._written = 0
         self._gone_since: float | None = None
         self._old_since: float | None = None
         try:
@@ -113,11 +114,13 @@ class FollowedFile:
             return b""
         try:
             at = self._file.tell()
-            size = os.fstat(self._file.fileno()).st_size
-            if size < at or (size > at and not self._is_known(at)):
+            told = os.fstat(self._file.fileno())
+            size, written, self._written = told.st_size, self._written, told.st_mtime_ns
+            changed = size > at or self._written != written
+            if size < at or (changed and not self._is_known(at)):
                 at = self._file.seek(0)
                 self._known = b""
-                self._splitter.end()
+                self._splitter.forget()
             if size == at:
                 return b""
             data = self._file.read(CHUNK_BYTES)

@@ -33,7 +33,7 @@ class LineSplitter:
             self._keep(first)
             return []
         self._keep(first)
-        lines = self.end()
+        lines = self._take()
         *whole, rest = after.split(b"\n")
         for line in whole:
             if len(line) > MAX_LINE_BYTES:
@@ -45,15 +45,15 @@ class LineSplitter:
 
     def end(self) -> list[str]:
         """Return the last line, which has no end; none if there is none, or it is too long."""
-        line, self._rest = bytes(self._rest), bytearray()
-        if self._skipping:
-            self._skipping = False
-            return []
-        return [line.decode(errors="replace")] if line else []
+        return self._take() if self._rest else []
 
     def skip(self) -> None:
         """Leave out what comes up to the end of the line: its beginning was not seen."""
         self._skipping = True
+
+    def forget(self) -> None:
+        """Forget the beginning of a line that will not end."""
+        self._rest, self._skipping = bytearray(), False
 
     def _keep(self, data: bytes) -> None:
         if self._skipping:
@@ -62,3 +62,10 @@ class LineSplitter:
         if len(self._rest) > MAX_LINE_BYTES:
             self.too_long += 1
             self._rest, self._skipping = bytearray(), True
+
+    def _take(self) -> list[str]:
+        line, self._rest = bytes(self._rest), bytearray()
+        if self._skipping:
+            self._skipping = False
+            return []
+        return [line.decode(errors="replace")]

@@ -1,0 +1,332 @@
+"""Lines of programs, as they really wrote them: with no options, streams that make sense."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamson.model.limits import MAX_FIELD_CHARS, MAX_FIELDS
+from streamson.producers.base.unusable import Unusable
+from streamson.producers.text.event_counts import EventCounter
+from streamson.producers.text.line_formats import LINE_FORMATS
+from streamson.producers.text.line_reader import LineReader
+from streamson.producers.text.line_readings import MAX_ROWS, LineReadings, LineSettings
+from streamson.producers.text.line_sources import SourceLine
+from tests.conftest import DATA
+
+
+def readings_of(lines, parser=LineReader, misses="count"):
+    settings = LineSettings(parser, None, (), misses, None, ())
+    readings = LineReadings(settings, EventCounter(1e9), Unusable("line"))
+    return list(readings.read(SourceLine(line, "stdin") for line in lines))
+
+
+def recorded(name):
+    return (DATA / "lines" / f"{name}.txt").read_text().splitlines()
+
+
+def summary(name, **options):
+    """Return each stream's name with its first point's first fields."""
+    found = {}
+    for reading in readings_of(recorded(name), **options):
+        found.setdefault(reading.stream, dict(list(reading.fields.items())[:3]))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "streams"),
+    [
+        ("ping", {"ping/127.0.0.1": {"time_ms": 0.02, "lost": 0}}),
+        ("tcpdump", {"tcpdump": {"length": 0}}),
+        ("tcpdump_icmp", {"tcpdump": {"length": 64}}),
+        ("vmstat", {"vmstat": {"us": 39, "sy": 5, "r": 1}}),
+        ("vmstat_t", {"vmstat": {"us": 39, "sy": 5, "r": 1}}),
+        (
+            "iostat",
+            {
+                "iostat/cpu": {"%user": 34.33, "%system": 5.23, "%iowait": 0.16},
+                "iostat/vda": {"%util": 0.55, "r/s": 54.8, "rkB/s": 1158.78},
+            },
+        ),
+        (
+            "free",
+            {
+                "free/Mem": {"used": 927452, "available": 23756640, "total": 24684092},
+                "free/Swap": {"used": 0, "total": 0, "free": 0},
+            },
+        ),
+        (
+            "free_h",
+            {
+                "free/Mem": {"used": 905 * 2**20, "available": 22 * 2**30, "total": 23 * 2**30},
+                "free/Swap": {"used": 0, "total": 0, "free": 0},
+            },
+        ),
+        (
+            "df",
+            {
+                "df/dev": {"Use%": 0, "Used": 0, "1K-blocks": 12334492},
+                "df/dev/shm": {"Use%": 1, "Used": 288, "1K-blocks": 24684092},
+                "df/root": {"Use%": 33, "Used": 34423756, "1K-blocks": 264212084},
+                "df/sys/fs/cgroup": {"Use%": 0, "Used": 0, "1K-blocks": 12342044},
+            },
+        ),
+        (
+            "mpstat",
+            {
+                "mpstat/all": {"%usr": 3.03, "%sys": 2.02, "%iowait": 0},
+                "mpstat/0": {"%usr": 2.02, "%sys": 2.02, "%iowait": 0},
+                "mpstat/1": {"%usr": 4.04, "%sys": 2.02, "%iowait": 0},
+            },
+        ),
+        (
+            "kubectl_pods",
+            {
+                "kubernetes/web-5d5dd5db49-rvmhc": {"RESTARTS": 3, "READY": 1},
+                "kubernetes/web-5d5dd5db49-x2x2x": {"RESTARTS": 0, "READY": 0},
+            },
+        ),
+        ("kubectl_events", {"kubernetes/events": {"per_second": 4e-9}}),
+        (
+            "nginx",
+            {
+                "access/2xx": {"bytes": 5, "status": 200},
+                "access/4xx": {"bytes": 153, "status": 404},
+                "access/5xx": {"bytes": 157, "status": 502},
+            },
+        ),
+        (
+            "apache_timed",
+            {
+                "access/2xx": {"request_time_s": 355e-6, "bytes": 6, "status": 200},
+                "access/4xx": {"request_time_s": 112e-6, "bytes": 236, "status": 404},
+            },
+        ),
+    ],
+)
+def test_a_program_is_heard_with_no_options(name, streams):
+    assert summary(name) == {stream: pytest.approx(fields) for stream, fields in streams.items()}
+
+
+def test_no_line_of_an_output_is_missed(caplog):
+    caplog.set_level("INFO")
+    for path in (DATA / "lines").glob("*.txt"):
+        assert readings_of(path.read_text().splitlines()), path
+    assert [record.getMessage() for record in caplog.records] == []
+
+
+def test_sar_names_its_columns_behind_a_time():
+    assert {r.stream for r in readings_of(recorded("sar"))} == {
+        *("stdin/lo", "stdin/ifb0", "stdin/ifb1", "stdin/eth0"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "line_format", "points"),
+    [
+        ("nginx", "nginx", 5),
+        ("nginx_timed", "nginx", 5),
+        ("apache", "apache", 6),
+        ("apache_timed", "apache", 6),
+        ("ping", "ping", 3),
+        ("tcpdump", "tcpdump", 14),
+        ("tcpdump_icmp", "tcpdump", 6),
+        ("vmstat", "vmstat", 3),
+    ],
+)
+def test_a_format_by_name_finds_the_same(name, line_format, points):
+    found = readings_of(recorded(name), LINE_FORMATS[line_format], "tell")
+    assert len(found) == points
+    guessed = readings_of(recorded(name))
+    assert [(r.stream, r.fields) for r in found] == [(r.stream, r.fields) for r in guessed]
+    if name != "vmstat":
+        assert [r.time for r in found] == [r.time for r in guessed]
+
+
+def test_vmstat_is_known_without_its_names():
+    (reading,) = readings_of(recorded("vmstat")[-1:], LINE_FORMATS["vmstat"], "tell")
+    assert (reading.stream, reading.fields["us"], reading.fields["st"]) == ("vmstat", 5, 0)
+
+
+def test_the_status_and_the_time_of_each_request_are_read():
+    readings = readings_of(recorded("nginx_timed"))
+    assert [reading.fields["status"] for reading in readings] == [200, 404, 502, 200, 400]
+    assert readings[-1].fields["request_time_s"] == 0.007
+    assert {r.time for r in readings} == {
+        datetime(2026, 11, 27, 19, 39, 25, tzinfo=UTC).timestamp()
+    }
+
+
+@pytest.mark.parametrize(
+    ("rest", "request_time_s"),
+    [
+        ("", None),
+        ('"-" "curl"', None),
+        ('"-" "curl" 0.005', 0.005),
+        ('"-" "curl" "0.005"', 0.005),
+        ('"-" "curl" 5000', 0.005),
+        ('"-" "curl" rt=0.25 uct="0.1"', 0.25),
+        ('"-" "curl" request_time=3ms', 0.003),
+        ('"-" "curl" - 7', None),
+        ('"-" "0.5 curl"', None),
+        ('"-" "cu\\"rl 5" 0.125', 0.125),
+    ],
+)
+def test_the_request_time_is_what_follows_the_browser(rest, request_time_s):
+    line = f'::1 - Ann B [27/Nov/2026:10:00:00 +0100] "GET /a?b=c HTTP/2" 304 - {rest}'.strip()
+    (parsed,) = LineReader().parse(line)
+    assert parsed.fields.get("request_time_s") == request_time_s
+    assert (parsed.fields["bytes"], parsed.fields["status"]) == (0, 304)
+    assert parsed.labels == {
+        "host": "::1",
+        "status": "304",
+        "class": "3xx",
+        "method": "GET",
+        "path": "/a",
+    }
+    assert parsed.time == datetime(2026, 11, 27, 9, tzinfo=UTC).timestamp()
+
+
+def test_replies_of_ping_that_are_missing_are_counted():
+    reply = "64 bytes from one.example (192.0.2.1): icmp_seq={} ttl=57 time=12.3 ms"
+    numbers = [1, 2, 5, 4, 6, 6, 65_535, 0, 1, 4]
+    readings = readings_of([reply.format(number) for number in numbers])
+    assert [r.fields["lost"] for r in readings] == [0, 0, 2, 0, 0, 0, 0, 0, 0, 0]
+    readings = readings_of([reply.format(number) for number in (65_534, 1, 4)])
+    assert [r.fields["lost"] for r in readings] == [0, 2, 2]
+    assert {r.stream for r in readings} == {"ping/one.example"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[1795805657.25] 64 bytes from 192.0.2.1: icmp_seq=1 ttl=64 time=0.5 ms",  # ping -D
+        "64 bytes from 192.0.2.1: seq=0 ttl=64 time=0.5 ms",  # BusyBox
+        "64 bytes from 192.0.2.1: icmp_seq=0 ttl=64 time=0.5 ms (DUP!)",
+    ],
+)
+def test_pings_of_other_systems_are_known(line):
+    (parsed,) = LineReader().parse(line)
+    assert (parsed.row, parsed.fields["time_ms"]) == ("192.0.2.1", 0.5)
+    assert parsed.time == (1795805657.25 if line[0] == "[" else None)
+
+
+@pytest.mark.parametrize(
+    ("line", "length"),
+    [
+        ("10:00:00.5 IP6 fe80::1 > ff02::1: ICMP6, router advertisement, length 56", 56),
+        ("10:00:00.5 ARP, Request who-has 192.0.2.1 tell 192.0.2.2, length 28", 28),
+        ("10:00:00.5 IP a.1 > b.53: 5+ A? example.com. (29)", 29),
+        ("10:00:00.5 lo    In  IP 127.0.0.1.1 > 127.0.0.1.2: UDP, length 5", 5),
+        ("2026-11-27 10:00:00.5 IP a.1 > b.2: Flags [.], ack 1, length 7: HTTP: GET / x=9", 7),
+    ],
+)
+def test_packets_of_many_protocols_have_their_length(line, length):
+    (parsed,) = LineReader().parse(line)
+    assert (parsed.program, parsed.fields) == ("tcpdump", {"length": length})
+
+
+@pytest.mark.parametrize(
+    ("line", "app", "fields", "severity"),
+    [
+        ("<34>Oct 11 22:14:15 mymachine su: 'su root' failed", "su", {"severity": 2}, "crit"),
+        (
+            '<165>1 2003-10-11T22:14:15.003Z h evntslog - ID47 [x@32 iut="3" a="]"] took=5ms',
+            "evntslog",
+            {"took": 5, "severity": 5},
+            "notice",
+        ),
+        (
+            "<13>1 2003-10-11T22:14:15Z - cron 5 - - \ufeffx=1",
+            "cron",
+            {"x": 1, "severity": 5},
+            "notice",
+        ),
+        ("Nov  7 18:54:17 host sshd[123]: port: 22", "sshd", {"port": 22}, None),
+        ("2026-11-27T18:54:17.250123+00:00 host app[1]: queue=5", "app", {"queue": 5}, None),
+        ("Nov 27 18:54:17 host kernel: [12.5] CPU0: 85 C", "kernel", {"c3": 85}, None),
+    ],
+)
+def test_the_message_of_syslog_is_read_as_any_line(line, app, fields, severity):
+    for parser in (LineReader(), LINE_FORMATS["syslog"]()):
+        (parsed,) = parser.parse(line)
+        assert dict(parsed.fields) == fields
+        assert parsed.row == app
+        assert parsed.labels.get("severity") == severity
+        assert parsed.time is not None
+
+
+def test_words_of_messages_name_no_columns():
+    readings = readings_of(
+        [
+            "Nov 27 18:54:16 host sshd[1]: Connection closed by somebody",
+            "Nov 27 18:54:17 host sshd[1]: Accepted 5 of 7",
+            "2026-11-27 18:54:18 connection was closed",
+            "2026-11-27 18:54:19 accepted 5 connections",
+        ]
+    )
+    assert [r.fields for r in readings] == [{"c2": 5, "c4": 7}, {"c4": 5}]
+
+
+@pytest.mark.parametrize(
+    ("line_format", "line", "fields", "labels"),
+    [
+        ("logfmt", 'level=info msg="n=5 of it" took=5.5ms', {"took": 5.5}, {"msg": "n=5 of it"}),
+        ("logfmt", "ts=2026-11-27T00:00:00Z n=1", {"n": 1}, {}),
+        ("json", '{"time": 1795805657250, "a": {"b": 5}, "h": "x"}', {"a.b": 5}, {"h": "x"}),
+        ("json", "[1, 2]", {"c1": 1, "c2": 2}, {}),
+    ],
+)
+def test_formats_of_names_and_values(line_format, line, fields, labels):
+    (parsed,) = LINE_FORMATS[line_format]().parse(line)
+    assert dict(parsed.fields) == fields
+    assert labels.items() <= parsed.labels.items()
+    assert (parsed.time is not None) == ("2026" in line or "1795" in line)
+
+
+def test_what_is_of_another_format_is_nothing():
+    lines = ["x", "", "{", "<999>Oct 11 22:14:15 a b: c", 'a - - [x] "y" 99 5', "= == =", "{}", "0"]
+    for name in LINE_FORMATS.keys() - {"vmstat"}:
+        for line in lines[:-1]:
+            assert list(LINE_FORMATS[name]().parse(line)) == [], (name, line)
+
+
+@given(st.sampled_from(sorted(LINE_FORMATS)), st.lists(st.text(max_size=200), max_size=4))
+def test_whatever_comes_what_is_read_can_be_published(name, lines):
+    readings = readings_of(lines, LINE_FORMATS[name], "tell")
+    for reading in readings:
+        assert 0 < len(reading.fields) <= MAX_FIELDS
+        assert all(0 < len(field) <= MAX_FIELD_CHARS for field in reading.fields)
+
+
+KNOWN = [
+    line
+    for path in sorted((DATA / "lines").glob("*.txt"))
+    for line in path.read_text().splitlines()
+]
+
+
+@given(st.data())
+def test_a_line_that_is_damaged_is_read_or_left_out(data):
+    """Cut, doubled and mixed, as where two programs write into one file."""
+    one, other = (data.draw(st.sampled_from(KNOWN)) for _ in range(2))
+    cut = data.draw(st.integers(0, len(one)))
+    middle = data.draw(st.text(max_size=5))
+    line = one[:cut] + middle + other[data.draw(st.integers(0, len(other))) :]
+    for reading in readings_of([one, line, other]):
+        assert reading.fields
+        assert reading.stream.isprintable()
+
+
+def test_a_table_of_very_many_things_is_one_stream():
+    lines = ["name value"] + [f"thing{number} {number}" for number in range(2 * MAX_ROWS)]
+    readings = readings_of(lines)
+    assert len(readings) == 2 * MAX_ROWS
+    assert len({reading.stream for reading in readings}) == MAX_ROWS + 1
+    assert readings[-1].stream == "stdin"
+
+
+def test_colours_are_no_part_of_a_line():
+    (parsed,) = LineReader().parse("\x1b[1;32mload\x1b[0m=5 \x1b[31mx=6\x1b[m")
+    assert parsed.fields == {"load": 5, "x": 6}
