@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from streamson._printable import counted, printable
+from streamson.errors import UsageError
 from streamson.model.limits import MAX_FIELDS
 from streamson.producers.base.backoff import LONGEST_S, Backoff
 from streamson.producers.base.pace import POLL_S
@@ -117,12 +118,18 @@ class LslTap(PushQueue):
         The library.
     wanted
         Which.
+
+    Raises
+    ------
+    UsageError
+        If the predicate is none.
     """
 
     def __init__(self, pylsl: Any, wanted: Wanted) -> None:
         super().__init__()
         self._pylsl = pylsl
         self._wanted = wanted
+        self._resolver = _resolver(pylsl, wanted.predicate)
         self._closing = threading.Event()
         self._unusable = Unusable("sample")
         self._readers: dict[str, threading.Thread] = {}
@@ -149,11 +156,10 @@ class LslTap(PushQueue):
 
     def _run(self) -> None:
         try:
-            resolver = self._pylsl.ContinuousResolver(pred=self._wanted.predicate)
             began = time.monotonic()
             has_hinted = False
             while not self._closing.wait(LOOK_S):
-                for info in resolver.results():
+                for info in self._resolver.results():
                     self._look_at(info)
                 if not (has_hinted or self._sources) and time.monotonic() - began > HINT_AFTER_S:
                     has_hinted = True
@@ -281,6 +287,18 @@ class LslTap(PushQueue):
         return self._wanted.template.fill(
             {label: text[:MAX_LABEL_CHARS] for label, text in labels.items()}
         )
+
+
+def _resolver(pylsl: Any, predicate: str | None) -> Any:
+    try:
+        return pylsl.ContinuousResolver(pred=predicate)
+    except RuntimeError:
+        if predicate is None:
+            raise
+        raise UsageError(
+            f"--where: found {predicate!r}; a predicate of XPath is allowed, such as "
+            "\"type='EEG' and starts-with(hostname,'lab')\""
+        ) from None
 
 
 def _identity(info: Any) -> tuple[str, ...]:

@@ -197,6 +197,8 @@ def test_text_of_several_channels(lab, produce):
 def test_bad_options_are_explained(produce):
     code, err = produce("lsl", "--stream", "{nmae}").finish()
     assert (code, 'did you mean "name"?' in err) == (2, True)
+    code, err = produce("lsl", "--where", "name='").finish()
+    assert (code, '--where: found "name=\'"; a predicate of XPath is allowed' in err) == (2, True)
 
 
 def test_it_says_that_nothing_is_there_and_ends(lab, produce):
