@@ -18,7 +18,7 @@ from streamson.producers.push.syslog import MAX_CONNECTIONS, MAX_STREAMS
 from streamson.producers.push.syslog_framing import MAX_MESSAGE_BYTES, SyslogFraming
 from streamson.producers.push.syslog_message import parse_syslog
 from tests.conftest import until
-from tests.producers.servers import accepts, free_port, needs, server, words_of
+from tests.producers.servers import ROOT, accepts, free_port, needs, server, words_of
 
 NOW = datetime(2026, 11, 27, 19, 0).timestamp()
 
@@ -254,7 +254,8 @@ def log_to(sock, text, tag="boiler"):
 
 
 def test_rsyslog_forwards_and_is_heard_again_after_it_was_killed(listening, tmp_path):
-    target = f"*.* @@127.0.0.1:{listening.port}"  # as docs/producers.md says
+    line = re.search(r"^\*\.\* .*:5514$", (ROOT / "docs/producers.md").read_text(), re.MULTILINE)
+    target = line[0].replace("5514", str(listening.port))
     with rsyslog(tmp_path, target) as (process, sock):
         log_to(sock, "T=1.5")
         first = listening.await_points(1)[-1]
