@@ -70,6 +70,10 @@ class EventCounter:
         self._counts: dict[str, int] = {}
         self._since = now()
 
+    def start(self) -> None:
+        """Begin the first interval at this moment."""
+        self._since = self._now()
+
     def watch(self, kind: str) -> None:
         """Count a kind from now on, none so far."""
         if len(self._counts) < MAX_COUNTERS:

@@ -16,8 +16,9 @@ CHUNK_BYTES: Final = 65_536
 HEAD_BYTES: Final = 4_096
 """Of the beginning of a file, where the names of columns are."""
 
-KNOWN_BYTES: Final = 64
-"""Of what was read last: are they no longer there, the file was emptied and written anew."""
+KNOWN_BYTES: Final = 1_024
+"""Of what was read last: are they no longer there, the file was emptied and written anew. So many,
+since the ends of lines are often alike, while some lines have different times."""
 
 GONE_S: Final = 1.0
 """So long a name may be without a file, as while logs rotate, before it is said."""

@@ -116,6 +116,7 @@ class LineReadings:
 
     def read(self, lines: Iterator[SourceLine | None]) -> Iterator[Reading]:
         """Yield readings as lines come; None among them says that time passes."""
+        self._counter.start()
         for line in lines:
             if line is not None:
                 yield from self._line(line)
