@@ -6,7 +6,7 @@ import math
 import ssl
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
@@ -17,7 +17,10 @@ CONNECT_S: Final = 3
 """How long a broker may take to answer."""
 
 STABLE_S: Final = 2.0
-"""A connection that ends sooner is not tried again at once: the broker may close each."""
+"""After two connections that end sooner the next is not tried at once: a broker may close each."""
+
+CLEAN_UP_S: Final = 0.3
+"""How long a session may take to say goodbye."""
 
 MAX_CAUSES: Final = 8
 """Libraries wrap an error in their own, and that in another."""
@@ -27,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 async def stay_connected(
     what: str,
-    session: Callable[[Callable[[], None]], Awaitable[None]],
+    session: Callable[[Callable[[], None]], Coroutine[Any, Any, None]],
     gone: tuple[type[Exception], ...],
 ) -> None:
     """Run one session after the other, without end.
@@ -49,6 +52,7 @@ async def stay_connected(
     loop.set_exception_handler(_note)
     backoff = Backoff(what)
     connected_at, was_connected = -math.inf, False
+    short = 0
 
     def connected() -> None:
         nonlocal connected_at, was_connected
@@ -59,7 +63,7 @@ async def stay_connected(
         connected_at = -math.inf
         reason: object = "the connection has ended"
         try:
-            await session(connected)
+            await _until_cancelled(session(connected))
         except UsageError as error:
             if not was_connected:
                 raise
@@ -71,11 +75,28 @@ async def stay_connected(
                     f"{what}: its certificate is not trusted: {untrusted}; give the authority that "
                     "signed it by --ca-file FILE"
                 ) from None
-            reason = str(error) or type(error).__name__
+            reason = str(error).rstrip(".") or type(error).__name__
         wait_s = backoff.failed(reason)
-        if time.monotonic() - connected_at < STABLE_S:
+        short = short + 1 if time.monotonic() - connected_at < STABLE_S else 0
+        if short > 1:
             wait_s = LONGEST_S
         await asyncio.sleep(wait_s)
+
+
+async def _until_cancelled(session: Coroutine[Any, Any, None]) -> None:
+    """Run a session; cancel it until it ends, should this be cancelled.
+
+    Once is not enough: until Python 3.12 ``asyncio.wait_for``, which libraries use, goes on if what
+    it waits for is done at that moment.
+    """
+    task = asyncio.ensure_future(session)
+    try:
+        await asyncio.wait([task])
+    finally:
+        while not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=CLEAN_UP_S)
+    task.result()
 
 
 def _untrusted(error: BaseException | None) -> str:

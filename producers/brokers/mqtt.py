@@ -99,26 +99,23 @@ def command(
         key_file=key_file,
         to="mqtt://",
     )
-    aiomqtt = import_optional("aiomqtt", "mqtt", "the mqtt producer")
+    import_optional("aiomqtt", "mqtt", "the mqtt producer")
     from streamson.producers.base.asyncio_queue import AsyncioQueue
     from streamson.producers.brokers.mqtt_tap import MqttTap
 
     tap = MqttTap(
-        aiomqtt,
         address,
         wanted,
         template=template,
         fields=fields,
         qos=qos,
+        version=protocol,
         retained=not no_retained,
         settings={
             "username": user,
             "password": password,
             "identifier": client_id,
             "tls_context": context,
-            "protocol": aiomqtt.ProtocolVersion.V5
-            if protocol == "5"
-            else aiomqtt.ProtocolVersion.V311,
         },
     )
     return Production(AsyncioQueue(tap.run), keep=False)

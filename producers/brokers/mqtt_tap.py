@@ -6,6 +6,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+import aiomqtt
+from aiomqtt.exceptions import MqttConnectError
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
 from streamson._printable import counted, printable
 from streamson.errors import UsageError
 from streamson.producers.base.push_queue import PushQueue
@@ -14,6 +19,11 @@ from streamson.producers.brokers.address import BrokerAddress
 from streamson.producers.brokers.connection import CONNECT_S, stay_connected
 from streamson.producers.brokers.device_fields import measured
 from streamson.producers.brokers.message_reader import MAX_PAYLOAD_BYTES, MessageReader, levels
+
+VERSIONS: Final = {
+    "3.1.1": aiomqtt.ProtocolVersion.V311,
+    "5": aiomqtt.ProtocolVersion.V5,
+}
 
 KEEPALIVE_S: Final = 5
 """A broker that says nothing for one and a half times as long is gone."""
@@ -47,8 +57,6 @@ class MqttTap:
 
     Parameters
     ----------
-    aiomqtt
-        The library.
     address
         Where the broker is.
     topics
@@ -57,6 +65,8 @@ class MqttTap:
         The streams' names, and the wanted fields.
     qos
         Of the subscriptions.
+    version
+        Of the protocol: "3.1.1" or "5".
     retained
         Whether values of before are wanted.
     settings
@@ -65,21 +75,21 @@ class MqttTap:
 
     def __init__(
         self,
-        aiomqtt: Any,
         address: BrokerAddress,
         topics: Sequence[str],
         *,
         template: StreamTemplate,
         fields: Sequence[str],
         qos: int,
+        version: str,
         retained: bool,
         settings: Mapping[str, Any],
     ) -> None:
-        self._aiomqtt = aiomqtt
         self._address = address
         self._topics = topics
         self._reader = MessageReader(template, fields, measured)
         self._qos = qos
+        self._version = VERSIONS[version]
         self._retained_wanted = retained
         self._retained = 0
         self._last = _LastPayloads()
@@ -92,20 +102,21 @@ class MqttTap:
             await self._session(queue, connected)
 
         try:
-            await stay_connected(str(self._address), session, (self._aiomqtt.MqttError, OSError))
+            await stay_connected(str(self._address), session, (aiomqtt.MqttError, OSError))
         finally:
             self._reader.unusable.tell()
 
     async def _session(self, queue: PushQueue, connected: Callable[[], None]) -> None:
         incoming = _HandingOn(lambda message: self._take(queue, message))
         try:
-            async with self._aiomqtt.Client(
+            async with aiomqtt.Client(
                 self._address.host,
                 self._address.port,
                 logger=_QUIET,
                 keepalive=KEEPALIVE_S,
                 timeout=CONNECT_S,
-                queue_type=lambda **_: incoming,
+                protocol=self._version,
+                queue_type=lambda **_: incoming,  # type: ignore[arg-type]  # it is called
                 properties=self._properties(),
                 **self._settings,
             ) as client:
@@ -117,16 +128,13 @@ class MqttTap:
                         pass
                 finally:
                     telling.cancel()
-        except self._aiomqtt.MqttConnectError as error:
+        except MqttConnectError as error:
             self._explain(error)
             raise
 
     def _properties(self) -> Any:
-        if self._settings["protocol"] != self._aiomqtt.ProtocolVersion.V5:
+        if self._version != aiomqtt.ProtocolVersion.V5:
             return None
-        from paho.mqtt.packettypes import PacketTypes
-        from paho.mqtt.properties import Properties
-
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.MaximumPacketSize = MAX_PACKET_BYTES
         return properties

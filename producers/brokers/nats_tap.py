@@ -4,6 +4,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
 import nats.errors
@@ -172,10 +173,8 @@ class _Session:
             connected()
             while not self._over.is_set():
                 await self._client.rtt(PING_S)
-                try:
+                with suppress(TimeoutError):
                     await asyncio.wait_for(self._over.wait(), PING_S)
-                except TimeoutError:
-                    continue
             if self._reason is not None:
                 raise self._reason
         finally:
