@@ -1,6 +1,6 @@
 """Points that come one by one, of many streams, become batches: one message carries many."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -41,8 +41,8 @@ class BatchBuilder:
 
     def add(
         self, stream: str, labels: dict[str, str], fields: dict[str, float], time: float
-    ) -> Iterator[Sample | BatchReading]:
-        """Hold a point; yield what becomes too much.
+    ) -> Sequence[Sample | BatchReading]:
+        """Hold a point; return what becomes too much.
 
         Parameters
         ----------
@@ -55,10 +55,11 @@ class BatchBuilder:
         time
             In seconds since 1970.
         """
+        full: list[Sample | BatchReading] = []
         held = self._held.get(stream)
         if held is not None and not fields.keys() <= held.names.keys():
             if len(held.names.keys() | fields.keys()) > MAX_FIELDS:
-                yield self._take(stream)
+                full.append(self._take(stream))
                 held = None
             else:
                 held.names.update(dict.fromkeys(fields))
@@ -69,9 +70,10 @@ class BatchBuilder:
         self._points += 1
         self._values += len(fields)
         if self._points >= MAX_HELD_POINTS or self._values >= MAX_HELD_VALUES:
-            yield from self.take_all()
+            full += self.take_all()
         elif len(held.times) == MAX_BATCH_POINTS:
-            yield self._take(stream)
+            full.append(self._take(stream))
+        return full
 
     def take_all(self) -> Iterator[Sample | BatchReading]:
         """Yield all that is held, in the order in which the streams came."""

@@ -1,7 +1,7 @@
 """What InfluxDB is written to: the routes of its clients, and what they are answered."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -111,7 +111,8 @@ class LineProtocolParser:
     def feed(self, chunk: bytes) -> Iterator[Sample | BatchReading]:
         """Take the next piece of the body; yield points."""
         for number, line in self._splitter.feed(chunk):
-            yield from self._read(number, line)
+            if full := self._read(number, line):
+                yield from full
         if len(chunk) < FULL_PIECE_BYTES:
             yield from self._batches.take_all()
 
@@ -124,24 +125,26 @@ class LineProtocolParser:
             If lines were rejected.
         """
         for number, line in self._splitter.close():
-            yield from self._read(number, line)
+            if full := self._read(number, line):
+                yield from full
         yield from self._batches.take_all()
         if self._rejected:
             raise PartlyRejectedError(self._first_mistake, self._rejected)
 
-    def _read(self, number: int, line: bytes) -> Iterator[Sample | BatchReading]:
+    def _read(self, number: int, line: bytes) -> Sequence[Sample | BatchReading]:
+        """Take a line in; return the points that it makes too many."""
         try:
             key, fields, timestamp = parse_line(line)
             stream, labels = self._series.get(key) or self._remember(key)
         except MessageError as error:
             self._reject(number, str(error))
-            return
+            return ()
         if self._patterns or len(fields) > MAX_FIELDS:
             fields = self._chosen(fields)
         if not fields:
-            return
+            return ()
         when = self._now if timestamp is None else timestamp / self._per_second
-        yield from self._batches.add(stream, labels, fields, when)
+        return self._batches.add(stream, labels, fields, when)
 
     def _remember(self, key: bytes) -> tuple[str, dict[str, str]]:
         """Return the stream and the labels of lines that begin so."""

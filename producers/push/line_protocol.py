@@ -35,19 +35,20 @@ _BEGINS_TEXT: Final = re.compile(
 _GOES_ON_WITH_TEXT: Final = re.compile(
     rb"(?:[^\"\\]++|\\.)*+(?:\"(?:,%b)*+,%b=%b)?+" % (_FIELD, _NAME, _OPEN_TEXT), re.DOTALL
 )
-_EACH_FIELD: Final = re.compile(rb"(%b)=(%b\"|[^\\,= \"\n]++)" % (_NAME, _OPEN_TEXT), re.DOTALL)
+_FLOAT: Final = rb"[-+]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][-+]?[0-9]++)?"
+_EACH_FIELD: Final = re.compile(
+    rb"(%b)=(?:(%b)(?![^,])|(%b\"|[^\\,= \"\n]++))" % (_NAME, _FLOAT, _OPEN_TEXT), re.DOTALL
+)
 _SERIES: Final = re.compile(rb"(%b)((?:,%b=%b)*+)" % (_MEASUREMENT, _NAME, _NAME))
 _EACH_TAG: Final = re.compile(rb",(%b)=(%b)" % (_NAME, _NAME))
 _ESCAPED: Final = re.compile(r"\\([,= ])")
 _ESCAPED_OF_MEASUREMENT: Final = re.compile(r"\\([, ])")
 
-_FLOAT: Final = re.compile(rb"[-+]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][-+]?[0-9]++)?")
 _INTEGER: Final = re.compile(rb"[-+]?[0-9]{1,20}")
 _BOOLEANS: Final = {
     **dict.fromkeys((b"t", b"T", b"true", b"True", b"TRUE"), 1.0),
     **dict.fromkeys((b"f", b"F", b"false", b"False", b"FALSE"), 0.0),
 }
-_NUMBERS_END: Final = frozenset(b"0123456789.")
 
 
 class Series(NamedTuple):
@@ -109,9 +110,13 @@ timestamp=1700000000)
         )
     key, written, timestamp = match.groups()
     fields: dict[str, float] = {}
-    for name, value in _EACH_FIELD.findall(written):
-        if value[0] != 34:  # of a text's quote
-            fields[_field_name(name)] = _number(name, value)
+    for name, number, other in _EACH_FIELD.findall(written):
+        if number:
+            fields[_field_name(name)] = float(number)
+        elif other[0] != 34:  # of a text's quote
+            fields[_field_name(name)] = _number(name, other)
+    if not math.isfinite(sum(fields.values())):
+        _check_finite(fields)
     return Line(key, fields, None if timestamp is None else _timestamp(timestamp))
 
 
@@ -170,14 +175,10 @@ def ends_in_text(line: bytes, *, began_in_text: bool) -> bool:
 
 
 def _number(name: bytes, value: bytes) -> float:
-    """Return the value of a field that is no text."""
-    if value[-1] in _NUMBERS_END and _FLOAT.fullmatch(value):
-        number = float(value)
-        if math.isfinite(number):
-            return number
-    elif value in _BOOLEANS:
+    """Return the value of a field that is neither a float nor a text."""
+    if value in _BOOLEANS:
         return _BOOLEANS[value]
-    elif _INTEGER.fullmatch(value, endpos=len(value) - 1):
+    if _INTEGER.fullmatch(value, endpos=len(value) - 1):
         whole = int(value[:-1])
         if value[-1:] == b"i" and -(2**63) <= whole < 2**63:
             return float(whole)
@@ -187,6 +188,13 @@ def _number(name: bytes, value: bytes) -> float:
         f"field {_quoted(name)}: found {_quoted(value)}; a number such as 1.5, 2i or 3u, true, "
         'false, or a "text" is allowed'
     )
+
+
+def _check_finite(fields: dict[str, float]) -> None:
+    """Refuse what is no float64; a sum alone may be none without one of them being none."""
+    for name, value in fields.items():
+        if not math.isfinite(value):
+            raise MessageError(f"field '{printable(name)}': found more than a float64 can be")
 
 
 def _timestamp(written: bytes) -> int:

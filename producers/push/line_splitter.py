@@ -36,7 +36,13 @@ class LineSplitter:
         """Yield the number and the content of each line that is complete; comments are left out."""
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         for line in lines:
-            yield from self._take(line + b"\n")
+            if self._open or self._skipping or b'"' in line or len(line) >= MAX_LINE_BYTES:
+                yield from self._take(line + b"\n")
+                continue
+            self._number += 1
+            content = _content(line)
+            if content:
+                yield self._number, content
         if len(self._rest) > MAX_LINE_BYTES and not self._skipping:
             self._reject_long(self._number + 1)
             self._skipping = True
@@ -56,10 +62,8 @@ class LineSplitter:
             self._skipping = False
         elif len(line) > MAX_LINE_BYTES:
             self._reject_long(self._number)
-        elif self._open or b'"' in line:
-            yield from self._judge(deque([(self._number, line)]))
         else:
-            yield from _content(self._number, line)
+            yield from self._judge(deque([(self._number, line)]))
 
     def _judge(self, waiting: deque[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
         """Yield of lines, and of the text that is open before them, what is complete."""
@@ -70,7 +74,8 @@ class LineSplitter:
             is_open = not line.startswith(b"#") or bool(self._open)
             is_open = is_open and ends_in_text(line, began_in_text=bool(self._open))
             if not is_open and not self._open:
-                yield from _content(number, line)
+                if content := _content(line):
+                    yield number, content
                 continue
             self._open.append((number, line))
             self._open_bytes += len(line)
@@ -94,7 +99,7 @@ class LineSplitter:
         self._reject(number, f"more than {MAX_LINE_BYTES} bytes, which are allowed")
 
 
-def _content(number: int, line: bytes) -> Iterator[tuple[int, bytes]]:
+def _content(line: bytes) -> bytes:
+    """Return a line without what is around it; nothing of a comment."""
     line = line.lstrip(_SPACE).rstrip(b"\r\n")
-    if line and not line.startswith(b"#"):
-        yield number, line
+    return b"" if line.startswith(b"#") else line
