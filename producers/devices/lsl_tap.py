@@ -42,7 +42,7 @@ GATHER_S: Final = 0.01
 """So long samples are gathered: one message for each of a thousand a second would be too many."""
 
 CLOSE_S: Final = 0.7
-HINT_AFTER_S: Final = 5.0
+HINT_AFTER_S: Final = 3.0
 MAX_SHOWN: Final = 16
 
 _log = logging.getLogger(__name__)

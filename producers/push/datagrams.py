@@ -26,6 +26,7 @@ MAX_A_TURN: Final = 64
 """Datagrams that are read at once before others have their turn."""
 
 LOSS_INTERVAL_S: Final = 5.0
+ERROR_PAUSE_S: Final = 0.05
 
 _log = logging.getLogger(__name__)
 
@@ -115,31 +116,34 @@ async def receive_datagrams(
     What the kernel drops because it comes too fast is told, where the kernel says it (Linux).
     """
     loop = asyncio.get_running_loop()
-
-    def read() -> None:
-        for _ in range(MAX_A_TURN):
-            try:
-                data, sender = bound.recvfrom(MAX_DATAGRAM_BYTES)
-            except OSError:  # nothing is there
-                return
-            on_datagram(data, str(sender[0]))
-
-    limited = RateLimitedLog(_log)
-    lost = 0
-    loop.add_reader(bound, read)
+    watching = asyncio.create_task(_tell_losses(bound))
     try:
         while True:
-            await asyncio.sleep(LOSS_INTERVAL_S)
-            if (lost_now := lost_datagrams(bound)) > lost:
-                lost = lost_now
-                limited.warning(
-                    "lost", "%d datagrams lost so far: they come faster than they are read", lost
-                )
+            for _ in range(MAX_A_TURN):
+                try:
+                    data, sender = await loop.sock_recvfrom(bound, MAX_DATAGRAM_BYTES)
+                except OSError:  # Windows tells what somebody answered whom nothing was sent
+                    await asyncio.sleep(ERROR_PAUSE_S)
+                else:
+                    on_datagram(data, str(sender[0]))
+            await asyncio.sleep(0)
     finally:
-        loop.remove_reader(bound)
-        if lost_now := lost_datagrams(bound):
-            _log.warning("%s lost: they came too fast", counted(lost_now, "datagram"))
+        watching.cancel()
+        if lost := lost_datagrams(bound):
+            _log.warning("%s lost: they came too fast", counted(lost, "datagram"))
         bound.close()
+
+
+async def _tell_losses(bound: socket.socket) -> None:
+    limited = RateLimitedLog(_log)
+    lost = 0
+    while True:
+        await asyncio.sleep(LOSS_INTERVAL_S)
+        if (lost_now := lost_datagrams(bound)) > lost:
+            lost = lost_now
+            limited.warning(
+                "lost", "%d datagrams lost so far: they come faster than they are read", lost
+            )
 
 
 def lost_datagrams(bound: socket.socket) -> int:

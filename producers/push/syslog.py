@@ -4,6 +4,7 @@ import asyncio
 import re
 import socket
 import time
+from collections import OrderedDict
 from collections.abc import Sequence
 from functools import partial
 from itertools import islice
@@ -29,7 +30,13 @@ DEFAULT_PORT: Final = 5514
 MAX_STREAMS: Final = 1_000
 """Messages of any further host and program are left out."""
 
+MAX_READERS: Final = 128
+"""Of streams that were heard last, what is known of their columns and units: up to 1 MB each."""
+
 MAX_CONNECTIONS: Final = 100
+SILENCE_S: Final = 60
+"""From then on it is asked whether the other end is still there; nobody has to log anything."""
+
 BACKLOG: Final = 64
 CHUNK_BYTES: Final = 65_536
 
@@ -94,7 +101,8 @@ class _Messages:
         self._template = template
         self._fields = fields
         self._queue = queue
-        self._readers: dict[str, LineReader] = {}
+        self._streams: set[str] = set()
+        self._readers: OrderedDict[str, LineReader] = OrderedDict()
         self._unusable = Unusable("message")
         self._connections = 0
 
@@ -109,13 +117,14 @@ class _Messages:
             self._unusable.add(str(error), data)
             return
         stream = self._template.fill({"host": sender, **message.labels})
-        reader = self._reader(stream)
-        if reader is None:
+        if len(self._streams) < MAX_STREAMS:
+            self._streams.add(stream)
+        if stream not in self._streams:
             self._unusable.add(f"of more than {MAX_STREAMS} streams", data)
             return
         numbers = dict(message.numbers)
         if _DIGIT.search(message.text):  # words alone would name the columns of what comes next
-            for line in reader.parse(message.text):
+            for line in self._reader(stream).parse(message.text):
                 numbers |= {name: x for name, x in line.fields.items() if x is not None}
         severity = {"severity": float(message.severity)}  # comes first, and is no other number
         chosen = choose_fields(severity | numbers | severity, self._fields)
@@ -129,6 +138,7 @@ class _Messages:
         """Read a connection to its end."""
         self._connections += 1
         sender = str((writer.get_extra_info("peername") or ("",))[0])
+        _keep_alive(writer.get_extra_info("socket"))
         framing = SyslogFraming(lambda: self._unusable.add(TOO_LONG))
         try:
             if self._connections > MAX_CONNECTIONS:
@@ -156,9 +166,20 @@ class _Messages:
         """Tell what was left out."""
         self._unusable.tell()
 
-    def _reader(self, stream: str) -> LineReader | None:
+    def _reader(self, stream: str) -> LineReader:
         """Return what reads a stream's lines: it knows their columns and units."""
         reader = self._readers.get(stream)
-        if reader is None and len(self._readers) < MAX_STREAMS:
+        if reader is None:
             reader = self._readers[stream] = LineReader()
+        self._readers.move_to_end(stream)
+        if len(self._readers) > MAX_READERS:
+            self._readers.popitem(last=False)
         return reader
+
+
+def _keep_alive(connection: socket.socket) -> None:
+    """Let the kernel find out that the other end has gone without a word."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", SILENCE_S), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, name):
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

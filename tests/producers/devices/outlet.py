@@ -11,6 +11,7 @@ info = StreamInfo(said["name"], said.get("type", ""), channels, rate, kind, said
 if "labels" in said:
     info.set_channel_labels(said["labels"])
 outlet = StreamOutlet(info)
+print("up", flush=True)
 outlet.wait_for_consumers(60)
 print("heard", flush=True)
 for line in sys.stdin:

@@ -14,9 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamson.errors import MessageError
-from streamson.producers.push.syslog import MAX_CONNECTIONS, MAX_STREAMS
+from streamson.model.point import DataPoint
+from streamson.producers.base.push_queue import PushQueue
+from streamson.producers.base.stream_template import StreamTemplate
+from streamson.producers.push.syslog import MAX_CONNECTIONS, MAX_STREAMS, _Messages
 from streamson.producers.push.syslog_framing import MAX_MESSAGE_BYTES, SyslogFraming
 from streamson.producers.push.syslog_message import parse_syslog
+from streamson.wire.codec import encode
 from tests.conftest import until
 from tests.producers.servers import ROOT, accepts, free_port, needs, server, words_of
 
@@ -99,6 +103,20 @@ def test_any_bytes_are_a_message_or_none(data, priority):
             continue
         assert 0 <= found.severity <= 7
         assert len(found.labels) >= 2
+
+
+@given(
+    st.sampled_from([b"<13>", b"<13>Nov  7 20:00:01 h t: ", b"<13>1 - h p - - "]),
+    st.lists(st.binary(max_size=80) | st.text(max_size=80).map(str.encode), max_size=5),
+)
+def test_any_text_is_a_point_that_can_be_sent_or_is_counted(head, texts):
+    queue = PushQueue()
+    messages = _Messages(StreamTemplate("{host}/{program}"), (), queue)
+    for text in texts:
+        messages.take(head + text, "10.0.0.1")
+    queue.end()
+    for reading in queue:
+        encode(DataPoint(reading.stream, dict(reading.fields), reading.time or 0.0))
 
 
 LINES = st.binary(min_size=1, max_size=40).map(
