@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from streamson.errors import MessageError
-from streamson.producers.base.sample import Sample, decode_json, samples_of
+from streamson.producers.base.sample import Sample, decode_json, parse_number, samples_of
 from streamson.producers.text.line_reader import LineReader
 
 MAX_LINES: Final = 10_000
@@ -12,6 +12,9 @@ MAX_LINES: Final = 10_000
 
 TOPIC: Final = "topic"
 """The label of what a line begins with: ``home/hall 21.5``."""
+
+ROW: Final = "row"
+"""The label of what a row of a program's table is of: a device, a host."""
 
 
 class DocumentReader:
@@ -32,18 +35,27 @@ class DocumentReader:
         try:
             document = decode_json(text)
         except MessageError:
-            yield from self._read_lines(text)
+            number = parse_number(text)
+            if number is None:
+                yield from self._read_lines(text)
+            else:
+                yield Sample({"value": number}, {})
         else:
             yield from samples_of(document)
 
     def _read_lines(self, text: str) -> Iterator[Sample]:
-        found: dict[str, dict[str, float]] = {}
+        found: dict[tuple[str, str], Sample] = {}
         for line in _first_and_last(text.strip().splitlines()):
-            parsed = self._lines.parse(line.strip())
-            if parsed.fields:
-                found.setdefault(parsed.stream, {}).update(parsed.fields)
-        for topic, fields in found.items():
-            yield Sample(fields, {TOPIC: topic} if topic else {})
+            for parsed in self._lines.parse(line):
+                key = parsed.topic, parsed.row
+                before = found[key].fields if key in found else {}
+                numbers = {name: x for name, x in parsed.fields.items() if x is not None}
+                labels = {**parsed.labels, TOPIC: parsed.topic, ROW: parsed.row}
+                found[key] = Sample({**before, **numbers}, labels, parsed.time)
+        for sample in found.values():
+            if sample.fields:
+                words = {label: word for label, word in sample.labels.items() if word}
+                yield sample._replace(labels=words)
 
 
 def _first_and_last(lines: list[str]) -> list[str]:

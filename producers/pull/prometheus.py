@@ -100,7 +100,7 @@ def command(
     names = SeriesNames(template, () if queries else PER_CORE)
 
     async def fill(queue: PushQueue) -> None:
-        unusable = Unusable("series" if queries else "metric")
+        unusable = Unusable("result" if queries else "metric")
         points = Points(queue, template, fields, unusable)
         tapped = (
             Asked(address, client, names, points, queries)

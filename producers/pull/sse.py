@@ -48,7 +48,7 @@ _log = logging.getLogger(__name__)
 @click.command(short_help="Numbers in a feed of server-sent events.")
 @click.argument("url")
 @options.stream_template(
-    "{host}/{path}/{event}",
+    "{host}/{path}/{event}/{topic}",
     "{host}, {path}, {event}, {topic} of lines, and the words in what comes",
 )
 @options.fields
@@ -76,7 +76,7 @@ def command(
     client = WebClient(access, "feeds", "the sse producer")
 
     async def fill(queue: PushQueue) -> None:
-        unusable = Unusable("event")
+        unusable = Unusable("message")
         feed = _Feed(address, client, Points(queue, template, fields, unusable), unusable)
         try:
             async with client:

@@ -75,6 +75,8 @@ def failure(error: BaseException) -> UnavailableError:
     status = getattr(error, "status", 0)
     if status >= HTTPStatus.BAD_REQUEST:  # what answers is no WebSocket
         return refusal(status, responses.get(status), getattr(error, "headers", None) or {})
+    if status and status != HTTPStatus.SWITCHING_PROTOCOLS:
+        return UnavailableError(f"it answers with {status}, as no WebSocket does", answered=True)
     # aiohttp wraps what it was told.
     inner = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
     return UnavailableError(printable(_words(inner)))

@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 @click.argument("urls", metavar="URL...", nargs=-1, required=True)
 @interval_option
 @options.stream_template(
-    "{host}/{path}", "{host}, {path}, {topic} of lines, and the words in what comes"
+    "{host}/{path}/{topic}", "{host}, {path}, {topic} of lines, and the words in what comes"
 )
 @options.fields
 @click.option(
@@ -79,7 +79,7 @@ def command(
         clients.append((address, WebClient(access, "feeds", "the url producer")))
 
     async def fill(queue: PushQueue) -> None:
-        unusable = Unusable("answer")
+        unusable = Unusable("document")
         points = Points(queue, template, fields, unusable)
         try:
             async with asyncio.TaskGroup() as group:

@@ -76,7 +76,7 @@ def _files(
     "--protocol", "protocols", multiple=True, metavar="NAME", help="A subprotocol to offer."
 )
 @options.stream_template(
-    "{host}/{path}", "{host}, {path}, {topic} of lines, and the words in what comes"
+    "{host}/{path}/{topic}", "{host}, {path}, {topic} of lines, and the words in what comes"
 )
 @options.fields
 @access_options
