@@ -23,7 +23,7 @@ MAX_CURSOR_CHARS: Final = 1_024
 
 _LABELS: Final = {
     "_HOSTNAME": "host",
-    "SYSLOG_IDENTIFIER": "app",
+    "SYSLOG_IDENTIFIER": "program",
     "_TRANSPORT": "transport",
 }
 _UNITS: Final = ("_SYSTEMD_UNIT", "UNIT", "OBJECT_SYSTEMD_UNIT")

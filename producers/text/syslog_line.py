@@ -8,15 +8,18 @@ from streamson.producers.base.sample import MAX_LABEL_CHARS
 from streamson.producers.text.parsed_line import BELONGING, LineParser, ParsedLine
 from streamson.producers.text.times import FoundTime, TimeFinder
 
-SEVERITIES: Final = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
-"""By number, as RFC 5424 (6.2.1) counts them and syslog.h calls them."""
+SEVERITIES: Final = (
+    *("emergency", "alert", "critical", "error"),
+    *("warning", "notice", "informational", "debug"),
+)
+"""By number, as RFC 5424 (6.2.1) has them."""
 
 _PRIORITY: Final = re.compile(r"<([0-9]{1,3})>(?:[1-9] )?")
 _HEAD: Final = re.compile(
-    r"\s(?P<host>[\w.:@-]{1,255})\s+(?P<app>[\w./()@-]{1,128})(?P<pid>\[[0-9]{1,10}\])?:(?:\s+|$)"
+    r"\s(?P<host>[\w.:@-]{1,255})\s+(?P<program>[\w./()@-]{1,128})(?P<pid>\[[0-9]{1,10}\])?:(?:\s+|$)"
 )
 _HEAD_5424: Final = re.compile(
-    r"\s(?P<host>\S{1,255}) (?P<app>\S{1,128}) \S{1,128} \S{1,32} "
+    r"\s(?P<host>\S{1,255}) (?P<program>\S{1,128}) \S{1,128} \S{1,32} "
     r"(?:-|(?:\[(?:[^\"\]]|\"(?:[^\"\\]|\\.)*+\")*+\])++)(?: (?:\ufeff)?|$)"
 )
 _MAX_PRIORITY: Final = 191
@@ -30,7 +33,7 @@ class SyslogHead(NamedTuple):
     end
         Where the message begins.
     labels
-        Host, app, and severity by its name.
+        Host, program, and severity by its name.
     severity
         0, an emergency, to 7; None where it is not said.
     """
@@ -68,7 +71,9 @@ def parse_syslog_head(
     if not surely and priority is None and found.kind == "iso" and not match["pid"]:
         return None  # a time, and a word with a colon: that may be a label of what is measured
     severity = None if priority is None else int(priority[1]) % 8
-    labels = {name: match[name][:MAX_LABEL_CHARS] for name in ("host", "app") if match[name] != "-"}
+    labels = {
+        name: match[name][:MAX_LABEL_CHARS] for name in ("host", "program") if match[name] != "-"
+    }
     if severity is not None:
         labels["severity"] = SEVERITIES[severity]
     return SyslogHead(match.end(), labels, severity)
@@ -109,5 +114,5 @@ def with_head(
     if not fields:
         return ()
     labels = {**one.labels, **head.labels}
-    row = head.labels.get("app", "")
+    row = head.labels.get("program", "")
     return (one._replace(fields=fields, time=when, labels=labels, row=row, program="syslog"),)

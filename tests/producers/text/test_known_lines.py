@@ -1,5 +1,6 @@
 """Lines of programs, as they really wrote them: with no options, streams that make sense."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +15,8 @@ from streamson.producers.text.line_reader import LineReader
 from streamson.producers.text.line_readings import MAX_ROWS, LineReadings, LineSettings
 from streamson.producers.text.line_sources import SourceLine
 from tests.conftest import DATA
+
+SOME = 16_384
 
 
 def readings_of(lines, parser=LineReader, misses="count"):
@@ -230,7 +233,7 @@ def test_packets_of_many_protocols_have_their_length(line, length):
 @pytest.mark.parametrize(
     ("line", "app", "fields", "severity"),
     [
-        ("<34>Oct 11 22:14:15 mymachine su: 'su root' failed", "su", {"severity": 2}, "crit"),
+        ("<34>Oct 11 22:14:15 mymachine su: 'su root' failed", "su", {"severity": 2}, "critical"),
         (
             '<165>1 2003-10-11T22:14:15.003Z h evntslog - ID47 [x@32 iut="3" a="]"] took=5ms',
             "evntslog",
@@ -330,3 +333,25 @@ def test_a_table_of_very_many_things_is_one_stream():
 def test_colours_are_no_part_of_a_line():
     (parsed,) = LineReader().parse("\x1b[1;32mload\x1b[0m=5 \x1b[31mx=6\x1b[m")
     assert parsed.fields == {"load": 5, "x": 6}
+
+
+@pytest.mark.parametrize("name", [*LINE_FORMATS, ""])
+@pytest.mark.parametrize(
+    "part",
+    [
+        *("a", " ", "=", '"', "\\", "[", "] ", "a=b ", 'a="b" ', "<1>", "1:1", "length ", "(1)"),
+        *("x > y:", "64 bytes from ", '] "', "{", "[[", "\x1b[", "| ", "-1,5 ", "Nov 27 18:54:17 "),
+    ],
+)
+def test_no_line_takes_long(name, part):
+    """A quadratic one would take seconds."""
+    heads = (
+        *("", "64 bytes from a: icmp_seq=1 ", "10:00:00.5 IP a > b: ", "Nov 27 18:54:17 h a[1]: "),
+        *("<1>1 2026-11-27T10:00:00Z h a 1 2 [", '1 - - [27/Nov/2026:10:00:00 +0100] "'),
+        *('1 - - [27/Nov/2026:10:00:00 +0100] "x" 200 1 "', "2026-11-27T18:54:17.250Z "),
+    )
+    parser = LINE_FORMATS[name]() if name else LineReader()
+    begin = time.process_time()
+    for head in heads:
+        parser.parse((head + part * SOME)[:SOME])
+    assert time.process_time() - begin < 1
