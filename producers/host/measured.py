@@ -1,7 +1,7 @@
 """What collectors have in common: they measure streams of this machine, or say why they can't."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
 from typing import NamedTuple, Protocol
 
 from streamson.errors import StreamsonError
@@ -48,7 +48,9 @@ def numbered(names: Iterable[str]) -> Iterator[str]:
     >>> list(numbered(["nvme", "nvme", "cpu"]))
     ['nvme', 'nvme 2', 'cpu']
     """
-    seen: Counter[str] = Counter()
+    seen: set[str] = set()
     for name in names:
-        seen[name] += 1
-        yield name if seen[name] == 1 else f"{name} {seen[name]}"
+        numbers = (name if number == 1 else f"{name} {number}" for number in count(1))
+        unused = next(candidate for candidate in numbers if candidate not in seen)
+        seen.add(unused)
+        yield unused

@@ -55,15 +55,21 @@ class Battery:
         self._read = getattr(psutil, "sensors_battery", None)
         if self._read is None:
             raise UnavailableError("psutil can't read it on this system")
-        if self._read() is None:
+        if self._found() is None:
             raise UnavailableError("this machine has none")
 
     def collect(self) -> Iterator[Measured]:
         """Measure it."""
-        battery = self._read() if self._read else None
+        battery = self._found()
         if battery is None:  # taken out
             return
         fields = {"percent": float(battery.percent)}
         if battery.power_plugged is not None:  # where it is known
             fields["plugged"] = float(battery.power_plugged)
         yield Measured("battery", fields)
+
+    def _found(self) -> Any:
+        try:
+            return self._read() if self._read else None
+        except FileNotFoundError:  # the kernel knows of no batteries at all
+            return None
