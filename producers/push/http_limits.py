@@ -37,4 +37,5 @@ MAX_HELD_BYTES: Final = 64 << 20
 SLICE: Final = 500
 """Points of one body that are taken in before others have their turn."""
 
-SHUTDOWN_S: Final = 0.3
+SHUTDOWN_S: Final = 0.1
+"""At the end, in this time a request that is going on has to be over."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from aiohttp import HttpVersion11, web
 
 from streamson._printable import counted
-from streamson.errors import StreamsonError
+from streamson.errors import MessageError, StreamsonError
 from streamson.producers.base.push_queue import PushQueue
 from streamson.producers.base.stream_template import StreamTemplate
 from streamson.producers.base.unusable import Unusable
@@ -49,9 +49,9 @@ _KINDS: Final = {
     400: "that can't be read",
     401: "without the token",
     403: "of a page or to a name of somebody else",
-    405: "that sends nothing",
-    413: "that is too large",
-    415: "that is packed otherwise",
+    405: "by another method",
+    413: "too large",
+    415: "packed otherwise",
     429: "beyond what can be published",
 }
 """What is refused, in words of the log."""
@@ -112,13 +112,16 @@ class HttpServer:
         try:
             listening = await loop.create_server(connections.make, sock=bound, backlog=BACKLOG)
         except OSError as error:
-            raise StreamsonError(f"can't listen any more: {error.strerror}") from None
+            raise StreamsonError(
+                f"can't listen any more: {error.strerror}, since somebody else began to; choose "
+                "another port with --address"
+            ) from None
         try:
             await asyncio.Event().wait()
         finally:
             listening.close()
-            connections.cut_all()
             await server.shutdown(SHUTDOWN_S)
+            connections.cut_all()
             for line in self._lines():
                 _log.info("%s", line)
 
@@ -207,8 +210,12 @@ async def _pieces(request: web.BaseRequest) -> AsyncIterator[bytes]:
         request.writer.output_size = 0  # of the answer nothing is written yet
     while True:
         connection.expect("that stopped within a body", PIECE_S)
-        piece = await request.content.readany()
-        connection.expect_nothing()
+        try:
+            piece = await request.content.readany()
+        except (ConnectionError, web.RequestPayloadError) as error:
+            raise MessageError(f"the body broke off: {error}") from None
+        finally:
+            connection.expect_nothing()
         if not piece:
             return
         yield piece

@@ -66,7 +66,7 @@ class JsonBody:
     def close(self) -> Iterator[Sample]:
         """Yield the samples of the last line, or of the document."""
         if self._by_lines:
-            yield from self._take_line(bytes(self._waiting))
+            yield from self._take_line(bytes(self._waiting), self._line + 1)
         else:
             yield from self._samples(self._document())
         if self._mistake:
@@ -89,18 +89,20 @@ class JsonBody:
             return
         lines = bytes(self._waiting[:end]).split(b"\n")
         del self._waiting[: end + 1]
-        for line in lines:
-            yield from self._take_line(line)
+        first = self._line + 1
+        self._line += len(lines)
+        for number, line in enumerate(lines, first):
+            if line:
+                yield from self._take_line(line, number)
 
-    def _take_line(self, line: bytes) -> Iterator[Sample]:
-        self._line += 1
+    def _take_line(self, line: bytes, number: int) -> Iterator[Sample]:
         if not line or line.isspace():
             return
         try:
             document = decode_json(line)
         except MessageError as error:
             self._rejected += 1
-            self._mistake = self._mistake or f"line {self._line}: {error}"
+            self._mistake = self._mistake or f"line {number}: {error}"
             return
         is_empty = True
         for sample in self._samples(document):

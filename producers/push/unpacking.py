@@ -11,6 +11,10 @@ MAX_PIECE_BYTES: Final = 64 << 10
 MAX_UNPACKED_BYTES: Final = 256 << 20
 """Of a packed body: a megabyte of gzip may say a gigabyte."""
 
+ALWAYS_ALLOWED_BYTES: Final = 8 << 20
+MAX_RATIO: Final = 100
+"""To how many times its size a larger body unpacks; metrics come to some 30 times."""
+
 MAX_MEMBERS: Final = 1_000
 """Parts that one body of gzip is made of; each costs a decompressor."""
 
@@ -37,7 +41,7 @@ class Unpacker:
     def __init__(self, encoding: str) -> None:
         self._encoding = encoding
         self._members = 0
-        self._size = 0
+        self._packed_size = self._size = 0
         self._decompressor: zlib._Decompress | None = None
 
     def feed(self, packed: bytes) -> Iterator[bytes]:
@@ -53,6 +57,7 @@ class Unpacker:
         if self._encoding in _PLAIN:
             yield packed
             return
+        self._packed_size += len(packed)
         more = bool(packed)
         while more:
             decompressor = self._decompressor or self._begin(packed[0])
@@ -61,11 +66,7 @@ class Unpacker:
                 piece = decompressor.decompress(packed, MAX_PIECE_BYTES)
             except zlib.error as error:
                 raise MessageError(f"no {self._encoding}: {error}") from None
-            self._size += len(piece)
-            if self._size > MAX_UNPACKED_BYTES:
-                raise TooLargeError(
-                    f"it unpacks to more than {MAX_UNPACKED_BYTES} bytes, which are allowed"
-                )
+            self._check_size(len(piece))
             if piece:
                 yield piece
             if decompressor.eof:
@@ -85,6 +86,13 @@ class Unpacker:
         """
         if self._decompressor is not None:
             raise MessageError(f"no {self._encoding}: it ends in the middle")
+
+    def _check_size(self, added: int) -> None:
+        self._size += added
+        if self._size > MAX_UNPACKED_BYTES:
+            raise TooLargeError(f"it unpacks to more than {MAX_UNPACKED_BYTES} bytes, the limit")
+        if self._size > max(ALWAYS_ALLOWED_BYTES, MAX_RATIO * self._packed_size):
+            raise TooLargeError(f"it unpacks to more than {MAX_RATIO} times its size, the limit")
 
     def _begin(self, first: int) -> "zlib._Decompress":
         self._members += 1

@@ -8,6 +8,7 @@ manage-contact-points/integrations/webhook-notifier/: both have the same shape.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from streamson.model.limits import MAX_FIELD_CHARS
 from streamson.producers.base.sample import (
     MAX_LABEL_CHARS,
     MAX_LABELS,
@@ -92,12 +93,15 @@ def _values(found: object) -> dict[str, float]:
     """Return the numbers of Grafana's expressions, by their names: A, B."""
     if not isinstance(found, dict):
         return {}
-    numbers = {
+    return {
         name: number
         for name, value in list(found.items())[:MAX_VALUES]
-        if name and name.isprintable() and (number := parse_number(value)) is not None
+        if _is_field_name(name) and (number := parse_number(value)) is not None
     }
-    return {name: number for name, number in numbers.items() if len(name) <= MAX_LABEL_CHARS}
+
+
+def _is_field_name(name: str) -> bool:
+    return 0 < len(name) <= MAX_FIELD_CHARS and name.isprintable()
 
 
 def _severity(word: str) -> dict[str, float]:

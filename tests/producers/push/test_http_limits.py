@@ -1,0 +1,266 @@
+"""What the HTTP server does not let happen: floods, bombs, endless bodies, silence."""
+
+import asyncio
+import gzip
+import http.client
+import logging
+import random
+import re
+import resource
+import socket
+import subprocess
+import threading
+import time
+import zlib
+from contextlib import ExitStack, contextmanager, suppress
+
+import pytest
+
+from streamson.producers.base.asyncio_queue import AsyncioQueue
+from streamson.producers.base.push_queue import PushQueue
+from streamson.producers.base.stream_template import StreamTemplate
+from streamson.producers.push import connections, http_server, intake
+from streamson.producers.push.access import Access
+from streamson.producers.push.address import Address, bind
+from streamson.producers.push.body import BodyRequest
+from streamson.producers.push.http_limits import MAX_CONNECTIONS, RETRY_AFTER_S
+from streamson.producers.push.http_server import HttpServer
+from streamson.producers.push.intake import Intake
+from streamson.producers.push.json_body import JSON_ROUTE
+from tests.conftest import memory_of, until
+from tests.producers.push.serving import JSON, Serving, answered, request
+from tests.producers.servers import needs
+
+CONNECTIONS = 1_000
+HALF = b"POST /slow HTTP/1.1\r\nHost: localhost\r\nContent-Le"
+
+
+class Inside:
+    """A server within this process, whose limits a test may change."""
+
+    def __init__(self):
+        bound = bind(Address("127.0.0.1", 0), socket.SOCK_STREAM, "--address")
+        self.port = bound.getsockname()[1]
+        self.queue = AsyncioQueue(
+            lambda queue: HttpServer(queue, Access(None), {}, None, ()).serve(bound)
+        )
+        self.readings = iter(self.queue)
+        until(self._answers, "the server")
+
+    def _answers(self):
+        with socket.socket() as tried:
+            return tried.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+@pytest.fixture
+def inside(caplog):
+    caplog.set_level(logging.INFO)
+    inside = Inside()
+    yield inside
+    inside.queue.close()
+
+
+@contextmanager
+def many_connections(port, number):
+    """Open connections, each of which has said half of what it should."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, number + 200)), hard))
+    with ExitStack() as opened:
+        for _ in range(number):
+            one = opened.enter_context(socket.create_connection(("127.0.0.1", port)))
+            one.send(HALF)
+        yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_thousand_who_say_nothing_keep_nobody_out(produce):
+    serving = Serving(produce)
+    with many_connections(serving.port, CONNECTIONS):
+        for number in range(20):
+            began = time.monotonic()
+            assert serving.post("/a", {"x": number}).status == 204
+            assert time.monotonic() - began < 1
+        held = [fields["x"] for _, fields in serving.points(20)]
+    assert held == list(range(20))
+    _, err = serving.producing.interrupt()
+    cut = int(re.search(r"http: (\d+) connections too many left out", err)[1])
+    assert CONNECTIONS - MAX_CONNECTIONS <= cut <= CONNECTIONS + 30
+
+
+def test_an_upload_without_end_is_cut_and_memory_stays_as_it_was(produce):
+    serving = Serving(produce)
+    serving.post("/a", {"x": 1})
+    pid = serving.producing.process.pid
+    before = memory_of(pid)
+    # Who says how much comes is told before anything does.
+    headers = {**JSON, "Content-Length": str(2 << 30), "Expect": "100-continue"}
+    connection = http.client.HTTPConnection("127.0.0.1", serving.port, timeout=10)
+    connection.putrequest("POST", "/a")
+    for name, value in headers.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    assert answered(connection).status == 413
+    connection.close()
+    curl = [needs("curl"), "-sS", "--max-time", "20", "-T", "-", f"{serving.url}/zeros"]
+    with open("/dev/zero", "rb") as zeros:
+        done = subprocess.run(curl, stdin=zeros, capture_output=True, text=True, check=False)
+    assert "a document of JSON of more than 4194304 bytes" in done.stdout
+    for bomb in (packed_bomb(b"\0"), packed_bomb(b"\n")):
+        assert len(bomb) < 300_000
+        status, text, _ = serving.post("/bomb", bomb, {**JSON, "Content-Encoding": "gzip"})
+        assert status == 413, text
+    assert memory_of(pid) - before < 40_000_000
+    assert serving.post("/a", {"x": 2}).status == 204
+    assert serving.points(2) == [("a", {"x": 1}), ("a", {"x": 2})]
+    assert "http: 4 requests too large left out" in serving.producing.interrupt()[1]
+
+
+def packed_bomb(byte: bytes, size: int = 1 << 27) -> bytes:
+    """Return 128 megabytes of one byte, packed."""
+    packer = zlib.compressobj(9, wbits=16 + zlib.MAX_WBITS)
+    piece = byte * (1 << 24)
+    return b"".join(packer.compress(piece) for _ in range(size >> 24)) + packer.flush()
+
+
+def test_a_large_body_is_not_waited_for(produce):
+    serving = Serving(produce)
+    lines = (b'{"x": 1}' + b" " * 100 + b"\n") * 12_000  # for which curl asks first whether it may
+    command = [needs("curl"), "-sS", "-v", "-H", "Content-Type: application/x-ndjson"]
+    done = subprocess.run(
+        [*command, "-H", "Expect: 100-continue", "--data-binary", "@-", f"{serving.url}/a"],
+        input=lines,
+        capture_output=True,
+        check=True,
+    )
+    assert b"< HTTP/1.1 100 Continue" in done.stderr
+    assert b"< HTTP/1.1 204 No Content" in done.stderr
+    _, err = serving.producing.interrupt()
+    assert "http: 1 request with 12000 points\n" in err
+    assert "dropped so far" not in err
+
+
+def test_whoever_says_nothing_more_is_cut_off(inside, monkeypatch, caplog):
+    monkeypatch.setattr(connections, "REQUEST_S", 0.1)
+    monkeypatch.setattr(http_server, "PIECE_S", 0.1)
+    body = b'POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{"x": 1}\n{'
+    for said in (b"", HALF, body):
+        with socket.create_connection(("127.0.0.1", inside.port), timeout=10) as slow:
+            slow.sendall(said)
+            with suppress(ConnectionResetError):
+                assert slow.recv(1_000) == b""
+    assert next(inside.readings).fields == {"x": 1}
+    inside.queue.close()
+    assert "2 connections that stayed silent left out" in caplog.messages
+    assert "1 connection that stopped within a body left out" in caplog.messages
+
+
+def test_who_sends_more_than_can_go_is_told_to_come_back_and_nothing_is_dropped(
+    inside, monkeypatch
+):
+    monkeypatch.setattr(intake, "FULL_S", 0.2)
+    body = b"".join(b'{"x": %d}\n' % number for number in range(20_000))
+    status, _, headers = request(inside.port, "POST", "/a", body)
+    assert (status, headers["Retry-After"]) == (429, str(RETRY_AFTER_S))
+    assert request(inside.port, "POST", "/a", b'{"x": 1}').status == 429
+    taken = [next(inside.readings).fields["x"] for _ in range(5_001)]
+    assert taken == list(range(5_001))
+    assert request(inside.port, "POST", "/a", b'{"x": -1}').status == 204
+    assert next(inside.readings).fields == {"x": -1}
+    assert inside.queue.dropped == 0
+
+
+def test_who_sends_faster_than_it_goes_is_held_up_and_nothing_is_lost(inside):
+    body = b"".join(b'{"x": %d}\n' % number for number in range(50_000))
+    statuses = []
+    sending = threading.Thread(
+        target=lambda: statuses.append(request(inside.port, "POST", "/a", body).status)
+    )
+    sending.start()
+    taken = [next(inside.readings).fields["x"] for _ in range(50_000)]
+    sending.join()
+    assert taken == list(range(50_000))
+    assert statuses == [204]
+
+
+def test_all_that_waits_to_be_complete_is_bounded(monkeypatch):
+    monkeypatch.setattr(intake, "MAX_HELD_BYTES", 1_000_000)
+    asked = BodyRequest("/a", {}, {}, StreamTemplate("{path}"), ())
+    taking = Intake(PushQueue())
+
+    async def take(*pieces, until=None):
+        async def come():
+            for piece in pieces:
+                yield piece
+            if until is not None:
+                await until.wait()
+            yield b"]"
+
+        return (await taking.take(JSON_ROUTE, asked, "", come())).status
+
+    async def both():
+        complete = asyncio.Event()
+        first = asyncio.create_task(take(b"[1", b" " * 900_000, until=complete))
+        lines = asyncio.create_task(take(*[b'{"x": 1}' + b" " * 9_000 + b"\n"] * 200))
+        assert await lines == 400  # which are taken as they come, but for the last one
+        assert await take(b"[1" + b" " * 100_000) == 429
+        assert await take(b"[1" + b" " * 90_000) == 204
+        complete.set()
+        assert await first == 204
+        assert await take(b"[1" + b" " * 100_000) == 204
+
+    asyncio.run(both())
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"HELO mail\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 200 + b"\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 20_000 + b"\r\n\r\n",
+        b"POST /" + b"y" * 20_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\nzz\r\n",
+    ],
+)
+def test_who_speaks_no_http_is_told_so_and_counted(inside, caplog, said):
+    with socket.create_connection(("127.0.0.1", inside.port), timeout=10) as other:
+        other.sendall(said)
+        other.shutdown(socket.SHUT_WR)
+        told = b""
+        while more := other.recv(10_000):
+            told += more
+    assert not told or told.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
+    assert request(inside.port, "POST", "/a", b'{"x": 1}').status == 204
+    inside.queue.close()
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+def test_whatever_is_sent_is_answered_as_a_mistake_of_the_sender_or_taken(inside):
+    chance = random.Random(7)
+    pieces = [
+        b'{"a": 1}',
+        b"[",
+        b"]",
+        b"\n",
+        b"a=1&b",
+        b"\x1f\x8b\x08",
+        b"\xff",
+        b"\0",
+        b'"',
+        b"1e999",
+    ]
+    types = ["application/json", "application/x-ndjson", "application/x-www-form-urlencoded", "a/b"]
+    connection = http.client.HTTPConnection("127.0.0.1", inside.port, timeout=20)
+    for _ in range(300):
+        body = b"".join(chance.choices(pieces, k=chance.randrange(6)))
+        body = chance.choice([bytes, bytes, gzip.compress])(body)
+        headers = {
+            "Content-Type": chance.choice(types),
+            "Content-Encoding": chance.choice(["", "", "gzip", "deflate", "br"]),
+        }
+        path = "/" + "".join(chance.choices(["a", "/", "%00", "%ff", "?x", "#", "..", "%0a"], k=4))
+        connection.request(chance.choice(["POST", "PUT"]), path, body, headers)
+        assert answered(connection).status in (204, 400, 413, 415), (path, body, headers)
+    connection.close()
