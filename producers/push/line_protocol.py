@@ -28,14 +28,17 @@ _FIELD: Final = rb"%b=(?:%b\"|[^\\,= \"\n]++)" % (_NAME, _OPEN_TEXT)
 _KEY: Final = rb"(?:[^\\ \n]++|\\ ?+)++"
 _FIELDS: Final = rb"%b(?:,%b)*+" % (_FIELD, _FIELD)
 
-_LINE: Final = re.compile(rb"(%b) ++(%b)(?: ++([^ ]++))? *+" % (_KEY, _FIELDS), re.DOTALL)
+_SPACE: Final = rb" [ \t\0]*+"
+_LINE: Final = re.compile(
+    rb"(%b)%b(%b)(?:%b([^ \t\0]++))?+[ \t\0]*+" % (_KEY, _SPACE, _FIELDS, _SPACE), re.DOTALL
+)
 _BEGINS_TEXT: Final = re.compile(
-    rb"%b ++(?:%b,)*+%b=%b" % (_KEY, _FIELD, _NAME, _OPEN_TEXT), re.DOTALL
+    rb"%b%b(?:%b,)*+%b=%b" % (_KEY, _SPACE, _FIELD, _NAME, _OPEN_TEXT), re.DOTALL
 )
 _GOES_ON_WITH_TEXT: Final = re.compile(
     rb"(?:[^\"\\]++|\\.)*+(?:\"(?:,%b)*+,%b=%b)?+" % (_FIELD, _NAME, _OPEN_TEXT), re.DOTALL
 )
-_FLOAT: Final = rb"[-+]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][-+]?[0-9]++)?"
+_FLOAT: Final = rb"-?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][-+]?[0-9]++)?"
 _EACH_FIELD: Final = re.compile(
     rb"(%b)=(?:(%b)(?![^,])|(%b\"|[^\\,= \"\n]++))" % (_NAME, _FLOAT, _OPEN_TEXT), re.DOTALL
 )
@@ -44,7 +47,7 @@ _EACH_TAG: Final = re.compile(rb",(%b)=(%b)" % (_NAME, _NAME))
 _ESCAPED: Final = re.compile(r"\\([,= ])")
 _ESCAPED_OF_MEASUREMENT: Final = re.compile(r"\\([, ])")
 
-_INTEGER: Final = re.compile(rb"[-+]?[0-9]{1,20}")
+_INTEGER: Final = re.compile(rb"-?[0-9]{1,20}")
 _BOOLEANS: Final = {
     **dict.fromkeys((b"t", b"T", b"true", b"True", b"TRUE"), 1.0),
     **dict.fromkeys((b"f", b"F", b"false", b"False", b"FALSE"), 0.0),

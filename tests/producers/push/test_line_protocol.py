@@ -143,7 +143,7 @@ def test_bad_lines_cost_no_good_ones(noise):
 @pytest.mark.parametrize(
     ("line", "fields"),
     [
-        (b"m a=1,b=-2.5e3,c=+.5,d=7.", {"a": 1, "b": -2500, "c": 0.5, "d": 7}),
+        (b"m a=1,b=-2.5e+3,c=.5,d=7.", {"a": 1, "b": -2500, "c": 0.5, "d": 7}),
         (b"m a=3i,b=18446744073709551615u", {"a": 3, "b": 2.0**64}),
         (b"m a=t,b=T,c=true,d=True,e=TRUE", dict.fromkeys("abcde", 1.0)),
         (b"m a=f,b=F,c=false,d=False,e=FALSE", dict.fromkeys("abcde", 0.0)),
@@ -151,7 +151,7 @@ def test_bad_lines_cost_no_good_ones(noise):
         (rb"m,t=a\ b f\=g\,\ h=1", {"f=g, h": 1}),
         (rb"m\,x\y f=1", {"f": 1}),
         ("messung,ort=Köln °C=21.5".encode(), {"°C": 21.5}),
-        (b"m  f=1  12", {"f": 1}),
+        (b"m  \tf=1 \t12 \t", {"f": 1}),
     ],
 )
 def test_lines_of_the_specification(line, fields):
@@ -166,6 +166,7 @@ def test_lines_of_the_specification(line, fields):
         (b"m f=1,", "found 'm f=1,'"),
         (b"m f=1 2 3", "found 'm f=1 2 3'"),
         (b"m f=nan", "field 'f': found 'nan'"),
+        (b"m f=+1", "field 'f': found '+1'"),
         (b"m f=1_0", "field 'f': found '1_0'"),
         (b"m f=0x1", "field 'f': found '0x1'"),
         (b"m f=1e999", "field 'f': found more than a float64 can be"),
