@@ -12,6 +12,7 @@ MAX_NAMES: Final = 1_024
 """Words of a line that may name columns."""
 
 A_TIME: Final = "\0"
+COMMENT: Final = "#"
 
 FIRST: Final[dict[str, tuple[str, ...]]] = {
     "vmstat": ("us", "sy", "r", "free"),
@@ -44,9 +45,9 @@ PROGRAMS: Final = (
 _AGES: Final = frozenset(("LAST SEEN", "FIRST SEEN", "AGE", "CREATED", "PIDS"))
 """Columns that tell how long ago something was, or which it is: no measurements."""
 
-_NO_OUTPUT: Final = re.compile(r"procs -{3}|Linux \S+ \(|Average:")
+_NO_OUTPUT: Final = re.compile(r"procs -{3}|Linux \S+ \(|Average:|[+|]?[-=]{3}")
 _WIDE: Final = re.compile(r"\t+| {2,}")
-_SIZE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)([KMGT])i?")
+_SIZE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)([kKMGT])i?")
 _LEADING: Final = re.compile(r"(\S+)(?:/| [/(]).*")
 
 
@@ -79,6 +80,7 @@ class ColumnTable:
         self._guesses = guess_programs
         self._program = ""
         self._is_wide = False
+        self._is_comment = False
 
     def set_names(self, names: Sequence[str]) -> None:
         """Name the columns that follow."""
@@ -116,18 +118,25 @@ class ColumnTable:
         if not any(numbers):
             if may_be_names:
                 self._name(line, words)
-            return NamedRow({}, self._program) if self._program and self._guesses else None
+            belongs = bool(self._program) or words[:1] == [COMMENT]
+            return NamedRow({}, self._program) if belongs and self._guesses else None
         return self._row(words, numbers, stamp)
 
     def _name(self, line: str, words: list[str]) -> None:
         if self._guesses and words and words[0] == "Filesystem":
             words = line.replace("Mounted on", "Mounted_on").split()
-        if words and words[-1:] != [A_TIME]:
+        if words[:1] == [COMMENT]:
+            # As nvidia-smi writes them: names, and below these their units.
+            if not self._is_comment:
+                self.set_names(words[1:])
+            self._is_comment = not self._is_comment
+        elif words and words[-1:] != [A_TIME]:
             self.set_names(_without_time(words))
 
     def _row(
         self, words: list[str], numbers: list[Quantity | None], stamp: Sequence[str]
     ) -> NamedRow:
+        self._is_comment = False
         names, row = self._names_for(words, stamp)
         under_names = bool(names)
         if not names:
@@ -231,7 +240,7 @@ def _quantity(word: str) -> Quantity | None:
         return Quantity(value) if math.isfinite(value) else None
     quantity = parse_quantity(word)
     if quantity is None and (size := _SIZE.fullmatch(word)):
-        quantity = Quantity(float(size[1]) * 1024.0 ** (1 + "KMGT".index(size[2])), "B")
+        quantity = Quantity(float(size[1]) * 1024.0 ** (1 + "KMGT".index(size[2].upper())), "B")
     return quantity
 
 

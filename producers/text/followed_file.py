@@ -107,7 +107,7 @@ class FollowedFile:
             return
         file.seek(max(0, end - KNOWN_BYTES))
         self._known = file.read(KNOWN_BYTES)
-        if not self._known.endswith(b"\n"):
+        if not self._known.endswith((b"\n", b"\r")):
             self._splitter.skip()
 
     def _read(self) -> bytes:

@@ -39,6 +39,17 @@ _PAIR: Final = re.compile(
     r"(?<![^\s,;=])([^\s,;=]++)=\s*([^\s,;]+(?:\s[A-Za-zµ°%/]+(?=[\s,;]|$))?)"
 )
 _LABELLED: Final = re.compile(rf"([A-Za-z_][\w .()/-]{{0,63}}?)\s*:\s+{QUANTITY}[\s,;.]*")
+_AMID: Final = re.compile(
+    rf"(?<![\w.])([A-Za-z_]\w{{0,63}}):\s{{1,4}}{QUANTITY}(?![\w.:/%-]\w|[\w/])"
+)
+"""A label of one word, amid others."""
+
+_PROGRESS: Final = re.compile(r"^\D{0,40}[0-9]+/[0-9]+\S*\s+(?=[A-Za-z_])")
+"""How far it is, before what is measured: ``Epoch 1/10 loss: 0.5``."""
+
+_LEVEL: Final = re.compile(r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.]{0,100}:")
+"""As Python's logging begins lines."""
+
 _TOPIC: Final = re.compile(r"([^\s=,;{]++)(?:\s+|=)(\S.*)")
 _BETWEEN: Final = re.compile(r"[\s;=]+")
 
@@ -131,10 +142,12 @@ class LineReader:
         if self._by_number and (parsed := self._by_columns(said, line, stamp)):
             return parsed
         pointed = _with_points(line)
+        if ":" in pointed:
+            pointed = _LEVEL.sub("", pointed, count=1) if _LEVEL.match(pointed) else pointed
         if "=" in line and (pairs := _pairs(pointed)):
             labels = _words(pointed, pairs)
             return self._read(said._replace(labels=labels), pairs)
-        if ":" in line and (labelled := _labels(pointed.strip(" " + A_TIME))):
+        if ":" in line and (labelled := _labels(_bare(pointed)) or _labels_amid(pointed)):
             return self._read(said, labelled)
         # Only tables of a program have a time of day before their names; with a date it is a log.
         names = not is_prose and (found is None or found.kind == "clock")
@@ -315,6 +328,25 @@ def _labels(line: str) -> dict[str, Quantity]:
         found[match[1]] = Quantity(float(match[2]), match[3] or "")
         at = match.end()
     return found
+
+
+def _bare(line: str) -> str:
+    """Return a line without its time, how far it is, and a remark at its end."""
+    line = line.strip(" " + A_TIME)
+    at = line.rfind(" (")
+    if at > 0 and line.endswith(")") and line.find(")", at) == len(line) - 1:
+        line = line[:at]
+    return _PROGRESS.sub("", line)
+
+
+def _labels_amid(line: str) -> dict[str, Quantity]:
+    """Return what is labelled by a word amid others, if that are two or more."""
+    found: dict[str, Quantity] = {}
+    for match in _AMID.finditer(line):
+        value = float(match[2])
+        if math.isfinite(value):
+            found[match[1]] = Quantity(value, match[3] or "")
+    return found if len(found) > 1 else {}
 
 
 def _is_topic(text: str) -> bool:

@@ -25,9 +25,20 @@ class LineSplitter:
         self.too_long = 0
         self._rest = bytearray()
         self._skipping = False
+        self._after_return = False
 
     def feed(self, data: bytes) -> list[str]:
-        """Return the lines that end within some bytes, without their ends."""
+        """Return the lines that end within some bytes, without their ends.
+
+        A line ends as well where a program goes back to its beginning, as for a progress bar.
+        """
+        if self._after_return and data.startswith(b"\n"):
+            data, self._after_return = data[1:], False
+        if not data:
+            return []
+        self._after_return = data.endswith(b"\r")
+        if b"\r" in data:
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         first, newline, after = data.partition(b"\n")
         if not newline:
             self._keep(first)
@@ -53,7 +64,7 @@ class LineSplitter:
 
     def forget(self) -> None:
         """Forget the beginning of a line that will not end."""
-        self._rest, self._skipping = bytearray(), False
+        self._rest, self._skipping, self._after_return = bytearray(), False, False
 
     def _keep(self, data: bytes) -> None:
         if self._skipping:

@@ -335,6 +335,49 @@ def test_colours_are_no_part_of_a_line():
     assert parsed.fields == {"load": 5, "x": 6}
 
 
+@pytest.mark.parametrize(
+    ("lines", "stream", "fields"),
+    [
+        (  # docker stats, which clears the screen before each table
+            [
+                "\x1b[2J\x1b[HCONTAINER ID   NAME   CPU %     MEM USAGE / LIMIT     MEM %   PIDS",
+                "0b1b2c3d4e5f   web    0.15%     10.5MiB / 1.944GiB   0.53%   5",
+            ],
+            "docker/web",
+            {"CPU %": 0.15, "MEM %": 0.53, "MEM USAGE / LIMIT": 10.5},
+        ),
+        (  # kubectl top pods
+            ["NAME     CPU(cores)   MEMORY(bytes)", "web-1    250m         64Mi"],
+            "stdin/web-1",
+            {"CPU(cores)": 250, "MEMORY(bytes)": 64 * 2**20},
+        ),
+        (  # nvidia-smi dmon
+            ["# gpu   pwr gtemp mtemp", "# Idx     W     C     C", "    0    43    35     -"],
+            "stdin",
+            {"gpu": 0, "pwr": 43, "gtemp": 35},
+        ),
+        (  # dstat
+            ["----total-usage---- -dsk/total-", "usr sys| read  writ", "  1   2|  10k   20M"],
+            "stdin",
+            {"usr": 1, "sys": 2, "read": 10_240, "writ": 20 * 2**20},
+        ),
+        (["Core 0:  +43.0°C  (high = +80.0°C, crit = +100.0°C)"], "stdin", {"Core 0": 43}),
+        (["Epoch 1/10 loss: 0.5 acc: 0.8"], "stdin", {"loss": 0.5, "acc": 0.8}),
+        (
+            ["32/32 [======] - 1s 3ms/step - loss: 0.5 - acc: 0.8"],
+            "stdin",
+            {"loss": 0.5, "acc": 0.8},
+        ),
+        (["INFO:root:loss=0.5 acc=0.9"], "stdin", {"loss": 0.5, "acc": 0.9}),
+        (["peer: 10.0.0.1 port: 80 load: 5"], "stdin", {"port": 80, "load": 5}),
+    ],
+)
+def test_more_that_people_run(lines, stream, fields, caplog):
+    reading = readings_of(lines)[-1]
+    assert (reading.stream, reading.fields) == (stream, fields)
+    assert not caplog.records
+
+
 @pytest.mark.parametrize("name", [*LINE_FORMATS, ""])
 @pytest.mark.parametrize(
     "part",
