@@ -83,6 +83,14 @@ async def stay_connected(
         await asyncio.sleep(wait_s)
 
 
+def quieten(*names: str) -> None:
+    """Let nothing be written of what a library logs: it is told here in other words."""
+    for name in names:
+        log = logging.getLogger(name)
+        log.addHandler(logging.NullHandler())
+        log.propagate = False
+
+
 async def _until_cancelled(session: Coroutine[Any, Any, None]) -> None:
     """Run a session; cancel it until it ends, should this be cancelled.
 

@@ -16,7 +16,7 @@ from streamson.errors import UsageError
 from streamson.producers.base.push_queue import PushQueue
 from streamson.producers.base.stream_template import StreamTemplate
 from streamson.producers.brokers.address import BrokerAddress
-from streamson.producers.brokers.connection import CONNECT_S, stay_connected
+from streamson.producers.brokers.connection import CONNECT_S, quieten, stay_connected
 from streamson.producers.brokers.device_fields import measured
 from streamson.producers.brokers.message_reader import MAX_PAYLOAD_BYTES, MessageReader, levels
 
@@ -44,10 +44,7 @@ to 5, which paho says as MQTT 5 does."""
 BUSY: Final = {0x88, 0x89, 0x97, 0x9F}
 """Refusals that may be over soon: unavailable, busy, over a quota or a rate."""
 
-_QUIET: Final = logging.getLogger("streamson.mqtt")
-"""For aiomqtt and paho: what they log is told here in other words."""
-_QUIET.addHandler(logging.NullHandler())
-_QUIET.propagate = False
+_LIBRARYS_LOG: Final = "streamson.mqtt"
 
 _log = logging.getLogger(__name__)
 
@@ -101,6 +98,7 @@ class MqttTap:
         async def session(connected: Callable[[], None]) -> None:
             await self._session(queue, connected)
 
+        quieten(_LIBRARYS_LOG)
         try:
             await stay_connected(str(self._address), session, (aiomqtt.MqttError, OSError))
         finally:
@@ -112,7 +110,7 @@ class MqttTap:
             async with aiomqtt.Client(
                 self._address.host,
                 self._address.port,
-                logger=_QUIET,
+                logger=logging.getLogger(_LIBRARYS_LOG),
                 keepalive=KEEPALIVE_S,
                 timeout=CONNECT_S,
                 protocol=self._version,

@@ -18,11 +18,14 @@ from streamson.errors import UsageError
 from streamson.producers.base.push_queue import PushQueue
 from streamson.producers.base.stream_template import StreamTemplate
 from streamson.producers.brokers.address import BrokerAddress
-from streamson.producers.brokers.connection import CONNECT_S, stay_connected
+from streamson.producers.brokers.connection import CONNECT_S, quieten, stay_connected
 from streamson.producers.brokers.message_reader import MessageReader, levels
 
 PING_S: Final = 2
 """So often the server is asked for a sign of life, and so long it may take."""
+
+CLOSE_S: Final = 1.0
+"""How long a connection may take to close."""
 
 MAX_PENDING: Final = 10_000
 MAX_PENDING_BYTES: Final = 64 << 20
@@ -30,11 +33,6 @@ MAX_PENDING_BYTES: Final = 64 << 20
 
 _OWN: Final = ("_", "$")
 """What subjects begin with that NATS itself uses: answers, its interface."""
-
-for _name in ("nats", "nats.aio.client"):
-    _quiet = logging.getLogger(_name)  # what they log is told here in other words
-    _quiet.addHandler(logging.NullHandler())
-    _quiet.propagate = False
 
 _log = logging.getLogger(__name__)
 
@@ -130,6 +128,7 @@ class NatsTap:
                 must_encrypt=self._address.scheme == "tls",
             )
 
+        quieten("nats", "nats.aio.client", "asyncio")
         try:
             await stay_connected(str(self._address), session, (nats.errors.Error, OSError))
         finally:
@@ -167,8 +166,9 @@ class _Session:
         try:
             await self._connect(settings, must_encrypt=must_encrypt)
             await source.subscribe(self._client, take)
-            await self._client.rtt(CONNECT_S)  # by then refused subscriptions are told
-            if self._denied:
+            for _ in range(2):  # the first may overtake a subscription in nats-py's buffer
+                await self._client.rtt(CONNECT_S)
+            if self._denied:  # it was told by then
                 raise UsageError(f"{self._address}: {self._denied[0]}; this user may not read it")
             connected()
             while not self._over.is_set():
@@ -178,7 +178,10 @@ class _Session:
             if self._reason is not None:
                 raise self._reason
         finally:
-            await self._client.close()
+            # Where a handshake failed nats-py waits without end for a transport that is closed.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_S):
+                    await self._client.close()
 
     async def _connect(self, settings: Mapping[str, Any], *, must_encrypt: bool) -> None:
         secrets = {
@@ -234,7 +237,7 @@ class _Session:
     async def _on_error(self, error: Exception) -> None:
         if isinstance(error, nats.errors.SlowConsumerError):
             self._limited.warning("slow", "messages come faster than they can be read; some lost")
-        elif "permissions violation" in str(error).lower():
+        elif "permissions violation for subscription" in str(error).lower():
             self._denied.append(printable(str(error).removeprefix("nats: ")))
         elif isinstance(error, APIError):  # of a consumer that was to be made anew: begin again
             self._reason = error

@@ -22,7 +22,7 @@ from streamson.producers.base.push_queue import PushQueue
 from streamson.producers.base.sample import parse_time
 from streamson.producers.base.stream_template import StreamTemplate
 from streamson.producers.brokers.address import BrokerAddress
-from streamson.producers.brokers.connection import CONNECT_S, stay_connected
+from streamson.producers.brokers.connection import CONNECT_S, quieten, stay_connected
 from streamson.producers.brokers.message_reader import MAX_PAYLOAD_BYTES, MessageReader, levels
 from streamson.producers.brokers.redis_entry import samples_in_entry
 from streamson.producers.brokers.redis_position import StreamPosition
@@ -84,6 +84,7 @@ class RedisTap:
         async def session(connected: Callable[[], None]) -> None:
             await self._session(queue, connected)
 
+        quieten("redis", "asyncio")
         try:
             await stay_connected(str(self._address), session, (RedisError, OSError))
         finally:
