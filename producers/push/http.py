@@ -1,8 +1,10 @@
 """The http producer: numbers that programs send by HTTP, as many of them can already."""
 
+import asyncio
 import logging
 import socket
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from typing import Final
 
 import click
@@ -22,6 +24,8 @@ from streamson.producers.push.address import (
     is_local,
     parse_address,
 )
+from streamson.producers.push.statsd import DEFAULT_PORT as STATSD_PORT
+from streamson.producers.push.statsd import statsd_of
 
 REQUIRES: Final = {"aiohttp": "streamson[http]"}
 
@@ -39,6 +43,12 @@ _log = logging.getLogger(__name__)
     metavar="[HOST:]PORT",
     help="Where to listen; another address than this machine's own needs a token.",
 )
+@click.option(
+    "--statsd",
+    "statsd_text",
+    metavar="[HOST:]PORT",
+    help="Where to take what StatsD's clients send as well, by UDP; of this machine alone.",
+)
 @options.fields
 @click.option(
     "--stream",
@@ -48,7 +58,12 @@ _log = logging.getLogger(__name__)
 )
 @secret_option("token", "the token that senders have to show")
 def command(
-    *, address_text: str, fields: Sequence[str], stream: str | None, token: str | None
+    *,
+    address_text: str,
+    statsd_text: str | None,
+    fields: tuple[str, ...],
+    stream: str | None,
+    token: str | None,
 ) -> Production:
     """Publish the numbers that are sent to this address by HTTP.
 
@@ -63,48 +78,70 @@ def command(
     """  # noqa: D301
     import_optional("aiohttp", "http", "the http producer")
     template = None if stream is None else StreamTemplate(stream)
-    address = parse_address(address_text, "--address", DEFAULT_PORT)
-    bound = bind(address, socket.SOCK_STREAM, "--address")
-    if token is None and not is_local(bound):
-        bound.close()
-        raise UsageError(
-            f"--address: found {address}, which others reach; that is allowed with a token: put "
-            "one into a file, for --token-file FILE, or into the environment, as STREAMSON_TOKEN"
-        )
-    shown = bound_address(address, bound)
-    return Production(_Served(bound, shown, token, template, fields), keep=False)
+    with ExitStack() as opened:
+        address = parse_address(address_text, "--address", DEFAULT_PORT)
+        bound = opened.enter_context(bind(address, socket.SOCK_STREAM, "--address"))
+        if token is None and not is_local(bound):
+            raise UsageError(
+                f"--address: found {address}, which others reach; that is allowed with a token: "
+                "put one into a file, for --token-file FILE, or into the environment, as "
+                "STREAMSON_TOKEN"
+            )
+        programs = [_server(bound, bound_address(address, bound), token, template, fields)]
+        if statsd_text is not None:
+            programs.append(_statsd(opened, statsd_text, fields))
+        return Production(_Served(programs, opened.pop_all()), keep=False)
 
 
-class _Served(AsyncioQueue):
-    """The readings that a server takes, which has its socket from the beginning."""
+_Program = Callable[[PushQueue], Awaitable[None]]
 
-    def __init__(
-        self,
-        bound: socket.socket,
-        address: Address,
-        token: str | None,
-        template: StreamTemplate | None,
-        fields: Sequence[str],
-    ) -> None:
-        super().__init__(self._serve)
-        self._bound = bound
-        self._address = address
-        self._token = token
-        self._template = template
-        self._fields = fields
 
-    def close(self) -> None:
-        """End the server, and let go of the socket also where it never began."""
-        super().close()
-        self._bound.close()
+def _server(
+    bound: socket.socket,
+    address: Address,
+    token: str | None,
+    template: StreamTemplate | None,
+    fields: Sequence[str],
+) -> _Program:
+    """Return the program that serves."""
 
-    async def _serve(self, queue: PushQueue) -> None:
+    async def serve(queue: PushQueue) -> None:
         from streamson.producers.push.access import Access
         from streamson.producers.push.http_server import HttpServer
         from streamson.producers.push.routes import known_routes
 
-        server = HttpServer(
-            queue, Access(self._token), known_routes(), self._template, self._fields
+        server = HttpServer(queue, Access(token), known_routes(), template, fields)
+        _log.info("send numbers to http://%s/NAME", address)
+        await server.serve(bound)
+
+    return serve
+
+
+def _statsd(opened: ExitStack, text: str, fields: tuple[str, ...]) -> _Program:
+    """Return the program that takes what StatsD's clients send."""
+    address = parse_address(text, "--statsd", STATSD_PORT)
+    udp = opened.enter_context(bind(address, socket.SOCK_DGRAM, "--statsd"))
+    if not is_local(udp):
+        raise UsageError(
+            f"--statsd: found {address}, which others reach, and StatsD can't show a token; "
+            "streamson produce statsd --insecure is for that"
         )
-        _log.info("send numbers to http://%s/NAME", self._address)
-        await server.serve(self._bound)
+    _log.info("StatsD on %s, UDP", bound_address(address, udp))
+    return statsd_of(udp, fields=fields)
+
+
+class _Served(AsyncioQueue):
+    """What several programs take, whose sockets are there from the beginning."""
+
+    def __init__(self, programs: Sequence[_Program], sockets: ExitStack) -> None:
+        super().__init__(self._serve)
+        self._programs = programs
+        self._sockets = sockets
+
+    def close(self) -> None:
+        """End the programs, and let go of the sockets also where they never began."""
+        super().close()
+        self._sockets.close()
+
+    async def _serve(self, queue: PushQueue) -> None:
+        await asyncio.gather(*(program(queue) for program in self._programs))

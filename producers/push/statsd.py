@@ -91,11 +91,22 @@ def open_statsd(
     StreamsonError
         If it can't be bound.
     """
-    template = template or StreamTemplate(STREAM)
     (udp,) = open_sockets(
         address, [socket.SOCK_DGRAM], insecure=insecure, default_port=DEFAULT_PORT
     )
-    return partial(_receive, udp, StatsdTotals(template, fields), interval_s)
+    return statsd_of(udp, template=template, fields=fields, interval_s=interval_s)
+
+
+def statsd_of(
+    udp: socket.socket,
+    *,
+    template: StreamTemplate | None = None,
+    fields: tuple[str, ...] = (),
+    interval_s: float = INTERVAL_S,
+) -> Callable[[PushQueue], Awaitable[None]]:
+    """Return the program that fills a queue with what comes to a socket, which it closes."""
+    totals = StatsdTotals(template or StreamTemplate(STREAM), fields)
+    return partial(_receive, udp, totals, interval_s)
 
 
 async def _receive(

@@ -199,6 +199,21 @@ def test_how_things_stand_is_told(serving):
     assert serving.request("HEAD", "/").text == ""
 
 
+def test_statsd_is_taken_beside_it(produce):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.bind(("127.0.0.1", 0))
+        port = udp.getsockname()[1]
+    serving = Serving(produce, "--statsd", str(port), "--stream", "web/{path}", "--fields", "v*,x")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.sendto(b"shop.stock:7|g|#host:web1\nshop.orders:1|c", ("127.0.0.1", port))
+    assert serving.points(1) == [("web1/shop/stock", {"value": 7})]
+    serving.post("/a", {"x": 1, "y": 2})
+    until(lambda: ("web/a", {"x": 1}) in serving.points(1), "the point by HTTP")
+    code, err = serving.producing.interrupt()
+    assert code == 130
+    assert f"http: StatsD on 127.0.0.1:{port}, UDP\n" in err
+
+
 def test_a_server_that_was_killed_and_is_back_takes_what_comes(produce):
     serving = Serving(produce)
     serving.post("/a", {"x": 1})
@@ -229,6 +244,8 @@ def test_a_port_that_is_taken_is_told_at_once(produce):
         (["--address", "here"], 2, "--address: found 'here'; [HOST:]PORT is allowed, such as 5590"),
         (["--address", "127.0.0.1:70000"], 2, "--address: found '127.0.0.1:70000'"),
         (["--address", "192.0.2.7:5590"], 1, "this machine does not have that address"),
+        (["--statsd", "x:y"], 2, "--statsd: found 'x:y'; [HOST:]PORT is allowed, such as 8125"),
+        (["--statsd", "0.0.0.0:0"], 2, "streamson produce statsd --insecure is for that"),
         (["--stream", "{a"], 2, "--stream: found '{a'; a name is allowed, with labels in braces"),
         (["--token-file", "none"], 2, "--token-file none: can't be read: No such file"),
     ],
