@@ -28,10 +28,8 @@ def is_heard(name: str, patterns: Sequence[str]) -> bool:
     >>> is_heard("node_load1", ()), is_heard("node_load15", ()), is_heard("go_threads", ("go_*",))
     (True, False, True)
     """
-    # OpenMetrics leaves the suffix of counters out where it describes them.
-    names = (name, f"{name}_total")
     if patterns:
-        return any(fnmatchcase(one, pattern) for one in names for pattern in patterns)
+        return any(fnmatchcase(name, pattern) for pattern in patterns)
     if name.startswith("node_"):
-        return any(one in OF_NODES for one in names)
+        return name in OF_NODES
     return not any(fnmatchcase(name, pattern) for pattern in EXPORTERS_OWN)

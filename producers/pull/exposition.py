@@ -92,18 +92,25 @@ class Exposition(NamedTuple):
 def read_exposition(
     text: str, media_type: str, is_wanted: Callable[[str], bool], unusable: Unusable
 ) -> Exposition:
-    """Return the metrics that are wanted; those that can't be read are counted."""
+    """Return the metrics that are wanted by their name; those that can't be read are counted."""
+    is_openmetrics = media_type == OPENMETRICS
     metrics: list[Metric] = []
     taken = left_out = beyond = 0
     for block in blocks(text):
-        if not is_wanted(block.name):
+        if not is_wanted(_sample_name(block, is_openmetrics=is_openmetrics)):
             left_out += block.samples
         elif taken + block.samples > MAX_SAMPLES:
             beyond += block.samples
         else:
             taken += block.samples
-            metrics += _read(block, unusable, is_openmetrics=media_type == OPENMETRICS)
+            metrics += _read(block, unusable, is_openmetrics=is_openmetrics)
     return Exposition(metrics, left_out, beyond)
+
+
+def _sample_name(block: Block, *, is_openmetrics: bool) -> str:
+    """Return what a metric is called in its samples: OpenMetrics describes counters without."""
+    is_counter = is_openmetrics and f"# TYPE {block.name} counter" in block.lines
+    return f"{block.name}_total" if is_counter else block.name
 
 
 def _read(block: Block, unusable: Unusable, *, is_openmetrics: bool) -> "list[Metric]":
@@ -116,6 +123,12 @@ def _read(block: Block, unusable: Unusable, *, is_openmetrics: bool) -> "list[Me
     text = "\n".join(block.lines) + "\n"
     try:
         return list(read(f"{text}# EOF\n" if is_openmetrics else text))
-    except (ValueError, LookupError, TypeError, AttributeError):  # whatever garbage leads it to
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+    ):  # whatever garbage leads it to
         unusable.add("that can't be read", block.lines[-1])
         return []

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, SupportsFloat
 
 from streamson.producers.base.counter_rates import CounterRates
 from streamson.producers.pull.added_up import AddedUp, plus
@@ -78,8 +78,8 @@ class MetricReader:
         return found
 
     def _take(self, stream: "_Stream", role: Role, sample: "Sample", now_s: float) -> None:
-        time = None if sample.timestamp is None else float(sample.timestamp)
-        value = float(sample.value)
+        time = _time(sample)
+        value = _number(sample.value)
         if role not in {"value", "quantile"}:
             # Told times and our own are of different clocks, and never compared.
             key = sample.name, frozenset(sample.labels.items()), time is None
@@ -172,8 +172,14 @@ def _series(labels: Mapping[str, str], role: Role) -> Mapping[str, str]:
     return {name: value for name, value in labels.items() if name != part}
 
 
-def _number(text: str) -> float:
+def _time(sample: "Sample") -> float | None:
+    time = math.nan if sample.timestamp is None else _number(sample.timestamp)
+    return time if math.isfinite(time) else None
+
+
+def _number(found: str | SupportsFloat) -> float:
+    """Return a number; NaN for what is none, or an integer beyond all that a float can be."""
     try:
-        return float(text)
-    except ValueError:
+        return float(found)
+    except (ValueError, OverflowError):
         return math.nan

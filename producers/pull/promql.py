@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
@@ -94,7 +95,7 @@ def series_of(text: str) -> Iterator[Series]:
     if not isinstance(data, dict) or not isinstance(data.get("result"), list):
         raise MessageError("no answer to a query")
     result = data["result"]
-    if data.get("resultType") in {"scalar", "string"}:
+    if str(data.get("resultType")) in {"scalar", "string"}:
         result = [{"metric": {}, "value": result}]
     for one in result:
         series = _series(one)
@@ -113,6 +114,6 @@ def _series(found: object) -> Series | None:
     labels = {name: word for name, word in metric.items() if isinstance(word, str)}
     try:
         time, value = float(pair[0]), float(pair[1])
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
-    return Series(labels.pop("__name__", ""), labels, value, time)
+    return Series(labels.pop("__name__", ""), labels, value, time) if isfinite(time) else None
