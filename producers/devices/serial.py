@@ -6,13 +6,14 @@ from typing import Final
 
 import click
 
+from streamson.errors import UsageError
 from streamson.producers import options
 from streamson.producers.base.reading import Production, Reading
 from streamson.producers.base.sample import choose_fields
 from streamson.producers.base.stream_template import StreamTemplate
 from streamson.producers.base.unusable import Unusable
 from streamson.producers.devices.plotter_line import parse_plotter_line
-from streamson.producers.devices.serial_port import SerialPort
+from streamson.producers.devices.serial_port import SerialPort, ports_there
 from streamson.producers.text.line_reader import LineReader
 
 REQUIRES: Final = {"serial": "streamson[serial]"}
@@ -24,7 +25,7 @@ MAX_STREAMS: Final = 1_000
 
 
 @click.command(short_help="What a board prints to a serial port: Arduino, ESP32, Pico ...")
-@click.argument("port")
+@click.argument("port", required=False, metavar="PORT")
 @click.option(
     "--baud",
     type=click.IntRange(50, 8_000_000),
@@ -33,10 +34,10 @@ MAX_STREAMS: Final = 1_000
     help="Its speed, as the board sets it.",
 )
 @options.stream_template(
-    "{topic}", "{port}, and {topic}, a name with a slash that a line begins with"
+    "{topic}", "{port}, and {topic}, a name with a slash that a line begins with, else the port"
 )
 @options.fields
-def command(*, port: str, baud: int, stream: str, fields: tuple[str, ...]) -> Production:
+def command(*, port: str | None, baud: int, stream: str, fields: tuple[str, ...]) -> Production:
     """Publish the numbers of each line that comes from PORT.
 
     Lines are those of Arduino's Serial Plotter (T:21.5,H:40), columns, bare numbers, pairs such as
@@ -50,6 +51,8 @@ def command(*, port: str, baud: int, stream: str, fields: tuple[str, ...]) -> Pr
     streamson produce serial hwgrep://Arduino
     """  # noqa: D301
     template = StreamTemplate(stream, LABELS)
+    if port is None:
+        raise UsageError(f"PORT is missing; {ports_there()}")
     opened = SerialPort(port, baud)
     return Production(_readings(opened, template, fields), keep=False)
 

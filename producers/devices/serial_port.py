@@ -117,7 +117,7 @@ def _check_name(name: str) -> None:
 def _explained(name: str, error: OSError | ValueError) -> StreamsonError:
     number, text = getattr(error, "errno", None), printable(str(error))
     if number == errno.ENOENT or "FileNotFoundError" in text or "no ports found" in text:
-        return UsageError(f"PORT: found {name!r}, which is not there; {_ports_there()}")
+        return UsageError(f"PORT: found {name!r}, which is not there; {ports_there()}")
     if number in (errno.EACCES, errno.EPERM) or "PermissionError" in text:
         return StreamsonError(f"{name} can't be opened: permission denied{_advice(name)}")
     if number in (errno.EAGAIN, errno.EBUSY):
@@ -125,7 +125,7 @@ def _explained(name: str, error: OSError | ValueError) -> StreamsonError:
             f"{name} can't be opened: another program has it, such as a serial monitor; end that"
         )
     if "Could not configure" in text:
-        return UsageError(f"PORT: {name} is no serial port; {_ports_there()}")
+        return UsageError(f"PORT: {name} is no serial port; {ports_there()}")
     return StreamsonError(f"{name} can't be opened: {text}")
 
 
@@ -140,8 +140,8 @@ def _advice(name: str) -> str:
     )
 
 
-def _ports_there() -> str:
-    """Return which ports there are, in words."""
+def ports_there() -> str:
+    """Return which ports this machine has, in words."""
     listing = import_optional("serial.tools.list_ports", "serial", "the serial producer")
     found = sorted(listing.comports())
     if not found:

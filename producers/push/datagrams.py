@@ -45,8 +45,8 @@ def address_options(default_port: int) -> Callable[[_Command], _Command]:
         )
         address = click.option(
             "--address",
-            default=str(default_port),
-            show_default=f"127.0.0.1:{default_port}",
+            default=f"127.0.0.1:{default_port}",
+            show_default=True,
             metavar="[HOST:]PORT",
             help="Where to listen. Another host than this one, such as 0.0.0.0, takes --insecure.",
         )

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from streamson.producers.base.backoff import LONGEST_S
 from streamson.producers.devices.lsl_library import load_lsl
+from streamson.producers.devices.lsl_tap import _Source
 from tests.conftest import until
 from tests.producers.servers import words_of
 
@@ -116,6 +118,17 @@ def test_an_instrument_that_was_killed_is_heard_again_and_that_is_said_once(lab,
     assert code == 130
     assert err.count("Gaze: the stream has been lost; trying until it is there") == 2
     assert err.count("Gaze: there again after") == 1
+
+
+def test_what_a_restarted_instrument_was_announced_as_is_no_loss(caplog):
+    source = _Source("Gaze")
+    assert not source.connected("before")
+    assert source.failed("before", "lost") < 1
+    assert source.connected("after")
+    # For some seconds it is also announced as it was.
+    assert source.failed("before", "no answer") == LONGEST_S
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert source.failed("after", "lost") < 1
 
 
 def _err_of(producing):

@@ -190,6 +190,9 @@ def test_bad_options_are_explained(tmp_path):
     assert code == 2
     assert "PORT: found '/dev/no\\x1bne', which is not there; " in err
     assert any(text in err for text in there)
+    code, err = refused()
+    assert (code, "PORT is missing; " in err) == (2, True)
+    assert any(text in err for text in there)
     code, err = refused("hwgrep://no such board")
     assert (code, any(text in err for text in there)) == (2, True)
     code, err = refused("hwgrep://(")

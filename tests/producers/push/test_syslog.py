@@ -314,8 +314,8 @@ def test_garbage_is_counted_and_survived(listening):
     with connect(listening) as tcp:
         tcp.sendall(b"<13>a: T=1\n99999 <13>b: x\ngarbage\n<13>without end")
     with connect(listening) as tcp:
-        tcp.sendall(b"<13>ok: T=5\n")
-        until_points(listening, 1, "ok")
+        tcp.sendall(b"<13>ok: T=5")  # its end is the connection's
+    until_points(listening, 1, "ok")
     code, err = listening.interrupt()
     assert code == 130
     assert "2 messages without a priority left out" in err
