@@ -90,6 +90,44 @@ def test_the_documented_command_publishes_topics_as_streams(produce, mosquitto):
     assert "mqtt: 5 points sent, 0 dropped" in err
 
 
+@pytest.mark.parametrize(
+    ("what", "topic", "payload", "point"),
+    [
+        (
+            "Zigbee2MQTT",
+            "zigbee2mqtt/kitchen",
+            '{"battery": 98, "linkquality": 87, "temperature": 21.5}',
+            ("kitchen", {"temperature": 21.5, "battery": 98, "linkquality": 87}),
+        ),
+        (
+            "Tasmota",
+            "tele/plug/SENSOR",
+            '{"Time": "2026-11-27T18:00:00", "ENERGY": {"Total": 3.1, "Power": 12}}',
+            ("plug", {"ENERGY.Power": 12, "ENERGY.Total": 3.1}),
+        ),
+        (
+            "Shelly",
+            "shellyplus1pm-a8032/status/switch:0",
+            '{"id": 0, "output": true, "apower": 8.9}',
+            ("shellyplus1pm-a8032/switch:0", {"output": 1, "apower": 8.9}),
+        ),
+        (
+            "Home Assistant (MQTT Statestream)",
+            "homeassistant/sensor/hall_temperature/state",
+            "21.5",
+            ("hall_temperature", {"value": 21.5}),
+        ),
+    ],
+)
+def test_the_documented_commands_for_devices(produce, mosquitto, what, topic, payload, point):
+    broker = mosquitto()
+    say(broker, topic, payload, "-r")
+    mqtt = produce(*words_of(what, url=f"mqtt://127.0.0.1:1883 -> {url(broker)}"))
+    (found,) = mqtt.await_points(1)
+    assert (found.stream, list(found.fields.items())) == (point[0], list(point[1].items()))
+    mqtt.interrupt()
+
+
 @pytest.mark.parametrize("protocol", ["3.1.1", "5"])
 def test_without_a_topic_all_but_the_brokers_own_are_heard_in_both_versions(
     produce, mosquitto, protocol
