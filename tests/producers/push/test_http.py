@@ -15,7 +15,7 @@ import pytest
 from streamson.wire.receiver import Receiver
 from tests.conftest import until
 from tests.producers.push.serving import JSON, Serving, answered, lately, request
-from tests.producers.servers import accepts, free_port, needs
+from tests.producers.servers import ROOT, accepts, free_port, needs
 
 COMMAND = [sys.executable, "-m", "streamson", "produce", "http"]
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -53,6 +53,23 @@ def test_what_curl_sends_is_heard(serving):
     assert f"http: send numbers to {serving.url}/NAME\n" in err
     assert "http: 3 requests with 3 points\n" in err
     assert "http: 3 points sent, 0 dropped\n" in err
+
+
+def test_what_the_documents_show_is_heard(serving):
+    needs("curl")
+    section = (ROOT / "docs/producers.md").read_text().partition("\n## http\n")[2]
+    shown = section.partition("```sh\n")[2].partition("```")[0]
+    assert shown.count("curl") == 4
+    program = shown.replace("5590", str(serving.port)).replace("sleep 1", "sleep 0.01")
+    done = subprocess.run(["bash", "-ec", program], capture_output=True, check=True, timeout=20)
+    assert done.stdout == b""  # nothing is wrong
+    assert serving.points(7) == [
+        ("boiler", {"temperature": 71.3, "pump.on": 1}),
+        ("tank/north", {"level": 12.5}),
+        ("series", {"v": 1}),
+        ("series", {"v": 2}),
+        *(("steps", {"step": number}) for number in (1, 2, 3)),
+    ]
 
 
 def test_a_list_is_a_point_each_and_a_large_one_is_taken_by_parts(serving):
