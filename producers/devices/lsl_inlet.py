@@ -61,6 +61,8 @@ class LslInlet:
     ----------
     info
         The whole description.
+    channel_count
+        How many values a sample has.
     is_text
         Whether its channels are text.
     """
@@ -71,14 +73,15 @@ class LslInlet:
         self._inlet = pylsl.StreamInlet(info, max_buflen=BUFFER_S, recover=False)
         self.info = self._inlet.info(OPEN_S)
         self._inlet.open_stream(OPEN_S)
-        self.is_text = self.info.channel_format() == TEXT
+        # By the announcement, as pylsl does; what the stream itself says may be another matter.
+        self.is_text = info.channel_format() == TEXT
         self._correction_s: float | None = None
         self._correction_due = 0.0
         self._correct(CORRECTION_S)
-        channels = self.info.channel_count()
+        channels = self.channel_count = info.channel_count()
         self._rows = max(1, min(MAX_SAMPLES, MAX_VALUES // channels))
         if not self.is_text:
-            kind = FORMATS.get(self.info.channel_format())
+            kind = FORMATS.get(info.channel_format())
             if kind is None:
                 raise RuntimeError("its channels are of no kind that is known")
             self._buffer = np.empty((self._rows, channels), kind)

@@ -190,8 +190,8 @@ class LslTap(PushQueue):
         thread.start()
 
     def _why_not(self, info: Any) -> str:
-        if info.channel_count() > MAX_CHANNELS:
-            return f"it has {info.channel_count()} channels, {MAX_CHANNELS} are allowed"
+        if not 1 <= info.channel_count() <= MAX_CHANNELS:
+            return f"it has {info.channel_count()} channels, 1 to {MAX_CHANNELS} are allowed"
         self._readers = {uid: one for uid, one in self._readers.items() if one.is_alive()}
         if len(self._readers) >= MAX_INLETS:
             return f"{MAX_INLETS} streams are read already; say which with NAME, --type or --where"
@@ -209,19 +209,17 @@ class LslTap(PushQueue):
                 _log.info("hearing %s", _described(inlet.info))
             while not self._closing.is_set():
                 read()
-        except RuntimeError as error:  # of which pylsl's own are: lost, or no answer in time
+        except Exception as error:  # lost, no answer in time, or nonsense: no other stream's matter
             if not self._closing.is_set():
-                wait_s = source.failed(uid, str(error).rstrip(".") or "lost")
+                wait_s = source.failed(uid, str(error).rstrip(".") or type(error).__name__)
                 if len(self._due) >= MAX_SOURCES:  # most are of streams that never come back
                     self._due.clear()
                 self._due[uid] = time.monotonic() + wait_s
-        except Exception as error:  # whatever it is, the thread that publishes tells it
-            self.end(error)
 
     def _number_reader(self, inlet: LslInlet) -> Callable[[], None]:
         """Return what reads the next samples of a stream of numbers."""
         info = inlet.info
-        names = channel_names(labels_of(info), info.channel_count())
+        names = channel_names(labels_of(info), inlet.channel_count)
         groups = group_channels(self._stream(info), self._chosen(info, names))
 
         def read() -> None:
@@ -236,7 +234,7 @@ class LslTap(PushQueue):
     def _text_reader(self, inlet: LslInlet) -> Callable[[], None]:
         """Return what reads the next sample of a stream of markers: each is an event."""
         info = inlet.info
-        count = info.channel_count()
+        count = inlet.channel_count
         labels = labels_of(info)
         names = ["value"] if count == 1 and not any(labels) else channel_names(labels, count)
         columns = dict(islice(self._chosen(info, names).items(), MAX_FIELDS))
