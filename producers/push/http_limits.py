@@ -34,6 +34,9 @@ RETRY_AFTER_S: Final = 2
 MAX_HELD_BYTES: Final = 64 << 20
 """Of all bodies that can be read only when they are complete."""
 
+MAX_STREAMS: Final = 10_000
+"""With points in the last ten minutes; those that are new are left out."""
+
 SLICE: Final = 500
 """Points of one body that are taken in before others have their turn."""
 

@@ -7,6 +7,7 @@ from streamson.errors import MessageError
 from streamson.producers.base.push_queue import PushQueue
 from streamson.producers.base.reading import BatchReading, Reading
 from streamson.producers.base.sample import Sample, choose_fields
+from streamson.producers.base.stream_limit import StreamLimit
 from streamson.producers.base.unusable import Unusable
 from streamson.producers.push.body import (
     BodyRequest,
@@ -19,6 +20,7 @@ from streamson.producers.push.http_limits import (
     FULL_S,
     HIGH_FILL,
     MAX_HELD_BYTES,
+    MAX_STREAMS,
     POLL_S,
     SLICE,
 )
@@ -49,6 +51,7 @@ class Intake:
         self._held = 0
         self._lines = Unusable("line")
         self._samples = Unusable("point")
+        self._streams = StreamLimit(MAX_STREAMS)
 
     @property
     def tallies(self) -> tuple[Unusable, ...]:
@@ -119,8 +122,7 @@ class Intake:
         number = 0
         for number, one in enumerate(found, 1):
             if isinstance(one, BatchReading):
-                self.points += one.batch.size
-                self._queue.push(one)
+                self._push_reading(one, one.batch.stream, one.batch.size)
             else:
                 self._push_sample(one, request)
             if number % SLICE == 0 or self._queue.fill > HIGH_FILL:
@@ -134,8 +136,15 @@ class Intake:
             kind = "without wanted fields" if sample.fields else "without numbers"
             self._samples.add(kind, request.path)
             return
-        self.points += 1
-        self._queue.push(Reading(request.template.fill(sample.labels), fields, time=sample.time))
+        stream = request.template.fill(sample.labels)
+        self._push_reading(Reading(stream, fields, time=sample.time), stream, 1)
+
+    def _push_reading(self, reading: Reading | BatchReading, stream: str, points: int) -> None:
+        if self._streams.admits(stream):
+            self.points += points
+            self._queue.push(reading)
+        else:
+            self._samples.add(f"of more than {MAX_STREAMS} streams", stream, points)
 
     async def _room(self) -> None:
         """Let others have their turn, and wait until the queue has room."""

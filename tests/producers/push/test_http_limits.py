@@ -182,6 +182,17 @@ def test_who_sends_faster_than_it_goes_is_held_up_and_nothing_is_lost(inside):
     assert statuses == [204]
 
 
+def test_so_many_streams_and_no_more_are_published(monkeypatch, caplog):
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(intake, "MAX_STREAMS", 3)
+    limited = Inside()
+    for number in (0, 1, 2, 3, 4, 1):
+        assert request(limited.port, "POST", f"/s{number}", b"5").status == 204
+    limited.queue.close()
+    assert [reading.stream for reading in limited.readings] == ["s0", "s1", "s2", "s1"]
+    assert "2 points of more than 3 streams left out" in caplog.messages
+
+
 def test_all_that_waits_to_be_complete_is_bounded(monkeypatch):
     monkeypatch.setattr(intake, "MAX_HELD_BYTES", 1_000_000)
     asked = BodyRequest("/a", {}, {}, StreamTemplate("{path}"), ())
