@@ -11,6 +11,7 @@ from streamson._printable import printable
 from streamson._version import __version__
 from streamson.producers.pull.access import Access
 from streamson.producers.pull.address import WEB
+from streamson.producers.pull.daemon_executor import DaemonExecutor
 from streamson.producers.pull.unavailable import UnavailableError, failure, refusal
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class WebClient:
 
     async def __aenter__(self) -> Self:
         aiohttp = self.aiohttp
+        asyncio.get_running_loop().set_default_executor(DaemonExecutor())
         # A WebSocket is redirected nowhere, as in browsers; all else is followed here, by hand.
         trace = aiohttp.TraceConfig()
         trace.on_request_redirect.append(_refuse)

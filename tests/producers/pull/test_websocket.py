@@ -102,6 +102,20 @@ def test_what_is_to_be_sent_is_sent_in_order_after_each_connection(serve, produc
     assert "s3cret" not in err
 
 
+def test_a_server_is_shown_a_token_and_headers_and_offered_a_subprotocol(serve, produce, tmp_path):
+    program = (
+        "import os\n"
+        "shown = ('AUTHORIZATION', 'X_NAME', 'SEC_WEBSOCKET_PROTOCOL')\n"
+        "found = [os.environ.get(f'HTTP_{name}') for name in shown]\n"
+        "print(found == ['Bearer s3cret', 'me', 'a,b'])"
+    )
+    served = serve(program + WAIT)
+    (tmp_path / "token").write_text("s3cret")
+    words = ("--token-file", "token", "--header", "X-Name: me", "--protocol", "a")
+    producing = produce("websocket", served.url(), *words, "--protocol", "b")
+    assert producing.await_points(1)[0].fields == {"value": 1}
+
+
 def test_binary_messages_are_texts_in_utf_8(serve, produce):
     program = (
         "import sys, time\n"
