@@ -126,7 +126,7 @@ def choose_fields(fields: Mapping[str, float], patterns: Sequence[str]) -> dict[
     }
 
 
-def samples_of(document: object) -> Iterator[Sample]:
+def samples_of(document: object, max_samples: int = MAX_SAMPLES) -> Iterator[Sample]:
     """Yield what a document of JSON says.
 
     An object is a sample: its numbers are fields, its texts labels, both named by their path, such
@@ -137,11 +137,13 @@ def samples_of(document: object) -> Iterator[Sample]:
     ----------
     document
         As a JSON decoder returns it.
+    max_samples
+        How many are yielded at most.
 
     Yields
     ------
     Sample
-        Only of what holds numbers, and at most `MAX_SAMPLES`.
+        Only of what holds numbers.
     """
     number = 0
     for one in _objects(document):
@@ -149,7 +151,7 @@ def samples_of(document: object) -> Iterator[Sample]:
         if sample.fields:
             yield sample
             number += 1
-            if number == MAX_SAMPLES:
+            if number == max_samples:
                 return
 
 

@@ -83,7 +83,8 @@ def bind(address: Address, kind: socket.SocketKind, option: str) -> socket.socke
     except (OSError, UnicodeError) as error:
         raise _explained(error, address, option) from None
     try:
-        if kind is socket.SOCK_STREAM:  # or the port stays taken for a minute after an end
+        # Or the port stays taken for a minute after an end; Windows means something else by it.
+        if kind is socket.SOCK_STREAM and os.name == "posix":
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(where)
     except OSError as error:

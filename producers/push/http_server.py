@@ -128,7 +128,7 @@ class HttpServer:
     def _lines(self) -> list[str]:
         """Return what came, and what was left out, in words."""
         came = counted(self._requests, "request")
-        tallies = self._refused, *self._intake.tallies, self._cut
+        tallies = self._refused, self._intake.unusable, self._cut
         return [
             f"{came} with {counted(self._intake.points, 'point')}",
             *(line for tally in tallies for line in tally.lines()),

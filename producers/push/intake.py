@@ -43,20 +43,16 @@ class Intake:
     ----------
     points
         How many were pushed.
+    unusable
+        What was left out.
     """
 
     def __init__(self, queue: PushQueue) -> None:
         self.points = 0
         self._queue = queue
         self._held = 0
-        self._lines = Unusable("line")
-        self._samples = Unusable("point")
+        self.unusable = Unusable("point")
         self._streams = StreamLimit(MAX_STREAMS)
-
-    @property
-    def tallies(self) -> tuple[Unusable, ...]:
-        """What was left out."""
-        return self._lines, self._samples
 
     async def take(
         self, route: Route, request: BodyRequest, encoding: str, pieces: AsyncIterator[bytes]
@@ -80,7 +76,7 @@ class Intake:
         except TooLargeError as error:
             return Outcome(413, str(error))
         except PartlyRejectedError as error:
-            self._lines.add("that can't be read", str(error), error.rejected)
+            self.unusable.add("that can't be read", str(error), error.rejected)
             return Outcome(route.partial, str(error), error.rejected)
         except MessageError as error:
             return Outcome(400, str(error))
@@ -134,7 +130,7 @@ class Intake:
         fields = choose_fields(sample.fields, request.fields)
         if not fields:
             kind = "without wanted fields" if sample.fields else "without numbers"
-            self._samples.add(kind, request.path)
+            self.unusable.add(kind, request.path)
             return
         stream = request.template.fill(sample.labels)
         self._push_reading(Reading(stream, fields, time=sample.time), stream, 1)
@@ -144,7 +140,7 @@ class Intake:
             self.points += points
             self._queue.push(reading)
         else:
-            self._samples.add(f"of more than {MAX_STREAMS} streams", stream, points)
+            self.unusable.add(f"of more than {MAX_STREAMS} streams", stream, points)
 
     async def _room(self) -> None:
         """Let others have their turn, and wait until the queue has room."""

@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from streamson.errors import MessageError
-from streamson.producers.base.sample import Sample, decode_json, samples_of
+from streamson.producers.base.sample import MAX_SAMPLES, Sample, decode_json, samples_of
 from streamson.producers.push.body import (
     MAX_DOCUMENT_BYTES,
     MAX_STREAMED_BYTES,
@@ -129,13 +129,18 @@ class JsonBody:
         if isinstance(document, dict) and is_notification(document):
             found = alerts_of(document)
         else:
-            found = (
-                one._replace(labels={**one.labels, "path": self._path})
-                for one in samples_of(document)
-            )
+            found = self._ordinary(document)
         for sample in found:
             self._found = True
             yield sample
+
+    def _ordinary(self, document: object) -> Iterator[Sample]:
+        for number, sample in enumerate(samples_of(document, MAX_SAMPLES + 1)):
+            if number == MAX_SAMPLES:
+                raise TooLargeError(
+                    f"a document of more than {MAX_SAMPLES} points, which are allowed; send lines"
+                )
+            yield sample._replace(labels={**sample.labels, "path": self._path})
 
 
 JSON_ROUTE: Final = Route(JsonBody, "{path}", max_bytes=MAX_STREAMED_BYTES)

@@ -18,9 +18,6 @@ from streamson.producers.base.sample import (
 )
 from streamson.producers.base.stream_template import StreamTemplate
 
-MAX_ALERTS: Final = 1_000
-"""Of one notification."""
-
 MAX_VALUES: Final = 32
 """Of one alert: what Grafana's expressions came to."""
 
@@ -50,7 +47,7 @@ def alerts_of(document: Mapping[str, Any]) -> Iterator[Sample]:
     tells. The time is that at which the alert began, or was over. Labels are the alert's own, its
     annotations by their path, and ``path``: ``alerts/ALERTNAME/INSTANCE``.
     """
-    for alert in document["alerts"][:MAX_ALERTS]:
+    for alert in document["alerts"]:
         labels = _labels(alert)
         is_raised = alert["status"] == FIRING
         fields = {

@@ -12,6 +12,7 @@ import zlib
 
 import pytest
 
+from streamson.producers.base.sample import MAX_SAMPLES
 from streamson.wire.receiver import Receiver
 from tests.conftest import until
 from tests.producers.push.serving import JSON, Serving, answered, lately, request
@@ -103,7 +104,7 @@ def test_good_lines_beside_bad_ones_are_heard_and_the_first_bad_one_is_told(serv
     assert text.startswith("line 3: no JSON: ")
     assert serving.points(2) == [("lines", {"a": 1}), ("lines", {"a": 2})]
     _, err = serving.producing.interrupt()
-    assert "http: 2 lines that can't be read left out\n" in err
+    assert "http: 2 points that can't be read left out\n" in err
     assert "http: 1 point without numbers left out\n" in err
 
 
@@ -146,6 +147,14 @@ def shared():
         yield Shared()
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
+
+
+def test_a_document_of_too_many_points_is_told_so(serving):
+    assert serving.post("/a", [1, *[{"x": 1}] * MAX_SAMPLES]).status == 204
+    serving.points(MAX_SAMPLES)
+    status, text, _ = serving.post("/a", [{"x": 2}] * (MAX_SAMPLES + 1))
+    assert (status, text.partition("; ")[2]) == (413, "send lines\n")
+    assert len(serving.points(2 * MAX_SAMPLES)) == 2 * MAX_SAMPLES
 
 
 PACKERS = {

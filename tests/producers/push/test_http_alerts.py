@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamson.model.limits import MAX_FIELDS
-from streamson.producers.base.sample import MAX_LABEL_CHARS, decode_json
-from streamson.producers.push.webhooks import MAX_ALERTS, alerts_of, is_notification
+from streamson.producers.base.sample import MAX_LABEL_CHARS
+from streamson.producers.push.webhooks import alerts_of, is_notification
 from tests.producers.push.serving import JSON, Serving, answered
 from tests.producers.servers import accepts, free_port, needs, server
 
@@ -170,8 +170,3 @@ def test_whatever_an_alert_says_it_is_one_that_can_be_published(document):
 def test_what_is_no_notification_is_not_taken_for_one(document):
     if is_notification(document):
         assert all(alert["status"] in ("firing", "resolved") for alert in document["alerts"])
-
-
-def test_so_many_alerts_and_no_more_are_taken():
-    one = decode_json(json.dumps(GRAFANA["alerts"][0]))
-    assert sum(1 for _ in alerts_of({"alerts": [one] * (MAX_ALERTS + 3)})) == MAX_ALERTS
