@@ -1,6 +1,8 @@
 """Connections of senders: bounded, and cut off where they stay silent."""
 
 import asyncio
+import logging
+import traceback
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -10,12 +12,15 @@ from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
+from streamson._rate_limited_log import RateLimitedLog
 from streamson.producers.push.http_limits import (
     KEEPALIVE_S,
     LINGER_S,
     MAX_CONNECTIONS,
     REQUEST_S,
 )
+
+_log = logging.getLogger(__name__)
 
 
 class Connections:
@@ -33,6 +38,7 @@ class Connections:
     def __init__(self, server: web.Server, on_cut: Callable[[str], None]) -> None:
         self.on_cut = on_cut
         self._server = server
+        self._limited = RateLimitedLog(_log)
         self._open: OrderedDict[Connection, None] = OrderedDict()
 
     def make(self) -> "Connection":
@@ -54,6 +60,11 @@ class Connections:
     def closed(self, connection: "Connection") -> None:
         """Take in that a connection has gone."""
         self._open.pop(connection, None)
+
+    def failed(self, error: Exception) -> None:
+        """Tell where a request failed; not of each, for a sender may send it again and again."""
+        where = "".join(traceback.format_exception(error))
+        self._limited.warning("failed", "a request failed here, which is to be mended: %s", where)
 
     def cut_all(self) -> None:
         """End all of them at once."""
@@ -105,9 +116,12 @@ class Connection(RequestHandler):
         super().data_received(data)
 
     def log_exception(self, *args: Any, **options: Any) -> None:
-        """Count who speaks no HTTP; what else goes wrong is a mistake of ours, and is logged."""
-        if isinstance(options.get("exc_info"), HttpProcessingError):
+        """Count who speaks no HTTP; what else goes wrong is a mistake of ours, and is told."""
+        error = options.get("exc_info")
+        if isinstance(error, HttpProcessingError):
             self._connections.on_cut("without HTTP")
+        elif isinstance(error, Exception):
+            self._connections.failed(error)
         else:
             super().log_exception(*args, **options)
 

@@ -248,6 +248,16 @@ def test_who_speaks_no_http_is_told_so_and_counted(inside, caplog, said):
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
+def test_a_mistake_of_ours_is_told_once_and_ends_nothing(inside, monkeypatch, caplog):
+    monkeypatch.setattr(http_server.Intake, "take", lambda *_: 1 / 0)
+    for _ in range(5):
+        assert request(inside.port, "POST", "/a", b"1").status == 500
+    (told,) = [one for one in caplog.messages if "a request failed here" in one]
+    assert "ZeroDivisionError" in told
+    monkeypatch.undo()
+    assert request(inside.port, "POST", "/a", b"1").status == 204
+
+
 def test_whatever_is_sent_is_answered_as_a_mistake_of_the_sender_or_taken(inside):
     chance = random.Random(7)
     pieces = [
