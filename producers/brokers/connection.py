@@ -6,7 +6,7 @@ import math
 import ssl
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
@@ -89,6 +89,19 @@ def quieten(*names: str) -> None:
         log = logging.getLogger(name)
         log.addHandler(logging.NullHandler())
         log.propagate = False
+
+
+async def first_end(parts: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Run parts until the first of them ends or fails, and end the others."""
+    tasks = [asyncio.ensure_future(part) for part in parts]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _until_cancelled(session: Coroutine[Any, Any, None]) -> None:

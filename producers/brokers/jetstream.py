@@ -1,23 +1,32 @@
 """What a stream of JetStream keeps, from a time on, and nothing twice."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
-from nats.js.api import ConsumerConfig, DeliverPolicy, StreamInfo
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamInfo
 from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
 
 from streamson._printable import counted, printable
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import UsageError, nearest
-from streamson.producers.brokers.nats_tap import MAX_PENDING, MAX_PENDING_BYTES, Take
+from streamson.producers.brokers.nats_tap import MAX_PENDING_BYTES, Part, Room, Take
 
-HEARTBEAT_S: Final = 1.0
-"""A consumer says so often that it is there; after two that are missed it is made anew."""
+FETCH_S: Final = 2.0
+"""How long a request for messages waits for one."""
+
+MAX_FETCH: Final = 50
+"""Messages in one answer, of 1 MiB at most as NATS has it: less than what may wait."""
+
+INACTIVE_S: Final = 30.0
+"""How long the server keeps a consumer that asks for nothing, as while there is no room."""
+
+_BAD_REQUEST: Final = 400
 
 _MAX_NAMES: Final = 20
 """Of streams, in a message."""
@@ -26,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 class JetStreamSource:
-    """A stream, read by ordered consumers, one for each subject.
+    """A stream, read by consumers of its own, one for each subject.
 
     Parameters
     ----------
@@ -42,12 +51,15 @@ class JetStreamSource:
         self._name = name
         self._readers = [_Reader(name, subject, since) for subject in subjects or ("",)]
 
-    async def subscribe(self, client: Client, take: Take) -> None:
+    async def subscribe(self, client: Client, take: Take, room: Room) -> Sequence[Part]:
         """Begin to hear, or go on after the last message that was heard."""
         js = client.jetstream()
         info = await self._info(js)
-        for reader in self._readers:
-            await reader.subscribe(js, info, take)
+        subscriptions = [await reader.subscribe(js, info) for reader in self._readers]
+        return [
+            reader.read(subscription, take, room)
+            for reader, subscription in zip(self._readers, subscriptions, strict=True)
+        ]
 
     def tell(self) -> None:
         """Log what was lost."""
@@ -82,26 +94,42 @@ class _Reader:
         self._deleted = 0
         self._limited = RateLimitedLog(_log)
 
-    async def subscribe(self, js: JetStreamContext, info: StreamInfo, take: Take) -> None:
+    async def subscribe(
+        self, js: JetStreamContext, info: StreamInfo
+    ) -> JetStreamContext.PullSubscription:
+        """Let the server make a consumer that begins after the last message that was heard."""
         self._see(info)
         try:
-            await js.subscribe(
+            return await js.pull_subscribe(
                 self._subject,
                 stream=self._stream,
                 config=self._start(),
-                ordered_consumer=True,
-                idle_heartbeat=HEARTBEAT_S,
-                cb=self._hearing(take),
-                pending_msgs_limit=MAX_PENDING,
                 pending_bytes_limit=MAX_PENDING_BYTES,
             )
         except APIError as error:
-            if error.code == 400:  # a bad request: it is the same the next time
+            if error.code == _BAD_REQUEST:  # it is the same the next time
                 raise UsageError(
                     f"SUBJECT: found {self._subject!r}; {error.description}; the stream "
                     f"{self._stream} has {', '.join(info.config.subjects or ())}"
                 ) from None
             raise
+
+    async def read(
+        self, subscription: JetStreamContext.PullSubscription, take: Take, room: Room
+    ) -> None:
+        """Ask for messages, as long as there is room for them."""
+        wanted = 1  # the server keeps a request for several until all of them are there
+        while True:
+            await room()
+            try:
+                messages = await subscription.fetch(wanted, FETCH_S)
+            except (NatsTimeoutError, TimeoutError):
+                await subscription.consumer_info()  # raises where the server has lost it
+                wanted = 1
+                continue
+            for message in messages:
+                self._take(message, take)
+            wanted = min(max(messages[-1].metadata.num_pending, 1), MAX_FETCH)
 
     def tell(self) -> None:
         if self._deleted:
@@ -123,34 +151,27 @@ class _Reader:
             self._count_deleted(state.first_seq - self._last - 1)
 
     def _start(self) -> ConsumerConfig:
-        if self._last is not None:
-            return ConsumerConfig(
-                deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=self._last + 1
-            )
-        assert self._since is not None
-        if not self._since:
-            return ConsumerConfig(deliver_policy=DeliverPolicy.ALL)
-        return ConsumerConfig(
-            deliver_policy=DeliverPolicy.BY_START_TIME,
-            opt_start_time=datetime.fromtimestamp(self._since, UTC),
+        config = ConsumerConfig(
+            ack_policy=AckPolicy.NONE, mem_storage=True, inactive_threshold=INACTIVE_S
         )
+        if self._last is not None:
+            config.deliver_policy = DeliverPolicy.BY_START_SEQUENCE
+            config.opt_start_seq = self._last + 1
+        elif self._since:
+            config.deliver_policy = DeliverPolicy.BY_START_TIME
+            config.opt_start_time = datetime.fromtimestamp(self._since, UTC)
+        return config
 
-    def _hearing(self, take: Take) -> Callable[[Msg], Awaitable[None]]:
-        async def hear(message: Msg) -> None:
-            metadata = message.metadata
-            number, time = metadata.sequence.stream, metadata.timestamp.timestamp()
-            # A consumer that nats-py makes anew before it had said anything begins at the first.
-            if self._last is None:
-                if self._since is not None and time < self._since:
-                    return
-            elif number <= self._last:
+    def _take(self, message: Msg, take: Take) -> None:
+        metadata = message.metadata
+        number = metadata.sequence.stream
+        if self._last is not None:
+            if number <= self._last:
                 return
-            elif not self._subject:
+            if not self._subject:
                 self._count_deleted(number - self._last - 1)
-            self._last = number
-            take(message, time)
-
-        return hear
+        self._last = number
+        take(message, metadata.timestamp.timestamp())
 
     def _count_deleted(self, number: int) -> None:
         if number > 0:

@@ -24,6 +24,9 @@ SCHEMES: Final = {"nats": 4222, "tls": 4222}
 MAX_SUBJECTS: Final = 1_000
 """Of one command."""
 
+MAX_CONSUMERS: Final = 50
+"""Subjects of a stream of JetStream: the server has a consumer for each."""
+
 MAX_SUBJECT_CHARS: Final = 1_000
 
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
@@ -83,7 +86,7 @@ def command(
     address = parse_address(url, SCHEMES, argument="URL")
     if address.path:
         raise UsageError(f"URL: found the path /{address.path}; subjects come after the address")
-    _check_subjects(subjects)
+    _check_subjects(subjects, MAX_SUBJECTS if jetstream is None else MAX_CONSUMERS)
     if since is not None and jetstream is None:
         raise UsageError("--since needs a stream that keeps messages: --jetstream STREAM")
     if jetstream is not None and not _is_stream_name(jetstream):
@@ -125,10 +128,10 @@ def command(
     return Production(AsyncioQueue(tap.run), keep=False)
 
 
-def _check_subjects(subjects: tuple[str, ...]) -> None:
+def _check_subjects(subjects: tuple[str, ...], most: int) -> None:
     """Refuse what is no subject, where the message can name it."""
-    if len(subjects) > MAX_SUBJECTS:
-        raise UsageError(f"SUBJECT: found {len(subjects)}; up to {MAX_SUBJECTS} are allowed")
+    if len(subjects) > most:
+        raise UsageError(f"SUBJECT: found {len(subjects)}; up to {most} are allowed")
     for subject in subjects:
         words = subject.split(".")
         if (

@@ -3,14 +3,13 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
 import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js.errors import APIError
 
 from streamson._printable import printable
 from streamson._rate_limited_log import RateLimitedLog
@@ -18,7 +17,8 @@ from streamson.errors import UsageError
 from streamson.producers.base.push_queue import PushQueue
 from streamson.producers.base.stream_template import StreamTemplate
 from streamson.producers.brokers.address import BrokerAddress
-from streamson.producers.brokers.connection import CONNECT_S, quieten, stay_connected
+from streamson.producers.brokers.backpressure import room_in
+from streamson.producers.brokers.connection import CONNECT_S, first_end, quieten, stay_connected
 from streamson.producers.brokers.message_reader import MessageReader, levels
 
 PING_S: Final = 2
@@ -40,11 +40,17 @@ Take = Callable[[Msg, float | None], None]
 """Takes a message, and when it was sent, in seconds since 1970, where that is known."""
 
 
+Part = Coroutine[Any, Any, None]
+
+Room = Callable[[], Awaitable[None]]
+"""Waits until there is room for more."""
+
+
 class Source(Protocol):
     """Where messages come from, once there is a connection."""
 
-    async def subscribe(self, client: Client, take: Take) -> None:
-        """Begin to hear, or go on after the last message that was heard."""
+    async def subscribe(self, client: Client, take: Take, room: Room) -> Sequence[Part]:
+        """Begin to hear; return what is to run for as long as there is the connection."""
 
     def tell(self) -> None:
         """Log what was lost; for the end."""
@@ -62,8 +68,8 @@ class CoreSource:
     def __init__(self, subjects: Sequence[str]) -> None:
         self._subjects = subjects
 
-    async def subscribe(self, client: Client, take: Take) -> None:
-        """Begin to hear."""
+    async def subscribe(self, client: Client, take: Take, room: Room) -> Sequence[Part]:  # noqa: ARG002
+        """Begin to hear; what comes faster than it goes is dropped."""
 
         async def hear(message: Msg) -> None:
             if self._subjects or not message.subject.startswith(_OWN):
@@ -76,6 +82,7 @@ class CoreSource:
                 pending_msgs_limit=MAX_PENDING,
                 pending_bytes_limit=MAX_PENDING_BYTES,
             )
+        return ()
 
     def tell(self) -> None:
         """Nothing is known of what was lost."""
@@ -123,6 +130,7 @@ class NatsTap:
             await _Session(self._address, self._limited).run(
                 self._source,
                 lambda message, time: self._take(queue, message, time),
+                lambda: room_in(queue),
                 connected,
                 {**self._identity, "tls": self._tls},
                 must_encrypt=self._address.scheme == "tls",
@@ -157,6 +165,7 @@ class _Session:
         self,
         source: Source,
         take: Take,
+        room: Room,
         connected: Callable[[], None],
         settings: Mapping[str, Any],
         *,
@@ -165,23 +174,27 @@ class _Session:
         """Hear a source until the connection ends."""
         try:
             await self._connect(settings, must_encrypt=must_encrypt)
-            await source.subscribe(self._client, take)
+            parts = await source.subscribe(self._client, take, room)
             for _ in range(2):  # the first may overtake a subscription in nats-py's buffer
                 await self._client.rtt(CONNECT_S)
             if self._denied:  # it was told by then
                 raise UsageError(f"{self._address}: {self._denied[0]}; this user may not read it")
             connected()
-            while not self._over.is_set():
-                await self._client.rtt(PING_S)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._over.wait(), PING_S)
-            if self._reason is not None:
-                raise self._reason
+            await first_end([self._watch(), *parts])
         finally:
             # Where a handshake failed nats-py waits without end for a transport that is closed.
             with suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_S):
                     await self._client.close()
+
+    async def _watch(self) -> None:
+        """Return or raise when the connection ends."""
+        while not self._over.is_set():
+            await self._client.rtt(PING_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), PING_S)
+        if self._reason is not None:
+            raise self._reason
 
     async def _connect(self, settings: Mapping[str, Any], *, must_encrypt: bool) -> None:
         secrets = {
@@ -239,9 +252,6 @@ class _Session:
             self._limited.warning("slow", "messages come faster than they can be read; some lost")
         elif "permissions violation for subscription" in str(error).lower():
             self._denied.append(printable(str(error).removeprefix("nats: ")))
-        elif isinstance(error, APIError):  # of a consumer that was to be made anew: begin again
-            self._reason = error
-            self._over.set()
         else:
             self._reason = error
 

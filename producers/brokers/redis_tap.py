@@ -1,8 +1,7 @@
 """A connection to a Redis server: reads streams, hears channels, and hands on what comes."""
 
-import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from redis.asyncio import Redis
@@ -22,7 +21,8 @@ from streamson.producers.base.push_queue import PushQueue
 from streamson.producers.base.sample import parse_time
 from streamson.producers.base.stream_template import StreamTemplate
 from streamson.producers.brokers.address import BrokerAddress
-from streamson.producers.brokers.connection import CONNECT_S, quieten, stay_connected
+from streamson.producers.brokers.backpressure import room_in
+from streamson.producers.brokers.connection import CONNECT_S, first_end, quieten, stay_connected
 from streamson.producers.brokers.message_reader import MAX_PAYLOAD_BYTES, MessageReader, levels
 from streamson.producers.brokers.redis_entry import samples_in_entry
 from streamson.producers.brokers.redis_position import StreamPosition
@@ -112,7 +112,7 @@ class RedisTap:
             if self._channels:
                 parts.append(self._hear_channels(client, queue))
             connected()
-            await _first_end(parts)
+            await first_end(parts)
         except (AuthenticationError, AuthorizationError) as error:
             raise UsageError(
                 f"{self._address}: the server refuses the connection: {error}; give a user by "
@@ -143,6 +143,7 @@ class RedisTap:
 
     async def _read_streams(self, client: Any, queue: PushQueue) -> None:
         while True:
+            await room_in(queue)
             wanted = {key: position.last for key, position in self._positions.items()}
             found = await client.xread(wanted, count=MAX_ENTRIES, block=round(BLOCK_S * 1e3))
             for key, entries in found:
@@ -183,16 +184,3 @@ class RedisTap:
 def _labels(key: bytes) -> dict[str, str]:
     name = key.decode(errors="replace")
     return {"key": name.replace(":", "/"), **levels(name, ":")}
-
-
-async def _first_end(parts: Sequence[Coroutine[Any, Any, None]]) -> None:
-    """Run parts until the first of them ends or fails, and end the others."""
-    tasks = [asyncio.ensure_future(part) for part in parts]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -18,6 +18,7 @@ from nacl.signing import SigningKey
 from nats.js import JetStreamContext
 from nats.js.api import StreamConfig
 
+from streamson.producers.base.push_queue import MAX_READINGS
 from streamson.producers.brokers.nats import command
 from tests.producers.brokers.conftest import (
     HEARD_AGAIN_S,
@@ -195,6 +196,35 @@ def test_what_a_stream_takes_while_the_server_is_away_is_heard(produce, jetstrea
     code, err = tap.interrupt()
     assert code == 130
     assert "deleted" not in err
+
+
+def test_a_long_history_is_heard_without_a_gap(produce, jetstream_server):
+    broker = jetstream_server
+    keep(broker, [])
+    count = 2 * MAX_READINGS
+    say(broker, *(("plant.a", str(number)) for number in range(count)))
+    tap = produce("nats", url(broker), "--jetstream", "PLANT", "--since", "all")
+    values = [point.fields["value"] for point in tap.await_points(count)]
+    assert values == list(range(count))
+    assert "dropped so far" not in tap.interrupt()[1]
+
+
+def test_a_consumer_that_the_server_loses_is_made_anew(produce, jetstream_server):
+    broker = jetstream_server
+    keep(broker, [("plant.a", "1")])
+    tap = produce("nats", url(broker), "--jetstream", "PLANT", "--since", "all")
+    tap.await_points(1)
+
+    async def forget(js: JetStreamContext) -> None:
+        for info in await js.consumers_info("PLANT"):
+            await js.delete_consumer("PLANT", info.name)
+
+    at_jetstream(broker, forget)
+    keep(broker, [("plant.a", "2")])
+    since = time.monotonic()
+    assert tap.await_points(2)[1].fields == {"value": 2}
+    assert time.monotonic() - since < HEARD_AGAIN_S
+    assert tap.interrupt()[0] == 130
 
 
 @pytest.mark.parametrize(
@@ -398,6 +428,7 @@ def test_an_address_that_asks_to_encrypt_gives_no_secret_away_otherwise(
         (("nats://x", "a*"), "SUBJECT: found 'a*'"),
         (("nats://x", "a b"), "SUBJECT: found 'a b'"),
         (("nats://x", "--since", "1h"), "--since needs a stream that keeps messages"),
+        (("nats://x", *(["s"] * 51), "--jetstream", "S"), "found 51; up to 50 are allowed"),
         (("nats://x", "--jetstream", "a.b"), "--jetstream: found 'a.b'"),
         (("nats://x", "--jetstream", "A", "--since", "-1"), "found '-1'; how long ago"),
         (("nats://x", "--user", "me"), "a user and a password belong together"),
