@@ -60,7 +60,7 @@ def command(*, address: str, insecure: bool, stream: str, fields: tuple[str, ...
 
     Its fields are its severity, from 0 (emergency) to 7 (debugging), so less is worse; and the
     numbers in its text. Let rsyslog send all it has by a line in /etc/rsyslog.d/streamson.conf:
-    *.* @@127.0.0.1:5514
+    *.* @127.0.0.1:5514
 
     \b
     streamson produce syslog
@@ -156,8 +156,8 @@ class _Messages:
                     await asyncio.sleep(WAIT_S)
             if last := framing.close():
                 self.take(last, sender)
-        except OSError:  # the other end has gone; it will come again
-            pass
+        except (OSError, asyncio.CancelledError):
+            pass  # the other end has gone, and will come again; or all ends
         finally:
             self._connections -= 1
             writer.close()

@@ -271,9 +271,14 @@ def log_to(sock, text, tag="boiler"):
     subprocess.run([needs("logger"), "-u", str(sock), "-t", tag, text], check=True, timeout=20)
 
 
-def test_rsyslog_forwards_and_is_heard_again_after_it_was_killed(listening, tmp_path):
-    line = re.search(r"^\*\.\* .*:5514$", (ROOT / "docs/producers.md").read_text(), re.MULTILINE)
-    target = line[0].replace("5514", str(listening.port))
+def documented_lines():
+    """Return the lines for rsyslog that docs/producers.md shows."""
+    return re.findall(r"^\*\.\* .*5514.*$", (ROOT / "docs/producers.md").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", documented_lines())
+def test_rsyslog_forwards_and_is_heard_again_after_it_was_killed(line, listening, tmp_path):
+    target = line.replace("5514", str(listening.port))
     with rsyslog(tmp_path, target) as (process, sock):
         log_to(sock, "T=1.5")
         first = listening.await_points(1)[-1]
@@ -288,6 +293,28 @@ def test_rsyslog_forwards_and_is_heard_again_after_it_was_killed(listening, tmp_
         assert listening.await_points(2)[-1].fields["T"] == 2.5
         assert time.monotonic() - back < 5
     assert listening.interrupt()[0] == 130
+
+
+@pytest.mark.parametrize("line", documented_lines())
+def test_rsyslog_finds_a_producer_that_was_killed_and_is_back(line, listening, produce, tmp_path):
+    with rsyslog(tmp_path, line.replace("5514", str(listening.port))) as (_, sock):
+        log_to(sock, "T=1")
+        listening.await_points(1)
+        listening.process.kill()
+        listening.process.wait()
+        log_to(sock, "T=2")  # which nobody takes
+        log_to(sock, "T=2")
+        again = produce("syslog", "--address", str(listening.port))
+        until(lambda: accepts(listening.port), "the producer")
+        back = time.monotonic()
+
+        def came():
+            log_to(sock, "T=3")
+            again.points += again.receiver.receive(0.05)
+            return any(point.fields["T"] == 3 for point in again.points)
+
+        until(came, "a message")
+        assert time.monotonic() - back < 5
 
 
 def test_rsyslog_forwards_rfc_5424_with_counted_octets_and_over_udp(listening, tmp_path):
@@ -380,7 +407,9 @@ def test_datagrams_that_the_kernel_drops_are_told(listening):
 
 
 def test_ctrl_c_ends_it_within_a_second(listening):
-    with connect(listening):
+    with connect(listening) as tcp:
+        tcp.sendall(b"<13>a: T=1\n")
+        listening.await_points(1)
         began = time.monotonic()
         code, _ = listening.interrupt()
     assert code == 130
