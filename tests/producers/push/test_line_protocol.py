@@ -14,10 +14,12 @@ from streamson.errors import MessageError
 from streamson.producers.base.reading import BatchReading
 from streamson.producers.base.stream_template import StreamTemplate
 from streamson.producers.base.unusable import Unusable
+from streamson.producers.push.batch_builder import MAX_HELD_POINTS
 from streamson.producers.push.body import BodyRequest, PartlyRejectedError
 from streamson.producers.push.influx import STREAM, LineProtocolParser
 from streamson.producers.push.line_protocol import parse_line, parse_series
 from streamson.producers.push.line_splitter import MAX_LINE_BYTES
+from streamson.wire.codec import encode
 
 
 def parser(*, template=STREAM, fields=(), **query):
@@ -30,6 +32,7 @@ def points_of(readings, template=STREAM):
     found = []
     for reading in readings:
         if isinstance(reading, BatchReading):
+            encode(reading.batch)  # which refuses what no listener takes
             found += [
                 (p.stream, {n: v for n, v in p.fields.items() if not math.isnan(v)}, p.time)
                 for p in reading.batch.points()
@@ -158,6 +161,11 @@ def test_lines_of_the_specification(line, fields):
     assert parse_line(line).fields == fields
 
 
+def test_only_what_would_end_a_name_is_escaped():
+    measurement, tags = parse_series(rb"a\=b\,c\ d\e,f\=g=\ h\i")
+    assert (measurement, tags) == (r"a\=b,c d\e", {"f=g": r" h\i"})
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [
@@ -252,6 +260,13 @@ def test_a_point_without_a_time_is_of_now():
     before = time.time()
     ((_, _, when),), _ = read(b"m x=1")
     assert before <= when <= time.time()
+
+
+def test_points_of_many_streams_are_held_for_a_while_only():
+    reader = parser()
+    body = b"".join(b"m%d x=1\n" % i for i in range(10 * MAX_HELD_POINTS))
+    assert len(list(reader.feed(body))) >= 9 * MAX_HELD_POINTS
+    assert len(list(reader.close())) <= MAX_HELD_POINTS
 
 
 def test_a_long_body_takes_constant_memory():

@@ -188,7 +188,7 @@ def test_lines_of_the_documents(line, metric):
 
 def test_counters_and_sets_are_told_as_0_where_nothing_comes_and_gauges_are_not():
     total = Sum()
-    total.add("c:6|c", "s:x|s", "t:5|ms", "g:5|g")
+    total.add("c:2|c", "c:2|c|@0.5", "s:x|s", "t:5|ms", "g:5|g")
     assert total.take(2.0) == {
         "c": {"rate": 3},
         "s": {"count": 1},
