@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 import pytest
@@ -112,6 +113,23 @@ def bridge(name):
             yield
         finally:
             fcntl.ioctl(through, REMOVE_BRIDGE, name.encode() + b"\0")
+
+
+@pytest.mark.parametrize("hardware", [True, False])
+def test_virtual_interfaces_are_left_out_beside_hardware(produce_on, tmp_path, hardware):
+    if hardware and not list(Path("/sys/class/net").glob("*/device")):
+        lacking("this machine has no network hardware")
+    (tmp_path / "class").mkdir()
+    name = f"br{os.getpid() % 1_000_000}"
+    places = {} if hardware else {"/sys/class": tmp_path / "class"}
+    with bridge(name):
+        system = produce_on(places, "--only interfaces,load --interval 0.1")
+        system.await_points(8)
+        system.interrupt()
+    streams = {point.stream for point in system.points}
+    assert "me/load" in streams
+    assert (f"me/interface/{name}" in streams) is not hardware
+    assert "me/interface/lo" not in streams
 
 
 def test_an_interface_that_comes_and_goes_is_published_while_it_is_there(produce):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from streamson.producers.host.measured import UnavailableError
 from streamson.producers.host.pressure import Pressure, parse_pressure
 from streamson.producers.host.processes import program_name
-from tests.producers.host.conftest import amount, await_value, lacking, values
+from tests.producers.host.conftest import amount, await_value, lacking, values, write_tree
 
 PRESSURE = Path("/proc/pressure/cpu")
 
@@ -99,6 +99,28 @@ def test_pressure_is_what_the_kernel_counts(produce, burn):
     streams = {point.stream: list(point.fields) for point in system.points}
     assert streams["me/pressure/io"] == ["some_percent", "full_percent"]
     assert set(streams) == {f"me/pressure/{name}" for name in ("cpu", "memory", "io")}
+
+
+def test_pressure_is_the_share_of_time_that_was_lost(produce_on, tmp_path):
+    averages = "avg10=0.00 avg60=0.00 avg300=0.00"
+
+    def lose(resource, some_us, full_us):
+        line = f"some {averages} total={some_us}\nfull {averages} total={full_us}"
+        write_tree(tmp_path / "pressure", {resource: line})
+
+    for resource in ("cpu", "memory", "io"):
+        lose(resource, 10**12, 10**11)
+    system = produce_on({"/proc/pressure": tmp_path / "pressure"}, "--interval 0.2")
+    await_value(system, "me/pressure/io", "full_percent", 0)
+    write_tree(tmp_path / "pressure", {"memory": "a kernel of another world"})
+    lose("io", 10**12 + 50_000, 10**11 + 20_000)
+    await_value(system, "me/pressure/io", "some_percent", lambda percent: percent > 0)
+    assert amount(system, "me/pressure/io", "some_percent") / 100 == pytest.approx(0.05, rel=0.1)
+    assert amount(system, "me/pressure/io", "full_percent") / 100 == pytest.approx(0.02, rel=0.1)
+    assert set(values(system, "me/pressure/cpu", "some_percent")) == {0}
+    lose("io", 10**12 + 50_000_000, 10**11)  # more than there is time for
+    await_value(system, "me/pressure/io", "some_percent", 100)
+    assert system.interrupt()[0] == 130
 
 
 def test_where_the_kernel_counts_no_pressure_it_is_said(tmp_path):
