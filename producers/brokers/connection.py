@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+import re
 import ssl
 import threading
 import time
@@ -21,6 +22,8 @@ STABLE_S: Final = 2.0
 
 CLEAN_UP_S: Final = 0.3
 """How long a session may take to say goodbye."""
+
+_NUMBER: Final = re.compile(r"\[Errno -?\d+\] ")
 
 MAX_CAUSES: Final = 8
 """Libraries wrap an error in their own, and that in another."""
@@ -75,7 +78,7 @@ async def stay_connected(
                     f"{what}: its certificate is not trusted: {untrusted}; give the authority that "
                     "signed it by --ca-file FILE"
                 ) from None
-            reason = str(error).rstrip(".") or type(error).__name__
+            reason = _reason(error)
         wait_s = backoff.failed(reason)
         short = short + 1 if time.monotonic() - connected_at < STABLE_S else 0
         if short > 1:
@@ -120,11 +123,18 @@ async def _until_cancelled(session: Coroutine[Any, Any, None]) -> None:
     task.result()
 
 
+def _reason(error: Exception) -> str:
+    """Return why a connection can't be made, or has ended, in words."""
+    if isinstance(error, TimeoutError) and not error.args:
+        return "it does not answer"
+    return _NUMBER.sub("", str(error)).rstrip(".") or type(error).__name__
+
+
 def _untrusted(error: BaseException | None) -> str:
     """Return what is wrong with a broker's certificate, if that is it; empty otherwise."""
     for _ in range(MAX_CAUSES):
         if isinstance(error, ssl.SSLCertVerificationError):
-            return error.verify_message
+            return error.verify_message.rstrip(".")
         if error is None:
             break
         error = error.__cause__ or error.__context__

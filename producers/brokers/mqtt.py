@@ -76,8 +76,9 @@ def command(
     A topic is a stream. Messages are JSON, a number, a quantity such as "21.5 °C", or ON and OFF.
     Topics may have the wildcards + and #; without one, all are heard but the broker's own, $SYS/#.
 
-    What topics said before, their retained values, comes first, and once: it is no news, and is
-    counted. --stream '{topic}/{retained}' keeps it apart, --no-retained leaves it out.
+    Retained values, which topics said before this began, are no news: they come first, and once,
+    and are counted. With --no-retained they are left out; --stream '{topic}/{retained}' keeps them
+    apart.
 
     \b
     streamson produce mqtt mqtt://127.0.0.1:1883 'home/#'
