@@ -7,11 +7,10 @@ import click
 from streamson.producers import options
 from streamson.producers.base.reading import Production
 from streamson.producers.base.stream_template import StreamTemplate
+from streamson.producers.devices.lsl_wanted import LABELS, Wanted
 
 REQUIRES: Final = {"pylsl": "streamson[lsl]"}
 """What it imports, and what brings that."""
-
-LABELS: Final = ("name", "type", "host", "source", "marker")
 
 
 @click.command(short_help="What instruments stream by the Lab Streaming Layer (LSL).")
@@ -49,7 +48,7 @@ def command(
     streamson produce lsl 'Markers*' --stream '{name}/{marker}'
     """  # noqa: D301
     from streamson.producers.devices.lsl_library import load_lsl
-    from streamson.producers.devices.lsl_tap import LslTap, Wanted
+    from streamson.producers.devices.lsl_tap import LslTap
 
     template = StreamTemplate(stream, LABELS)
     patterns = tuple(pattern for word in channels.split(",") if (pattern := word.strip()))

@@ -14,7 +14,7 @@ import pytest
 
 from streamson.producers.base.backoff import LONGEST_S
 from streamson.producers.devices.lsl_library import load_lsl
-from streamson.producers.devices.lsl_tap import _Source
+from streamson.producers.devices.lsl_source import Source
 from tests.conftest import until
 from tests.producers.servers import words_of
 
@@ -121,7 +121,7 @@ def test_an_instrument_that_was_killed_is_heard_again_and_that_is_said_once(lab,
 
 
 def test_what_a_restarted_instrument_was_announced_as_is_no_loss(caplog):
-    source = _Source("Gaze")
+    source = Source("Gaze")
     assert not source.connected("before")
     assert source.failed("before", "lost") < 1
     assert source.connected("after")
