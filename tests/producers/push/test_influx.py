@@ -72,7 +72,7 @@ def test_bad_lines_are_told_and_good_ones_beside_them_heard(serving):
     assert json.loads(answer.text)["error"].endswith("dropped=2")
     assert serving.points(2) == [("a", {"x": 1}), ("d", {"x": 4})]
     _, err = serving.producing.interrupt()
-    assert "2 lines that can't be read left out" in err
+    assert "2 points that can't be read left out" in err
 
 
 def test_streams_and_fields_are_chosen(produce):

@@ -186,7 +186,7 @@ def test_what_is_rejected_is_answered_with_its_number(serving):
     assert response.partial_success.error_message == told
     assert serving.points(1) == [("shop/ok", {"value": 1})]
     _, err = serving.producing.interrupt()
-    assert "3 lines that can't be read left out" in err
+    assert "3 points that can't be read left out" in err
 
 
 def raw_request(port, body, expected=200):
