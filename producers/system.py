@@ -25,6 +25,8 @@ REQUIRES: Final = {"psutil": "streamson[system]"}
 """What it imports, and what brings that."""
 
 MAX_PROCESS_PATTERNS: Final = 32
+MAX_NAME_CHARS: Final = 100
+"""Of the machine's name, so that a stream's has room for the rest."""
 
 PROCESSES: Final = "processes"
 """The group that is wanted where processes are named."""
@@ -62,7 +64,7 @@ def command(
     fields: tuple[str, ...],
     name: str | None,
 ) -> Production:
-    """Publish this machine's load as the streams NAME/cpu, /memory, /disk, /network, /pressure/...
+    """Publish this machine's load: the streams NAME/cpu, NAME/memory, NAME/disk and others.
 
     Each core, disk, interface, file system, sensor, container or service can be a stream of its
     own, and so can the busiest processes:
@@ -73,10 +75,7 @@ def command(
     streamson produce system --only cpu,containers --process nginx
     """  # noqa: D301
     psutil = import_optional("psutil", "system", "the system producer")
-    if len(processes) > MAX_PROCESS_PATTERNS:
-        raise UsageError(
-            f"--process: found {len(processes)} names; up to {MAX_PROCESS_PATTERNS} are allowed"
-        )
+    _check(name, processes)
     groups = dict(GROUPS)
     if processes:
         opened = partial(Processes, patterns=processes)
@@ -85,10 +84,27 @@ def command(
     asked += [PROCESSES] if processes else []
     wanted = Selection([*(DEFAULT if only is None else ()), *asked], groups)
     collectors = open_collectors(groups, wanted, asked, psutil)
-    machine = Machine(name or socket.gethostname(), collectors, wanted, fields, (psutil.Error,))
+    machine = Machine(name or _host_name(), collectors, wanted, fields, (psutil.Error,))
     if asked or fields:
         check_present(machine, wanted, asked, fields)
     return Production(_readings(machine, interval), keep=False)
+
+
+def _check(name: str | None, processes: tuple[str, ...]) -> None:
+    if name is not None and not 0 < len(name.strip()) <= MAX_NAME_CHARS:
+        raise UsageError(
+            f"--name: found {len(name)} characters; a name of up to {MAX_NAME_CHARS} is allowed"
+        )
+    empty = any(not pattern.strip() for pattern in processes)
+    if empty or len(processes) > MAX_PROCESS_PATTERNS:
+        found = "an empty name" if empty else f"{len(processes)} names"
+        raise UsageError(
+            f"--process: found {found}; up to {MAX_PROCESS_PATTERNS} names or patterns are allowed"
+        )
+
+
+def _host_name() -> str:
+    return socket.gethostname()[:MAX_NAME_CHARS] or "localhost"
 
 
 def _readings(machine: Machine, interval: float) -> Iterator[Reading]:

@@ -60,7 +60,10 @@ def test_patterns_choose_streams_and_fields(produce):
         (["--only", "processes"], "--only: processes: say which: --process NAME"),
         (["--fields", "busy"], "--fields: found 'busy'; allowed: "),
         (["--only", "cpu", "--fields", "perzent"], 'allowed: percent; did you mean "percent"?'),
-        (["--process", "a"] * 33, "--process: found 33 names; up to 32 are allowed"),
+        (["--process", "a"] * 33, "--process: found 33 names; up to 32 names or "),
+        (["--process", " "], "--process: found an empty name; "),
+        (["--name", "n" * 101], "--name: found 101 characters; a name of up to 100 is allowed"),
+        (["--name", ""], "--name: found 0 characters"),
         (["--only", "core*", "--only", "*x/y", "--only", "corex*"], "--only: found 'corex*'"),
     ],
 )
