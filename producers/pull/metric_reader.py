@@ -18,6 +18,9 @@ Role = Literal["value", "counter", "bucket", "count", "sum", "quantile"]
 QUANTILES: Final = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 """Of histograms, by their field."""
 
+MAX_MOVED: Final = 100_000
+"""Streams of which is remembered that they moved; others are heard while they do."""
+
 PER_SECOND: Final = "per_second"
 VALUE: Final = "value"
 
@@ -47,9 +50,26 @@ class MetricReader:
         Labels that all of them have.
     by_metric
         Whether several metrics may become one stream: then fields are named by the metric.
+    only_moved
+        Whether what counts is left out until it moves: most counters never do.
+
+    Attributes
+    ----------
+    unmoved
+        How many streams were left out so the last time.
     """
 
-    def __init__(self, names: SeriesNames, known: Mapping[str, str], *, by_metric: bool) -> None:
+    def __init__(
+        self,
+        names: SeriesNames,
+        known: Mapping[str, str],
+        *,
+        by_metric: bool,
+        only_moved: bool = False,
+    ) -> None:
+        self.unmoved = 0
+        self._only_moved = only_moved
+        self._moved: set[tuple[str, str]] = set()
         self._names = names
         self._known = known
         self._by_metric = by_metric
@@ -66,6 +86,7 @@ class MetricReader:
             The moment of that, for rates; of a clock that only goes forwards.
         """
         found = AddedUp()
+        self.unmoved = 0
         for metric, samples in _grouped(metrics).items():
             series = [_series(sample.labels, role) for role, sample in samples]
             names = self._names.name(metric, series, self._known)
@@ -73,6 +94,9 @@ class MetricReader:
             for name, (role, sample) in zip(names, samples, strict=True):
                 self._take(streams.setdefault(name, _Stream()), role, sample, now_s)
             for name, stream in streams.items():
+                if self._only_moved and not self._has_moved((metric, name), stream):
+                    self.unmoved += 1
+                    continue
                 for field, value in stream.fields().items():
                     found.add(name, self._field(metric, field), value, stream.time)
         return found
@@ -86,6 +110,13 @@ class MetricReader:
             rate = self._rates.update(key, value, now_s if time is None else time)
             value = math.nan if rate is None else rate
         stream.take(role, sample.labels, value, time)
+
+    def _has_moved(self, key: tuple[str, str], stream: "_Stream") -> bool:
+        if key in self._moved:
+            return True
+        if stream.is_moving and len(self._moved) < MAX_MOVED:
+            self._moved.add(key)
+        return stream.is_moving
 
     def _field(self, metric: str, field: str) -> str:
         if not self._by_metric:
@@ -115,13 +146,23 @@ class _Stream:
         else:
             self._sums[role] = plus(self._sums.get(role, math.nan), value)
 
+    @property
+    def is_moving(self) -> bool:
+        """Whether anything was counted; of what does not count, always."""
+        counted = self._sums.get("counter", self._counted)
+        return counted is None or counted > 0
+
+    @property
+    def _counted(self) -> float | None:
+        return self._sums.get("count", self._buckets.get(math.inf))
+
     def fields(self) -> dict[str, float]:
         """Return the fields, always the same of a stream: what is not known now is NaN."""
         if "value" in self._sums:
             return {VALUE: self._sums["value"]}
         if "counter" in self._sums:
             return {PER_SECOND: self._sums["counter"]}
-        counted = self._sums.get("count", self._buckets.get(math.inf))
+        counted = self._counted
         if counted is None:
             return self._quantiles
         distribution = self._distribution()

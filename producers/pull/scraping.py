@@ -51,10 +51,15 @@ class Scraped:
         self._client = client
         self._points = points
         self._patterns = patterns
-        self._reader = MetricReader(names, {"host": address.host}, by_metric=not names.has_metric)
+        self._reader = MetricReader(
+            names,
+            {"host": address.host},
+            by_metric=not names.has_metric,
+            only_moved=names.has_metric and not patterns,
+        )
         self._names = names
         self._seen = SeenTimes()
-        self._is_first = True
+        self._scrapes = 0
 
     async def ask(self) -> None:
         """Scrape once."""
@@ -73,9 +78,12 @@ class Scraped:
         for stream, sample in self._reader.read(found.metrics, now_s).samples():
             if sample.time is None or self._seen.add(stream, sample.time):
                 self._points.push_chosen(stream, sample)
-        if self._is_first:
-            self._is_first = False
+        self._scrapes += 1
+        if self._scrapes == 1:
             _tell(found)
+        elif self._scrapes == 2 and self._reader.unmoved:
+            streams = counted(self._reader.unmoved, "stream")
+            _log.info("%s left out until something is counted; --metrics '*' for all", streams)
         tell_unknown(self._names)
 
 

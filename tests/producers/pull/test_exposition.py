@@ -30,9 +30,11 @@ def read(text, media_type=TEXT, patterns=("*",)):
 class Scraper:
     """Reads one text after the other, a second apart."""
 
-    def __init__(self, template=DEFAULT):
+    def __init__(self, template=DEFAULT, *, only_moved=False):
         names = SeriesNames(StreamTemplate(template), PER_CORE)
-        self._reader = MetricReader(names, {"host": "h"}, by_metric=not names.has_metric)
+        self._reader = MetricReader(
+            names, {"host": "h"}, by_metric=not names.has_metric, only_moved=only_moved
+        )
         self._now_s = 0.0
 
     def read(self, text, media_type=TEXT, patterns=("*",)):
@@ -102,6 +104,22 @@ def test_a_counter_that_began_anew_and_a_histogram_at_rest_keep_their_fields():
     assert list(at_rest) == list(second["h"])
     assert at_rest["per_second"] == 0
     assert all(math.isnan(at_rest[field]) for field in ("p50", "p95", "p99", "mean"))
+
+
+def test_what_counts_is_heard_once_it_moves_and_then_always():
+    def text(count):
+        return (
+            f"# TYPE c counter\nc_total {count}\n# TYPE g gauge\ng 0\n# TYPE s summary\n"
+            f's{{quantile="0.5"}} 3\ns_count {count}\ns_sum {count}\n'
+        )
+
+    scraper = Scraper(only_moved=True)
+    for _ in range(3):
+        assert scraper.read(text(5)) == {"g": {"value": 0}}
+    assert scraper.read(text(7))["c"] == {"per_second": 2}
+    at_rest = scraper.read(text(7))
+    assert at_rest["c"] == {"per_second": 0}
+    assert at_rest["s"]["p50"] == 3
 
 
 def test_summaries_have_the_quantiles_that_they_tell():

@@ -96,19 +96,18 @@ def test_things_in_a_list_are_named_by_a_template_which_is_suggested(web, produc
     assert points == {"a.json/hall": {"t": 20}, "a.json/attic": {"t": 25}}
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "fields"),
-    [
-        ("a.txt", "21.5\n", {"value": 21.5}),
-        ("a.txt", "users=3\nload: 1.5\n", {"users": 3, "load": 1.5}),
-        ("a.csv", "t,h\n20,40\n21,41\n22,42\n", {"t": 22, "h": 42}),
-        ("a", '{"x": 1}\n{"x": 2}\n', {"x": 2}),
-    ],
-)
-def test_lines_are_read_the_last_one_of_a_table(web, produce, name, text, fields):
-    web.write(name, text)
-    (point,) = produce("url", web.url(name)).await_points(1)
-    assert point.fields == fields
+def test_lines_are_read_the_last_one_of_a_table(web, produce):
+    texts = {
+        "number.txt": ("21.5\n", {"value": 21.5}),
+        "pairs.txt": ("users=3\nload: 1.5\n", {"users": 3, "load": 1.5}),
+        "table.csv": ("t,h\n20,40\n21,41\n22,42\n", {"t": 22, "h": 42}),
+        "lines": ('{"x": 1}\n{"x": 2}\n', {"x": 2}),
+    }
+    for name, (text, _) in texts.items():
+        web.write(name, text)
+    producing = produce("url", *(web.url(name) for name in texts), "--stream", "{path}")
+    found = {point.stream: point.fields for point in producing.await_points(len(texts))}
+    assert found == {name: fields for name, (_, fields) in texts.items()}
 
 
 def test_several_addresses_are_several_streams(web, produce):
