@@ -56,7 +56,7 @@ def python_m(words: str) -> str:
 
 def test_my_machine(tmp_path):
     told, rows = hear(tmp_path, "exec " + python_m("produce system --interval 0.2"), 20)
-    streams = {str(row["stream"]).rpartition("/")[2] for row in rows}
+    streams = {str(row["stream"]).partition("/")[2] for row in rows}
     assert {"cpu", "memory"} <= streams
     assert told["streams"] == len(streams)
 
