@@ -81,7 +81,10 @@ class FollowedFile:
         if self._file is None:
             return []
         with suppress(OSError):
-            head = os.pread(self._file.fileno(), HEAD_BYTES, 0)
+            at = self._file.tell()
+            self._file.seek(0)
+            head = self._file.read(HEAD_BYTES)
+            self._file.seek(at)
             return head.decode(errors="replace").split("\n")[:-1]
         return []
 

@@ -222,10 +222,17 @@ def test_however_bytes_are_cut_the_lines_are_the_same(parts, size):
 
 @pytest.mark.parametrize("size", [7, 4_096, 1 << 20])
 def test_endless_lines_are_left_out(size):
-    data = b"9" * (MAX_LINE_BYTES + 1) + b"\n7\n" + b"x" * MAX_LINE_BYTES + b"\n" + b"y" * 300_000
+    data = (
+        b"1\n"
+        + b"9" * (MAX_LINE_BYTES + 1)
+        + b"\n7\n"
+        + b"x" * MAX_LINE_BYTES
+        + b"\n"
+        + b"y" * 300_000
+    )
     splitter, found = LineSplitter(), []
     for at in range(0, len(data), size):
         found += splitter.feed(data[at : at + size])
-    assert found == ["7", "x" * MAX_LINE_BYTES]
+    assert found == ["1", "7", "x" * MAX_LINE_BYTES]
     assert splitter.end() == []
     assert splitter.too_long == 2

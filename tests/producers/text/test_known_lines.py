@@ -119,6 +119,10 @@ def test_no_line_of_an_output_is_missed(caplog):
     assert [record.getMessage() for record in caplog.records] == []
 
 
+def test_the_number_of_a_processor_is_no_measurement():
+    assert all("CPU" not in reading.fields for reading in readings_of(recorded("mpstat")))
+
+
 def test_sar_names_its_columns_behind_a_time():
     assert {r.stream for r in readings_of(recorded("sar"))} == {
         *("stdin/lo", "stdin/ifb0", "stdin/ifb1", "stdin/eth0"),
@@ -222,6 +226,7 @@ def test_pings_of_other_systems_are_known(line):
         ("10:00:00.5 ARP, Request who-has 192.0.2.1 tell 192.0.2.2, length 28", 28),
         ("10:00:00.5 IP a.1 > b.53: 5+ A? example.com. (29)", 29),
         ("10:00:00.5 lo    In  IP 127.0.0.1.1 > 127.0.0.1.2: UDP, length 5", 5),
+        ("10:00:00.5 IP a.1 > b.2: UDP, bad length 500 > 72, length 80", 80),
         ("2026-11-27 10:00:00.5 IP a.1 > b.2: Flags [.], ack 1, length 7: HTTP: GET / x=9", 7),
     ],
 )

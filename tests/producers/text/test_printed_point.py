@@ -4,7 +4,7 @@ import io
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streamson.model.limits import MAX_FIELDS, MAX_STREAM_CHARS
@@ -26,6 +26,7 @@ def printed(stream, fields, time):
 
 
 @given(STREAMS, st.dictionaries(NAMES, VALUES, min_size=1, max_size=MAX_FIELDS), TIMES)
+@example("web/{a=b}", {"a=b": 5.0, "=": -1.0, "time": 1e9}, 1.5)
 def test_a_printed_point_is_read_back(stream, fields, time):
     (parsed,) = LineReader().parse(printed(stream, fields, time))
     assert parsed.topic == "_".join(stream.split())
