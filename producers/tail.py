@@ -151,7 +151,7 @@ def command(
     fields: tuple[str, ...],
     stream: str | None,
 ) -> Production:
-    r"""Publish the numbers of each line of standard input, or of each that is added to FILEs.
+    """Publish the numbers of each line of standard input, or of each that is added to FILEs.
 
     A file may be renamed, emptied, deleted and come back, as logs do, and need not be there yet.
 
@@ -174,7 +174,7 @@ def command(
     lines are known, such as ping, and otherwise stdin; {row} is which of several things a line is
     about: a disk, a host, or a class of status such as 5xx, so that errors are a stream of their
     own.
-    """
+    """  # noqa: D301
     _check(files, units, event)
     how = _How(columns, pattern, line_format)
     how.check()
