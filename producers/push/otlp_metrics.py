@@ -17,7 +17,13 @@ from streamson.producers.push.histogram import (
     Histogram,
     HistogramChanges,
 )
-from streamson.producers.push.otlp_points import MAX_POINTS, Message, OtlpPoint, points_of
+from streamson.producers.push.otlp_points import (
+    MAX_POINTS,
+    Message,
+    OtlpPoint,
+    count_points,
+    points_of,
+)
 
 MAX_QUANTILES: Final = 32
 """Of a summary."""
@@ -65,8 +71,7 @@ class OtlpMetrics:
         """
         first_mistake = ""
         rejected = 0
-        points = points_of(request)
-        for point in islice(points, MAX_POINTS):
+        for point in islice(points_of(request), MAX_POINTS):
             try:
                 fields = self._fields(point)
             except MessageError as error:
@@ -76,8 +81,8 @@ class OtlpMetrics:
                 continue
             if fields:
                 yield point.sample(fields)
-        beyond = sum(1 for _ in points)
-        if beyond:
+        beyond = count_points(request) - MAX_POINTS
+        if beyond > 0:
             rejected += beyond
             first_mistake = first_mistake or f"more than {MAX_POINTS} data points"
         if rejected:

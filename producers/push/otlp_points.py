@@ -1,6 +1,6 @@
 """The data points of a request of OpenTelemetry, each with what is known of it."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from hashlib import blake2b
 from itertools import islice
 from time import time as now
@@ -56,6 +56,7 @@ class OtlpPoint(NamedTuple):
     @property
     def identity(self) -> Hashable:
         """What tells it apart from all other data points, and is the same each time."""
+        _check_attributes(len(self.data.attributes))
         return _digest(self.whose, self.data.attributes)
 
     @property
@@ -96,36 +97,56 @@ def points_of(request: Message) -> Iterator[OtlpPoint]:
     MessageError
         If it has more parts than are allowed.
     """
-    for resource, scope, metric in _metrics(request):
-        kind = metric.WhichOneof("data")
-        if kind is None:
-            continue
-        of_metric = getattr(metric, kind)
-        labels = _labels(resource.attributes)
-        whose = _digest(f"{scope.name}\n{metric.name}".encode(), resource.attributes)
-        for data in of_metric.data_points:
-            begin, time = data.start_time_unix_nano / 1e9, data.time_unix_nano / 1e9
-            yield OtlpPoint(data, metric.name, kind, of_metric, labels, whose, begin, time or now())
+    _check_size(request)
+    for resource in request.resource_metrics:
+        labels = _labels(resource.resource.attributes)
+        of_resource = _digest(b"", [resource.resource])
+        for scope in resource.scope_metrics:
+            for metric in scope.metrics:
+                whose = of_resource + f"{scope.scope.name}\n{metric.name}".encode()
+                yield from _of_metric(metric, labels, whose)
 
 
-def _metrics(request: Message) -> list[tuple[Message, Message, Message]]:
-    """Return resource, scope and metric, of all metrics of a request."""
-    scopes = [
-        (resource.resource, scope)
-        for resource in _few(request.resource_metrics, "resources")
-        for scope in _few(resource.scope_metrics, "scopes")
-    ]
-    return [
-        (resource, scope.scope, metric)
-        for resource, scope in _few(scopes, "scopes")
-        for metric in _few(scope.metrics, "metrics")
-    ]
+def count_points(request: Message) -> int:
+    """Return how many data points a request has."""
+    return sum(
+        len(getattr(metric, kind).data_points)
+        for resource in request.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        if (kind := metric.WhichOneof("data"))
+    )
 
 
-def _few(parts: Sequence[Message], what: str) -> Sequence[Message]:
-    if len(parts) > MAX_POINTS:
-        raise MessageError(f"found {len(parts)} {what}; at most {MAX_POINTS} are allowed")
-    return parts
+def _of_metric(metric: Message, labels: Mapping[str, str], whose: bytes) -> Iterator[OtlpPoint]:
+    kind = metric.WhichOneof("data")
+    if kind is None:
+        return
+    of_metric = getattr(metric, kind)
+    for data in of_metric.data_points:
+        begin, time = data.start_time_unix_nano / 1e9, data.time_unix_nano / 1e9
+        yield OtlpPoint(data, metric.name, kind, of_metric, labels, whose, begin, time or now())
+
+
+def _check_size(request: Message) -> None:
+    """Refuse what takes long to look through, though it may have few data points."""
+    resources = request.resource_metrics
+    _check_number(len(resources), "resources")
+    _check_number(sum(len(resource.scope_metrics) for resource in resources), "scopes")
+    scopes = (scope for resource in resources for scope in resource.scope_metrics)
+    _check_number(sum(len(scope.metrics) for scope in scopes), "metrics")
+    most = max((len(resource.resource.attributes) for resource in resources), default=0)
+    _check_attributes(most)
+
+
+def _check_number(number: int, what: str) -> None:
+    if number > MAX_POINTS:
+        raise MessageError(f"found {number} {what}; at most {MAX_POINTS} are allowed")
+
+
+def _check_attributes(number: int) -> None:
+    if number > MAX_ATTRIBUTES:
+        raise MessageError(f"found {number} attributes; at most {MAX_ATTRIBUTES} are allowed")
 
 
 def _labels(attributes: Iterable[Message]) -> dict[str, str]:
@@ -143,13 +164,9 @@ def _labels(attributes: Iterable[Message]) -> dict[str, str]:
     return found
 
 
-def _digest(before: bytes, attributes: Sequence[Message]) -> bytes:
-    """Return 16 bytes that tell apart what has other attributes, whatever those are."""
-    if len(attributes) > MAX_ATTRIBUTES:
-        raise MessageError(
-            f"found {len(attributes)} attributes; at most {MAX_ATTRIBUTES} are allowed"
-        )
+def _digest(before: bytes, parts: Iterable[Message]) -> bytes:
+    """Return 16 bytes that tell apart what has other parts, in whatever order they are."""
     digest = blake2b(before, digest_size=16)
-    for written in sorted(one.SerializeToString(deterministic=True) for one in attributes):
+    for written in sorted(part.SerializeToString(deterministic=True) for part in parts):
         digest.update(b"%d:%b" % (len(written), written))
     return digest.digest()
