@@ -64,23 +64,18 @@ class Points:
             The text, as an example where nothing in it can be used.
         """
         found = []
-        held = 0
+        held = wanted = False
         for sample in samples:
-            held += 1
-            stream = self._template.fill({**sample.labels, **known})
-            fields = self.choose(stream, sample.fields)
+            held = True
+            fields = choose_fields(sample.fields, self._patterns)
             if fields:
-                found.append((stream, Sample(fields, sample.labels, sample.time)))
-        if not held:
-            self.unusable.add("without numbers", text)
-        elif not found:
-            self.unusable.add("without wanted fields", text)
+                wanted = True
+                stream = self._template.fill({**sample.labels, **known})
+                if self._has_place(stream):
+                    found.append((stream, sample._replace(fields=fields)))
+        if not wanted:
+            self.unusable.add("without wanted fields" if held else "without numbers", text)
         return found
-
-    def choose(self, stream: str, fields: Mapping[str, float]) -> dict[str, float]:
-        """Return the fields of a stream that are wanted; none where there are too many streams."""
-        chosen = choose_fields(fields, self._patterns)
-        return chosen if chosen and self._has_place(stream) else {}
 
     def push(self, stream: str, sample: Sample) -> None:
         """Publish one; what is not finite is missing."""
@@ -89,8 +84,8 @@ class Points:
 
     def push_chosen(self, stream: str, sample: Sample) -> None:
         """Publish what is wanted of one."""
-        fields = self.choose(stream, sample.fields)
-        if fields:
+        fields = choose_fields(sample.fields, self._patterns)
+        if fields and self._has_place(stream):
             self.push(stream, sample._replace(fields=fields))
 
     def suggest(self, named: Sequence[tuple[str, Sample]]) -> None:

@@ -144,14 +144,17 @@ class WebClient:
             raise failure(error) from None
 
     async def _follow(self, url: str, headers: Mapping[str, str]) -> "ClientResponse":
+        from multidict import CIMultiDict
         from yarl import URL
 
         target = URL(url)
         home = target.origin()
         for _ in range(1 + MAX_REDIRECTS):
-            along = self.access.headers if target.origin() == home else {}
+            sent = CIMultiDict(headers)
+            if target.origin() == home:
+                sent.update(self.access.headers)
             response: ClientResponse = await self.session.get(
-                target, headers={**headers, **along}, allow_redirects=False
+                target, headers=sent, allow_redirects=False
             )
             location = response.headers.get("Location")
             if response.status not in _REDIRECTS or not location:

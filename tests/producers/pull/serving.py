@@ -25,7 +25,7 @@ daemon off; master_process off; pid {folder}/nginx.pid;
 events {{}}
 http {{
   log_format told '$msec $request_method $uri $status "$http_authorization" "$http_x_name" '
-                  '"$http_if_none_match" "$http_last_event_id"';
+                  '"$http_accept" "$http_if_none_match" "$http_last_event_id"';
   access_log {folder}/access.log told;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;

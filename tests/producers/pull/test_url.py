@@ -1,5 +1,6 @@
 """The url producer against nginx."""
 
+import gzip
 import json
 import time
 from itertools import pairwise
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from streamson.producers.pull.url import command
+from tests.conftest import memory_of
 from tests.producers.pull.serving import (
     assert_heard_again,
     await_point,
@@ -155,6 +157,22 @@ def test_what_is_not_there_or_no_data_is_said_once_and_then_heard(
         await_point(producing, lambda point: point.fields == {"x": 1}, "a point")
     _, err = producing.interrupt()
     assert err.count(reason) == 1
+
+
+def test_what_is_packed_is_bounded_as_it_unpacks(tmp_path, produce):
+    packed = "location /bomb { gzip off; add_header Content-Encoding gzip; }"
+    with nginx(tmp_path / "nginx", locations=packed) as web:
+        web.write("bomb", gzip.compress(bytes(500_000_000), 6))
+        producing = produce("url", web.url("bomb"), *QUICK)
+        await_told(producing, "its answer is longer than 16 MB")
+        assert memory_of(producing.process.pid) < 150_000_000
+
+
+def test_headers_of_ones_own_take_the_place_of_others(web, produce):
+    web.write("a.json", '{"x": 1}')
+    words = ("--header", "accept: application/json", "--header", "x-name: you")
+    produce("url", web.url("a.json"), *words).await_points(1)
+    assert web.requests()[0][5:7] == ['"you"', '"application/json"']
 
 
 def test_a_server_that_was_killed_is_heard_again(web, produce):
