@@ -135,3 +135,67 @@ def silent_port() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as found:
         found.settimeout(20)
         yield found
+
+
+@pytest.fixture
+def mosquitto(
+    start_broker: Callable[[Callable[[int], list[str]]], Broker], tmp_path_factory
+) -> Callable[..., Broker]:
+    """Start a mosquitto with further lines of configuration."""
+    program = needs("mosquitto")
+    folder = tmp_path_factory.mktemp("mosquitto")
+
+    def start(*lines: str, anonymous: bool = True) -> Broker:
+        def command(port: int) -> list[str]:
+            config = folder / "mosquitto.conf"
+            allowed = f"allow_anonymous {str(anonymous).lower()}"
+            text = ["user root", f"listener {port} 127.0.0.1", allowed, *lines]
+            config.write_text("\n".join([*text, ""]))
+            return [program, "-c", str(config)]
+
+        return start_broker(command)
+
+    return start
+
+
+@pytest.fixture
+def nats_server(
+    start_broker: Callable[[Callable[[int], list[str]]], Broker], tmp_path_factory
+) -> Callable[..., Broker]:
+    """Start a nats-server with further words of the command."""
+    program = needs("nats-server")
+
+    def start(*words: str) -> Broker:
+        return start_broker(lambda port: [program, "-a", "127.0.0.1", "-p", str(port), *words])
+
+    return start
+
+
+def cli(broker: Broker, *words: str, check: bool = True) -> str:
+    command = [needs("redis-cli"), "-p", str(broker.port), *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=check)
+    assert not done.stdout.startswith("ERR") or not check, done.stdout
+    return done.stdout.strip()
+
+
+def is_ready(broker: Broker) -> bool:
+    """Return whether it answers: not while it reads what it has kept."""
+    return cli(broker, "ping", check=False).startswith(("PONG", "NOAUTH"))
+
+
+@pytest.fixture
+def redis_server(
+    start_broker: Callable[[Callable[[int], list[str]]], Broker], tmp_path_factory
+) -> Callable[..., Broker]:
+    """Start a redis-server with further words of configuration."""
+    program = needs("redis-server")
+    folder = tmp_path_factory.mktemp("redis")
+
+    def start(*words: str, port_word: str = "--port") -> Broker:
+        quiet = ["--save", "", "--dir", str(folder), "--bind", "127.0.0.1"]
+        broker = start_broker(lambda port: [program, *quiet, port_word, str(port), *words])
+        if port_word == "--port":
+            until(lambda: is_ready(broker), "redis-server")
+        return broker
+
+    return start

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,27 +20,6 @@ from tests.producers.brokers.conftest import (
     until_heard,
 )
 from tests.producers.servers import needs, words_of
-
-
-@pytest.fixture
-def mosquitto(
-    start_broker: Callable[[Callable[[int], list[str]]], Broker], tmp_path_factory
-) -> Callable[..., Broker]:
-    """Start a mosquitto with further lines of configuration."""
-    program = needs("mosquitto")
-    folder = tmp_path_factory.mktemp("mosquitto")
-
-    def start(*lines: str, anonymous: bool = True) -> Broker:
-        def command(port: int) -> list[str]:
-            config = folder / "mosquitto.conf"
-            allowed = f"allow_anonymous {str(anonymous).lower()}"
-            text = ["user root", f"listener {port} 127.0.0.1", allowed, *lines]
-            config.write_text("\n".join([*text, ""]))
-            return [program, "-c", str(config)]
-
-        return start_broker(command)
-
-    return start
 
 
 def say(broker: Broker, topic: str, payload: str | bytes, *options: str) -> None:

@@ -4,44 +4,20 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 
 import pytest
 
 from streamson.producers.brokers.redis import command
 from tests.conftest import until
-from tests.producers.brokers.conftest import HEARD_AGAIN_S, Broker, refusal, until_heard
+from tests.producers.brokers.conftest import (
+    HEARD_AGAIN_S,
+    Broker,
+    cli,
+    is_ready,
+    refusal,
+    until_heard,
+)
 from tests.producers.servers import needs, words_of
-
-
-@pytest.fixture
-def redis_server(
-    start_broker: Callable[[Callable[[int], list[str]]], Broker], tmp_path_factory
-) -> Callable[..., Broker]:
-    """Start a redis-server with further words of configuration."""
-    program = needs("redis-server")
-    folder = tmp_path_factory.mktemp("redis")
-
-    def start(*words: str, port_word: str = "--port") -> Broker:
-        quiet = ["--save", "", "--dir", str(folder), "--bind", "127.0.0.1"]
-        broker = start_broker(lambda port: [program, *quiet, port_word, str(port), *words])
-        if port_word == "--port":
-            until(lambda: is_ready(broker), "redis-server")
-        return broker
-
-    return start
-
-
-def cli(broker: Broker, *words: str, check: bool = True) -> str:
-    command = [needs("redis-cli"), "-p", str(broker.port), *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=check)
-    assert not done.stdout.startswith("ERR") or not check, done.stdout
-    return done.stdout.strip()
-
-
-def is_ready(broker: Broker) -> bool:
-    """Return whether it answers: not while it reads what it has kept."""
-    return cli(broker, "ping", check=False).startswith(("PONG", "NOAUTH"))
 
 
 def url(broker: Broker, scheme: str = "redis") -> str:
