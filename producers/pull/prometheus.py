@@ -83,6 +83,7 @@ def command(
     Of an exporter: gauges are the field value, counters the rate per_second, histograms and
     summaries per_second, mean, and quantiles such as p95 of what was counted since the last time.
     Series that get the same name are added up, as those of the cores of a machine are by default.
+    Without --metrics, what counts is heard from when it first moves.
 
     \b
     streamson produce prometheus http://127.0.0.1:9100/metrics

@@ -90,7 +90,7 @@ def command(
     fields: tuple[str, ...],
     **secrets: Any,
 ) -> Production:
-    r"""Publish the numbers of each message that a server sends.
+    """Publish the numbers of each message that a server sends.
 
     JSON: numbers are named by their path, such as room.temperature. Else lines: a number, or
     pairs such as T=21.5C. Messages can be text, or text in UTF-8 sent as binary.
@@ -99,7 +99,7 @@ def command(
     streamson produce websocket ws://127.0.0.1:8080/feed
     streamson produce websocket wss://example.org/trades --send '{"subscribe": "trades"}'
     streamson produce websocket wss://example.org/feed --send-file login.json --fields price
-    """
+    """  # noqa: D301
     address = parse_address(url, WEBSOCKET)
     template = StreamTemplate(stream)
     access = access_of(address, **secrets)
