@@ -3,7 +3,8 @@
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -198,7 +199,8 @@ def command(
     if units:
         return Production(_of_journal(readings, Journal(units, unusable), units), keep=False)
     if files:
-        opened = [FollowedFile(path, from_start=from_start) for path in files]
+        names = _names_of(files)
+        opened = [FollowedFile(path, names[path], from_start=from_start) for path in files]
         return Production(_of_files(readings, opened, unusable), keep=False)
     if sys.stdin.isatty():
         _log.info("type numbers, a line each; Ctrl-D ends")
@@ -222,12 +224,29 @@ def _check(files: tuple[Path, ...], units: tuple[str, ...], event: str | None) -
         )
 
 
+def _names_of(files: Sequence[Path]) -> dict[Path, str]:
+    """Return what files are called: without suffix and folder, but where two were the same."""
+    names = {path: path.stem for path in files}
+    for longer in (_with_suffix, _with_folder, str):
+        number = Counter(names.values())
+        names = {path: name if number[name] == 1 else longer(path) for path, name in names.items()}
+    return names
+
+
+def _with_suffix(path: Path) -> str:
+    return path.name
+
+
+def _with_folder(path: Path) -> str:
+    return str(Path(path.parent.name, path.name))
+
+
 def _on_timeout(unusable: Unusable) -> Callable[[], None]:
     return lambda: unusable.add("that a pattern takes too long for")
 
 
 def _of_input(readings: LineReadings, unusable: Unusable) -> Iterator[Reading]:
-    reader = PipeReader(sys.stdin.fileno())
+    reader = PipeReader(sys.stdin.buffer)
     readings.begin(STDIN)
     try:
         yield from readings.read(pipe_lines(reader, STDIN))

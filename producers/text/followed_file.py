@@ -38,13 +38,15 @@ class FollowedFile:
     ----------
     path
         The file. It need not be there yet; then all of it is new.
+    name
+        What it is called.
     from_start
         Read what it holds already; else only what is added.
 
     Attributes
     ----------
     name
-        Without folder and suffix.
+        What it is called.
 
     Raises
     ------
@@ -52,8 +54,8 @@ class FollowedFile:
         If it is there and can't be read.
     """
 
-    def __init__(self, path: Path, *, from_start: bool = False) -> None:
-        self.name = path.name.partition(".")[0] or path.name
+    def __init__(self, path: Path, name: str, *, from_start: bool = False) -> None:
+        self.name = name
         self._path = path
         self._backoff = Backoff(str(path))
         self._file: BinaryIO | None = None

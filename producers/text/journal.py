@@ -84,9 +84,6 @@ class Journal:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        for pipe in (process.stdout, process.stderr):
-            if pipe is not None:
-                pipe.close()
 
     def _command(self) -> list[str]:
         since = f"--after-cursor={self._cursor}" if self._cursor else "--lines=0"
@@ -104,8 +101,8 @@ class Journal:
         )
         assert process.stdout is not None
         assert process.stderr is not None
-        reader = PipeReader(process.stdout.fileno())
-        errors = PipeReader(process.stderr.fileno())
+        reader = PipeReader(process.stdout)
+        errors = PipeReader(process.stderr)
         for line in reader.lines():
             if line is None:
                 if process.poll() is None:

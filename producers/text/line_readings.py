@@ -26,6 +26,9 @@ MAX_ROWS: Final = 64
 """Streams for the things that the rows of a source are about; a table with more of them, such as
 one of processes, is one stream."""
 
+MAX_SOURCES: Final = 1_024
+"""Of which is remembered what their columns are; those that came first are forgotten first."""
+
 MAX_STREAMS: Final = 4_096
 HINT_LINES: Final = 100
 """After so many lines of which a pattern matched none, that is told."""
@@ -103,6 +106,8 @@ class LineReadings:
         self._streams: set[str] = set()
         self._missed = 0
         self._matched = False
+        alone = settings.parser is None and settings.event is None
+        self._is_one_count = alone and len(settings.counts) == 1
 
     def begin(self, source: str) -> None:
         """Count what is to be counted of a source, none so far."""
@@ -136,6 +141,8 @@ class LineReadings:
     def _source(self, name: str) -> _Source:
         source = self._sources.get(name)
         if source is None:
+            if len(self._sources) >= MAX_SOURCES:
+                self._sources.pop(next(iter(self._sources)))
             parser = self._settings.parser
             source = self._sources[name] = _Source(None if parser is None else parser())
             for count in self._settings.counts:
@@ -218,7 +225,7 @@ class LineReadings:
                 row = ""
         file = _file(line.source, source)
         if template is None:
-            return clean_name(f"{file}/{row}") if row else file
+            return clean_name(f"{file}/{row}" if row else file)
         known = {**line.labels, **said.labels, "file": file, "row": row, "topic": said.topic}
         return template.fill(known)
 
@@ -228,8 +235,8 @@ class LineReadings:
         if template is None:
             return clean_name(f"{file}/{kind}")
         filled = template.fill({"file": file, "count": kind})
-        alone = len(self._settings.counts) < 2 or "count" in template.labels
-        return filled if alone else clean_name(f"{filled}/{kind}")
+        known = "count" in template.labels or self._is_one_count
+        return filled if known else clean_name(f"{filled}/{kind}")
 
     def _count_line(self, name: str, source: _Source, kind: str) -> None:
         stream = self._count_stream(name, source, kind)

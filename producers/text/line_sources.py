@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Final, NamedTuple
+from typing import IO, Final, NamedTuple
 
 from streamson.producers.text.followed_file import FollowedFile
 from streamson.producers.text.line_splitter import LineSplitter
@@ -51,13 +51,14 @@ class PipeReader:
 
     Parameters
     ----------
-    descriptor
-        Of the pipe; whoever opened it closes it.
+    pipe
+        The pipe. It is closed at its end, by the thread: nobody else may, who can't know whether a
+        read goes on, which might then be one of what is opened next.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, pipe: IO[bytes]) -> None:
         self.splitter = LineSplitter()
-        self._descriptor = descriptor
+        self._pipe = pipe
         self._chunks: queue.Queue[bytes] = queue.Queue(MAX_CHUNKS)
         # It may be blocked for ever, in a read from a terminal: it ends with the process.
         threading.Thread(target=self._run, name="streamson-pipe", daemon=True).start()
@@ -79,10 +80,11 @@ class PipeReader:
         chunk = b"x"
         while chunk:
             try:
-                chunk = os.read(self._descriptor, CHUNK_BYTES)
-            except OSError:  # it was closed, or its terminal has gone
+                chunk = os.read(self._pipe.fileno(), CHUNK_BYTES)
+            except OSError:  # its terminal has gone
                 chunk = b""
             self._chunks.put(chunk)
+        self._pipe.close()
 
 
 def pipe_lines(reader: PipeReader, source: str) -> Iterator[SourceLine | None]:

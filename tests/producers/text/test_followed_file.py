@@ -26,7 +26,7 @@ def follow():
     opened = []
 
     def follow(path, **options):
-        opened.append(FollowedFile(path, **options))
+        opened.append(FollowedFile(path, "app", **options))
         return opened[-1]
 
     yield follow
@@ -58,7 +58,6 @@ def test_only_what_is_added_is_read(path, follow):
     assert lines(file) == []
     append(path, "d\n")
     assert lines(file) == ["cd"]
-    assert file.name == "app"
 
 
 def test_from_the_start_all_is_read(path, follow):
@@ -147,7 +146,7 @@ def test_what_is_no_file_is_refused(tmp_path):
     os.mkfifo(tmp_path / "fifo")
     for name in (".", "fifo"):
         with pytest.raises(InputFileError, match="can't read"):
-            FollowedFile(tmp_path / name)
+            FollowedFile(tmp_path / name, "app")
 
 
 def test_what_becomes_no_file_is_waited_for(path, follow):
@@ -183,7 +182,7 @@ def test_each_line_comes_once_and_in_order(steps):
     with tempfile.TemporaryDirectory() as folder:
         path, old = Path(folder) / "app.log", Path(folder) / "app.log.1"
         path.write_text("")
-        file = FollowedFile(path)
+        file = FollowedFile(path, "app")
         written, found = [], []
         for what, number in steps:
             if what == "append":

@@ -194,6 +194,22 @@ def test_files_are_streams_and_come_and_go(produce, tmp_path):
     assert "b.log: there is no such file; trying until it is there" in err
 
 
+@pytest.mark.parametrize(
+    ("files", "streams"),
+    [
+        (["a.log", "web.example.log"], {"a", "web.example"}),
+        (["a.log", "a.err"], {"a.log", "a.err"}),
+        (["x/a.log", "y/a.log", "b.log"], {"x/a.log", "y/a.log", "b"}),
+    ],
+)
+def test_files_are_called_so_that_they_differ(produce, tmp_path, files, streams):
+    for file in files:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("n=1\n")
+    tail = produce("tail", "--from-start", *files)
+    assert {point.stream for point in tail.await_points(len(files))} == streams
+
+
 def test_a_file_is_read_from_its_start_where_that_is_wanted(produce, tmp_path):
     shutil.copy(LINES / "nginx.txt", tmp_path / "access.log")
     tail = produce("tail", "access.log", "--from-start", "--fields", "status")
@@ -278,6 +294,11 @@ def test_lines_without_numbers_are_counted_and_that_is_said_once(produce):
             [("web/n", {"per_second": 1.5}), ("web/p", {"per_second": 0.5})],
         ),
         (["--count", "n=GET", "--stream", "{count}"], [("n", {"per_second": 1.5})]),
+        (["--count", "n=GET", "--stream", "web"], [("web", {"per_second": 1.5})]),
+        (
+            ["--count", "n=GET", "--event", "502", "--stream", "web"],
+            [("web", {"value": 1}), ("web/n", {"per_second": 1.5})],
+        ),
     ],
 )
 def test_what_is_wanted_of_lines(produce, words, points):
