@@ -3,8 +3,9 @@
 Another process posts what Telegraf does, a thousand lines at a time, to the real command, which is
 kept to one core; its points arrive at a listener's receiver in this process. A bare loop that
 parses the lines of the same body, and does nothing with them, takes turns with it on the same core.
-Holds where 50,000 points a second or more arrive, and every one of them does. Needs psutil; Linux
-only.
+Both are told by the second of that core's time that they had, in which others on the machine have
+no part. Holds where 50,000 points or more arrive in one, and every one of them does. Needs psutil;
+Linux only.
 """
 
 import multiprocessing
@@ -87,18 +88,18 @@ def bare() -> float:
     """Return how many points a second are parsed."""
     content = body()
     os.sched_setaffinity(0, {CORE})
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(10):
         for line in content.split(b"\n"):
             if line:
                 parse_line(line)
-    elapsed = time.perf_counter() - start
+    elapsed = time.process_time() - start
     os.sched_setaffinity(0, set(range(os.cpu_count() or 1)))
     return 10 * LINES / elapsed
 
 
 def through(receiver: Receiver, server: psutil.Process, go: Event) -> tuple[float, float]:
-    """Return how many points a second arrived, and how much of its core the producer took."""
+    """Return how many points arrived in a second of the producer's time, and in one of all time."""
     before = receiver.counts.points_received
     used = sum(server.cpu_times()[:2])
     start = time.perf_counter()
@@ -109,7 +110,7 @@ def through(receiver: Receiver, server: psutil.Process, go: Event) -> tuple[floa
         if time.perf_counter() - start > TIMEOUT_S:
             raise SystemExit(f"{receiver.counts.points_received - before} points arrived")
     elapsed = time.perf_counter() - start
-    return BODIES * LINES / elapsed, (sum(server.cpu_times()[:2]) - used) / elapsed
+    return BODIES * LINES / (sum(server.cpu_times()[:2]) - used), BODIES * LINES / elapsed
 
 
 def main() -> int:
@@ -125,14 +126,13 @@ def main() -> int:
             done.clear()
             rounds.append((*through(receiver, server, go), bare()))
         lost = receiver.lost
-    rates, cores, parsed = (statistics.median(column) for column in zip(*rounds, strict=True))
+    rates, walls, parsed = (statistics.median(column) for column in zip(*rounds, strict=True))
     ratio = statistics.median(rate / parse for rate, _, parse in rounds)
     print(f"posted, parsed, published, received  {rates:9,.0f} points a second  {ratio:5.2f}")
     print(f"bare loop that parses                {parsed:9,.0f} points a second   1.00")
-    print(f"the producer took {cores:.0%} of a core; {lost} points lost")
-    return finish(
-        "line_protocol", round(rates), "points a second", HOLD, ok=rates >= HOLD and not lost
-    )
+    print(f"beside all else on this machine      {walls:9,.0f} points a second; {lost} lost")
+    ok = rates >= HOLD and not lost
+    return finish("line_protocol", round(rates), "points a second of a core", HOLD, ok=ok)
 
 
 if __name__ == "__main__":
