@@ -122,6 +122,7 @@ def test_what_was_packed_comes_out_whatever_the_pieces(encoding, body, cuts):
     assert out == body
 
 
+@example(65_537, 1)  # of which all is taken in, and a byte not yet given out
 @given(st.integers(60_000, 70_000), st.integers(0, 9))
 def test_deflate_without_a_frame_comes_out_whole_at_any_size(size, level):
     packer = zlib.compressobj(level, wbits=-zlib.MAX_WBITS)
@@ -145,6 +146,13 @@ def test_whatever_comes_unpacking_it_only_raises_what_is_told(encoding, body, cu
 def test_it_is_told_what_it_is_not(encoding, body):
     with pytest.raises(MessageError, match=f"^no {encoding}: "):
         list(Unpacker(encoding).feed(body * 9))
+
+
+def test_what_ends_in_the_middle_is_told():
+    unpacker = Unpacker("gzip")
+    list(unpacker.feed(gzip.compress(b"abc")[:-1]))
+    with pytest.raises(MessageError, match=r"^no gzip: it ends in the middle$"):
+        unpacker.close()
 
 
 def test_a_bomb_is_cut_at_its_limit(monkeypatch):

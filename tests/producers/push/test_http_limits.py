@@ -87,6 +87,21 @@ def test_a_thousand_who_say_nothing_keep_nobody_out(produce):
     assert CONNECTIONS - MAX_CONNECTIONS <= cut <= CONNECTIONS + 30
 
 
+def test_who_is_heard_keeps_the_connection_while_the_silent_ones_go(inside):
+    connection = http.client.HTTPConnection("127.0.0.1", inside.port, timeout=10)
+    connection.connect()
+    kept = connection.sock
+    with ExitStack() as opened:
+        for number in range(2 * MAX_CONNECTIONS):
+            if number % 100 == 0:
+                connection.request("POST", "/a", b"1")
+                assert answered(connection).status == 204
+                assert connection.sock is kept
+            address = ("127.0.0.1", inside.port)
+            opened.enter_context(socket.create_connection(address)).send(HALF)
+    connection.close()
+
+
 def test_an_upload_without_end_is_cut_and_memory_stays_as_it_was(produce):
     serving = Serving(produce)
     serving.post("/a", {"x": 1})
@@ -180,6 +195,17 @@ def test_who_sends_faster_than_it_goes_is_held_up_and_nothing_is_lost(inside):
     sending.join()
     assert taken == list(range(50_000))
     assert statuses == [204]
+
+
+def test_a_body_is_no_longer_than_its_route_allows():
+    async def come():
+        for _ in range(200):
+            yield b'{"x": 1}\n'
+
+    asked = BodyRequest("/a", {}, {}, StreamTemplate("{path}"), ())
+    for limit, status in ((1_799, 413), (1_800, 204)):
+        taking = Intake(PushQueue()).take(JSON_ROUTE._replace(max_bytes=limit), asked, "", come())
+        assert asyncio.run(taking).status == status
 
 
 def test_so_many_streams_and_no_more_are_published(monkeypatch, caplog):
