@@ -4,7 +4,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from streamson._printable import counted, printable
+from streamson._printable import printable
+from streamson._rate_limited_log import RateLimitedLog
 
 _log = logging.getLogger(__name__)
 
@@ -36,8 +37,8 @@ def parse_id(text: bytes) -> EntryId:
 class StreamPosition:
     """How far a stream was read.
 
-    Redis counts what was added to a stream (since version 7). From one look at that to the next,
-    what was added and neither heard nor is still there was trimmed or deleted.
+    Redis counts what was ever added to a stream (since version 7). What was added, and neither was
+    heard nor is still there, was trimmed or deleted.
 
     Parameters
     ----------
@@ -50,9 +51,11 @@ class StreamPosition:
     def __init__(self, key: str, since: float | None) -> None:
         self._key = printable(key)
         self._last = None if since is None else EntryId(max(0, int(since * 1e3) - 1), 0)
-        self._added: int | None = None
-        self._seen = FIRST
+        self._newest = FIRST
+        self._limited = RateLimitedLog(_log)
+        self._added_before: int | None = None
         self._heard = 0
+        self._lost = 0
         self._trimmed = 0
 
     @property
@@ -63,10 +66,10 @@ class StreamPosition:
     def heard(self, entry_id: bytes) -> None:
         """Take in that an entry was read."""
         self._last = parse_id(entry_id)
-        self._heard += self._last > self._seen
+        self._heard += 1
 
     def see(self, info: Mapping[str, Any] | None) -> None:
-        """Take in what the server says of the stream, at the beginning of a connection.
+        """Take in what the server says of the stream, at the beginning and now and then.
 
         Parameters
         ----------
@@ -76,30 +79,47 @@ class StreamPosition:
         if info is None:
             if self._last is None:
                 _log.info("there is no stream %s yet; waiting for it", self._key)
-            self._last, self._added, self._seen, self._heard = FIRST, 0, FIRST, 0
+            self._begin_anew()
             return
         newest = parse_id(info["last-generated-id"])
+        if newest < self._newest:
+            _log.info("the stream %s has begun anew", self._key)
+            self._begin_anew()
+        self._newest = newest
         if self._last is None:
             self._last = newest
-        elif self._last > newest and self._added is not None:
-            _log.info("the stream %s has begun anew", self._key)
-            self._last, self._added, self._heard = FIRST, 0, 0
-        self._count_trimmed(info)
-        self._added, self._seen, self._heard = info.get("entries-added"), newest, 0
-
-    def _count_trimmed(self, info: Mapping[str, Any]) -> None:
-        added, oldest = info.get("entries-added"), info["first-entry"]
-        if added is None or self._added is None or self._last is None:
-            return
-        if oldest is not None and parse_id(oldest[0]) <= self._last:
-            return
-        trimmed = added - self._added - self._heard - info["length"]
-        if trimmed > 0:
-            self._trimmed += trimmed
-            entries = counted(trimmed, "entry").replace("entrys", "entries")
-            _log.warning("%s of %s trimmed before they could be heard", entries, self._key)
+        self._count_lost(info, self._last)
 
     def tell(self) -> None:
         """Log how many entries were trimmed; for the end."""
         if self._trimmed:
             _log.info("%s: %d trimmed before they could be heard", self._key, self._trimmed)
+
+    def _begin_anew(self) -> None:
+        self._last = self._newest = FIRST
+        self._added_before, self._heard, self._lost = 0, 0, 0
+
+    def _count_lost(self, info: Mapping[str, Any], last: EntryId) -> None:
+        added, waiting = info.get("entries-added"), _waiting(info, last)
+        if added is None or waiting is None:
+            return
+        if self._added_before is None:
+            self._added_before = added - self._heard - waiting
+        lost = added - self._added_before - self._heard - waiting
+        if lost > self._lost:
+            number, self._lost = lost - self._lost, lost
+            self._trimmed += number
+            entries = "1 entry" if number == 1 else f"{number} entries"
+            self._limited.warning(
+                "trimmed", "%s of %s trimmed before they could be heard", entries, self._key
+            )
+
+
+def _waiting(info: Mapping[str, Any], last: EntryId) -> int | None:
+    """Return how many entries come after the last one that was heard; None if nobody knows."""
+    if last >= parse_id(info["last-generated-id"]):
+        return 0
+    oldest = info["first-entry"]
+    if oldest is None:
+        return 0
+    return int(info["length"]) if parse_id(oldest[0]) > last else None

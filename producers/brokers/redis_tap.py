@@ -1,6 +1,7 @@
 """A connection to a Redis server: reads streams, hears channels, and hands on what comes."""
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -32,6 +33,9 @@ BLOCK_S: Final = 1.0
 
 ANSWER_S: Final = 3.0
 """How long a server may take beyond that until it is gone."""
+
+LOOK_S: Final = 5.0
+"""So often it is looked at what was trimmed, and whether a stream has begun anew."""
 
 PING_S: Final = 2.0
 """After so long without a message on a channel the server is asked for a sign of life."""
@@ -107,7 +111,7 @@ class RedisTap:
             await client.ping()
             parts = []
             if self._positions:
-                await self._find_positions(client)
+                await self._look(client)
                 parts.append(self._read_streams(client, queue))
             if self._channels:
                 parts.append(self._hear_channels(client, queue))
@@ -126,7 +130,8 @@ class RedisTap:
         finally:
             await client.aclose()
 
-    async def _find_positions(self, client: Any) -> None:
+    async def _look(self, client: Any) -> None:
+        """Ask how far the streams are."""
         for key, position in self._positions.items():
             try:
                 info = await client.xinfo_stream(key)
@@ -142,8 +147,12 @@ class RedisTap:
             position.see(info)
 
     async def _read_streams(self, client: Any, queue: PushQueue) -> None:
+        look_at = time.monotonic() + LOOK_S
         while True:
             await room_in(queue)
+            if time.monotonic() > look_at:
+                await self._look(client)
+                look_at = time.monotonic() + LOOK_S
             wanted = {key: position.last for key, position in self._positions.items()}
             found = await client.xread(wanted, count=MAX_ENTRIES, block=round(BLOCK_S * 1e3))
             for key, entries in found:
