@@ -11,6 +11,7 @@ import pytest
 from google.protobuf import json_format
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsPartialSuccess,
@@ -50,8 +51,8 @@ def serving(produce):
 class Program:
     """A program that is measured by OpenTelemetry's SDK."""
 
-    def __init__(self, url, *, views=(), **temporality):
-        exporter = OTLPMetricExporter(f"{url}/v1/metrics", **temporality)
+    def __init__(self, url, *, views=(), **options):
+        exporter = OTLPMetricExporter(f"{url}/v1/metrics", **options)
         # An hour: it exports when it is told to.
         reader = PeriodicExportingMetricReader(exporter, export_interval_millis=3_600_000)
         self.provider = MeterProvider(
@@ -125,7 +126,8 @@ def test_histograms_of_the_sdk_with_growing_buckets_tell_what_was_added(serving)
 
 def test_what_the_sdk_counts_anew_each_time_is_divided_by_its_time(serving):
     delta = {Counter: AggregationTemporality.DELTA, Histogram: AggregationTemporality.DELTA}
-    with Program(serving.url, preferred_temporality=delta) as program:
+    packed = Compression.Gzip
+    with Program(serving.url, preferred_temporality=delta, compression=packed) as program:
         orders, took = program.meter.create_counter("orders"), program.meter.create_histogram("t")
         for _ in range(2):
             orders.add(100)
