@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from streamson.formats.quantity import Quantity, parse_quantity
+from streamson.producers.text.parsed_line import A_TIME
 
 SEPARATORS: Final = re.compile(r"[\s,;|]+")
 MAX_NAMES: Final = 1_024
 """Words of a line that may name columns."""
 
-A_TIME: Final = "\0"
 COMMENT: Final = "#"
 
 FIRST: Final[dict[str, tuple[str, ...]]] = {
@@ -47,7 +47,7 @@ _AGES: Final = frozenset(("LAST SEEN", "FIRST SEEN", "AGE", "CREATED", "PIDS"))
 
 _NO_OUTPUT: Final = re.compile(r"procs -{3}|Linux \S+ \(|Average:|[+|]?[-=]{3}")
 _WIDE: Final = re.compile(r"\t+| {2,}")
-_SIZE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)([kKMGT])i?")
+_SIZE: Final = re.compile(r"([0-9]{1,18}(?:\.[0-9]+)?)([kKMGT])i?")
 _LEADING: Final = re.compile(r"(\S+)(?:/| [/(]).*")
 
 

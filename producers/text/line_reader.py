@@ -3,24 +3,28 @@
 import math
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
-import msgspec
-
-from streamson.formats.nested import leaves
-from streamson.formats.quantity import QUANTITY, Quantity, parse_quantity
+from streamson.formats.quantity import Quantity, parse_quantity
 from streamson.formats.table import is_time_name
 from streamson.model.limits import MAX_FIELD_CHARS, MAX_FIELDS, MAX_STREAM_CHARS
 from streamson.producers.base.sample import (
-    MAX_LABEL_CHARS,
-    MAX_LABELS,
     SINCE_2001_S,
     parse_time,
 )
 from streamson.producers.text import access_log, ping, tcpdump
 from streamson.producers.text.column_table import SEPARATORS, ColumnTable
-from streamson.producers.text.parsed_line import NO_LABELS, ParsedLine
+from streamson.producers.text.json_numbers import json_quantities
+from streamson.producers.text.named_numbers import (
+    labels_amid,
+    labels_of,
+    pairs_of,
+    with_decimal_points,
+    without_surroundings,
+    words_of_pairs,
+)
+from streamson.producers.text.parsed_line import A_TIME, ParsedLine
 from streamson.producers.text.printed_point import parse_printed_point
 from streamson.producers.text.syslog_line import parse_syslog_head, with_head
 from streamson.producers.text.times import TimeFinder
@@ -28,30 +32,13 @@ from streamson.producers.text.times import TimeFinder
 MAX_UNITS: Final = 4_096
 """Fields whose unit is remembered."""
 
-A_TIME: Final = "\0"
-"""Stands in a line where its timestamp was: a word without a number."""
-
 _ESCAPES: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])|[\0\ufeff]")
 """Colours and the like, a byte order mark, and what stands for a time here."""
-
-_DECIMAL_COMMA: Final = re.compile(r"(?<![0-9,.])([-+]?[0-9]+),([0-9]+)(?![0-9.]|,[0-9])")
-_PAIR: Final = re.compile(
-    r"(?<![^\s,;=])([^\s,;=]++)=\s*([^\s,;]+(?:\s[A-Za-zµ°%/]+(?=[\s,;]|$))?)"
-)
-_LABELLED: Final = re.compile(rf"([A-Za-z_][\w .()/-]{{0,63}}?)\s*:\s+{QUANTITY}[\s,;.]*")
-_AMID: Final = re.compile(
-    rf"(?<![\w.])([A-Za-z_]\w{{0,63}}):\s{{1,4}}{QUANTITY}(?![\w.:/%-]\w|[\w/])"
-)
-"""A label of one word, amid others."""
-
-_PROGRESS: Final = re.compile(r"^\D{0,40}[0-9]+/[0-9]+\S*\s+(?=[A-Za-z_])")
-"""How far it is, before what is measured: ``Epoch 1/10 loss: 0.5``."""
 
 _LEVEL: Final = re.compile(r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.]{0,100}:")
 """As Python's logging begins lines."""
 
 _TOPIC: Final = re.compile(r"([^\s=,;{]++)(?:\s+|=)(\S.*)")
-_BETWEEN: Final = re.compile(r"[\s;=]+")
 
 
 class LineReader:
@@ -141,20 +128,22 @@ class LineReader:
         said = ParsedLine({}, "", when)
         if self._by_number and (parsed := self._by_columns(said, line, stamp)):
             return parsed
-        pointed = _with_points(line)
+        pointed = with_decimal_points(line)
         if ":" in pointed:
             pointed = _LEVEL.sub("", pointed, count=1) if _LEVEL.match(pointed) else pointed
-        if "=" in line and (pairs := _pairs(pointed)):
-            labels = _words(pointed, pairs)
+        if "=" in line and (pairs := pairs_of(pointed)):
+            labels = words_of_pairs(pointed, pairs)
             return self._read(said._replace(labels=labels), pairs)
-        if ":" in line and (labelled := _labels(_bare(pointed)) or _labels_amid(pointed)):
-            return self._read(said, labelled)
+        if ":" in line:
+            labelled = labels_of(without_surroundings(pointed)) or labels_amid(pointed)
+            if labelled:
+                return self._read(said, labelled)
         # Only tables of a program have a time of day before their names; with a date it is a log.
         names = not is_prose and (found is None or found.kind == "clock")
         return self._columns(said, line, pointed, stamp, may_be_names=names)
 
     def _json(self, line: str, topic: str) -> Sequence[ParsedLine]:
-        found, labels, when = _json(line)
+        found, labels, when = json_quantities(line)
         return self._read(ParsedLine({}, topic, when, labels), found)
 
     def _columns(
@@ -177,7 +166,7 @@ class LineReader:
     def _by_columns(self, said: ParsedLine, line: str, stamp: str) -> Sequence[ParsedLine]:
         """Return what the columns of some numbers hold, counted among all words of a line."""
         words: list[str] = []
-        for word in SEPARATORS.split(_with_points(line)):
+        for word in SEPARATORS.split(with_decimal_points(line)):
             if word == A_TIME:
                 words += stamp.split()
             elif word:
@@ -210,7 +199,10 @@ class LineReader:
                     first = unit
                     if len(units) < MAX_UNITS:
                         units[topic, short] = unit
-                numbers[short] = value if not unit or unit == first else quantity.in_unit(first)
+                if unit and unit != first:
+                    value = quantity.in_unit(first)
+                if abs(value) < math.inf:
+                    numbers[short] = value
         when = said.time
         if self._wanted is None:
             # A time that is written beside what was measured is no melody.
@@ -252,101 +244,6 @@ class LineReader:
             return f"c{number}"
         every = self._table.names if set(names) <= set(self._table.names) else names
         return every[number - 1] if 0 < number <= len(every) else str(number)
-
-
-def _with_points(line: str) -> str:
-    """Return a line whose decimal commas are points.
-
-    A comma is decimal between digits where something else stands between the numbers; where
-    several stand in one word they part columns.
-    """
-    if "," not in line:
-        return line
-    words = _BETWEEN.split(line)
-    if len(words) < 2 or any(word.strip(",").count(",") > 1 for word in words):
-        return line
-    return _DECIMAL_COMMA.sub(r"\1.\2", line)
-
-
-def _json(line: str) -> tuple[dict[str, Quantity], dict[str, str], float | None]:
-    """Return the numbers and words of an object, by path, and its time; none if it is none."""
-    found: dict[str, Quantity] = {}
-    labels: dict[str, str] = {}
-    when = None
-    try:
-        document = msgspec.json.decode(line)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        return found, labels, when
-    for path, leaf in leaves(document):
-        quantity = _quantity(leaf)
-        if quantity is not None:
-            found[path] = quantity
-        elif isinstance(leaf, str):
-            if when is None and is_time_name(path.rpartition(".")[2]):
-                when = parse_time(leaf)
-            elif len(labels) < MAX_LABELS:
-                labels[path] = leaf[:MAX_LABEL_CHARS]
-    return found, labels, when
-
-
-def _quantity(found: object) -> Quantity | None:
-    if isinstance(found, str):
-        return parse_quantity(found)
-    if isinstance(found, bool) or not isinstance(found, int | float) or abs(found) == math.inf:
-        return None
-    return Quantity(float(found))
-
-
-def _pairs(line: str) -> dict[str, Quantity]:
-    found = {}
-    for name, text in _PAIR.findall(line):
-        quantity = parse_quantity(text) or parse_quantity(text.split()[0])
-        if quantity is not None:
-            found[name] = quantity
-    return found
-
-
-def _words(line: str, numbers: dict[str, Quantity]) -> Mapping[str, str]:
-    """Return the pairs of a line whose value is no number."""
-    if line.count("=") == len(numbers):
-        return NO_LABELS
-    labels: dict[str, str] = {}
-    for name, text in _PAIR.findall(line):
-        if name not in numbers and len(labels) < MAX_LABELS:
-            labels[name] = text.split()[0].strip("\"'")[:MAX_LABEL_CHARS]
-    return labels
-
-
-def _labels(line: str) -> dict[str, Quantity]:
-    """Return what is labelled, if that is all there is in a line."""
-    found: dict[str, Quantity] = {}
-    at = 0
-    while at < len(line):
-        match = _LABELLED.match(line, at)
-        if match is None or not math.isfinite(float(match[2])):
-            return {}
-        found[match[1]] = Quantity(float(match[2]), match[3] or "")
-        at = match.end()
-    return found
-
-
-def _bare(line: str) -> str:
-    """Return a line without its time, how far it is, and a remark at its end."""
-    line = line.strip(" " + A_TIME)
-    at = line.rfind(" (")
-    if at > 0 and line.endswith(")") and line.find(")", at) == len(line) - 1:
-        line = line[:at]
-    return _PROGRESS.sub("", line)
-
-
-def _labels_amid(line: str) -> dict[str, Quantity]:
-    """Return what is labelled by a word amid others, if that are two or more."""
-    found: dict[str, Quantity] = {}
-    for match in _AMID.finditer(line):
-        value = float(match[2])
-        if math.isfinite(value):
-            found[match[1]] = Quantity(value, match[3] or "")
-    return found if len(found) > 1 else {}
 
 
 def _is_topic(text: str) -> bool:

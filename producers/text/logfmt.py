@@ -1,5 +1,6 @@
 """Lines of logfmt: ``level=info msg="it took long" duration=5ms``."""
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -45,7 +46,8 @@ class LogfmtParser:
         found = self._times.find(value)
         return parse_time(value) if found is None or found.start else found.seconds
 
-    def _in_first_unit(self, name: str, quantity: Quantity) -> float:
+    def _in_first_unit(self, name: str, quantity: Quantity) -> float | None:
         if len(self._units) < MAX_UNITS:
             self._units.setdefault(name, quantity.unit)
-        return quantity.in_unit(self._units.get(name, quantity.unit))
+        value = quantity.in_unit(self._units.get(name, quantity.unit))
+        return value if math.isfinite(value) else None

@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
+A_TIME: Final = "\0"
+"""Stands in a line where its timestamp was: a word without a number."""
+
 NO_LABELS: Final[Mapping[str, str]] = {}
 
 

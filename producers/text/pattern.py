@@ -1,5 +1,6 @@
 """Numbers by a regular expression that somebody gave, within bounds of time."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -112,7 +113,8 @@ class PatternParser:
             quantity = _quantity(word)
             if quantity is not None and len(fields) < MAX_FIELDS:
                 unit = self._units.setdefault(name, quantity.unit)  # as many as there are groups
-                fields[name[:MAX_FIELD_CHARS]] = quantity.in_unit(unit)
+                value = quantity.in_unit(unit)
+                fields[name[:MAX_FIELD_CHARS]] = value if math.isfinite(value) else None
             else:
                 labels[name] = word[:MAX_LABEL_CHARS]
         if when is None and (found := self._times.find(line)) is not None:

@@ -1,5 +1,6 @@
 """Lines of programs, as they really wrote them: with no options, streams that make sense."""
 
+import math
 import time
 from datetime import UTC, datetime
 
@@ -306,6 +307,40 @@ def test_whatever_comes_what_is_read_can_be_published(name, lines):
     for reading in readings:
         assert 0 < len(reading.fields) <= MAX_FIELDS
         assert all(0 < len(field) <= MAX_FIELD_CHARS for field in reading.fields)
+
+
+HUGE = st.builds(
+    "{}{}{}".format,
+    st.sampled_from(["9" * 400, "1e308", "1.7e308", "-1e308", "1e-320", "5", "9" * 300]),
+    st.sampled_from(["", ".", ".5"]),
+    st.sampled_from(["", "kB", " kB", "B", "%", "T", "Ti", "h", "ms"]),
+)
+
+
+@given(
+    st.sampled_from(["", *sorted(LINE_FORMATS)]),
+    st.lists(
+        st.builds(
+            str.format,
+            st.sampled_from(
+                [
+                    *("{}", "x={} y=1", "x: {}, y: {}", "a {} b", '{{"x": {}, "y": "{}"}}', "x {}"),
+                    *("time={} x={}", "{} {}", "x={}", "[{}] 64 bytes from a: seq=1 time={} ms"),
+                    *('1 - - [27/Nov/2026:10:00:00 +0100] "x" 200 {} "" "" {}', "[{}, 1]"),
+                    "10:00:00.5 IP a > b: length {}",
+                ]
+            ),
+            HUGE,
+            HUGE,
+        ),
+        max_size=4,
+    ),
+)
+def test_numbers_without_bounds_are_read_or_left_out(name, lines):
+    parser = LINE_FORMATS[name] if name else LineReader
+    for reading in readings_of(lines, parser):
+        assert all(x is None or math.isfinite(x) for x in reading.fields.values())
+        assert reading.time is None or abs(reading.time) < 1e12
 
 
 KNOWN = [
