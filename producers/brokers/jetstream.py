@@ -15,7 +15,7 @@ from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
 from streamson._printable import counted, printable
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import UsageError, nearest
-from streamson.producers.brokers.nats_tap import MAX_PENDING_BYTES, Part, Room, Take
+from streamson.producers.brokers.nats_source import MAX_PENDING_BYTES, Part, Room, Take
 
 FETCH_S: Final = 2.0
 """How long a request for messages waits for one."""

@@ -116,7 +116,8 @@ def command(
     from streamson.producers.base.asyncio_queue import AsyncioQueue
     from streamson.producers.brokers import nats_identity
     from streamson.producers.brokers.jetstream import JetStreamSource
-    from streamson.producers.brokers.nats_tap import CoreSource, NatsTap
+    from streamson.producers.brokers.nats_source import CoreSource
+    from streamson.producers.brokers.nats_tap import NatsTap
 
     identity = nats_identity.checked(
         user=user, password=password, token=token, creds=creds, nkey=nkey

@@ -105,6 +105,7 @@ def command(
         "username": user,
         "password": password,
         "ssl": encrypted,
+        "ssl_check_hostname": encrypted,
         "ssl_ca_certs": _path(ca_file),
         "ssl_certfile": _path(cert_file),
         "ssl_keyfile": _path(key_file or cert_file),
