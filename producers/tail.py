@@ -22,7 +22,7 @@ from streamson.producers.text.followed_file import FollowedFile
 from streamson.producers.text.journal import Journal
 from streamson.producers.text.line_formats import LINE_FORMATS
 from streamson.producers.text.line_reader import LineReader
-from streamson.producers.text.line_readings import STDIN, LineReadings, LineSettings, Misses
+from streamson.producers.text.line_readings import LineReadings, LineSettings, Misses
 from streamson.producers.text.line_sources import (
     PipeReader,
     file_lines,
@@ -31,6 +31,7 @@ from streamson.producers.text.line_sources import (
 )
 from streamson.producers.text.parsed_line import LineParser
 from streamson.producers.text.pattern import BoundedPattern, PatternParser
+from streamson.producers.text.stream_names import STDIN
 
 MAX_FILES: Final = 256
 MAX_UNITS: Final = 64

@@ -7,12 +7,13 @@ from typing import Final, Literal, NamedTuple
 from streamson._printable import counted
 from streamson.producers.base.reading import Reading
 from streamson.producers.base.sample import choose_fields
-from streamson.producers.base.stream_template import StreamTemplate, clean_name
+from streamson.producers.base.stream_template import StreamTemplate
 from streamson.producers.base.unusable import Unusable
 from streamson.producers.text.event_counts import RATE, EventCounter, NamedPattern
 from streamson.producers.text.line_sources import SourceLine
 from streamson.producers.text.parsed_line import LineParser, ParsedLine
 from streamson.producers.text.pattern import BoundedPattern
+from streamson.producers.text.stream_names import StreamNames
 
 WORDLESS: Final = "without wanted numbers"
 LINES: Final = "lines"
@@ -22,10 +23,6 @@ FEW_LINES: Final = 4
 """So many lines without numbers in a row are counted from then on. Fewer may be the names of
 columns, which often are two lines, or three with an empty one."""
 
-MAX_ROWS: Final = 64
-"""Streams for the things that the rows of a source are about; a table with more of them, such as
-one of processes, is one stream."""
-
 MAX_SOURCES: Final = 1_024
 """Of which is remembered what their columns are; those that came first are forgotten first."""
 
@@ -33,7 +30,6 @@ MAX_STREAMS: Final = 4_096
 HINT_LINES: Final = 100
 """After so many lines of which a pattern matched none, that is told."""
 
-STDIN: Final = "stdin"
 
 Misses = Literal["count", "names", "tell", "hush"]
 """What becomes of lines without numbers. Where nobody said how lines are written, they may be names
@@ -74,10 +70,9 @@ class LineSettings(NamedTuple):
 class _Source:
     """What is remembered of a source."""
 
-    def __init__(self, parser: LineParser | None) -> None:
+    def __init__(self, parser: LineParser | None, names: StreamNames) -> None:
         self.parser = parser
-        self.program = ""
-        self.rows: set[str] = set()
+        self.names = names
         self.unread: list[str] = []
         """Lines without numbers, as long as they may be names of columns."""
         self.counts_lines = False
@@ -144,9 +139,12 @@ class LineReadings:
             if len(self._sources) >= MAX_SOURCES:
                 self._sources.pop(next(iter(self._sources)))
             parser = self._settings.parser
-            source = self._sources[name] = _Source(None if parser is None else parser())
+            source = self._sources[name] = _Source(
+                None if parser is None else parser(),
+                StreamNames(name, self._settings.template, one_count=self._is_one_count),
+            )
             for count in self._settings.counts:
-                source.counts[count.name] = self._count_stream(name, source, count.name)
+                source.counts[count.name] = source.names.of_count(count.name)
                 self._counter.watch(source.counts[count.name])
         return source
 
@@ -172,10 +170,10 @@ class LineReadings:
     def _numbers(self, line: SourceLine, source: _Source, parser: LineParser) -> Iterator[Reading]:
         parsed = parser.parse(line.text)
         if parsed and parsed[0].program:
-            source.program = parsed[0].program
+            source.names.program = parsed[0].program
         if parsed and not parsed[0].fields:
             if parsed[0].event and self._settings.misses == "count":
-                self._count_line(line.source, source, parsed[0].event)
+                self._count_line(source, parsed[0].event)
         elif parsed:
             self._matched = True
             self._named(source, under_names=parsed[0].under_names)
@@ -186,7 +184,7 @@ class LineReadings:
         elif line.text.strip():
             self._wordless(line, source)
         if source.counts_lines:
-            self._count_line(line.source, source, LINES)
+            self._count_line(source, LINES)
 
     def _said(self, line: SourceLine, source: _Source, said: ParsedLine) -> Iterator[Reading]:
         fields = said.fields
@@ -206,40 +204,15 @@ class LineReadings:
             if not fields:
                 self._unusable.add("without wanted fields", line.text)
                 return
-        stream = self._stream(line, source, said)
+        stream = source.names.of_point(said, line.labels)
         if stream in self._streams or len(self._streams) < MAX_STREAMS:
             self._streams.add(stream)
             yield Reading(stream, fields, time=said.time if line.time is None else line.time)
         else:
             self._unusable.add(f"of more than {MAX_STREAMS} streams", line.text)
 
-    def _stream(self, line: SourceLine, source: _Source, said: ParsedLine) -> str:
-        template = self._settings.template
-        if said.topic and (template is None or "topic" not in template.labels):
-            return clean_name(said.topic)
-        row = said.row
-        if row and row not in source.rows:
-            if len(source.rows) < MAX_ROWS:
-                source.rows.add(row)
-            else:
-                row = ""
-        file = _file(line.source, source)
-        if template is None:
-            return clean_name(f"{file}/{row}" if row else file)
-        known = {**line.labels, **said.labels, "file": file, "row": row, "topic": said.topic}
-        return template.fill(known)
-
-    def _count_stream(self, name: str, source: _Source, kind: str) -> str:
-        template = self._settings.template
-        file = _file(name, source)
-        if template is None:
-            return clean_name(f"{file}/{kind}")
-        filled = template.fill({"file": file, "count": kind})
-        known = "count" in template.labels or self._is_one_count
-        return filled if known else clean_name(f"{filled}/{kind}")
-
-    def _count_line(self, name: str, source: _Source, kind: str) -> None:
-        stream = self._count_stream(name, source, kind)
+    def _count_line(self, source: _Source, kind: str) -> None:
+        stream = source.names.of_count(kind)
         self._counter.watch(stream)
         self._counter.add(stream)
 
@@ -254,7 +227,7 @@ class LineReadings:
             source.unread.append(line.text)
             if len(source.unread) >= FEW_LINES:
                 if misses == "count":
-                    self._count_lines(line, source)
+                    self._count_lines(source)
                 else:
                     self._leave_out(source)
 
@@ -263,10 +236,10 @@ class LineReadings:
         if self._missed == HINT_LINES and not self._matched:
             _log.info("--pattern matched none of the first %d lines", HINT_LINES)
 
-    def _count_lines(self, line: SourceLine, source: _Source) -> None:
+    def _count_lines(self, source: _Source) -> None:
         """Count lines from now on; the one at hand as well, but later."""
         source.counts_lines = True
-        stream = self._count_stream(line.source, source, LINES)
+        stream = source.names.of_count(LINES)
         _log.info(
             "lines without numbers: from now on %s tells how many lines come a second; choose with "
             "--count, --event or --pattern",
@@ -287,8 +260,3 @@ class LineReadings:
         for text in source.unread:
             self._unusable.add(WORDLESS, text)
         source.unread.clear()
-
-
-def _file(name: str, source: _Source) -> str:
-    """Return what a source is called: standard input by the program that writes to it."""
-    return source.program if name == STDIN and source.program else name

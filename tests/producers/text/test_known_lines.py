@@ -13,8 +13,9 @@ from streamson.producers.base.unusable import Unusable
 from streamson.producers.text.event_counts import EventCounter
 from streamson.producers.text.line_formats import LINE_FORMATS
 from streamson.producers.text.line_reader import LineReader
-from streamson.producers.text.line_readings import MAX_ROWS, LineReadings, LineSettings
+from streamson.producers.text.line_readings import LineReadings, LineSettings
 from streamson.producers.text.line_sources import SourceLine
+from streamson.producers.text.stream_names import MAX_ROWS
 from tests.conftest import DATA
 
 SOME = 16_384
