@@ -6,6 +6,7 @@ manage-contact-points/integrations/webhook-notifier/: both have the same shape.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from streamson.model.limits import MAX_FIELD_CHARS
@@ -70,15 +71,11 @@ def _is_alert(found: object) -> bool:
 
 def _labels(alert: Mapping[str, Any]) -> dict[str, str]:
     annotations = alert.get("annotations")
-    found = {
-        **{
-            f"annotations.{name}": text
-            for name, text in (annotations.items() if isinstance(annotations, dict) else ())
-        },
-        **alert["labels"],  # whose names nobody else takes
-    }
-    texts = [(name, text[:MAX_LABEL_CHARS]) for name, text in found.items() if _is_text(text)]
-    labels = dict(texts[-MAX_LABELS:])
+    told = annotations if isinstance(annotations, dict) else {}
+    # The alert's own come first, where there are more than can be.
+    found = {**alert["labels"], **{f"annotations.{name}": text for name, text in told.items()}}
+    texts = ((name, text[:MAX_LABEL_CHARS]) for name, text in found.items() if _is_text(text))
+    labels = dict(islice(texts, MAX_LABELS))
     return {**labels, "status": alert["status"], "path": _PATH.fill(labels)}
 
 

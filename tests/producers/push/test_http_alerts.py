@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamson.model.limits import MAX_FIELDS
-from streamson.producers.base.sample import MAX_LABEL_CHARS
+from streamson.producers.base.sample import MAX_LABEL_CHARS, MAX_LABELS
 from streamson.producers.push.webhooks import alerts_of, is_notification
 from tests.producers.push.serving import JSON, Serving, answered
 from tests.producers.servers import accepts, free_port, needs, server
@@ -170,3 +170,16 @@ def test_whatever_an_alert_says_it_is_one_that_can_be_published(document):
 def test_what_is_no_notification_is_not_taken_for_one(document):
     if is_notification(document):
         assert all(alert["status"] in ("firing", "resolved") for alert in document["alerts"])
+
+
+def test_labels_are_bounded_and_a_time_that_is_not_known_is_none():
+    labels = {"alertname": "Hot", "long": "x" * 999, **{f"l{i}": "y" for i in range(99)}}
+    times = {"startsAt": "0001-01-01T00:00:00Z", "endsAt": "2026-01-01T00:00:00Z"}
+    (alert,) = alerts_of({"alerts": [{"status": "firing", "labels": labels, **times}]})
+    assert alert.time is None
+    assert len(alert.labels) == MAX_LABELS + 2  # of which status and path are ours
+    assert alert.labels["path"] == "alerts/Hot"
+    labels = {"alertname": "Hot", "long": "x" * 999}
+    (alert,) = alerts_of({"alerts": [{"status": "resolved", "labels": labels, **times}]})
+    assert alert.labels["long"] == "x" * MAX_LABEL_CHARS
+    assert alert.time == 1_767_225_600

@@ -108,13 +108,14 @@ def test_an_upload_without_end_is_cut_and_memory_stays_as_it_was(produce):
     pid = serving.producing.process.pid
     before = memory_of(pid)
     # Who says how much comes is told before anything does.
-    headers = {**JSON, "Content-Length": str(2 << 30), "Expect": "100-continue"}
+    said = {**JSON, "Content-Length": str(2 << 30), "Expect": "100-continue"}
     connection = http.client.HTTPConnection("127.0.0.1", serving.port, timeout=10)
     connection.putrequest("POST", "/a")
-    for name, value in headers.items():
+    for name, value in said.items():
         connection.putheader(name, value)
     connection.endheaders()
-    assert answered(connection).status == 413
+    status, _, headers = answered(connection)
+    assert (status, headers["Connection"]) == (413, "close")
     connection.close()
     curl = [needs("curl"), "-sS", "--max-time", "20", "-T", "-", f"{serving.url}/zeros"]
     with open("/dev/zero", "rb") as zeros:
