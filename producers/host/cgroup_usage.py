@@ -48,11 +48,11 @@ class CgroupsV2:
 
     def usage(self, folder: Path) -> Usage | None:
         """Return what one uses; None if it is no more."""
-        cpu_us = parse_flat(_read(folder / "cpu.stat")).get("usage_usec")
+        cpu_us = parse_flat(_read(folder / "cpu.stat"), "usage_usec")
         if cpu_us is None:
             return None
         memory = parse_count(_read(folder / "memory.current"))
-        cached = parse_flat(_read(folder / "memory.stat")).get("inactive_file", 0)
+        cached = parse_flat(_read(folder / "memory.stat"), "inactive_file")
         return Usage(cpu_us / 1e6, _without(memory, cached))
 
 
@@ -70,7 +70,7 @@ class CgroupsV1:
             return None
         beside = self._memory / folder.relative_to(self.root)
         memory = parse_count(_read(beside / "memory.usage_in_bytes"))
-        cached = parse_flat(_read(beside / "memory.stat")).get("total_inactive_file", 0)
+        cached = parse_flat(_read(beside / "memory.stat"), "total_inactive_file")
         return Usage(cpu_ns / 1e9, _without(memory, cached))
 
 
@@ -101,23 +101,19 @@ def parse_count(text: str) -> int | None:
     return int(word) if is_number else None
 
 
-def parse_flat(text: str) -> dict[str, int]:
-    r"""Return the numbers of a file with a key and a number a line.
+def parse_flat(text: str, key: str) -> int | None:
+    r"""Return the number of a key in a file with a key and a number a line; None without it.
 
-    >>> parse_flat("usage_usec 1500\nuser_usec 1000\n")
-    {'usage_usec': 1500, 'user_usec': 1000}
+    >>> parse_flat("usage_usec 1500\nuser_usec 1000\n", "user_usec")
+    1000
     """
-    found = {}
-    for line in text.splitlines():
-        key, _, word = line.partition(" ")
-        number = parse_count(word)
-        if key and number is not None:
-            found[key] = number
-    return found
+    # Of some fifty lines one is wanted, of each control group at each reading.
+    _, found, rest = f"\n{text}".partition(f"\n{key} ")
+    return parse_count(rest.partition("\n")[0]) if found else None
 
 
-def _without(memory: int | None, cached: int) -> float | None:
-    return None if memory is None else float(max(memory - cached, 0))
+def _without(memory: int | None, cached: int | None) -> float | None:
+    return None if memory is None else float(max(memory - (cached or 0), 0))
 
 
 def _read(path: Path) -> str:

@@ -23,7 +23,7 @@ class Filesystems:
     def collect(self) -> Iterator[Measured]:
         """Measure each."""
         mounted = self._mounted()
-        names = numbered(one.mountpoint.strip("/") or ROOT for one in mounted)
+        names = numbered(one.mountpoint.strip("/\\") or ROOT for one in mounted)
         for one, name in zip(mounted, names, strict=True):
             try:
                 usage = self._psutil.disk_usage(one.mountpoint)

@@ -15,11 +15,6 @@ from tests.producers.conftest import Producing
 from tests.producers.servers import needs
 
 
-def lacking(reason: str) -> None:
-    """Skip a test that wants what this machine has not; in CI it fails."""
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-
-
 def write_tree(root: Path, files: Mapping[str, object]) -> Path:
     """Write files, each a line, below a folder; return it."""
     for name, content in files.items():
@@ -59,7 +54,8 @@ def produce_on(
     """Start ``streamson produce system WORDS`` where folders have taken the places of others."""
     unshare = [needs("unshare"), "--mount"]
     if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
-        lacking("folders can't be mounted in the places of others")
+        reason = "folders can't be mounted in the places of others"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
     started = []
 
     def produce_on(places: Mapping[str, Path], words: str) -> Producing:

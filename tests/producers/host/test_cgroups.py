@@ -236,15 +236,15 @@ def test_any_path_is_looked_at_without_an_error(parts):
 
 @given(st.text())
 def test_any_text_is_read_as_counts_without_an_error(text):
-    assert all(0 <= value < 1e20 for value in parse_flat(text).values())
-    count = parse_count(text)
-    assert count is None or 0 <= count < 1e20
+    for count in (parse_count(text), parse_flat(text, "usage_usec"), parse_flat(text, text)):
+        assert count is None or 0 <= count < 1e20
 
 
 @given(st.dictionaries(st.from_regex(r"[a-z_]+", fullmatch=True), st.integers(0, 2**64 - 1)))
 def test_what_the_kernel_counts_is_read(numbers):
     lines = "".join(f"{key} {value}\n" for key, value in numbers.items())
-    assert parse_flat(lines) == numbers
+    assert {key: parse_flat(lines, key) for key in numbers} == numbers
+    assert parse_flat(lines, "another key") is None
 
 
 def test_a_container_has_the_name_that_who_runs_it_gave_it(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from tests.conftest import until
-from tests.producers.host.conftest import amount, await_value, lacking, values
+from tests.producers.host.conftest import amount, await_value, values
 
 ADD_BRIDGE, REMOVE_BRIDGE = 0x89A0, 0x89A1  # SIOCBRADDBR, SIOCBRDELBR of linux/sockios.h
 
@@ -22,7 +22,7 @@ def device_of(folder):
     device = max(mounted, key=lambda p: len(p.mountpoint)).device if mounted else ""
     name = os.path.basename(device)
     if not os.path.exists(f"/sys/block/{name}/device"):
-        lacking(f"{folder} is on no disk of its own")
+        pytest.skip(f"{folder} is on no disk of its own")
     return name
 
 
@@ -58,7 +58,7 @@ def test_what_is_written_to_a_disk_is_counted_once(produce, tmp_path):
 def test_what_a_partition_or_a_loop_counts_again_is_left_out_unless_it_is_asked_for(produce):
     virtual = [n for n in psutil.disk_io_counters(perdisk=True) if n.startswith("loop")]
     if not virtual:
-        lacking("this machine has no loop devices")
+        pytest.skip("this machine has no loop devices")
     words = ["--interval", "0.1", "--name", "me"]
     for only, there in (("disks,memory", False), (f"disk/{virtual[0]},memory", True)):
         system = produce("system", *words, "--only", only)
@@ -108,7 +108,7 @@ def bridge(name):
         try:
             fcntl.ioctl(through, ADD_BRIDGE, name.encode() + b"\0")
         except OSError as error:
-            lacking(f"no network interface can be made: {error}")
+            pytest.skip(f"no network interface can be made: {error}")
         try:
             yield
         finally:
@@ -118,7 +118,7 @@ def bridge(name):
 @pytest.mark.parametrize("hardware", [True, False])
 def test_virtual_interfaces_are_left_out_beside_hardware(produce_on, tmp_path, hardware):
     if hardware and not list(Path("/sys/class/net").glob("*/device")):
-        lacking("this machine has no network hardware")
+        pytest.skip("this machine has no network hardware")
     (tmp_path / "class").mkdir()
     name = f"br{os.getpid() % 1_000_000}"
     places = {} if hardware else {"/sys/class": tmp_path / "class"}
