@@ -58,14 +58,19 @@ def parse_address(url: str, schemes: tuple[str, ...]) -> Address:
         or not url.isprintable()
         or " " in url
     ):
-        hint = f"; did you mean {schemes[0]}://{url}?" if "://" not in url and "." in url else ""
-        raise UsageError(
-            f"the address: found {printable(url[:100])!r}; allowed is one that begins with "
-            f"{' or '.join(f'{scheme}://' for scheme in schemes)} and names a host{printable(hint)}"
-        )
+        raise no_address(url, schemes)
     host = parts.netloc.rpartition("@")[2]
     bare = urlunsplit((parts.scheme, host, parts.path, parts.query, ""))
     return Address(bare, host, parts.path.strip("/"), parts.username or "")
+
+
+def no_address(url: str, schemes: tuple[str, ...]) -> UsageError:
+    """Return the error of what is no address, or none of these schemes."""
+    hint = f"; did you mean {schemes[0]}://{url}?" if "://" not in url and "." in url else ""
+    return UsageError(
+        f"the address: found {printable(url[:100])!r}; allowed is one that begins with "
+        f"{' or '.join(f'{scheme}://' for scheme in schemes)} and names a host{printable(hint)}"
+    )
 
 
 def _split(url: str) -> SplitResult | None:

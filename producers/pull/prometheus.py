@@ -96,7 +96,8 @@ def command(
         raise UsageError(f"found {len(queries)} queries; up to {MAX_QUERIES} are allowed")
     address = parse_address(url, WEB)
     template = StreamTemplate(stream)
-    client = WebClient(access_of(address, **secrets), "prometheus", "the prometheus producer")
+    access = access_of(address, **secrets)
+    client = WebClient(address, access, "prometheus", "the prometheus producer")
     import_optional("prometheus_client", "prometheus", "the prometheus producer")
     names = SeriesNames(template, () if queries else PER_CORE)
 

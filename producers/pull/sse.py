@@ -73,7 +73,7 @@ def command(
     address = parse_address(url, WEB)
     template = StreamTemplate(stream)
     access = access_of(address, **secrets)
-    client = WebClient(access, "feeds", "the sse producer")
+    client = WebClient(address, access, "feeds", "the sse producer")
 
     async def fill(queue: PushQueue) -> None:
         unusable = Unusable("message")

@@ -18,6 +18,7 @@ _KINDS: Final = (
     (ConnectionRefusedError, "nobody listens there"),
     (ConnectionResetError, "the connection broke"),
     (TimeoutError, "no answer in time"),
+    (UnicodeError, "no host can have that name"),
 )
 _BROKEN: Final = {"ClientPayloadError", "ServerDisconnectedError"}
 """By name, as aiohttp is not imported here."""

@@ -76,7 +76,7 @@ def command(
     clients = []
     for address in (parse_address(url, WEB) for url in urls):
         access = access_of(address, **secrets)
-        clients.append((address, WebClient(access, "feeds", "the url producer")))
+        clients.append((address, WebClient(address, access, "feeds", "the url producer")))
 
     async def fill(queue: PushQueue) -> None:
         unusable = Unusable("document")

@@ -10,7 +10,7 @@ from streamson._optional import import_optional
 from streamson._printable import printable
 from streamson._version import __version__
 from streamson.producers.pull.access import Access
-from streamson.producers.pull.address import WEB
+from streamson.producers.pull.address import WEB, WEBSOCKET, Address, no_address
 from streamson.producers.pull.daemon_executor import DaemonExecutor
 from streamson.producers.pull.unavailable import UnavailableError, failure, refusal
 
@@ -52,21 +52,29 @@ class Answer(NamedTuple):
 
 
 class WebClient:
-    """Fetches from addresses.
+    """Fetches from an address.
 
     Parameters
     ----------
+    address
+        The address.
     access
-        What goes along with requests to the address that was given. Where somebody is redirected
-        to another host, it does not.
+        What goes along with requests to it. Where somebody is redirected to another host, it does
+        not.
     extra
         The extra of streamson that brings aiohttp.
     purpose
         What needs it, for the message where aiohttp is missing.
+
+    Raises
+    ------
+    UsageError
+        Where the name of the host is none.
     """
 
-    def __init__(self, access: Access, extra: str, purpose: str) -> None:
+    def __init__(self, address: Address, access: Access, extra: str, purpose: str) -> None:
         self.aiohttp: Any = import_optional("aiohttp", extra, purpose)
+        _check_host(address)
         self.access = access
         self.session: Any = None
 
@@ -140,7 +148,8 @@ class WebClient:
         """Raise errors of connections as `UnavailableError`."""
         try:
             yield
-        except (self.aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
+        # A TimeoutError is an OSError; a name that can't be looked up may be a UnicodeError.
+        except (self.aiohttp.ClientError, OSError, UnicodeError) as error:
             raise failure(error) from None
 
     async def _follow(self, url: str, headers: Mapping[str, str]) -> "ClientResponse":
@@ -173,6 +182,18 @@ class WebClient:
                     answered=True,
                 )
         raise UnavailableError(f"it is redirected more than {MAX_REDIRECTS} times", answered=True)
+
+
+def _check_host(address: Address) -> None:
+    """Refuse what the standard library takes for an address, and aiohttp does not."""
+    from yarl import URL
+
+    try:
+        URL(address.url).origin()
+    except ValueError:
+        raise no_address(
+            address.url, WEB if address.url.startswith("http") else WEBSOCKET
+        ) from None
 
 
 async def _refuse(*_redirect: object) -> None:

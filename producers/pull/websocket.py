@@ -103,7 +103,7 @@ def command(
     address = parse_address(url, WEBSOCKET)
     template = StreamTemplate(stream)
     access = access_of(address, **secrets)
-    client = WebClient(access, "feeds", "the websocket producer")
+    client = WebClient(address, access, "feeds", "the websocket producer")
 
     async def fill(queue: PushQueue) -> None:
         unusable = Unusable("message")

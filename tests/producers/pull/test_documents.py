@@ -14,7 +14,12 @@ from streamson.producers.base.sample import Sample
 from streamson.producers.pull.address import WEB, parse_address
 from streamson.producers.pull.document import MAX_LINES, DocumentReader
 from streamson.producers.pull.seen_times import MAX_TIMES, SeenTimes
-from streamson.producers.pull.unavailable import MAX_RETRY_AFTER_S, UnavailableError, refusal
+from streamson.producers.pull.unavailable import (
+    MAX_RETRY_AFTER_S,
+    UnavailableError,
+    failure,
+    refusal,
+)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +108,20 @@ def test_a_server_says_when_to_ask_again():
 def test_any_time_to_wait_is_survived(text):
     assert 0 <= retry_after(text) <= MAX_RETRY_AFTER_S
     assert math.isfinite(time.time() + retry_after(text))
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ConnectionRefusedError(111, "x"), "nobody listens there"),
+        (TimeoutError(), "no answer in time"),
+        (UnicodeError("label empty"), "no host can have that name"),
+        (OSError(113, "No route to host"), "No route to host"),
+        (ValueError("\x1b[31m"), "\\x1b[31m"),
+    ],
+)
+def test_what_keeps_from_connecting_is_said_in_words(error, reason):
+    assert str(failure(error)) == reason
 
 
 def test_who_says_no_is_asked_at_the_usual_interval_and_who_is_gone_sooner():

@@ -3,7 +3,7 @@
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import pairwise
 
 import pytest
@@ -17,7 +17,7 @@ from tests.producers.pull.serving import (
     await_told,
     refused,
 )
-from tests.producers.servers import accepts, free_port, needs, server, words_of
+from tests.producers.servers import free_port, needs, server, words_of
 
 QUICK = ("--interval", "0.2")
 
@@ -40,10 +40,11 @@ class Daemon:
         self._opened.close()
 
     def get(self, path: str) -> str:
-        if not accepts(self.port):
-            return ""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+        """Return an answer; nothing while there is none yet."""
+        url = f"http://127.0.0.1:{self.port}{path}"
+        with suppress(OSError), urllib.request.urlopen(url, timeout=10) as answer:
             return answer.read().decode()
+        return ""
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     daemon = Daemon(
         "prometheus", f"--config.file={tmp_path / 'p.yml'}", f"--storage.tsdb.path={data}"
     )
-    until(lambda: '"0"' in daemon.get("/api/v1/query?query=up"), "a scrape")
+    until(lambda: daemon.get("/api/v1/query?query=up").count('"0"') == 2, "both scrapes")
     yield daemon
     daemon.kill()
 
@@ -232,7 +233,7 @@ def test_what_is_rewritten_is_a_rate_and_quantiles(web, produce):
     web.write("a.txt", text(200))
     producing.await_points(3)
     found = last_of(producing)
-    assert found["r/200"]["per_second"] == pytest.approx(2_000, rel=0.3)
+    assert 500 < found["r/200"]["per_second"] < 4_000  # 1,000 in half a second, or so
     assert found["r/500"]["per_second"] == pytest.approx(found["r/200"]["per_second"] / 10)
     assert found["d"]["per_second"] == pytest.approx(found["r/500"]["per_second"])
     del found["d"]["per_second"]

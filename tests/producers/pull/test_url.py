@@ -240,9 +240,8 @@ def test_the_user_of_an_address_has_a_password_from_the_environment(web, produce
 def test_redirects_without_an_end_are_told(tmp_path, produce):
     with nginx(tmp_path / "nginx", locations="location / { return 302 /a; }") as web:
         producing = produce("url", web.url("a"))
-        await_requests(web, producing, 6)
-        _, err = producing.interrupt()
-    assert "redirected more than 5 times" in err
+        await_told(producing, "redirected more than 5 times")
+        assert len(web.requests()) >= 6
 
 
 def test_an_authority_of_ones_own_is_trusted_by_its_file_only(tmp_path, produce):
@@ -266,6 +265,7 @@ def test_an_authority_of_ones_own_is_trusted_by_its_file_only(tmp_path, produce)
         (("ftp://a/b",), "begins with http:// or https://"),
         (("http://me:pw@a/b",), "--password-file"),
         (("http://a:99999/",), "begins with http:// or https://"),
+        (("http://a\\b/",), "begins with http:// or https://"),
         (("http://a/", "--header", "Accept"), "'NAME: VALUE' is allowed"),
         (("http://a/", "--header", "Authorization: Bearer x"), "--header @FILE"),
         (("http://a/", "--header", "@missing"), "can't be read: No such file"),
