@@ -80,9 +80,9 @@ class MessageReader:
         try:
             samples = list(samples_in(payload))
         except UnicodeDecodeError:
-            self.unusable.add("that is no text", payload)
+            self.unusable.add("in binary", payload)
         except MessageError:
-            self.unusable.add("that is no JSON", payload)
+            self.unusable.add("in broken JSON", payload)
         else:
             self.push(queue, labels, samples, time, payload)
 

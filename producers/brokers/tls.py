@@ -67,31 +67,36 @@ def tls_context(
         return None
     if key_file is not None and cert_file is None:
         raise UsageError("--key-file needs the certificate as well: --cert-file FILE")
+    for option, file in files.items():
+        if file is not None:
+            _check_readable(option, file)
     import ssl
 
-    context = ssl.create_default_context()
     try:
-        if ca_file is not None:
-            # It alone is trusted then, none of the system's.
-            context = ssl.create_default_context(cafile=ca_file)
-        if cert_file is not None:
-            # Without a password that could be given: one is not to be asked for on the terminal.
-            context.load_cert_chain(cert_file, key_file, password=lambda: b"")
-    except (OSError, ValueError) as error:
-        option = "--ca-file" if cert_file is None or _is_bad(ca_file) else "--cert-file, --key-file"
-        named = ", ".join(str(f) for o, f in files.items() if f is not None and o in option)
-        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
+        # An authority that is given is trusted alone, without the system's.
+        context = ssl.create_default_context(cafile=ca_file)
+    except (OSError, ValueError):
         raise UsageError(
-            f"{option} {named}: found {reason}; PEM files without a password are allowed"
+            f"--ca-file {ca_file}: found no certificate; certificates in PEM are allowed"
         ) from None
+    if cert_file is not None:
+        try:
+            # No password: one would be asked for on the terminal.
+            context.load_cert_chain(cert_file, key_file, password=lambda: b"")
+        except (OSError, ValueError) as error:
+            mismatch = getattr(error, "reason", None) == "KEY_VALUES_MISMATCH"
+            raise UsageError(
+                f"--cert-file {cert_file}: found "
+                f"{'another private key' if mismatch else 'no certificate with a private key'} in "
+                f"{key_file or 'it'}; its own one is allowed, in PEM and without a password, there "
+                "or in --key-file"
+            ) from None
     return context
 
 
-def _is_bad(ca_file: Path | None) -> bool:
-    import ssl
-
+def _check_readable(option: str, file: Path) -> None:
     try:
-        ssl.create_default_context(cafile=ca_file)
-    except (OSError, ValueError):
-        return True
-    return False
+        with file.open("rb") as opened:
+            opened.read(1)
+    except OSError as error:
+        raise UsageError(f"{option} {file}: can't be read: {error.strerror}") from None

@@ -211,8 +211,8 @@ def test_garbage_is_counted_and_survived(produce, mosquitto):
     assert mqtt.await_points(1)[0].stream == "a /b"
     code, err = mqtt.interrupt()
     assert code == 130
-    assert "mqtt: 2 messages that is no text left out" in err
-    assert "mqtt: 2 messages that is no JSON left out" in err
+    assert "mqtt: 2 messages in binary left out" in err
+    assert "mqtt: 2 messages in broken JSON left out" in err
     assert "mqtt: 2 messages without numbers left out" in err
     assert "mqtt: 1 message longer than 1048576 bytes left out" in err
     assert "\x1b" not in err
@@ -325,17 +325,30 @@ def test_an_encrypted_connection_with_a_clients_certificate(produce, mosquitto, 
         (("mqtt://x", "--qos", "3"), "--qos"),
         (("mqtt://x", "--protocol", "4"), "--protocol"),
         (("mqtt://x", "--ca-file", "nowhere.pem"), "--ca-file is for encrypted connections"),
-        (("mqtts://x", "--ca-file", "nowhere.pem"), "--ca-file nowhere.pem: found No such file"),
+        (
+            ("mqtts://x", "--ca-file", "nowhere.pem"),
+            "--ca-file nowhere.pem: can't be read: No such file",
+        ),
         (("mqtts://x", "--key-file", "k"), "--key-file needs the certificate as well"),
-        (("mqtts://x", "--cert-file", "c"), "--cert-file"),
+        (("mqtts://x", "--cert-file", "c"), "--cert-file c: can't be read: No such file"),
+        (("mqtts://x", "--cert-file", "empty"), "found no certificate with a private key in it"),
         (("mqtt://x", "--password-file", "nowhere"), "--password-file nowhere: can't be read"),
     ],
 )
 def test_bad_use_is_explained(words, told, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").write_text("")
     found = refusal(command, words)
     assert told in found
     assert "secret" not in found
+
+
+def test_a_certificate_with_anothers_key_is_explained(authority):
+    files = ("--ca-file", authority.ca, "--cert-file", authority.client_cert)
+    assert "another private key" in refusal(
+        command, ["mqtts://x", *files, "--key-file", authority.key]
+    )
+    assert "no certificate with a private key in it" in refusal(command, ["mqtts://x", *files])
 
 
 def test_bad_use_ends_the_command_with_2(produce):

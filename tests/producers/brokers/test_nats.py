@@ -274,8 +274,8 @@ def test_garbage_is_counted_and_survived(produce, nats_server):
     assert await_news(tap, 1) == [("a [2Jb/c", {"value": 5})]
     code, err = tap.interrupt()
     assert code == 130
-    assert "nats: 1 message that is no text left out" in err
-    assert "nats: 1 message that is no JSON left out" in err
+    assert "nats: 1 message in binary left out" in err
+    assert "nats: 1 message in broken JSON left out" in err
     assert "nats: 2 messages without numbers left out" in err
     assert "\x1b" not in err
 

@@ -180,7 +180,7 @@ def test_garbage_is_counted_and_survived(produce, redis_server):
     assert code == 130
     assert "redis: 3 messages without numbers left out" in err
     assert "redis: 1 message longer than 1048576 bytes left out" in err
-    assert "redis: 1 message that is no JSON left out" in err
+    assert "redis: 1 message in broken JSON left out" in err
     assert "\x1b" not in err
 
 
