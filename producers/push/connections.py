@@ -66,11 +66,6 @@ class Connections:
         where = "".join(traceback.format_exception(error))
         self._limited.warning("failed", "a request failed here, which is to be mended: %s", where)
 
-    def cut_all(self) -> None:
-        """End all of them at once."""
-        for connection in list(self._open):
-            connection.abort()
-
 
 class _NoAccessLog(AbstractAccessLogger):
     """Requests are counted, not logged."""

@@ -121,7 +121,6 @@ class HttpServer:
         finally:
             listening.close()
             await server.shutdown(SHUTDOWN_S)
-            connections.cut_all()
             for line in self._lines():
                 _log.info("%s", line)
 

@@ -106,6 +106,7 @@ def test_good_lines_beside_bad_ones_are_heard_and_the_first_bad_one_is_told(serv
     _, err = serving.producing.interrupt()
     assert "http: 2 points that can't be read left out\n" in err
     assert "http: 1 point without numbers left out\n" in err
+    assert "request that can't be read" not in err  # it was, but for two lines
 
 
 @pytest.mark.parametrize(
@@ -297,6 +298,7 @@ def test_ctrl_c_ends_within_a_second_whatever_goes_on(serving):
         assert time.monotonic() - began < 1.5  # a second, and what Python takes to end
         assert code == 130
         assert "http: 2 points sent" in err
+    assert "left out" not in err  # it was not they who broke off
 
 
 def test_somebody_else_may_begin_to_listen_while_it_waits_for_a_listener(produce, tmp_path):
