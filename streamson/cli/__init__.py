@@ -1,6 +1,7 @@
 """The command line: one module a command, each loaded only when it is called."""
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -8,7 +9,7 @@ from typing import Final, NoReturn
 
 import click
 
-from streamson._printable import PrintableFormatter, StderrHandler
+from streamson._printable import PrintableFormatter, StderrHandler, printable
 from streamson._version import __version__
 from streamson.cli.descriptors import raise_descriptor_limit
 from streamson.cli.ending import ending, leave
@@ -115,4 +116,11 @@ def _tell(error: BaseException) -> int | None:
     if isinstance(error, MemoryError):
         click.echo("streamson: there is not enough memory for this", err=True)
         return 1
+    if isinstance(error, OSError) and error.filename is not None:  # a name that no file can have
+        click.echo(f"streamson: can't use {_name(error.filename)}: {error.strerror}", err=True)
+        return 1
     return INTERRUPTED if isinstance(error, click.Abort | KeyboardInterrupt) else None
+
+
+def _name(file: object) -> str:
+    return printable(os.fsdecode(file) if isinstance(file, bytes) else str(file))

@@ -1,8 +1,6 @@
 """``streamson doctor``: what is missing on this machine, and the command that mends it."""
 
-import getpass
 import importlib.util
-import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Final, NamedTuple
 
 import click
 
+from streamson.cli.page import tunnel
 from streamson.errors import StreamsonError
 from streamson.live.web.access import DEFAULT_PORT
 from streamson.wire.limits import DEFAULT_ENDPOINT
@@ -111,8 +110,8 @@ def _elsewhere() -> Iterator[Finding]:
     yield Finding(
         True,
         f"to hear this machine from another: run streamson listen --web {port} here, and there",
-        f"ssh -L {port}:127.0.0.1:{port} {getpass.getuser()}@{socket.gethostname()}  "
-        f"(then open http://127.0.0.1:{port}/, or play http://127.0.0.1:{port}/listen.mp3)",
+        f"{tunnel(port)}  (then open http://127.0.0.1:{port}/, or play "
+        f"http://127.0.0.1:{port}/listen.mp3)",
     )
 
 

@@ -1,11 +1,13 @@
 """Options that several commands share, so that they read and behave alike."""
 
+import os
 from importlib import resources
 from pathlib import Path
 
 import click
 
 from streamson._click_options import FiniteFloat, Seconds, SecondsOrSize, Size
+from streamson.errors import UsageError
 from streamson.live.web.access import parse_address
 from streamson.model.limits import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from streamson.wire.limits import DEFAULT_ENDPOINT, DEFAULT_FEED
@@ -24,6 +26,15 @@ def _page_address(
     """Return where a page is to be, if that can be an address."""
     if text is not None:
         parse_address(text)
+    return text
+
+
+def _recording(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    """Return what is to be recorded to, if its folder is there."""
+    if text is not None and not text.endswith(("/", os.sep)):
+        folder = Path(text).parent
+        if not folder.is_dir():
+            raise UsageError(f"--record: can't write {text}: there is no folder {folder}")
     return text
 
 
@@ -65,6 +76,7 @@ output = click.option(
 )
 record = click.option(
     "--record",
+    callback=_recording,
     metavar="FILE|DIR/",
     help="Record what is heard to a sound file, .wav .flac .ogg or .mp3; or to a folder, with all "
     "points and notes. What exists is kept under another name.",

@@ -3,8 +3,10 @@
 Nothing that happens to it, or to a browser, touches the sound.
 """
 
+import getpass
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -103,6 +105,11 @@ class Page:
         self._log.seek(0)
         last = self._log.read().strip().splitlines()[-1:]
         return printable(last[0].removeprefix("streamson: ")) if last else "it ended without a word"
+
+
+def tunnel(port: int) -> str:
+    """Return the command that lets another machine reach a port of this one."""
+    return f"ssh -L {port}:127.0.0.1:{port} {getpass.getuser()}@{socket.gethostname()}"
 
 
 def show_in_browser(url: str) -> None:

@@ -67,7 +67,7 @@ def _play(
         listener.start()
         click.echo(f"Playing {listener.output}. Ctrl-C ends.", err=True)
         with Shown(listener, wanted) as shown:
-            while not listener.finished:
+            while not (listener.finished or shown.has_quit):
                 time.sleep(REFRESH_S)
                 check()
                 shown.refresh()
@@ -87,7 +87,7 @@ def summary(stats: Statistics, listener: Listener) -> str:
     lines = [
         f"played {stats.notes_played} notes of {stats.points_received} points "
         f"in {stats.seconds:.1f} s"
-        + (f", {stats.notes_waiting} more were still to come" if stats.notes_waiting else "")
+        + (f", {counted(stats.notes_waiting, 'note')} still to come" if stats.notes_waiting else "")
         + _peak(stats),
         f"lost {stats.points_lost} points, refused {stats.messages_refused} messages, "
         f"coalesced {stats.points_coalesced} points, dropped {stats.notes_dropped} notes, "

@@ -62,6 +62,11 @@ class Screen:
     feed
         The listener's.
 
+    Attributes
+    ----------
+    has_quit
+        Whether somebody ended it, and wants to hear no more.
+
     Raises
     ------
     ChildError
@@ -69,6 +74,7 @@ class Screen:
     """
 
     def __init__(self, feed: str) -> None:
+        self.has_quit = False
         self._before = _attributes()
         self._stderr = sys.stderr
         self._log = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115
@@ -94,19 +100,14 @@ class Screen:
         self._is_open = True
 
     def check(self) -> bool:
-        """Return whether it is there; to be called often.
-
-        Raises
-        ------
-        KeyboardInterrupt
-            If somebody quit.
-        """
+        """Return whether it is there; to be called often."""
         code = self._process.poll()
         if code is None:
             return True
         self.close()
         if code == 0:
-            raise KeyboardInterrupt
+            self.has_quit = True
+            return False
         click.echo(f"The screen ended{self._reason(code)}; plain lines follow.", err=True)
         return False
 

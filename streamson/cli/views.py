@@ -5,11 +5,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple, Self
+from urllib.parse import urlsplit
 
 import click
 
 from streamson.cli.ending import ending
-from streamson.cli.page import Page, show_in_browser
+from streamson.cli.page import Page, show_in_browser, tunnel
 from streamson.cli.screen import Screen, has_terminal, obstacle
 from streamson.errors import ChildError, StreamsonError
 from streamson.listener.listener import Listener
@@ -86,6 +87,11 @@ class Shown:
     wanted
         What somebody wants to see.
 
+    Attributes
+    ----------
+    has_quit
+        Whether somebody ended the screen, and wants to hear no more.
+
     Raises
     ------
     StreamsonError
@@ -94,10 +100,12 @@ class Shown:
 
     def __init__(self, listener: Listener, wanted: Wanted) -> None:
         self._listener = listener
+        self.has_quit = False
         self._due = INTERVAL_S
         self._screen: Screen | None = None
         self._page = _page(listener, wanted)
-        if not listener.plays and self._page is None and listener.recording is None:
+        is_recorded = listener.recording is not None or listener.recording_error is not None
+        if not listener.plays and self._page is None and not is_recorded:
             click.echo(
                 "Nothing is heard here: --record take.wav makes a file to listen to elsewhere, and "
                 '"streamson doctor" says what a sound device needs.',
@@ -107,14 +115,17 @@ class Shown:
             self._screen = _screen(listener, self._page)
 
     def refresh(self) -> None:
-        """Show what is to be shown by now; raise KeyboardInterrupt where somebody quit."""
+        """Show what is to be shown by now."""
         if self._page is not None and (reason := self._page.has_ended()) is not None:
             self._page = None
             click.echo(f"The page ended: {reason}. The sound goes on.", err=True)
         if self._screen is not None:
             if self._screen.check():
                 return
+            self.has_quit = self._screen.has_quit
             self._screen = None
+            if self.has_quit:
+                return
         engine = self._listener.engine
         seconds = engine.frame / engine.sample_rate  # costs less than all statistics
         if seconds >= self._due:
@@ -158,7 +169,10 @@ def _page(listener: Listener, wanted: Wanted) -> Page | None:
         click.echo("There is no sound device here: hear it in the browser.", err=True)
         show_in_browser(page.url)
     click.echo("\n".join(page.lines), err=True)
-    listener.serve_page(page.url)
+    way = tunnel(urlsplit(page.url).port or 0) if "SSH_CONNECTION" in os.environ else ""
+    if way:
+        click.echo(f"On your own machine first: {way}", err=True)
+    listener.serve_page(page.url, tunnel=way)
     return page
 
 

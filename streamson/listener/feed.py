@@ -20,6 +20,7 @@ from streamson.model.feed import (
     HELLO,
     LEVEL,
     NOTE,
+    PAST,
     STATE,
     STATISTICS,
     STREAMS,
@@ -27,6 +28,7 @@ from streamson.model.feed import (
     ListenerState,
     Message,
     NoteStarted,
+    Past,
 )
 from streamson.model.note import Note
 from streamson.output.tap import TapFanOut
@@ -48,6 +50,9 @@ STATE_S: Final = 10.0
 
 MAX_AT_ONCE: Final = 100
 """Notes and events that are told in a turn: half of what may wait for a reader."""
+
+MAX_PAST: Final = 20
+"""Events that a newcomer is told of: what was said before he came."""
 
 MAX_WAITING: Final = 10_000
 """Notes and events that wait to be told; of more the oldest are left out and counted."""
@@ -106,6 +111,7 @@ class Feed:
         self._reporter = reporter
         self._faults = faults
         self._waiting: deque[tuple[str, EventTold | NoteStarted]] = deque(maxlen=MAX_WAITING)
+        self._past: deque[EventTold] = deque(maxlen=MAX_PAST)
         self._events = self._notes = 0
         self._wants_notes = self._legend_changed = False
         self._state: ListenerState | None = None
@@ -157,6 +163,7 @@ class Feed:
             sentence=event.sentence,
             event=event,  # type: ignore[arg-type]  # each kind is one of AnyEvent
         )
+        self._past.append(told)
         self._queue(EVENT, told)
 
     def on_note(self, note: Note) -> None:
@@ -200,6 +207,8 @@ class Feed:
         """Let those who subscribed know at once how things stand."""
         if HELLO in asked:
             self._publisher.send(HELLO, self._reporter.hello())
+        if PAST in asked:
+            self._publisher.send(PAST, Past(events=tuple(self._past)))
         if STATE in asked:
             self._state_due.at_once()
             self._state_look.at_once()

@@ -307,10 +307,18 @@ class Listener:
         """Let the sound glide to silence, or back."""
         self._mixer.mute(muted=muted)
 
-    def serve_page(self, url: str) -> None:
-        """Tell subscribers that there is a page on which it can be seen and heard."""
+    def serve_page(self, url: str, *, tunnel: str = "") -> None:
+        """Tell subscribers that there is a page on which it can be seen and heard.
+
+        Parameters
+        ----------
+        url
+            Where.
+        tunnel
+            The command that lets another machine reach it, for those who are at one.
+        """
         self.page_url = url
-        self._bus.emit(PageServed(frame=self.engine.frame, url=url))
+        self._bus.emit(PageServed(frame=self.engine.frame, url=url, tunnel=tunnel))
 
     def caption(self, text: str) -> None:
         """Explain what is heard at this moment: all subscribers and views get it as an event.
@@ -364,6 +372,7 @@ class Listener:
             statistics=self.stats,
             streams=self.stream_stats,
             session_name=lambda: self._loop.session.name,
+            page_url=lambda: self.page_url,
             endpoint=self.endpoint,
             output=lambda: self.output,
             plays=self.plays,

@@ -1,6 +1,5 @@
 """A listener's recordings: the one that it was started with, and those begun while it plays."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from streamson.errors import OutputFileError, StreamsonError, UsageError
-from streamson.model.event import Event
+from streamson.model.event import Event, RecordingFailed
 from streamson.model.statistics import Statistics
 from streamson.output.tap import TapFanOut
 from streamson.recording.recorder import Recorder
@@ -26,8 +25,6 @@ MAX_BEGUN: Final = 1_000
 
 MAX_A_SECOND: Final = 100
 """Recordings whose names say the same second."""
-
-_log = logging.getLogger(__name__)
 
 
 class RecordingFigures(NamedTuple):
@@ -129,7 +126,7 @@ class Recordings:
                 session_log.give_up()
                 target.give_up_folder()
             self.error = error
-            _log.warning("%s. Going on without a recording.", error)
+            self._on_event(RecordingFailed(frame=self._tap.frame, reason=str(error)))
             return
         self.session_log, self.last = session_log, target.path
 

@@ -35,8 +35,8 @@ class Reporter:
         Return the listener's, in all and of each stream.
     session_name
         Returns the name of the one in force.
-    output
-        Returns where the sound goes.
+    page_url, output
+        Return where a page shows it, and where the sound goes.
     endpoint, plays, sessions
         As of `Hello`.
     """
@@ -52,6 +52,7 @@ class Reporter:
         statistics: Callable[[], Statistics],
         streams: Callable[[], list[StreamStatistics]],
         session_name: Callable[[], str],
+        page_url: Callable[[], str | None],
         endpoint: str,
         output: Callable[[], str],
         plays: bool,
@@ -65,6 +66,7 @@ class Reporter:
         self.statistics = statistics
         self._streams = streams
         self._session_name = session_name
+        self._page_url = page_url
         self._endpoint = endpoint
         self._output = output
         self._plays = plays
@@ -102,6 +104,7 @@ class Reporter:
             soloed_streams=mixer.soloed_streams,
             recording=None if recording is None else str(recording),
             alerts=self._alerts.alerts(),
+            page_url=self._page_url(),
         )
 
     def rows(self) -> list[StreamRow]:

@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +12,7 @@ from streamson.model.feed import (
     HELLO,
     LEVEL,
     NOTE,
+    PAST,
     STATE,
     STATISTICS,
     STREAMS,
@@ -25,6 +27,9 @@ from streamson.model.statistics import Statistics
 
 MAX_EVENTS: Final = 500
 """Events that are remembered."""
+
+MAX_AGAIN: Final = 100
+"""Among so many of the last events it is looked whether one is known already."""
 
 MAX_ROWS: Final = 20_000
 """Streams that are remembered: what tells of more is no listener of ours."""
@@ -77,7 +82,10 @@ class Mirror:
         if topic == STREAMS:
             self._update_rows(message)
         elif topic == EVENT:
-            self.events.append(message)
+            self._add_event(message)
+        elif topic == PAST:
+            for event in message.events:
+                self._add_event(event)
         elif topic == NOTE:
             self.notes += 1
         elif topic == HELLO:
@@ -86,6 +94,11 @@ class Mirror:
             self.hello = message
         elif topic in (STATE, STATISTICS, LEVEL):
             setattr(self, topic, message)
+
+    def _add_event(self, told: EventTold) -> None:
+        """Take in what is new: the past may come after, or before, what happens now."""
+        if all(told != known for known in islice(reversed(self.events), MAX_AGAIN)):
+            self.events.append(told)
 
     def _update_rows(self, message: Streams) -> None:
         for row in message.rows:

@@ -372,6 +372,23 @@ class RecordingPaused(Event, frozen=True, kw_only=True, tag="recording_paused"):
         return f"{self.reason}. {then}" + ("" if self.is_gone else " the sound goes on.")
 
 
+class RecordingFailed(Event, frozen=True, kw_only=True, tag="recording_failed"):
+    """The recording that was asked for from the start can't be made.
+
+    Attributes
+    ----------
+    reason
+        Why.
+    """
+
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        return f"{self.reason}. Going on without a recording."
+
+
 class RecordingEnded(Event, frozen=True, kw_only=True, tag="recording_ended"):
     """A recording is finished.
 
@@ -399,14 +416,18 @@ class PageServed(Event, frozen=True, kw_only=True, tag="page_served"):
     ----------
     url
         Where; without what lets somebody in.
+    tunnel
+        The command that lets another machine reach it; empty where that is not known to be wanted.
     """
 
     url: str
+    tunnel: str = ""
 
     @property
     def sentence(self) -> str:
         """What happened, for a person."""
-        return f"to be seen and heard on {self.url}"
+        before = f"; on your own machine first: {self.tunnel}" if self.tunnel else ""
+        return f"to be seen and heard on {self.url}{before}"
 
 
 class Caption(Event, frozen=True, kw_only=True, tag="caption"):
@@ -443,6 +464,7 @@ AnyEvent = (
     | RecordingStarted
     | RecordingRotated
     | RecordingPaused
+    | RecordingFailed
     | RecordingEnded
     | Caption
     | PageServed

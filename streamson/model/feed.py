@@ -16,6 +16,7 @@ STATE: Final = "state"
 STREAMS: Final = "streams"
 NOTE: Final = "note"
 EVENT: Final = "event"
+PAST: Final = "past"
 STATISTICS: Final = "statistics"
 LEVEL: Final = "level"
 AUDIO: Final = "audio"
@@ -93,6 +94,8 @@ class ListenerState(msgspec.Struct, frozen=True, kw_only=True):
         What is recorded to; None for nothing.
     alerts
         Alerts that are not over, the oldest first.
+    page_url
+        Where a page shows it; None where there is none.
     """
 
     frame: int
@@ -104,6 +107,7 @@ class ListenerState(msgspec.Struct, frozen=True, kw_only=True):
     soloed_streams: tuple[str, ...]
     recording: str | None
     alerts: tuple[ActiveAlert, ...]
+    page_url: str | None = None
 
 
 class Followed(msgspec.Struct, frozen=True, kw_only=True):
@@ -223,6 +227,18 @@ class EventTold(msgspec.Struct, frozen=True, kw_only=True):
     event: AnyEvent
 
 
+class Past(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened before a newcomer came; those who read it already get it again.
+
+    Attributes
+    ----------
+    events
+        The last ones, in their order.
+    """
+
+    events: tuple[EventTold, ...]
+
+
 class Level(msgspec.Struct, frozen=True, kw_only=True):
     """How loud it was in the last tenth of a second.
 
@@ -258,7 +274,15 @@ class AudioBlock(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Message = (
-    Hello | ListenerState | Streams | NoteStarted | EventTold | Statistics | Level | AudioBlock
+    Hello
+    | ListenerState
+    | Streams
+    | NoteStarted
+    | EventTold
+    | Past
+    | Statistics
+    | Level
+    | AudioBlock
 )
 """All that is told."""
 
@@ -268,6 +292,7 @@ MESSAGE_TYPES: Final[dict[str, type]] = {
     STREAMS: Streams,
     NOTE: NoteStarted,
     EVENT: EventTold,
+    PAST: Past,
     STATISTICS: Statistics,
     LEVEL: Level,
     AUDIO: AudioBlock,

@@ -2,7 +2,8 @@
 
 Two values tell nothing of the range of a stream. So it begins wide, from 0 to twice the first
 value, and is narrowed to the 1 % and 99 % quantiles of what came as evidence comes. What is
-known beforehand, such as that a percentage lies from 0 to 100, is never narrowed.
+known beforehand, such as that a percentage lies from 0 to 100, is never narrowed, and never wider
+unless a value lies beyond it.
 """
 
 import math
@@ -61,7 +62,9 @@ class AdaptiveRange:
         self._sample = RecentSample(SAMPLE_POINTS, stride=RECENT_POINTS // SAMPLE_POINTS)
         self._keep = 0.5 ** (1 / DOUBT_HALF_LIFE)
         self._doubt = 1.0
-        self._first_low = self._first_high = 0.0  # 0 included: most measures begin there
+        # 0 is included: most measures begin there. An end that is known is not doubted.
+        self._first_low = min(0.0, known.low)
+        self._first_high = max(0.0, known.high)
 
     def update(self, value: float, time: float) -> Range:
         """Take in a value and return the range."""

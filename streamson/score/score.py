@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from streamson._event_log import EventLog
 from streamson._faults import Faults
+from streamson.errors import nearest
 from streamson.model.counts import ScoreCounts
 from streamson.model.statistics import StreamStatistics
 from streamson.score.legend import legend_line, part_legend
@@ -16,7 +17,7 @@ from streamson.score.part_factory import PartFactory
 from streamson.score.part_player import PartPlayer
 from streamson.score.played_stream import PlayedStream
 from streamson.score.stream_registry import StreamRegistry
-from streamson.session.resolve import parts_for
+from streamson.session.resolve import matching_parts, parts_for
 
 if TYPE_CHECKING:  # at run time points and extents would bring numpy along
     from collections.abc import Callable
@@ -328,7 +329,8 @@ class Score:
                 stream = self._set_up(name, parts, fields)
         self._streams[name] = stream
         if len(self._new_streams) < MAX_NEW_STREAMS:
-            self._new_streams.append(legend_line(name, parts, fields))
+            line = legend_line(name, parts, fields)
+            self._new_streams.append(line + _why_by_default(self._session, name))
         return stream
 
     def _set_up(self, name: str, parts: list[Part], fields: tuple[str, ...]) -> PlayedStream:
@@ -392,3 +394,11 @@ class Score:
         """Let go of a part; what waits in it is not played."""
         self.counts.points_coalesced += player.waiting
         self._behind.pop(player, None)
+
+
+def _why_by_default(session: Session, stream: str) -> str:
+    """Return that a session's parts leave a stream out, which a mistyped pattern does."""
+    if not session.parts or matching_parts(session, stream):
+        return ""
+    patterns = dict.fromkeys(part.stream for part in session.parts)
+    return f"; by default, as no part of the session is for it{nearest(stream, patterns)}"

@@ -15,7 +15,7 @@ import msgspec
 import zmq
 
 from streamson.errors import MessageError, StreamsonError
-from streamson.model.feed import EVENT, HELLO, MESSAGE_TYPES, Message
+from streamson.model.feed import EVENT, HELLO, MESSAGE_TYPES, PAST, Message
 from streamson.wire.limits import (
     FEED_HIGH_WATER_MARK,
     MAX_FEED_MESSAGE_BYTES,
@@ -270,7 +270,7 @@ class FeedReader:
             try:
                 return topic, decoder.decode(payload)
             except msgspec.ValidationError:
-                if topic == EVENT:
+                if topic in (EVENT, PAST):
                     return topic, None
                 raise
         raise MessageError(f"{self.endpoint}: what comes there is not the feed of a listener")

@@ -93,11 +93,14 @@ def test_mistakes_are_explained(run, words, code, message):
     assert len(done.stderr.strip().splitlines()) <= 4
 
 
-def test_a_recording_path_that_can_not_be_written_lets_the_sound_go_on(run):
-    words = ("--output", "none", "--duration", "0.5", "--record", "no/take.wav")
+def test_a_recording_path_that_can_not_be_written_lets_the_sound_go_on(run, tmp_path):
+    (tmp_path / "take.wav").mkdir()
+    words = ("--output", "none", "--duration", "0.5", "--record", "take.wav")
+    (tmp_path / "take.wav" / "other").touch()
     done = run("listen", "--bind", ANY_PORT, *words)
     assert done.returncode == 1
-    assert "can't write no/take.wav: No such file or directory" in done.stderr
+    assert "can't record to take.wav: there are other files in it" in done.stderr
+    assert "Going on without a recording" in done.stderr
     assert "played 0 notes of 0 points in 0.5 s" in done.stdout
 
 
@@ -143,3 +146,27 @@ def test_a_producer_that_ends_is_no_alarm_and_one_that_is_killed_is(start):
     listener.await_line("killed: silent for")
     _, _, err = listener.end()
     assert "ends: silent" not in err
+
+
+@pytest.mark.parametrize("command", ["listen", "demo"])
+def test_a_recording_into_a_folder_that_is_not_there_is_wrong_use(run, command):
+    done = run(command, "--output", "none", "--no-web", "--record", "nowhere/take.wav")
+    assert done.returncode == 2
+    assert "--record: can't write nowhere/take.wav: there is no folder nowhere" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("listen", "--output", "none", "--record", f"{'n' * 300}.wav"),
+        ("listen", "--output", "none", "--session", f"{'n' * 300}.toml"),
+        ("render", f"{'n' * 300}.csv", "-o", "x.wav"),
+        ("produce", "replay", f"{'n' * 300}.csv", "--dry-run"),
+    ],
+)
+def test_a_name_that_no_file_can_have_is_explained(run, words):
+    done = run(*words)
+    assert done.returncode in (1, 2)
+    assert "name too long" in done.stderr.lower() or "n.toml" in done.stderr
+    assert len(done.stderr.splitlines()) <= 2

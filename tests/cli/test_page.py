@@ -12,6 +12,7 @@ import aiohttp
 import psutil
 import pytest
 
+from tests.cli.terminal import Terminal
 from tests.conftest import family_of, until
 
 LISTEN = ("listen", "--bind", "tcp://127.0.0.1:*")
@@ -129,3 +130,25 @@ def test_the_tour_waits_for_ears_where_a_page_is_the_only_way_to_hear_it(start):
     code, out, _ = touring.end(signal.SIGTERM)
     assert code == 143
     assert "played" in out
+
+
+def test_a_screen_says_where_the_page_is_and_what_was_said_before_it_came(tmp_path):
+    terminal = Terminal(tmp_path, "demo", "--tour", size=(100, 24))
+    try:
+        terminal.await_line("hear it on http://127.0.0.1:")
+        terminal.await_line("The tour begins when you switch on the sound on http://")
+        assert not any("produce system" in line for line in terminal.lines)
+        terminal.press("q")
+        assert terminal.end(timeout_s=20) == 0
+    finally:
+        terminal.process.kill()
+        terminal.process.wait()
+        terminal.close()
+
+
+def test_over_ssh_the_way_to_the_page_is_said(start, monkeypatch):
+    monkeypatch.setenv("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22")
+    listening = start(*LISTEN)
+    port = url_of(listening).rstrip("/").rpartition(":")[2]
+    assert f"ssh -L {port}:127.0.0.1:{port} " in listening.await_line("On your own machine first")
+    assert listening.end(signal.SIGTERM)[0] == 143

@@ -55,7 +55,7 @@ def test_a_terminal_shows_the_captions_from_the_first_one_on(tmp_path):
         shown = "  " + CAPTIONS[0].text
         terminal.await_screen(lambda: shown in terminal.lines, "first caption")
         terminal.press("q")
-        assert terminal.end(timeout_s=20) == 130
+        assert terminal.end(timeout_s=20) == 0
     finally:
         terminal.process.kill()
         terminal.process.wait()

@@ -24,9 +24,16 @@ from streamson.errors import StreamsonError
 from streamson.listener import feed as module
 from streamson.listener.feed import Feed
 from streamson.listener.feed_sound import LevelMeter, SoundBlocks
+from streamson.live.mirror import Mirror
 from streamson.model.command import Mute
-from streamson.model.event import Caption, RecordingEnded, SessionChanged
-from streamson.model.feed import AUDIO, EVENT, LEVEL, MESSAGE_TYPES, STATE
+from streamson.model.event import (
+    Caption,
+    PageServed,
+    RecordingEnded,
+    RecordingFailed,
+    SessionChanged,
+)
+from streamson.model.feed import AUDIO, EVENT, LEVEL, MESSAGE_TYPES, PAST, STATE
 from streamson.model.note import Note
 from streamson.output.tap import TapFanOut
 from streamson.session.load import parse_session
@@ -332,6 +339,36 @@ def test_what_can_be_steered_is_told_again_for_who_missed_it(monkeypatch):
         assert first.frame < last.frame
 
 
+def test_a_newcomer_is_told_what_happened_before_he_came(tmp_path):
+    nowhere = tmp_path / "no" / "take.wav"
+    with (
+        Listener(ANY_PORT, output="none", feed=ANY_PORT, record=nowhere) as listener,
+        contextlib.closing(Watched(listener.feed_endpoint)) as first,
+    ):
+        for number in range(module.MAX_PAST):
+            listener.caption(f"caption {number}")
+        first.until_told(EVENT, lambda told: told.sentence == f"caption {module.MAX_PAST - 1}")
+        first.until_told(PAST)
+        told = [*first.told[EVENT], *(one for past in first.told[PAST] for one in past.events)]
+        assert any(isinstance(one.event, RecordingFailed) for one in told)
+        listener.serve_page("http://127.0.0.1:1/")
+        first.event(PageServed)
+        with contextlib.closing(Watched(listener.feed_endpoint)) as second:
+            past = second.until_told(PAST)
+            assert [told.sentence for told in past.events[:-1]] == [
+                f"caption {number}" for number in range(1, module.MAX_PAST)
+            ]
+            assert past.events[-1].event.url == "http://127.0.0.1:1/"
+            assert second.state(lambda state: state.page_url).page_url == "http://127.0.0.1:1/"
+            first.until(lambda: len(first.told[PAST]) > 1, "the past once more")
+            mirror = Mirror()
+            for topic in (EVENT, PAST):
+                for message in first.told[topic]:
+                    mirror.update(topic, message)
+            numbers = sorted(told.number for told in mirror.events)
+            assert numbers == list(range(1, module.MAX_PAST + 3))
+
+
 def test_what_a_stream_plays_is_told_again_when_the_session_changes():
     with watched() as (listener, publisher, watcher):
         publisher.send("a", x=1.0)
@@ -373,8 +410,18 @@ def test_a_fault_in_a_turn_does_not_end_the_feed(caplog):
     assert len(told) == 1
 
 
+def taken_after_a_free_one():
+    """Return a socket that listens on a port before which there is a free one."""
+    while True:
+        taken = socket.create_server(("127.0.0.1", 0))
+        with contextlib.suppress(OSError):
+            socket.create_server(("127.0.0.1", taken.getsockname()[1] - 1)).close()
+            return taken
+        taken.close()
+
+
 def test_a_port_after_the_feeds_that_is_in_use_is_explained_and_leaves_nothing_open():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    with taken_after_a_free_one() as taken:
         port = taken.getsockname()[1]
         feed = f"tcp://127.0.0.1:{port - 1}"
         threads = set(threading.enumerate())

@@ -302,3 +302,19 @@ def test_names_that_never_end_do_not_fill_the_log(caplog):
         until(lambda: any("others are not told" in told for told in caplog.messages), "the last")
     told = [record for record in caplog.records if record.name == "streamson.legend"]
     assert len(told) == MAX_STREAMS_LOGGED + 1
+
+
+def test_a_stream_that_no_part_is_for_says_so(caplog):
+    caplog.set_level("INFO", logger="streamson.legend")
+    session = parse_session(b"[[part]]\nstream = 'etta*'\ninstrument = 'bell'", "typo.toml")
+    with (
+        Listener(ANY_PORT, session=session, output="none") as listener,
+        Publisher(listener.endpoint) as publisher,
+    ):
+        assert publisher.wait_for_listener(20)
+        publisher.send("eta", re=1.0)
+        publisher.send("etta/1", re=1.0)
+        until(lambda: listener.stats().notes_played == 2, "both notes")
+    told = {record.getMessage().partition(":")[0]: record.getMessage() for record in caplog.records}
+    assert 'no part of the session is for it; did you mean "etta*"?' in told["eta"]
+    assert "no part" not in told["etta/1"]

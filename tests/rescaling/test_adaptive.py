@@ -99,6 +99,7 @@ def test_what_names_say(field, transform, known):
 
 def test_a_percentage_is_heard_between_none_and_all():
     assert ranges([3.0, 4.0, 3.5], hints_for("percent"))[-1] == (0.0, 100.0)
+    assert set(ranges([97.0, 100.0, 3.0, 100.0], hints_for("percent"))) == {(0.0, 100.0)}
     assert ranges([3.0, 400.0], hints_for("percent"))[-1][1] > 390  # of four processors
 
 

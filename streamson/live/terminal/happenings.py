@@ -15,6 +15,7 @@ from streamson.model.event import (
     AlertRaised,
     Caption,
     DeviceLost,
+    RecordingFailed,
     RecordingPaused,
     SessionRefused,
 )
@@ -37,6 +38,8 @@ _WORDS: Final = {
     "RecordingStarted": "record",
     "RecordingRotated": "record",
     "RecordingPaused": "record",
+    "RecordingFailed": "record",
+    "PageServed": "page",
     "RecordingEnded": "record",
     "DeviceLost": "device",
     "DeviceBack": "device",
@@ -48,7 +51,7 @@ _WORD_WIDTH: Final = 7
 _NARROW: Final = 60
 """With fewer cells there are no words before the sentences, but where an alert lasts."""
 
-_BAD: Final = (DeviceLost, RecordingPaused, SessionRefused)
+_BAD: Final = (DeviceLost, RecordingFailed, RecordingPaused, SessionRefused)
 
 
 class _Happening(NamedTuple):

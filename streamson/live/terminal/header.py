@@ -30,6 +30,8 @@ def bar_line(watched: Watched, width: int, glyphs: Glyphs) -> Line:
         words.append(f'NO SOUND: "{glyphs.shown(watched.lost_device)}" is gone')
     elif mirror.hello is not None:
         words.append(glyphs.shown(mirror.hello.output))
+        if not mirror.hello.plays and mirror.state is not None and mirror.state.page_url:
+            words[-1] += f": hear it on {glyphs.shown(mirror.state.page_url)}"
     clock = elapsed(mirror.statistics.seconds) if mirror.statistics else ""
     return parted(" " + f" {glyphs.between} ".join(words), f"{clock} ", width, glyphs.ellipsis)
 

@@ -96,7 +96,7 @@ class Page:
         middle = (
             table_lines(watched, view, names, **size, glyphs=glyphs)
             if names
-            else self._empty_table(**size)
+            else self._empty_table(**size, now=now)
         )
         below = happening_lines(watched, width=width, height=events, now=now, glyphs=glyphs)
         return [*top, *middle, *below, *bottom]
@@ -108,14 +108,15 @@ class Page:
         least = max(2, room // EVENTS_SHARE)
         return max(least, room - 1 - max(streams, 3))
 
-    def _empty_table(self, width: int, height: int) -> list[Line]:
+    def _empty_table(self, width: int, height: int, now: float) -> list[Line]:
         hello, view = self._watched.mirror.hello, self._view
         if view.filter and self._watched.mirror.rows:
             texts = ["no stream has that in its name"]
         else:
             where = self._glyphs.shown(hello.endpoint) if hello else ""
             texts = [f"waiting for points on {where}"]
-            texts.append(f"try: streamson produce system --endpoint {where}")
+            if not self._watched.caption(now):  # which says itself what comes
+                texts.append(f"try: streamson produce system --endpoint {where}")
         heading = full(Line((Span("   STREAM", Style.HEADING),)), width, Style.HEADING)
         lines = [heading, *(clipped(Line((Span(f"   {text}"),)), width) for text in texts)]
         return (lines + [EMPTY] * height)[:height]

@@ -12,6 +12,7 @@ from streamson.model.feed import (
     EVENT,
     HELLO,
     LEVEL,
+    PAST,
     STATE,
     STATISTICS,
     STREAMS,
@@ -19,7 +20,7 @@ from streamson.model.feed import (
     StreamRow,
 )
 
-TOPICS: Final = (STATE, STREAMS, EVENT, STATISTICS, LEVEL)
+TOPICS: Final = (STATE, STREAMS, EVENT, PAST, STATISTICS, LEVEL)
 """What a screen reads of a feed: no notes, for each row has its last one, and no sound."""
 
 CURVE_VALUES: Final = 120
@@ -30,7 +31,7 @@ RATE_WINDOW: Final = 6
 
 
 CAPTION_S: Final = 15.0
-"""How long a caption is shown, unless another one follows."""
+"""How long a caption is shown, unless another one follows, or there is nothing else yet."""
 
 CLOCK_STEP_FRAMES: Final = 100_000
 """A clock that goes back by more, two seconds, is another one: topics come out of step by less."""
@@ -104,7 +105,10 @@ class Watched:
                 for name in self.curves.keys() - self.mirror.rows.keys():
                     self._forget(name)
         elif topic == EVENT:
-            self._take_event(message.event)
+            self._take_event(message.event, 0.0)
+        elif topic == PAST:
+            for told in message.events:
+                self._take_event(told.event, max(0.0, time.time() - told.time))
         elif topic == LEVEL:
             self._take_level(message.peak_dbfs, message.rms_dbfs)
         elif topic == STATISTICS:
@@ -122,7 +126,8 @@ class Watched:
     def caption(self, now: float) -> str:
         """Return what somebody who explains says at this time; empty for nothing."""
         text, told_at = self._caption
-        return text if now - told_at < CAPTION_S else ""
+        is_shown = now - told_at < CAPTION_S or not self.mirror.rows
+        return text if is_shown else ""
 
     @property
     def points_per_second(self) -> float:
@@ -193,9 +198,9 @@ class Watched:
         self.curves.pop(name, None)
         self._shown_fields.pop(name, None)
 
-    def _take_event(self, event: Event) -> None:
+    def _take_event(self, event: Event, ago_s: float) -> None:
         if isinstance(event, Caption):
-            self._caption = event.text, time.monotonic()
+            self._caption = event.text, time.monotonic() - ago_s
         elif isinstance(event, DeviceLost):
             self.lost_device = event.device
         elif isinstance(event, DeviceBack):

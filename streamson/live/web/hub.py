@@ -26,6 +26,7 @@ from streamson.model.feed import (
     HELLO,
     LEVEL,
     NOTE,
+    PAST,
     STATE,
     STATISTICS,
     STREAMS,
@@ -59,7 +60,7 @@ MAX_WAITING: Final = {VIEW: MAX_VIEW_BYTES, MP3: MAX_PLAYER_BYTES, OGG: MAX_PLAY
 """Bytes that wait for one of them; for the rest it is `MAX_SOUND_BYTES`."""
 
 _VIEW_TOPICS: Final = (NOTE, LEVEL)
-_ALWAYS: Final = (STATE, STREAMS, EVENT, STATISTICS)
+_ALWAYS: Final = (STATE, STREAMS, EVENT, PAST, STATISTICS)
 
 _log = logging.getLogger(__name__)
 
@@ -178,6 +179,11 @@ class Hub:
             if message.frame < self._frame - self._hello.sample_rate:
                 self.mirror.rows.clear()  # another listener took the place of the one before
             self._frame = message.frame
+        if topic == PAST:
+            for told in message.events:
+                if told not in self.mirror.events:
+                    self._tell(EVENT, told)
+            return
         self.mirror.update(topic, message)
         if topic == STREAMS:
             message = self._shown(message)
