@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from nats.aio.client import Client
@@ -57,7 +58,7 @@ class JetStreamSource:
         info = await self._info(js)
         subscriptions = [await reader.subscribe(js, info) for reader in self._readers]
         return [
-            reader.read(subscription, take, room)
+            partial(reader.read, subscription, take, room)
             for reader, subscription in zip(self._readers, subscriptions, strict=True)
         ]
 

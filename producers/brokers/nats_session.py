@@ -79,7 +79,7 @@ class NatsSession:
             if self._denied:  # it was told by then
                 raise UsageError(f"{self._address}: {self._denied[0]}; this user may not read it")
             connected()
-            await first_end([self._watch(), *parts])
+            await first_end([self._watch(), *(part() for part in parts)])
         finally:
             # Where a handshake failed nats-py waits without end for a transport that is closed.
             with suppress(TimeoutError):

@@ -17,7 +17,8 @@ Take = Callable[[Msg, float | None], None]
 """Takes a message, and when it was sent, in seconds since 1970, where that is known."""
 
 
-Part = Coroutine[Any, Any, None]
+Part = Callable[[], Coroutine[Any, Any, None]]
+"""What runs for as long as there is a connection."""
 
 Room = Callable[[], Awaitable[None]]
 """Waits until there is room for more."""
@@ -27,7 +28,7 @@ class Source(Protocol):
     """Where messages come from, once there is a connection."""
 
     async def subscribe(self, client: Client, take: Take, room: Room) -> Sequence[Part]:
-        """Begin to hear; return what is to run for as long as there is the connection."""
+        """Begin to hear; return what is to run from then on."""
 
     def tell(self) -> None:
         """Log what was lost; for the end."""
