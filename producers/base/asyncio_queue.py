@@ -2,15 +2,20 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from streamson.producers.base.push_queue import PushQueue
 from streamson.producers.base.reading import BatchReading, Reading
 
 CLOSE_S: Final = 2.0
 """How long the program may take to close what it opened."""
+
+CANCEL_AGAIN_S: Final = 0.3
+"""After so long it is told once more that it is to end."""
 
 
 class AsyncioQueue(PushQueue):
@@ -49,23 +54,54 @@ class AsyncioQueue(PushQueue):
         """End the program, and wait until it has closed what it opened."""
         self._closing = True
         self.end()
-        if self._loop is not None and self._task is not None:
-            with suppress(RuntimeError):  # it ended by itself
-                self._loop.call_soon_threadsafe(self._task.cancel)
-        if self._thread.is_alive():
-            self._thread.join(CLOSE_S)
+        deadline = time.monotonic() + CLOSE_S
+        # Once is not enough: until Python 3.12 `asyncio.wait_for`, which libraries use, goes on if
+        # what it waits for is done at that moment.
+        while self._thread.is_alive() and time.monotonic() < deadline:
+            if self._loop is not None and self._task is not None:
+                with suppress(RuntimeError):  # it ended by itself
+                    self._loop.call_soon_threadsafe(self._task.cancel)
+            self._thread.join(CANCEL_AGAIN_S)
 
     def _run(self) -> None:
-        error = None
+        error: Exception | None = None
         try:
             asyncio.run(self._main())
         except asyncio.CancelledError:
             pass
         except Exception as raised:  # whatever it is, the thread that publishes tells it
             error = raised
-        self.end(error)
+        finally:
+            self.end(error)
 
     async def _main(self) -> None:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+        self._loop.set_default_executor(_DaemonExecutor())
         if not self._closing:
             await self._fill(self)
+
+
+class _DaemonExecutor(ThreadPoolExecutor):
+    """Runs what blocks each in a thread that nobody waits for at the end.
+
+    The system's own look-up of a host takes 5 to 30 s where the server for names does not answer,
+    and can't be broken off. The standard library's threads are waited for, by asyncio and at the
+    end of the program: so long Ctrl-C would take.
+    """
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Call a function in a thread of its own."""
+        future: Future[Any] = Future()
+
+        def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                result = fn(*args, **kwargs)
+            except BaseException as error:  # whatever it is, who waits for the result is told
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        threading.Thread(target=run, name="streamson-blocking", daemon=True).start()
+        return future

@@ -25,7 +25,7 @@ class CounterRates:
         self._last: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
 
     def update(self, counter: Hashable, value: float, time: float) -> float | None:
-        """Return a counter's rate since its last value; None for the first, or at the same time.
+        """Return a counter's rate since its last value; None for the first, or no later one.
 
         Parameters
         ----------
@@ -37,12 +37,12 @@ class CounterRates:
             When, in seconds.
         """
         before = self._last.get(counter)
-        if before is not None and time <= before[1]:
+        if before is not None and time == before[1]:
             return None
         self._last[counter] = value, time
         self._last.move_to_end(counter)
         if len(self._last) > MAX_COUNTERS:
             self._last.popitem(last=False)
-        if before is None:
+        if before is None or time < before[1]:  # a clock that was set back begins anew
             return None
         return (value - before[0] if value >= before[0] else value) / (time - before[1])

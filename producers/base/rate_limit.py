@@ -1,6 +1,7 @@
 """A limit to how many points of a stream go in a second: the newest ones go."""
 
 import heapq
+import logging
 import threading
 import time as clock
 from collections import OrderedDict
@@ -11,10 +12,16 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from streamson._printable import printable
+from streamson._rate_limited_log import RateLimitedLog
+from streamson.errors import MessageError
 from streamson.producers.base.sink import Columns, Sink
 
 MAX_STREAMS: Final = 100_000
 """Whose last point is remembered; the one that has been silent longest is forgotten."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class RateLimit:
@@ -45,6 +52,7 @@ class RateLimit:
         self._waiting: dict[str, tuple[Mapping[str, float | None], float]] = {}
         self._order: list[tuple[float, str]] = []
         self._changed = threading.Condition(threading.RLock())
+        self._limited = RateLimitedLog(_log)
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="streamson-rate", daemon=True)
         self._thread.start()
@@ -106,6 +114,8 @@ class RateLimit:
             last = {name: float(column[-1]) for name, column in columns.items()}
             return self.send(stream, last, time=None if times is None else float(times[-1]))
         with self._changed:
+            self._send_waiting(stream)  # which is older
+            self._note(stream, clock.monotonic())
             return self._sink.send_batch(
                 stream,
                 {name: column[rows] for name, column in columns.items()},
@@ -122,6 +132,7 @@ class RateLimit:
         self._thread.join()
         for stream in list(self._waiting):
             self._send_waiting(stream)
+        self._limited.flush()
 
     def __enter__(self) -> Self:
         return self
@@ -146,10 +157,17 @@ class RateLimit:
                 now = clock.monotonic()
                 while self._order and self._order[0][0] <= now:
                     _, stream = heapq.heappop(self._order)
-                    self._note(stream, now)
-                    self._send_waiting(stream)
+                    if stream in self._waiting:  # else a batch took it along
+                        self._note(stream, now)
+                        self._send_waiting(stream)
                 self._changed.wait(self._order[0][0] - clock.monotonic() if self._order else None)
 
     def _send_waiting(self, stream: str) -> None:
+        """Send the point of a stream that waits, if one does."""
+        if stream not in self._waiting:
+            return
         fields, time = self._waiting.pop(stream)
-        self._sink.send(stream, fields, time=time)
+        try:
+            self._sink.send(stream, fields, time=time)
+        except MessageError as error:  # of one point among many
+            self._limited.warning("refused", "a reading left out: %s", printable(str(error)))

@@ -116,13 +116,17 @@ def decode_json(data: bytes | str) -> object:
 
 
 def choose_fields(fields: Mapping[str, float], patterns: Sequence[str]) -> dict[str, float]:
-    """Return the fields that match one of the shell patterns; all without patterns."""
+    """Return the fields that match one of the shell patterns, in their order; all without any.
+
+    The first field of a point is what its pitch follows where no session says otherwise.
+    """
     if not patterns:
         return dict(fields)
     return {
         name: value
+        for pattern in patterns
         for name, value in fields.items()
-        if any(fnmatchcase(name, pattern) for pattern in patterns)
+        if fnmatchcase(name, pattern)
     }
 
 

@@ -2,23 +2,16 @@
 
 import asyncio
 import logging
-import math
 import re
 import ssl
-import threading
-import time
 from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
 from streamson.errors import UsageError
-from streamson.producers.base.backoff import LONGEST_S, Backoff
+from streamson.producers.base.backoff import Backoff
 
 CONNECT_S: Final = 3
 """How long a broker may take to answer."""
-
-STABLE_S: Final = 2.0
-"""After two connections that end sooner the next is not tried at once: a broker may close each."""
 
 CLEAN_UP_S: Final = 0.3
 """How long a session may take to say goodbye."""
@@ -50,20 +43,16 @@ async def stay_connected(
     gone
         What it raises where the connection can't be made, or has ended.
     """
-    loop = asyncio.get_running_loop()
-    loop.set_default_executor(_Threads())
-    loop.set_exception_handler(_note)
+    asyncio.get_running_loop().set_exception_handler(_note)
     backoff = Backoff(what)
-    connected_at, was_connected = -math.inf, False
-    short = 0
+    was_connected = False
 
     def connected() -> None:
-        nonlocal connected_at, was_connected
-        connected_at, was_connected = time.monotonic(), True
+        nonlocal was_connected
+        was_connected = True
         backoff.connected()
 
     while True:
-        connected_at = -math.inf
         reason: object = "the connection has ended"
         try:
             await _until_cancelled(session(connected))
@@ -79,11 +68,7 @@ async def stay_connected(
                     "signed it by --ca-file FILE"
                 ) from None
             reason = _reason(error)
-        wait_s = backoff.failed(reason)
-        short = short + 1 if time.monotonic() - connected_at < STABLE_S else 0
-        if short > 1:
-            wait_s = LONGEST_S
-        await asyncio.sleep(wait_s)
+        await asyncio.sleep(backoff.failed(reason))
 
 
 def quieten(*names: str) -> None:
@@ -144,24 +129,3 @@ def _untrusted(error: BaseException | None) -> str:
 def _note(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Take in what libraries leave behind when a connection breaks: the session has told it."""
     _log.debug("%s: %r", context.get("message"), context.get("exception"))
-
-
-class _Threads(ThreadPoolExecutor):
-    """Runs what blocks, a look for a host's name or a handshake, so that no end waits for it."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run a function in a thread of its own."""
-        future: Future[Any] = Future()
-
-        def run() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                result = fn(*args, **kwargs)
-            except BaseException as error:  # whoever waits for it gets it
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-
-        threading.Thread(target=run, name="streamson-blocking", daemon=True).start()
-        return future

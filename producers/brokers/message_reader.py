@@ -111,12 +111,7 @@ class MessageReader:
         self, arranged: Mapping[str, float], every: Mapping[str, float]
     ) -> Mapping[str, float]:
         """Return the wanted fields in the order of the patterns: the first is the pitch."""
-        if not self._fields:
-            return arranged
-        chosen: dict[str, float] = {}
-        for pattern in self._fields:
-            chosen.update(choose_fields(every, [pattern]))
-        return chosen
+        return choose_fields(every, self._fields) if self._fields else arranged
 
 
 def samples_in(payload: bytes) -> Iterator[Sample]:

@@ -11,7 +11,6 @@ from streamson._printable import printable
 from streamson._version import __version__
 from streamson.producers.pull.access import Access
 from streamson.producers.pull.address import WEB, WEBSOCKET, Address, no_address
-from streamson.producers.pull.daemon_executor import DaemonExecutor
 from streamson.producers.pull.unavailable import UnavailableError, failure, refusal
 
 if TYPE_CHECKING:
@@ -80,7 +79,6 @@ class WebClient:
 
     async def __aenter__(self) -> Self:
         aiohttp = self.aiohttp
-        asyncio.get_running_loop().set_default_executor(DaemonExecutor())
         # A WebSocket is redirected nowhere, as in browsers; all else is followed here, by hand.
         trace = aiohttp.TraceConfig()
         trace.on_request_redirect.append(_refuse)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamson.producers.base import backoff as module
 from streamson.producers.base import counter_rates
 from streamson.producers.base.backoff import FIRST_S, LONGEST_S, Backoff
 from streamson.producers.base.counter_rates import CounterRates
@@ -27,12 +28,10 @@ def test_a_counter_that_begins_anew_is_no_fall():
     assert [rates.update("c", x, t) for t, x in enumerate((1000, 1010, 3, 5))] == [None, 10, 3, 2]
 
 
-def test_the_same_time_twice_has_no_rate_and_an_earlier_one_neither():
+def test_the_same_time_twice_has_no_rate_and_a_clock_that_was_set_back_begins_anew():
     rates = CounterRates()
-    assert [rates.update("c", x, t) for t, x in ((1, 1), (1, 9), (0, 5), (2, 5))] == [
-        *(None, None, None),
-        4,
-    ]
+    told = ((1, 1), (1, 9), (0, 5), (0, 9), (2, 15))
+    assert [rates.update("c", x, t) for t, x in told] == [None, None, None, None, 5]
 
 
 def test_no_more_than_so_many_counters_are_remembered(monkeypatch):
@@ -44,7 +43,7 @@ def test_no_more_than_so_many_counters_are_remembered(monkeypatch):
     assert rates.update("c", 5, 1.0) == 5
 
 
-def test_waits_grow_up_to_a_limit_and_are_said_once(caplog):
+def test_waits_grow_up_to_a_limit_and_are_said_once(caplog, monkeypatch):
     caplog.set_level(logging.INFO)
     backoff = Backoff("mqtt://here")
     waits = [backoff.failed(f"refused\x1b[31m {attempt}") for attempt in range(12)]
@@ -52,6 +51,7 @@ def test_waits_grow_up_to_a_limit_and_are_said_once(caplog):
     assert all(LONGEST_S / 2 <= wait <= LONGEST_S for wait in waits[5:])
     assert len(set(waits[5:])) > 1
     assert backoff.is_waiting
+    monkeypatch.setattr(module, "STABLE_S", 0.0)  # what was there a moment was there
     backoff.connected()
     assert not backoff.is_waiting
     assert backoff.failed("again") <= FIRST_S
@@ -59,6 +59,19 @@ def test_waits_grow_up_to_a_limit_and_are_said_once(caplog):
     assert told[0] == "mqtt://here: refused\\x1b[31m 0; trying until it is there"
     assert told[1].startswith("mqtt://here: there again after ")
     assert len(told) == 3
+
+
+def test_a_server_that_hangs_up_at_once_is_left_alone_more_and_more_and_said_once(caplog):
+    caplog.set_level(logging.INFO)
+    backoff = Backoff("mqtt://here")
+    waits = []
+    for _ in range(12):
+        backoff.connected()
+        waits.append(backoff.failed("not authorised"))
+    assert min(waits[5:]) >= LONGEST_S / 2
+    gone, back = (record.getMessage() for record in caplog.records)
+    assert gone == "mqtt://here: not authorised; trying until it is there"
+    assert back.startswith("mqtt://here: there again after ")
 
 
 def test_what_is_left_out_is_shown_once_and_counted(caplog):

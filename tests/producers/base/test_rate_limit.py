@@ -103,3 +103,33 @@ def test_a_publisher_behind_it_is_used_by_one_thread_at_a_time():
             received.extend(more)
     assert len(received) == publisher.sent
     assert publisher.dropped == 0
+
+
+def test_a_point_that_cant_be_sent_while_it_waits_ends_nothing(caplog):
+    with (
+        Receiver(ANY_PORT) as receiver,
+        Publisher(receiver.endpoint) as publisher,
+        RateLimit(publisher, 10) as limit,
+    ):
+        assert limit.wait_for_listener(10)
+        limit.send("s", {"x": 1.0})
+        limit.send("s", {f"x{number}": 1.0 for number in range(100)})
+        until(lambda: "a reading left out" in caplog.text, "the refusal")
+        limit.send("s", {"x": 2.0})
+        limit.send("s", {"x": 3.0})
+        received = []
+        until(lambda: received.extend(receiver.receive(0.01)) or len(received) >= 2, "the others")
+    assert received[0].fields == {"x": 1.0}
+    assert received[-1].fields["x"] in (2.0, 3.0)
+
+
+def test_a_point_that_waits_goes_before_the_batch_after_it():
+    sink = Received()
+    with RateLimit(sink, 10) as limit:
+        limit.send("a", {"x": 0.0})
+        limit.send("a", {"x": 1.0})
+        limit.send_batch("a", {"x": np.arange(2.0, 102.0)}, times=np.linspace(0, 10, 100))
+    values = [x for _, x, _ in sink.points]
+    assert values == sorted(values)
+    assert values[:2] == [0.0, 1.0]
+    assert values[-1] == 101.0

@@ -125,4 +125,5 @@ def test_nesting_without_end_is_refused():
 def test_fields_are_chosen_by_pattern():
     fields = json.loads('{"cpu.user": 1, "cpu.idle": 2, "mem": 3}')
     assert choose_fields(fields, ("cpu.*",)) == {"cpu.user": 1, "cpu.idle": 2}
+    assert list(choose_fields(fields, ("mem", "cpu.*", "m*"))) == ["mem", "cpu.user", "cpu.idle"]
     assert choose_fields(fields, ()) == fields
