@@ -1,13 +1,14 @@
 """What OpenTelemetry's metrics say: values, rates of what is counted, quantiles of histograms."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from itertools import islice, pairwise
 from typing import Final
 
 from streamson._printable import printable
 from streamson.errors import MessageError
-from streamson.producers.base.counter_rates import CounterRates
+from streamson.producers.base.counter_rates import MAX_COUNTERS, CounterRates
 from streamson.producers.base.sample import MAX_LABEL_CHARS, Sample
 from streamson.producers.push.body import PartlyRejectedError
 from streamson.producers.push.histogram import (
@@ -44,6 +45,7 @@ class OtlpMetrics:
 
     def __init__(self) -> None:
         self._rates = CounterRates()
+        self._begins: OrderedDict[Hashable, float] = OrderedDict()
         self._histograms = HistogramChanges()
         self._readers: Mapping[str, Callable[[OtlpPoint], dict[str, float]]] = {
             "gauge": _value,
@@ -104,10 +106,19 @@ class OtlpMetrics:
         return self._rate("rate", value, point) if math.isfinite(value) else {}
 
     def _rate(self, field: str, value: float, point: OtlpPoint) -> dict[str, float]:
-        if point.begin > 0:  # nothing happens unless it began after it was last told
-            self._rates.update((point.identity, field), 0.0, point.begin)
-        rate = self._rates.update((point.identity, field), value, point.time)
+        name = point.identity, field
+        if self._begins_anew(name, point.begin):
+            self._rates.update(name, 0.0, point.begin)
+        rate = self._rates.update(name, value, point.time)
         return {} if rate is None else {field: rate}
+
+    def _begins_anew(self, name: Hashable, begin: float) -> bool:
+        """Return whether a counter was 0 at a time that nobody knew of before."""
+        before = self._begins.pop(name, 0.0)
+        self._begins[name] = begin
+        if len(self._begins) > MAX_COUNTERS:
+            self._begins.popitem(last=False)
+        return begin > before
 
     def _histogram(self, point: OtlpPoint) -> dict[str, float]:
         return self._counted(point, _explicit(point.data))

@@ -240,6 +240,7 @@ def test_counters_are_rates_from_where_they_began():
     # Began anew at 115, and has counted further than before.
     assert read(metrics, counter("c", 50, 120, 115))[0] == [("shop/c", {"rate": 10})]
     assert read(metrics, counter("d", 50, 120, 110))[0] == [("shop/d", {"rate": 5})]
+    assert read(metrics, counter("d", 90, 130, 110))[0] == [("shop/d", {"rate": 4})]
 
 
 def test_counters_of_other_attributes_resources_or_metrics_are_others():

@@ -247,7 +247,11 @@ def test_there_are_only_so_many_members_of_sets():
 NAMES = st.text(st.characters(exclude_characters=":|\n"), min_size=1).filter(
     lambda name: name == name.strip() and not name.startswith("_e{") and name.isprintable()
 )
-TAGS = st.text(st.characters(exclude_characters=":|,\n", exclude_categories=("Cs",)), min_size=1)
+TAGS = st.text(
+    st.characters(exclude_characters=":|,\n", exclude_categories=("Cs",)),
+    min_size=1,
+    max_size=20,
+)
 
 
 @given(
