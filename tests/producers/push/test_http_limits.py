@@ -233,6 +233,20 @@ def test_a_body_is_no_longer_than_its_route_allows():
         assert asyncio.run(taking).status == status
 
 
+def test_its_end_closes_all_connections(inside):
+    with (
+        socket.create_connection(("127.0.0.1", inside.port), timeout=10) as idle,
+        socket.create_connection(("127.0.0.1", inside.port), timeout=10) as halfway,
+    ):
+        halfway.sendall(b"POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n1\n")
+        assert next(inside.readings).fields == {"value": 1}
+        began = time.monotonic()
+        inside.queue.close()
+        assert time.monotonic() - began < 1
+        assert idle.recv(10) == b""
+        assert halfway.recv(10) == b""
+
+
 def test_so_many_streams_and_no_more_are_published(monkeypatch, caplog):
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(intake, "MAX_STREAMS", 3)
