@@ -25,6 +25,9 @@ them; any other is replaced by the listener's own."""
 MAX_TRACKED_SOURCES: Final = 4_096
 """Pairs of stream and source whose sequence is followed; the least recent one is forgotten."""
 
+MAX_NUMBERED_STREAMS: Final = 100_000
+"""Streams whose points a publisher numbers; the one that it met first begins anew. Some 20 MB."""
+
 MAX_POINTS_A_SECOND: Final = 1_000_000
 """What one source can have sent since its last message, and in its first second: numbers that jump
 further are a source that began anew, not a loss."""

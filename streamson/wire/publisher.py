@@ -17,7 +17,12 @@ import zmq
 from streamson.errors import MessageError, UsageError
 from streamson.model.point import Batch, DataPoint, Goodbye
 from streamson.wire.codec import Encoding, encode
-from streamson.wire.limits import DEFAULT_ENDPOINT, MAX_GOODBYES, SEND_HIGH_WATER_MARK
+from streamson.wire.limits import (
+    DEFAULT_ENDPOINT,
+    MAX_GOODBYES,
+    MAX_NUMBERED_STREAMS,
+    SEND_HIGH_WATER_MARK,
+)
 from streamson.wire.sockets import connect, set_keepalive
 
 LINGER_MS: Final = 500
@@ -163,7 +168,7 @@ class Publisher:
         points
             How many.
         """
-        self._sequences[stream] = self._sequences.get(stream, 0) + points
+        self._use_numbers(stream, points)
 
     def send_batch(
         self,
@@ -244,7 +249,7 @@ class Publisher:
             return False
         self._told = False
         # A number is used up even if the send fails: so the listener counts the loss as well.
-        self._sequences[stream] = self._sequences.get(stream, 0) + count
+        self._use_numbers(stream, count)
         try:
             self._socket.send(frame, zmq.DONTWAIT)
         except zmq.Again:
@@ -252,6 +257,11 @@ class Publisher:
             return False
         self.sent += count
         return True
+
+    def _use_numbers(self, stream: str, points: int) -> None:
+        self._sequences[stream] = self._sequences.get(stream, 0) + points
+        if len(self._sequences) > MAX_NUMBERED_STREAMS:
+            del self._sequences[next(iter(self._sequences))]
 
     def _read_subscriptions(self) -> None:
         while self._socket.poll(0):

@@ -16,6 +16,7 @@ import zmq
 
 from streamson.errors import MessageError, StreamsonError, UsageError
 from streamson.model.point import Batch
+from streamson.wire import publisher as publisher_module
 from streamson.wire.frame_socket import MAX_TAKEN_BYTES, MAX_TAKEN_FRAMES, FrameCounts, FrameSocket
 from streamson.wire.limits import MAX_MESSAGE_BYTES, MAX_POINTS_A_SECOND, MAX_TIME_S
 from streamson.wire.publisher import Publisher
@@ -394,3 +395,14 @@ def test_a_publisher_says_goodbye_for_its_streams(ear, encoding):
     assert ended == ["a", "b", "c"]
     assert (len(ear.messages), ear.counts.points_lost, ear.counts.messages_refused) == (3, 0, 0)
     publisher.close()  # again, and nothing happens
+
+
+def test_streams_without_end_are_numbered_in_bounded_memory(ear, publisher, monkeypatch):
+    monkeypatch.setattr(publisher_module, "MAX_NUMBERED_STREAMS", 3)
+    for number in range(50):
+        publisher.send(f"s/{number}", x=1.0)
+    for _ in range(3):
+        publisher.send("s/49", x=1.0)
+    assert len(publisher._sequences) == 3
+    ear.await_messages(53)
+    assert [point.sequence for point in ear.messages[-4:]] == [0, 1, 2, 3]

@@ -1,8 +1,6 @@
 """Staying connected: what is tried again, what is told at once, and how it ends."""
 
 import asyncio
-import threading
-import time
 from collections.abc import Callable
 
 import pytest
@@ -54,20 +52,6 @@ def test_a_refusal_ends_it_only_before_the_first_connection():
 
     with pytest.raises(KeyError):
         asyncio.run(stay_connected("x", refused_later, (OSError,)))
-
-
-def test_no_end_waits_for_what_blocks():
-    async def blocking(connected: Connected) -> None:
-        await asyncio.get_running_loop().run_in_executor(None, time.sleep, 60)
-
-    async def main() -> None:
-        await asyncio.wait_for(stay_connected("x", blocking, (OSError,)), 0.2)
-
-    began = time.monotonic()
-    with pytest.raises(TimeoutError):
-        asyncio.run(main())
-    assert time.monotonic() - began < 2
-    assert all(thread.daemon for thread in threading.enumerate()[1:])
 
 
 def test_the_first_part_that_fails_ends_the_others():

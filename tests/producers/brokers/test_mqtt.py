@@ -228,7 +228,7 @@ def test_a_flood_is_survived_and_what_was_dropped_is_told(produce, mosquitto):
     code, err = mqtt.interrupt()
     assert code == 130
     dropped = int(found[1]) if (found := re.search(r"(\d+) readings dropped so far", err)) else 0
-    assert len(mqtt.points) + dropped == 20_000
+    assert len(mqtt.points) + dropped == 20_000, err
 
 
 def _last_value(mqtt) -> float:
