@@ -37,7 +37,7 @@ MAX_SCALE: Final = 20
 class OtlpMetrics:
     """Reads requests with metrics, and remembers what counters and histograms said last.
 
-    A gauge is ``value``; a sum that only rises is its ``rate`` a second, another one ``value``. A
+    A gauge is ``value``; a sum that only rises is its rate ``per_second``, another one ``value``. A
     histogram is how many values came a second (``count``), their ``sum`` a second, and as quantiles
     ``p50``, ``p95`` and ``p99`` of those that came since it was last told. A summary is its count,
     sum and quantiles.
@@ -102,8 +102,8 @@ class OtlpMetrics:
             return found
         value = found["value"]
         if point.is_delta:
-            return {"rate": value / point.span_s}
-        return self._rate("rate", value, point) if math.isfinite(value) else {}
+            return {"per_second": value / point.span_s}
+        return self._rate("per_second", value, point) if math.isfinite(value) else {}
 
     def _rate(self, field: str, value: float, point: OtlpPoint) -> dict[str, float]:
         name = point.identity, field

@@ -45,13 +45,13 @@ def command(
 ) -> Production:
     """Publish what StatsD's clients send over UDP, added up in each interval.
 
-    A counter is its rate a second, a gauge its value, a timer (ms, h, d) count, mean, p95 and max,
-    a set the count of its members. The metric shop.orders is the stream shop/orders; DogStatsD's
+    A counter is its rate per_second, a gauge its value, a timer (ms, h, d) count, mean, p95 and
+    max, a set the count of its members. The metric shop.orders is the stream shop/orders; DogStatsD's
     tags are labels.
 
     \b
     streamson produce statsd
-    streamson produce statsd --interval 0.25 --fields 'rate,p95'
+    streamson produce statsd --interval 0.25 --fields 'per_second,p95'
     streamson produce statsd --stream '{service}/{name}' --address 0.0.0.0:8125 --insecure
     """  # noqa: D301
     template = StreamTemplate(stream)

@@ -45,7 +45,7 @@ class _Counter:
 
     def take(self, elapsed_s: float) -> dict[str, float]:
         total, self._total = self._total, 0.0
-        return {"rate": total / elapsed_s}
+        return {"per_second": total / elapsed_s}
 
 
 class _Gauge:
@@ -130,7 +130,7 @@ class _Entry:
 class StatsdTotals:
     """Adds up what comes, and tells it once in an interval.
 
-    A counter is its ``rate`` a second; a gauge its ``value``, when it was set; a timer ``count``,
+    A counter is its rate ``per_second``; a gauge its ``value``, when it was set; a timer ``count``,
     ``mean``, ``p95`` and ``max``; a set the ``count`` of different members. What is counted is told
     in each interval from its first one on, as 0 where nothing came.
 

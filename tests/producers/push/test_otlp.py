@@ -85,7 +85,7 @@ def test_what_the_sdk_exports_is_heard(serving):
         assert first["shop/heat/2/hall"] == {"value": 71.5}
         assert first["shop/waiting"] == {"value": -10}
         # From when the program began to count, which is a moment ago.
-        assert first["shop/orders/book"]["rate"] > 0.3
+        assert first["shop/orders/book"]["per_second"] > 0.3
         assert first["shop/took"].keys() == {"count", "sum", "p50", "p95", "p99"}
         orders.add(60, {"kind": "book"})
         took.record(3.0)
@@ -94,7 +94,7 @@ def test_what_the_sdk_exports_is_heard(serving):
     points = serving.producing.points
     # When a program ends it exports once more.
     before, after, *_ = (point for point in points if point.stream == "shop/orders/book")
-    assert after.fields["rate"] == pytest.approx(60 / (after.time - before.time), rel=1e-3)
+    assert after.fields["per_second"] == pytest.approx(60 / (after.time - before.time), rel=1e-3)
     after = [point for point in points if point.stream == "shop/took"][1]
     span_s = 1 / after.fields["count"]
     assert after.fields["sum"] == pytest.approx(3 / span_s)
@@ -136,7 +136,7 @@ def test_what_the_sdk_counts_anew_each_time_is_divided_by_its_time(serving):
         serving.points(4)
     points = serving.producing.points
     first, second, *_ = (point for point in points if point.stream == "shop/orders")
-    assert second.fields["rate"] == pytest.approx(100 / (second.time - first.time), rel=0.01)
+    assert second.fields["per_second"] == pytest.approx(100 / (second.time - first.time), rel=0.01)
     first, second, *_ = (point for point in points if point.stream == "shop/t")
     assert second.fields["sum"] == pytest.approx(20 * second.fields["count"])
 
@@ -235,12 +235,12 @@ def read(metrics, *told):
 def test_counters_are_rates_from_where_they_began():
     metrics = OtlpMetrics()
     assert read(metrics, counter("c", 10, 100))[0] == []  # nobody knows since when
-    assert read(metrics, counter("c", 30, 110))[0] == [("shop/c", {"rate": 2})]
+    assert read(metrics, counter("c", 30, 110))[0] == [("shop/c", {"per_second": 2})]
     assert read(metrics, counter("c", 30, 110))[0] == []  # the same once more
     # Began anew at 115, and has counted further than before.
-    assert read(metrics, counter("c", 50, 120, 115))[0] == [("shop/c", {"rate": 10})]
-    assert read(metrics, counter("d", 50, 120, 110))[0] == [("shop/d", {"rate": 5})]
-    assert read(metrics, counter("d", 90, 130, 110))[0] == [("shop/d", {"rate": 4})]
+    assert read(metrics, counter("c", 50, 120, 115))[0] == [("shop/c", {"per_second": 10})]
+    assert read(metrics, counter("d", 50, 120, 110))[0] == [("shop/d", {"per_second": 5})]
+    assert read(metrics, counter("d", 90, 130, 110))[0] == [("shop/d", {"per_second": 4})]
 
 
 def test_counters_of_other_attributes_resources_or_metrics_are_others():
@@ -254,8 +254,8 @@ def test_counters_of_other_attributes_resources_or_metrics_are_others():
 
     read(metrics, told(10, 100), told(100, 100, "b"))
     assert read(metrics, told(20, 110), told(300, 110, "b"))[0] == [
-        ("shop/c", {"rate": 1}),
-        ("shop/c", {"rate": 20}),
+        ("shop/c", {"per_second": 1}),
+        ("shop/c", {"per_second": 20}),
     ]
 
 

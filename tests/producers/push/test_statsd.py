@@ -83,7 +83,7 @@ def test_what_clients_send_is_heard(program):
         *("heap:320|g", "took:10|ms", "took:30|ms|@0.5", "users:ann|s", "users:bob|s"),
     )
     (orders,) = program.points_of("web1/shop/orders/book")
-    assert orders["rate"] == pytest.approx(15 / 0.1, rel=0.9)
+    assert orders["per_second"] == pytest.approx(15 / 0.1, rel=0.9)
     assert program.points_of("heap") == [{"value": 320}]
     (took,) = program.points_of("took")
     assert took == {"count": 3, "mean": pytest.approx(70 / 3), "p95": 30, "max": 30}
@@ -190,12 +190,12 @@ def test_counters_and_sets_are_told_as_0_where_nothing_comes_and_gauges_are_not(
     total = Sum()
     total.add("c:2|c", "c:2|c|@0.5", "s:x|s", "t:5|ms", "g:5|g")
     assert total.take(2.0) == {
-        "c": {"rate": 3},
+        "c": {"per_second": 3},
         "s": {"count": 1},
         "g": {"value": 5},
         "t": {"count": 1, "mean": 5, "p95": 5, "max": 5},
     }
-    assert total.take() == {"c": {"rate": 0}, "s": {"count": 0}, "t": {"count": 0}}
+    assert total.take() == {"c": {"per_second": 0}, "s": {"count": 0}, "t": {"count": 0}}
     total.add("g:+2|g", "g:-10|g")
     assert total.take()["g"] == {"value": -3}
 
@@ -203,7 +203,7 @@ def test_counters_and_sets_are_told_as_0_where_nothing_comes_and_gauges_are_not(
 def test_tags_tell_metrics_apart():
     total = Sum()
     total.add("c:1|c|#host:a,x:1", "c:2|c|#host:b,x:1", "c:4|c|#host:a,x:1", "c:8|c|#beta")
-    assert {stream: fields["rate"] for stream, fields in total.take().items()} == {
+    assert {stream: fields["per_second"] for stream, fields in total.take().items()} == {
         "a/c/1": 5,
         "b/c/1": 2,
         "c/beta": 8,
@@ -230,9 +230,9 @@ def test_there_are_only_so_many_metrics_and_those_silent_long_make_room():
     total.add("m0:1|c", "new:1|c")
     found = total.take()
     assert len(found) == MAX_METRICS
-    assert found["m0"] == {"rate": 2}
+    assert found["m0"] == {"per_second": 2}
     assert "m1" not in found
-    assert found["new"] == {"rate": 1}
+    assert found["new"] == {"per_second": 1}
 
 
 def test_there_are_only_so_many_members_of_sets():
