@@ -8,10 +8,10 @@ import click
 from streamson._optional import import_optional
 from streamson.errors import UsageError
 from streamson.producers import options
+from streamson.producers.base import tls
 from streamson.producers.base.reading import Production
 from streamson.producers.base.secret import secret_option
 from streamson.producers.base.stream_template import StreamTemplate
-from streamson.producers.brokers import tls
 from streamson.producers.brokers.address import parse_address
 from streamson.producers.brokers.since import Since
 

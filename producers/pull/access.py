@@ -10,8 +10,9 @@ import click
 
 from streamson._printable import printable
 from streamson.errors import UsageError
+from streamson.producers.base import tls
 from streamson.producers.base.secret import secret_option
-from streamson.producers.pull.address import Address
+from streamson.producers.pull.address import ENCRYPTED, Address
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -33,7 +34,7 @@ class Access(NamedTuple):
     headers
         Values by name.
     tls
-        Whose certificates are trusted; None for those whom the system trusts.
+        Whose certificates are trusted, and which is shown; None for what is not encrypted.
     """
 
     headers: Mapping[str, str]
@@ -55,12 +56,7 @@ def access_options(command: _Command) -> _Command:
             ),
             secret_option("token", "the token that the server wants (Authorization: Bearer)"),
             secret_option("password", "the password of the user in the address"),
-            click.option(
-                "--ca-file",
-                type=click.Path(path_type=Path, dir_okay=False),
-                metavar="FILE",
-                help="Certificates (PEM) of authorities that are trusted as well.",
-            ),
+            tls.options,
         )
     ):
         command = option(command)
@@ -74,13 +70,15 @@ def access_of(
     token: str | None,
     password: str | None,
     ca_file: Path | None,
+    cert_file: Path | None,
+    key_file: Path | None,
 ) -> Access:
     """Return what the options say.
 
     Raises
     ------
     UsageError
-        Where a secret can't be sent in a header, or the file holds no certificate.
+        Where a secret can't be sent in a header, or files hold no certificate.
     """
     sent = dict(headers)
     if address.user:
@@ -90,19 +88,15 @@ def access_of(
         if not _is_value(token):
             raise UsageError("--token-file: found more than a line; a token is one")
         sent.setdefault("Authorization", f"Bearer {token}")
-    return Access(sent, None if ca_file is None else _trusting(ca_file))
-
-
-def _trusting(file: Path) -> "SSLContext":
-    import ssl
-
-    context = ssl.create_default_context()
-    try:
-        context.load_verify_locations(file)
-    except (OSError, ValueError) as error:  # an SSLError is an OSError
-        reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.args[-1]
-        raise UsageError(f"--ca-file {file}: {reason}; a file of them in PEM is allowed") from None
-    return context
+    scheme, _, _ = address.url.partition(":")
+    context = tls.tls_context(
+        encrypted=scheme in ENCRYPTED,
+        ca_file=ca_file,
+        cert_file=cert_file,
+        key_file=key_file,
+        to=f"{scheme}://",
+    )
+    return Access(sent, context)
 
 
 def _headers(

@@ -9,6 +9,7 @@ from streamson.producers.base.secret import check_no_secret
 
 WEB: Final = ("http", "https")
 WEBSOCKET: Final = ("ws", "wss")
+ENCRYPTED: Final = ("https", "wss")
 
 MAX_ADDRESS_CHARS: Final = 8_000
 """What servers commonly take."""

@@ -1,4 +1,4 @@
-"""Encrypted connections to brokers: whom to trust, and who one is."""
+"""Encrypted connections: whom to trust, and who one is."""
 
 import functools
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _OPTIONS = (
         "--ca-file",
         type=_FILE,
         metavar="FILE",
-        help="Whom to trust that the broker is who it says, in PEM.  [default: the system's]",
+        help="Whom to trust that a server is who it says, in PEM.  [default: the system's]",
     ),
     click.option(
         "--cert-file", type=_FILE, metavar="FILE", help="A certificate to show who this is, in PEM."
