@@ -16,7 +16,13 @@ from streamson.producers.formula.line import line_options, line_production
 @backend_option
 @options.stream("eta")
 def command(*, sigma: float, backend: str | None, **line: Any) -> Production:
-    """Publish the Dirichlet eta function at sigma + it, as fields re, im, modulus and t."""
+    """Publish the Dirichlet eta function at sigma + it, as fields re, im, modulus and t.
+
+    \b
+    streamson produce eta
+    streamson produce eta --start 14.1 --step 0.001 --rate 10
+    streamson produce eta --sigma 0.75 --dry-run
+    """  # noqa: D301
     return line_production(dirichlet_formula("eta", sigma, backend), **line)
 
 

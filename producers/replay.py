@@ -58,6 +58,7 @@ def command(
     \b
     streamson replay monday/ --speed 10 --from 5min
     streamson replay cpu.csv --speed 300        # five minutes of readings in a second
+    streamson replay cpu.csv --rate 4 --columns user,idle --each-column
     """  # noqa: D301
     start = start_s or 0.0
     if source.is_dir():

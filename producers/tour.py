@@ -80,7 +80,12 @@ def command() -> Production:
 
     Its streams are web1/cpu, web2/cpu and db/cpu in percent, a queue's jobs and a boiler's
     temperature. "streamson demo --tour" plays it with captions; any listener may.
-    """
+
+    \b
+    streamson produce tour
+    streamson produce tour --endpoint tcp://127.0.0.1:6000
+    streamson produce tour --dry-run
+    """  # noqa: D301
     return Production(readings(), keep=True)
 
 

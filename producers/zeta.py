@@ -16,7 +16,13 @@ from streamson.producers.formula.line import line_options, line_production
 @backend_option
 @options.stream("zeta")
 def command(*, sigma: float, backend: str | None, **line: Any) -> Production:
-    """Publish the Riemann zeta function at sigma + it, as fields re, im, modulus and t."""
+    """Publish the Riemann zeta function at sigma + it, as fields re, im, modulus and t.
+
+    \b
+    streamson produce zeta
+    streamson produce zeta --start 14.1 --step 0.001 --rate 10
+    streamson produce zeta --sigma 0.75 --dry-run
+    """  # noqa: D301
     return line_production(dirichlet_formula("zeta", sigma, backend), **line)
 
 

@@ -4,8 +4,11 @@ import re
 import subprocess
 import sys
 import time
+from importlib.metadata import entry_points
 
 import pytest
+
+from streamson.cli.produce import GROUP
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (\S+) (\S+=\S+(?: \S+=\S+)*)")
 
@@ -86,3 +89,11 @@ def test_a_wrong_rate_is_wrong_use(rate):
     done = run("system", "--rate", rate)
     assert done.returncode == 2
     assert "--rate" in done.stderr
+
+
+@pytest.mark.parametrize("name", sorted(entry.name for entry in entry_points(group=GROUP)))
+def test_each_producers_help_has_three_examples(name):
+    done = run(name, "--help")
+    assert done.returncode == 0
+    examples = re.findall(rf"streamson (?:produce )?{name}\b", done.stdout.partition("Options:")[0])
+    assert len(examples) >= 3
