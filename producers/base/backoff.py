@@ -13,7 +13,10 @@ LONGEST_S: Final = 3.0
 """So that what is back is heard again within 5 s."""
 
 STABLE_S: Final = 2.0
-"""What is gone again sooner was hardly there: waits go on growing, and that is said only once."""
+"""What is gone again sooner was hardly there: waits go on growing."""
+
+MAX_SAID: Final = 3
+"""So often in a row it is said of a server that is hardly there; after that it is left unsaid."""
 
 MAX_REASON_CHARS: Final = 200
 
@@ -58,7 +61,7 @@ class Backoff:
                 self._short += 1
             else:
                 self._short, self._limit_s = 0, FIRST_S
-            self._is_said = self._short <= 1
+            self._is_said = self._short <= MAX_SAID
             if self._is_said:
                 text = printable(str(reason))[:MAX_REASON_CHARS]
                 _log.warning("%s: %s; trying until it is there", self._what, text)

@@ -1,5 +1,6 @@
 """Producers as a person runs them: real processes that publish to a real receiver."""
 
+import logging
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from streamson.cli.produce import GROUP
 from streamson.model.point import DataPoint
 from streamson.wire.receiver import Receiver
 from tests.conftest import until
@@ -57,6 +59,16 @@ class Producing:
     def interrupt(self, how: signal.Signals = signal.SIGINT) -> tuple[int, str]:
         self.process.send_signal(how)
         return self.finish()
+
+
+@pytest.fixture(autouse=True)
+def log_of_producers() -> Iterator[None]:
+    """Let a test see what producers log, whatever one before it did to their log."""
+    log = logging.getLogger(GROUP)
+    yield
+    log.handlers.clear()
+    log.propagate = True
+    log.setLevel(logging.NOTSET)
 
 
 @pytest.fixture
