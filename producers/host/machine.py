@@ -1,23 +1,22 @@
 """A machine: all that is wanted of it, measured at one moment after another."""
 
-import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from streamson._rate_limited_log import RateLimitedLog
 from streamson.producers.base.reading import Reading
 from streamson.producers.base.sample import choose_fields
+from streamson.producers.base.stream_limit import StreamLimit
 from streamson.producers.base.stream_template import clean_name
 from streamson.producers.base.unusable import Unusable
 from streamson.producers.host.measured import Collector, Measured, first_line
 from streamson.producers.host.selection import Selection
-from streamson.producers.host.stream_limit import MAX_STREAMS, StreamLimit
+
+MAX_STREAMS: Final = 2_000
+"""Containers and programs come and go; of more the points are left out."""
 
 ERRORS: Final = (OSError, RuntimeError, ValueError)
 """What reading a device that goes meanwhile raises, beside psutil's own."""
-
-_log = logging.getLogger(__name__)
 
 
 class Machine:
@@ -50,9 +49,8 @@ class Machine:
         self._wanted = wanted
         self._fields = fields
         self._errors: tuple[type[Exception], ...] = (*ERRORS, *errors)
-        self._failed = Unusable("reading")
-        self._limit = StreamLimit()
-        self._limited = RateLimitedLog(_log)
+        self._unusable = Unusable("reading")
+        self._limit = StreamLimit(MAX_STREAMS)
 
     def readings(self) -> Iterator[Reading]:
         """Measure what is wanted; rates are those since the last time, and none at the first."""
@@ -65,11 +63,8 @@ class Machine:
             if self._limit.admits(stream):
                 yield Reading(stream, fields, time=when)
             else:
-                self._limited.warning(
-                    "many",
-                    "%d points left out so far, of more than %d streams; choose with --only",
-                    *(self._limit.refused, MAX_STREAMS),
-                )
+                kind = f"of more than {MAX_STREAMS} streams (choose with --only)"
+                self._unusable.add(kind, stream)
 
     def measure(self) -> Iterator[tuple[str, Measured]]:
         """Measure all that the collectors know, and say of which group each is."""
@@ -78,9 +73,8 @@ class Machine:
                 for measured in collector.collect():
                     yield group, measured
             except self._errors as error:
-                self._failed.add(f"of {group}", first_line(error))
+                self._unusable.add(f"of {group}", first_line(error))
 
     def tell(self) -> None:
         """Log what was left out; for the end."""
-        self._limited.flush()
-        self._failed.tell()
+        self._unusable.tell()

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from streamson._printable import printable
 from streamson.errors import UsageError
+from streamson.producers.host import machine as module
 from streamson.producers.host.groups import DEFAULT, GROUPS
 from streamson.producers.host.machine import Machine
 from streamson.producers.host.measured import Measured, numbered
 from streamson.producers.host.selection import Selection
-from streamson.producers.host.stream_limit import FORGET_S, MAX_STREAMS, StreamLimit
 from streamson.producers.host.total import Total
 from streamson.producers.system import command
 from tests.conftest import until
@@ -177,14 +177,16 @@ def test_a_device_that_fails_is_counted_and_the_others_go_on(caplog):
     assert "3 readings of disks left out" in caplog.text
 
 
-def test_streams_are_bounded_and_those_that_ended_are_forgotten():
-    limit = StreamLimit()
-    assert all(limit.admits(f"container/{i}", now=0.0) for i in range(MAX_STREAMS))
-    assert not limit.admits("container/more", now=1.0)
-    assert limit.admits("container/0", now=FORGET_S)
-    assert limit.refused == 1
-    assert limit.admits("container/more", now=FORGET_S + 1.0)
-    assert limit.admits("container/0", now=FORGET_S + 1.0)
+def test_streams_are_bounded(caplog, monkeypatch):
+    monkeypatch.setattr(module, "MAX_STREAMS", 2)
+    caplog.set_level("INFO", "streamson.producers")
+    parts = [Measured(f"container/{i}", {"percent": 1.0}) for i in range(3)]
+    wanted = Selection(["containers"], GROUPS)
+    machine = Machine("me", {"containers": Devices(parts, parts)}, wanted)
+    for _ in range(2):
+        assert [one.stream for one in machine.readings()] == ["me/container/0", "me/container/1"]
+    machine.tell()
+    assert "2 readings of more than 2 streams (choose with --only) left out" in caplog.text
 
 
 @given(st.lists(st.sampled_from(["a", "b", "a 2"])))
