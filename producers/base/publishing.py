@@ -62,7 +62,7 @@ def _send_all(production: Production, sink: Sink, limited: RateLimitedLog) -> No
         if isinstance(readings, PushQueue) and readings.dropped > overrun:
             overrun = readings.dropped
             limited.warning(
-                "overrun", "%d readings dropped so far: they come faster than they go", overrun
+                "overrun", "%d points dropped so far: they come faster than they go", overrun
             )
 
 

@@ -22,7 +22,7 @@ class PushQueue:
     Attributes
     ----------
     dropped
-        Readings dropped so far.
+        Points dropped so far.
 
     Examples
     --------
@@ -57,8 +57,9 @@ class PushQueue:
             while len(self._waiting) > 1 and (
                 len(self._waiting) > MAX_READINGS or self._values > MAX_VALUES
             ):
-                self._values -= _values_of(self._waiting.popleft())
-                self.dropped += 1
+                oldest = self._waiting.popleft()
+                self._values -= _values_of(oldest)
+                self.dropped += oldest.batch.size if isinstance(oldest, BatchReading) else 1
             self._changed.notify()
 
     def end(self, error: Exception | None = None) -> None:

@@ -129,7 +129,9 @@ def _publish(
             if limit is not None:
                 limit.close()
                 left_out = f", {limit.left_out} left out by --rate"
-            done = "printed" if endpoint is None else f"sent, {sink.dropped} dropped"
+            # By the network, or before that, where more came than went.
+            dropped = sink.dropped + getattr(production.readings, "dropped", 0)
+            done = f"sent, {dropped} dropped" if endpoint is not None else "printed"
             click.echo(f"{name}: {sink.sent} points {done}{left_out}", err=True)
 
 
