@@ -37,6 +37,10 @@ TICK_S: Final = 0.25
 MAX_NEW_STREAMS: Final = 64
 """Streams that wait to be told."""
 
+MAX_HINTS: Final = 50
+MAX_HINTED_CHARS: Final = 60
+"""Among so many patterns it is looked for the one that was meant, for a name no longer than this."""
+
 
 class Score:
     """Plays points as a session says: one note for each part that plays the point's stream.
@@ -400,5 +404,6 @@ def _why_by_default(session: Session, stream: str) -> str:
     """Return that a session's parts leave a stream out, which a mistyped pattern does."""
     if not session.parts or matching_parts(session, stream):
         return ""
-    patterns = dict.fromkeys(part.stream for part in session.parts)
-    return f"; by default, as no part of the session is for it{nearest(stream, patterns)}"
+    patterns = list(dict.fromkeys(part.stream for part in session.parts))[:MAX_HINTS]
+    hint = nearest(stream, patterns) if len(stream) <= MAX_HINTED_CHARS else ""
+    return f"; by default, as no part of the session is for it{hint}"
