@@ -39,7 +39,7 @@ MAX_NEW_STREAMS: Final = 64
 
 MAX_HINTS: Final = 50
 MAX_HINTED_CHARS: Final = 60
-"""Among so many patterns it is looked for the one that was meant, for a name no longer than this."""
+"""Among so many patterns it is looked for the one that was meant, for names of this length."""
 
 
 class Score:
