@@ -14,8 +14,8 @@ from streamson.producers.base.reading import BatchReading, Reading
 CLOSE_S: Final = 2.0
 """How long the program may take to close what it opened."""
 
-CANCEL_AGAIN_S: Final = 0.3
-"""After so long it is told once more that it is to end."""
+CANCEL_AGAIN_S: Final = 1.0
+"""After so long it is told once more that it is to end: what it closes takes less."""
 
 
 class AsyncioQueue(PushQueue):
