@@ -5,7 +5,9 @@ from typing import Final
 MAX_CONNECTIONS: Final = 256
 """Connections at a time; a newcomer takes the place of the one that has been silent longest."""
 
-BACKLOG: Final = 128
+BACKLOG: Final = 1_024
+"""While so many wait to be let in, the kernel lets who comes try again after 1 s: so a crowd that
+says nothing is to have room here."""
 
 REQUEST_S: Final = 10.0
 """In this time a new connection has to have asked for something."""

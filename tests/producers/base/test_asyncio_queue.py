@@ -10,7 +10,7 @@ from streamson.errors import UsageError
 from streamson.producers.base.asyncio_queue import CLOSE_S, AsyncioQueue
 from streamson.producers.base.reading import Reading
 
-SOON_S = 4.0
+SOON_S = 2.0
 """An end that waits for something that hangs takes longer."""
 
 

@@ -79,8 +79,7 @@ def test_a_thousand_who_say_nothing_keep_nobody_out(produce):
         for number in range(20):
             began = time.monotonic()
             assert serving.post("/a", {"x": number}).status == 204
-            # Where the thousand wait to be accepted, the kernel tries again after 1 s.
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - began < 1
         held = [fields["x"] for _, fields in serving.points(20)]
     assert held == list(range(20))
     _, err = serving.producing.interrupt()
