@@ -116,10 +116,10 @@ class FrameSocket:
             self._handed.emptied += 1
         return came
 
-    def take(self) -> list[bytes]:
-        """Return frames that have come: some of them, where there are many."""
+    def take(self, most: int = MAX_TAKEN_FRAMES) -> list[bytes]:
+        """Return frames that have come: at most so many of them, and fewer where they are large."""
         frames: list[bytes] = []
-        size, most = 0, MAX_TAKEN_FRAMES
+        size = 0
         while len(frames) < most and size < MAX_TAKEN_BYTES:
             try:
                 frame = self._socket.recv(zmq.DONTWAIT, copy=False)

@@ -3,13 +3,17 @@
 ZeroMQ aborts its process where it sees no way on: up to 4.3.5 a peer can bring that about with
 heartbeats among more messages than are read, and a reset (zeromq/libzmq issue 4841). So the socket
 lives in a forked process that hands frames on through a pipe, and is replaced when it dies;
-publishers connect again by themselves. Frames cross in packets: what comes while one is under way
-goes into the next.
+publishers connect again by themselves.
+
+Frames cross in packets. The listener asks for each, `PACKETS_AHEAD` of the one that it is at, and
+says how many frames it can see to in `PACKET_S`. So little is ahead of what comes next, and since
+ZeroMQ takes from its peers in turn, nobody waits for another's flood.
 """
 
 import logging
 import os
 import resource
+import struct
 import time
 from collections import deque
 from contextlib import suppress
@@ -22,11 +26,18 @@ import msgspec
 from streamson._child_process import Child
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import ChildError, StreamsonError
-from streamson.wire.frame_socket import FrameCounts, FrameSocket
+from streamson.wire.frame_socket import MAX_TAKEN_FRAMES, FrameCounts, FrameSocket
 
 GATHER_S: Final = 0.000_2
 BUSY_S: Final = 0.000_5
 """While packets follow one another within `BUSY_S`, one waits for `GATHER_S` to be worth it."""
+
+PACKETS_AHEAD: Final = 2
+PACKET_S: Final = 0.005
+"""The frames of a packet are so many as can be seen to in this time, as the last ones were."""
+
+LEAST_FRAMES: Final = 16
+"""Fewer would take longer to hand on than to see to."""
 
 IDLE_S: Final = 0.2
 """The longest time until the listener learns what else the process has to tell."""
@@ -44,6 +55,11 @@ MAX_MEMORY_BYTES: Final = 1 << 30
 
 MAX_LINES: Final = 100
 """Lines of the log that wait to be told."""
+
+_REQUEST: Final = struct.Struct("=H")
+"""How many frames the next packet may have."""
+
+_END: Final = b""
 
 _log = logging.getLogger(__name__)
 
@@ -98,6 +114,7 @@ class Reception:
         self._frames: list[bytes] = []
         self._child: Child | None = None
         self._due = 0.0
+        self._pace = _Pace()
         self.endpoint = endpoint
         self._start()
 
@@ -111,6 +128,7 @@ class Reception:
 
     def wait(self, timeout_s: float) -> bool:
         """Return whether frames have come; wait at most `timeout_s`."""
+        self._pace.end()
         end = time.monotonic() + timeout_s
         while not self._frames:
             left_s = max(end - time.monotonic(), 0.0)
@@ -125,6 +143,7 @@ class Reception:
 
     def take(self) -> list[bytes]:
         """Return frames that have come; empty where there are none."""
+        self._pace.end()
         if not self._frames and self._child is not None and self._child.pipe.poll():
             self._read(self._child)
         frames, self._frames = self._frames, []
@@ -136,7 +155,7 @@ class Reception:
             return
         self._child = None
         with suppress(EOFError, OSError, msgspec.DecodeError):
-            child.pipe.send_bytes(b"")
+            child.pipe.send_bytes(_END)
             while child.pipe.poll(END_TIMEOUT_S):
                 self._take_in(child.pipe.recv_bytes())
         child.end(END_TIMEOUT_S)
@@ -153,11 +172,20 @@ class Reception:
             child.end(0)
             raise
         self._child = child
+        for _ in range(PACKETS_AHEAD):
+            self._ask(child)
+
+    def _ask(self, child: Child) -> None:
+        with suppress(OSError):  # it has died, which is seen when its packet is read
+            child.pipe.send_bytes(_REQUEST.pack(self._pace.frames))
 
     def _read(self, child: Child) -> None:
         """Take in a packet, or the end of the process."""
         try:
-            self._take_in(child.pipe.recv_bytes())
+            packed = child.pipe.recv_bytes()
+            self._ask(child)
+            self._take_in(packed)
+            self._pace.begin(len(self._frames))
         except (EOFError, OSError, msgspec.DecodeError):
             child.kill(END_TIMEOUT_S)
             self._child = None
@@ -188,6 +216,28 @@ class Reception:
             self._limited.warning(message, "%s", line)
 
 
+class _Pace:
+    """How many frames the listener sees to in `PACKET_S`, as it was with the last packet."""
+
+    def __init__(self) -> None:
+        self.frames = MAX_TAKEN_FRAMES
+        self._count = 0
+        self._began = 0.0
+
+    def begin(self, count: int) -> None:
+        """Take in that so many frames are seen to from now on."""
+        self._count, self._began = count, time.monotonic()
+
+    def end(self) -> None:
+        """Take in that they have been seen to."""
+        if not self._count:
+            return
+        took_s = max(time.monotonic() - self._began, 1e-6)
+        fitting = round(self._count * PACKET_S / took_s)
+        self.frames = min(max(fitting, LEAST_FRAMES), MAX_TAKEN_FRAMES)
+        self._count = 0
+
+
 class _Lines(logging.Handler):
     """Keeps what is logged, for the process that can tell it."""
 
@@ -216,22 +266,33 @@ def _receive(pipe: Connection, endpoint: str) -> None:
     told = FrameCounts()
     sent_at = 0.0
 
-    def send(found: list[bytes]) -> None:
+    def send(found: list[bytes]) -> bool:
+        """Send a packet, if there is anything to tell; return whether there was."""
         nonlocal told
         said = lines.taken()
-        if found or said or frames.counts != told:
-            told = msgspec.structs.replace(frames.counts)
-            pipe.send_bytes(encoder.encode(Packet(found, told, said)))
+        if not (found or said or frames.counts != told):
+            return False
+        told = msgspec.structs.replace(frames.counts)
+        pipe.send_bytes(encoder.encode(Packet(found, told, said)))
+        return True
 
     frames = FrameSocket(endpoint, watch_memory=True)
     pipe.send(frames.endpoint)
-    while os.getppid() == parent and not pipe.poll():
+    asked: deque[int] = deque()
+    while os.getppid() == parent:
+        if pipe.poll(0 if asked else IDLE_S):
+            if (request := pipe.recv_bytes()) == _END:
+                break
+            asked.extend(_REQUEST.unpack(request))
+        if not asked:
+            continue
         found = []
         if frames.wait(IDLE_S, pipe.fileno()):
             if time.monotonic() < sent_at + BUSY_S:
                 time.sleep(GATHER_S)
-            found = frames.take()
-        send(found)
+            found = frames.take(asked[0])
+        if send(found):
+            asked.popleft()
         if found:
             sent_at = time.monotonic()
     frames.close()

@@ -21,6 +21,7 @@ from streamson.wire.frame_socket import MAX_TAKEN_BYTES, MAX_TAKEN_FRAMES, Frame
 from streamson.wire.limits import MAX_MESSAGE_BYTES, MAX_POINTS_A_SECOND, MAX_TIME_S
 from streamson.wire.publisher import Publisher
 from streamson.wire.receiver import TURN_S, Receiver
+from streamson.wire.reception import LEAST_FRAMES
 from tests.conftest import DEADLINE_S, family_of, until
 
 ANY_PORT = "tcp://127.0.0.1:*"
@@ -234,6 +235,22 @@ def test_the_process_that_receives_is_replaced_when_it_dies(ear, publisher, capl
         ear.listen(lambda n=count: publisher.send("x", a=1) and len(ear.messages) > n, "a point")
     assert "died and was replaced (1 so far)" in caplog.text
     assert "(2 so far)" not in caplog.text  # once a minute
+
+
+@on_linux
+def test_nobody_waits_for_the_flood_of_another(ear, publisher):
+    with Publisher(ear.endpoint, wait_s=0) as flooding:
+        ear.listen(lambda: flooding.listening, "the second connection")
+        for number in range(3_000):
+            flooding.send("flood", x=float(number))
+        came = []
+        while "calm" not in came:
+            for message in ear.receiver.receive(0.05):
+                came.append(message.stream)
+                time.sleep(0.001)  # so long is what a listener does with each
+                if len(came) == 1_000:
+                    publisher.send("calm", x=1.0)
+    assert len(came) < 1_000 + 10 * LEAST_FRAMES
 
 
 @on_linux
