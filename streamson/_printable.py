@@ -18,13 +18,13 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number of things in words.
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number of things in words; with a plural where an s does not make it.
 
-    >>> counted(1, "stream"), counted(2, "stream")
-    ('1 stream', '2 streams')
+    >>> counted(1, "stream"), counted(2, "stream"), counted(2, "entry", "entries")
+    ('1 stream', '2 streams', '2 entries')
     """
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
 
 
 class StderrHandler(logging.Handler):

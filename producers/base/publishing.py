@@ -4,7 +4,7 @@ import logging
 import time
 from typing import Final
 
-from streamson._printable import printable
+from streamson._printable import counted, printable
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import MessageError
 from streamson.model.limits import MAX_SPAN_S
@@ -62,7 +62,9 @@ def _send_all(production: Production, sink: Sink, limited: RateLimitedLog) -> No
         if isinstance(readings, PushQueue) and readings.dropped > overrun:
             overrun = readings.dropped
             limited.warning(
-                "overrun", "%d points dropped so far: they come faster than they go", overrun
+                "overrun",
+                "%s dropped so far: they come faster than they go",
+                counted(overrun, "point"),
             )
 
 

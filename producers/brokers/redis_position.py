@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from streamson._printable import printable
+from streamson._printable import counted, printable
 from streamson._rate_limited_log import RateLimitedLog
 
 _log = logging.getLogger(__name__)
@@ -109,9 +109,11 @@ class StreamPosition:
         if lost > self._lost:
             number, self._lost = lost - self._lost, lost
             self._trimmed += number
-            entries = "1 entry" if number == 1 else f"{number} entries"
             self._limited.warning(
-                "trimmed", "%s of %s trimmed before they could be heard", entries, self._key
+                "trimmed",
+                "%s of %s trimmed before they could be heard",
+                counted(number, "entry", "entries"),
+                self._key,
             )
 
 

@@ -142,7 +142,9 @@ async def _tell_losses(bound: socket.socket) -> None:
         if (lost_now := lost_datagrams(bound)) > lost:
             lost = lost_now
             limited.warning(
-                "lost", "%d datagrams lost so far: they come faster than they are read", lost
+                "lost",
+                "%s lost so far: they come faster than they are read",
+                counted(lost, "datagram"),
             )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from itertools import islice, pairwise
 from typing import Final
 
-from streamson._printable import printable
+from streamson._printable import counted, printable
 from streamson.errors import MessageError
 from streamson.producers.base.counter_rates import MAX_COUNTERS, CounterRates
 from streamson.producers.base.sample import MAX_LABEL_CHARS, Sample
@@ -153,7 +153,9 @@ def _explicit(data: Message) -> Histogram:
     if len(counts) > MAX_BUCKETS:
         raise MessageError(f"found {len(counts)} buckets; at most {MAX_BUCKETS} are allowed")
     if len(counts) != len(bounds) + 1 and (counts or bounds):
-        raise MessageError(f"found {len(counts)} buckets between {len(bounds)} bounds")
+        raise MessageError(
+            f"found {counted(len(counts), 'bucket')} between {counted(len(bounds), 'bound')}"
+        )
     if not all(map(math.isfinite, bounds)) or any(low >= high for low, high in pairwise(bounds)):
         raise MessageError("bounds of buckets that do not rise")
     least, greatest = _extreme(data, "min"), _extreme(data, "max")

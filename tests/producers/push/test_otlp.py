@@ -287,6 +287,7 @@ def test_quantiles_are_of_what_was_added():
     [
         (counter("c", 1, 5, temporality=1), "without the time that it is of"),
         (histogram([1, 2], 5), "found 2 buckets between 3 bounds"),
+        (histogram([1], 5, bounds=[2]), "found 1 bucket between 1 bound"),
         (histogram([1, 2, 3], 5, bounds=[2, 1]), "bounds of buckets that do not rise"),
         (histogram([1, 2], 5, bounds=["NaN"]), "bounds of buckets that do not rise"),
         (histogram([1] * 514, 5, bounds=range(513)), "found 514 buckets; at most 512"),
