@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -75,17 +76,14 @@ class Mirror:
         """Whether the feed tells anything at this time."""
         return time.monotonic() - self._heard_at < SILENCE_S
 
-    def update(self, topic: str, message: Any) -> None:
-        """Take in a message."""
+    def update(self, topic: str, message: Any) -> list[EventTold]:
+        """Take in a message; return the events that it tells of and that were not known."""
         self._heard_at = time.monotonic()
         self.changes += 1
+        if topic in (EVENT, PAST):
+            return self._add_events((message,) if topic == EVENT else message.events)
         if topic == STREAMS:
             self._update_rows(message)
-        elif topic == EVENT:
-            self._add_event(message)
-        elif topic == PAST:
-            for event in message.events:
-                self._add_event(event)
         elif topic == NOTE:
             self.notes += 1
         elif topic == HELLO:
@@ -94,11 +92,14 @@ class Mirror:
             self.hello = message
         elif topic in (STATE, STATISTICS, LEVEL):
             setattr(self, topic, message)
+        return []
 
-    def _add_event(self, told: EventTold) -> None:
+    def _add_events(self, told: Sequence[EventTold]) -> list[EventTold]:
         """Take in what is new: the past may come after, or before, what happens now."""
-        if all(told != known for known in islice(reversed(self.events), MAX_AGAIN)):
-            self.events.append(told)
+        known = list(islice(reversed(self.events), MAX_AGAIN))
+        new = [event for event in told if event not in known]
+        self.events.extend(new)
+        return new
 
     def _update_rows(self, message: Streams) -> None:
         for row in message.rows:

@@ -30,6 +30,7 @@ from streamson.model.feed import (
     STATE,
     STATISTICS,
     STREAMS,
+    EventTold,
     Hello,
     StreamRow,
     Streams,
@@ -179,18 +180,18 @@ class Hub:
             if message.frame < self._frame - self._hello.sample_rate:
                 self.mirror.rows.clear()  # another listener took the place of the one before
             self._frame = message.frame
-        if topic == PAST:
-            for told in message.events:
-                if told not in self.mirror.events:
-                    self._tell(EVENT, told)
-            return
-        self.mirror.update(topic, message)
+        for told in self.mirror.update(topic, message):
+            self._tell_event(told)
         if topic == STREAMS:
             message = self._shown(message)
-        self._send(VIEW, _encode(topic, message))
-        if topic == EVENT and isinstance(message.event, RecordingEnded):
+        if topic not in (EVENT, PAST):
+            self._send(VIEW, _encode(topic, message))
+
+    def _tell_event(self, told: EventTold) -> None:
+        self._send(VIEW, _encode(EVENT, told))
+        if isinstance(told.event, RecordingEnded):
             self._finished += 1
-            self.recordings[self._finished] = message.event
+            self.recordings[self._finished] = told.event
             if len(self.recordings) > MAX_RECORDINGS:
                 del self.recordings[next(iter(self.recordings))]
             self._send(VIEW, _encode("recordings", self._recordings_told()))
