@@ -65,7 +65,7 @@ def check_no_secret(url: str, option: str, instead: str) -> None:
         With what to do instead.
     """
     try:
-        password = urlsplit(url).password
+        password = urlsplit(url if "://" in url else f"//{url}").password
     except ValueError:
         raise UsageError(f"{option}: found {url!r}; an address is allowed") from None
     if password:

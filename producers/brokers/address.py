@@ -1,5 +1,6 @@
 """Where a broker is: what an address on the command line says."""
 
+import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
@@ -8,6 +9,13 @@ from streamson.errors import UsageError, nearest
 from streamson.producers.base.secret import check_no_secret
 
 MAX_ADDRESS_CHARS: Final = 2_000
+
+_SURE_HOST: Final = re.compile(
+    r"(localhost|(\d{1,3}\.){3}\d{1,3}|\[[\da-fA-F:.]+\])(:\d+)?(/.*)?", re.ASCII
+)
+"""What can be nothing but a host: no topic, subject or key is like this."""
+
+_HOST: Final = re.compile(r"[\w-]+(\.[\w-]+)*(:\d+)?(/\d+)?", re.ASCII)
 
 
 class BrokerAddress(NamedTuple):
@@ -39,9 +47,10 @@ def parse_address(text: str, schemes: Mapping[str, int], *, argument: str) -> Br
     Parameters
     ----------
     text
-        ``mqtt://HOST:PORT``; the port may be missing.
+        ``mqtt://HOST:PORT``; the port may be missing, and so may the scheme where the host can be
+        nothing else: ``127.0.0.1:1883``, ``localhost``.
     schemes
-        Those that are allowed, each with its port.
+        Those that are allowed, each with its port; the first is that of an address without one.
     argument
         What it was given as, for messages.
 
@@ -56,15 +65,18 @@ def parse_address(text: str, schemes: Mapping[str, int], *, argument: str) -> Br
     'mqtts://broker:8883'
     """
     check_no_secret(text, argument, "--password-file FILE or the environment's STREAMSON_PASSWORD")
+    full = text if "://" in text else f"{next(iter(schemes))}://{text}"
     allowed = " or ".join(f"{scheme}://HOST[:PORT]" for scheme in schemes)
     wrong = f"{argument}: found {text[:MAX_ADDRESS_CHARS]!r}; an address is allowed: {allowed}"
     try:
-        parts = urlsplit(text)
+        parts = urlsplit(full if _SURE_HOST.fullmatch(text) else text)
         host, port = parts.hostname, parts.port
     except ValueError:
         raise UsageError(wrong) from None
     if parts.scheme not in schemes or not host or len(text) > MAX_ADDRESS_CHARS:
-        raise UsageError(wrong + nearest(parts.scheme, schemes))
+        is_host = full != text and _HOST.fullmatch(text)
+        meant = f"; did you mean {full}? It comes first" if is_host else ""
+        raise UsageError(wrong + (meant or nearest(parts.scheme, schemes)))
     if parts.username is not None:
         raise UsageError(f"{argument}: the address holds a user; give it by --user NAME")
     if parts.query or parts.fragment:

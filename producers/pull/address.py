@@ -67,7 +67,8 @@ def parse_address(url: str, schemes: tuple[str, ...]) -> Address:
 
 def no_address(url: str, schemes: tuple[str, ...]) -> UsageError:
     """Return the error of what is no address, or none of these schemes."""
-    hint = f"; did you mean {schemes[0]}://{url}?" if "://" not in url and "." in url else ""
+    is_host = "://" not in url and ("." in url or ":" in url)
+    hint = f"; did you mean {schemes[0]}://{url}?" if is_host else ""
     return UsageError(
         f"the address: found {printable(url[:100])!r}; allowed is one that begins with "
         f"{' or '.join(f'{scheme}://' for scheme in schemes)} and names a host{printable(hint)}"

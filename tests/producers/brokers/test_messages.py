@@ -253,6 +253,8 @@ def test_a_stream_that_begins_anew_is_read_from_its_beginning():
 @given(st.text())
 @example("mqtt://[::1]:1883")
 @example("mqtt://[::1")
+@example("[::1")
+@example("[]")
 @example("mqtt://x:port")
 def test_any_text_is_an_address_or_refused_in_one_line(text):
     found, told = None, ""
@@ -274,6 +276,9 @@ def test_any_text_is_an_address_or_refused_in_one_line(text):
         ("mqtt://broker", "mqtt://broker:1883"),
         ("MQTTS://Broker/", "mqtts://broker:8883"),
         ("mqtt://[::1]:1884", "mqtt://[::1]:1884"),
+        ("127.0.0.1", "mqtt://127.0.0.1:1883"),
+        ("localhost:1884", "mqtt://localhost:1884"),
+        ("[::1]", "mqtt://[::1]:1883"),
     ],
 )
 def test_addresses(text, found):

@@ -316,6 +316,8 @@ def test_an_encrypted_connection_with_a_clients_certificate(produce, mosquitto, 
     [
         (("http://x",), "an address is allowed: mqtt://HOST[:PORT] or mqtts://HOST[:PORT]"),
         (("home/#",), "URL: found 'home/#'; an address is allowed"),
+        (("pi:1883",), "; did you mean mqtt://pi:1883? It comes first"),
+        (("me:secret@127.0.0.1",), "the address holds a password"),
         (("mqtt://me:secret@x",), "the address holds a password"),
         (("mqtt://me@x",), "give it by --user NAME"),
         (("mqtt://x:99999",), "an address is allowed"),

@@ -229,6 +229,7 @@ def test_an_encrypted_connection(produce, redis_server, authority):
     [
         ((), "KEY: found none"),
         (("readings",), "URL: found 'readings'; an address is allowed"),
+        (("x/2", "k"), "; did you mean redis://x/2? It comes first"),
         (("redis://x/a", "k"), "URL: found the path /a; the number of a database is allowed"),
         (("redis://:secret@x", "k"), "the address holds a password"),
         (("redis://x", ""), "KEY: found an empty name"),

@@ -38,6 +38,14 @@ def test_what_is_asked_for_is_not_shown():
     assert parse_address("http://a/b?key=s3cret", WEB).shown == "http://a/b"
 
 
+def test_an_address_without_a_scheme_is_completed():
+    with pytest.raises(UsageError, match=r"did you mean http://localhost:9100\?"):
+        parse_address("localhost:9100", WEB)
+    with pytest.raises(UsageError, match="the address holds a password") as raised:
+        parse_address("me:s3cret@localhost:9100", WEB)
+    assert "s3cret" not in str(raised.value)
+
+
 @given(st.text() | st.text().map(lambda text: f"http://{text}"))
 def test_any_address_is_taken_apart_or_refused(url):
     try:
