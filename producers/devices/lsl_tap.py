@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from streamson._printable import counted, printable
@@ -25,6 +25,7 @@ MAX_SOURCES: Final = 1_000
 LOOK_S: Final = 0.25
 CLOSE_S: Final = 0.7
 HINT_AFTER_S: Final = 3.0
+MAX_SHOWN: Final = 8
 
 _log = logging.getLogger(__name__)
 
@@ -79,13 +80,23 @@ class LslTap(PushQueue):
             began = time.monotonic()
             has_hinted = False
             while not self._closing.wait(LOOK_S):
-                for info in self._resolver.results():
+                infos = self._resolver.results()
+                for info in infos:
                     self._look_at(info)
                 if not (has_hinted or self._sources) and time.monotonic() - began > HINT_AFTER_S:
                     has_hinted = True
-                    _log.info("no such stream on this network so far; looking on")
+                    self._hint(infos)
         except Exception as error:  # whatever it is, the thread that publishes tells it
             self.end(error)
+
+    def _hint(self, infos: Sequence[Any]) -> None:
+        """Say what is waited for, and what there is instead."""
+        shown = [_named(info) for info in infos[:MAX_SHOWN]] + ["..."] * (len(infos) > MAX_SHOWN)
+        _log.info(
+            "no stream%s on this network so far; looking on; there is %s",
+            printable(self._wanted.told()),
+            printable(", ".join(shown)) or "none at all",
+        )
 
     def _look_at(self, info: Any) -> None:
         """Begin to read a stream if it is wanted, not read yet, and due."""
@@ -148,8 +159,11 @@ def _resolver(pylsl: Any, predicate: str | None) -> Any:
         ) from None
 
 
+def _named(info: Any) -> str:
+    return f"{info.name()} ({info.type()})" if info.type() else str(info.name())
+
+
 def _described(info: Any) -> str:
     rate = info.nominal_srate()
-    name = f"{info.name()} ({info.type()})" if info.type() else info.name()
     pace = f"at {rate:g} Hz" if rate else "without a fixed rate"
-    return f"{printable(name)}: {counted(info.channel_count(), 'channel')} {pace}"
+    return f"{printable(_named(info))}: {counted(info.channel_count(), 'channel')} {pace}"

@@ -40,6 +40,12 @@ class Wanted(NamedTuple):
             return False
         return not self.names or any(fnmatchcase(info.name(), name) for name in self.names)
 
+    def told(self) -> str:
+        """Return which streams are wanted, in words that follow "stream"; empty for all."""
+        names = f" {' or '.join(self.names)}" if self.names else ""
+        kind = f" of type {self.kind}" if self.kind is not None else ""
+        return names + kind + (f" where {self.predicate}" if self.predicate is not None else "")
+
     def stream(self, info: Any, marker: str = "") -> str:
         """Return the name of the stream that samples of a stream are published as."""
         texts = (info.name(), info.type(), info.hostname(), info.source_id(), marker)

@@ -1,5 +1,6 @@
 """The journal of systemd, as ``journalctl -f -o json`` prints it."""
 
+import logging
 import shutil
 import subprocess
 import time
@@ -8,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from streamson._printable import printable
 from streamson.errors import MissingDependencyError
 from streamson.producers.base.backoff import Backoff
 from streamson.producers.base.sample import MAX_LABEL_CHARS
@@ -18,6 +20,10 @@ from streamson.producers.text.syslog_line import SEVERITIES
 END_S: Final = 0.5
 """So long journalctl may take to end, before it is killed."""
 
+HINT_AFTER_S: Final = 4.0
+"""After so long without any line it is said what is waited for."""
+
+MAX_SHOWN: Final = 8
 MAX_ERROR_BYTES: Final = 1_024
 MAX_CURSOR_CHARS: Final = 1_024
 
@@ -27,6 +33,8 @@ _LABELS: Final = {
     "_TRANSPORT": "transport",
 }
 _UNITS: Final = ("_SYSTEMD_UNIT", "UNIT", "OBJECT_SYSTEMD_UNIT")
+
+_log = logging.getLogger(__name__)
 
 
 class Journal:
@@ -59,10 +67,12 @@ class Journal:
         self._unusable = unusable
         self._cursor = ""
         self._process: subprocess.Popen[bytes] | None = None
+        self._hint_at: float | None = None
 
     def lines(self) -> Iterator[SourceLine | None]:
         """Yield messages as they come, without end, and None where none comes."""
         backoff = Backoff("journalctl")
+        self._hint_at = time.monotonic() + HINT_AFTER_S
         try:
             while True:
                 reason = yield from self._until_end(backoff)
@@ -107,9 +117,11 @@ class Journal:
             if line is None:
                 if process.poll() is None:
                     backoff.connected()
+                    self._hint()
                 yield None
                 continue
             backoff.connected()
+            self._hint_at = None
             message = self._message(line)
             if message is not None:
                 yield message
@@ -117,6 +129,18 @@ class Journal:
         code = process.wait()
         self.close()
         return reason[:MAX_ERROR_BYTES] or f"it ended with {code}"
+
+    def _hint(self) -> None:
+        """Say, once, what is waited for, if nothing has come for long."""
+        if self._hint_at is None or time.monotonic() < self._hint_at:
+            return
+        self._hint_at = None
+        more = " ..." if len(self._units) > MAX_SHOWN else ""
+        _log.info(
+            "waiting for lines of %s%s; these units have some: journalctl -F _SYSTEMD_UNIT",
+            printable(", ".join(self._units[:MAX_SHOWN])),
+            more,
+        )
 
     def _message(self, line: str) -> SourceLine | None:
         """Return the message of a line."""

@@ -217,10 +217,18 @@ def test_bad_options_are_explained(produce):
 
 def test_it_says_that_nothing_is_there_and_ends(lab, produce):
     lsl = produce("lsl")
-    until(lambda: "no such stream on this network so far" in _err_of(lsl), "a word")
+    told = "no stream on this network so far; looking on; there is none at all"
+    until(lambda: told in _err_of(lsl), "a word")
     began = time.monotonic()
     code, _ = lsl.interrupt()
     assert (code, time.monotonic() - began < 2) == (130, True)
+
+
+def test_it_says_what_there_is_where_nothing_is_as_wanted(lab, produce):
+    lab("eeg1", 2, type="EEG")
+    lsl = produce("lsl", "gaze*", "--type", "Gaze")
+    told = "no stream gaze* of type Gaze on this network so far; looking on; there is eeg1 (EEG)"
+    until(lambda: told in _err_of(lsl), "a word")
 
 
 def test_the_library_takes_what_somebody_configured(tmp_path, monkeypatch):

@@ -468,3 +468,11 @@ def test_the_journal_of_a_service_is_heard(produce, journal):
     assert code == 130
     assert "journalctl: it ended with -9; trying until it is there" in err
     assert not Path(f"/proc/{child}").exists()
+
+
+def test_it_says_what_it_waits_for_where_a_unit_has_no_lines(produce, journal):
+    tail = produce("tail", "--journal", "nope.service")
+    line = tail.process.stderr.readline()
+    told = "waiting for lines of nope.service; these units have some: journalctl -F _SYSTEMD_UNIT"
+    assert line == f"tail: {told}\n"
+    assert told not in tail.interrupt()[1]
