@@ -15,6 +15,7 @@ from streamson.formats.nested import leaves
 from streamson.formats.quantity import parse_quantity
 from streamson.formats.table import is_time_name
 from streamson.model.limits import MAX_FIELD_CHARS, MAX_FIELDS
+from streamson.producers.base.shortened import shortened
 
 MAX_LABELS: Final = 64
 MAX_LABEL_CHARS: Final = 200
@@ -53,6 +54,11 @@ class Sample(NamedTuple):
     fields: Mapping[str, float]
     labels: Mapping[str, str]
     time: float | None = None
+
+
+def label_text(text: str) -> str:
+    """Return a word for a label: not too long, and other than that of another word."""
+    return shortened(text, MAX_LABEL_CHARS)
 
 
 def parse_time(found: object) -> float | None:
@@ -197,5 +203,5 @@ def _sample(found: object) -> Sample:
             if len(fields) < MAX_FIELDS:
                 fields[name] = number
         elif isinstance(leaf, str) and leaf and len(labels) < MAX_LABELS:
-            labels[name] = leaf[:MAX_LABEL_CHARS]
+            labels[name] = label_text(leaf)
     return Sample(fields, labels, when)

@@ -6,6 +6,7 @@ from typing import Final
 
 from streamson.errors import UsageError, nearest
 from streamson.model.limits import MAX_STREAM_CHARS
+from streamson.producers.base.shortened import shortened
 
 _PLACE: Final = re.compile(r"\{([^{}]*)\}")
 _SLASHES: Final = re.compile(r"/{2,}")
@@ -62,6 +63,9 @@ class StreamTemplate:
 
 
 def clean_name(name: str) -> str:
-    """Return a name from outside as a stream may have it: printable, not empty, not too long."""
+    """Return a name from outside as a stream may have it: printable, not empty, not too long.
+
+    Of one that is too long the end is a hash, so that two of them are two streams.
+    """
     text = name if name.isprintable() else "".join(c if c.isprintable() else " " for c in name)
-    return _SLASHES.sub("/", text).strip("/ ")[:MAX_STREAM_CHARS].rstrip("/ ") or "unnamed"
+    return shortened(_SLASHES.sub("/", text).strip("/ "), MAX_STREAM_CHARS) or "unnamed"

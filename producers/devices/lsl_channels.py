@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from streamson.model.limits import MAX_FIELD_CHARS, MAX_FIELDS, MAX_STREAM_CHARS
 from streamson.model.point import Batch
+from streamson.producers.base.shortened import shortened
 
 MAX_CHANNELS: Final = 4_096
 """A stream with more is left out."""
@@ -96,7 +97,7 @@ def group_channels(stream: str, chosen: Mapping[str, int]) -> list[ChannelGroup]
     if len(pairs) <= MAX_FIELDS:
         return [ChannelGroup(stream, dict(pairs))] if pairs else []
     parts = [pairs[start : start + MAX_FIELDS] for start in range(0, len(pairs), MAX_FIELDS)]
-    stream = stream[: MAX_STREAM_CHARS - 12]
+    stream = shortened(stream, MAX_STREAM_CHARS - 12)
     return [
         ChannelGroup(f"{stream}/{part[0][1] + 1}-{part[-1][1] + 1}", dict(part)) for part in parts
     ]

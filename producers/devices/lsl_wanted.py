@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Final, NamedTuple
 
-from streamson.producers.base.sample import MAX_LABEL_CHARS
+from streamson.producers.base.sample import label_text
 from streamson.producers.base.stream_template import StreamTemplate
 
 LABELS: Final = ("name", "type", "host", "source", "marker")
@@ -49,5 +49,5 @@ class Wanted(NamedTuple):
     def stream(self, info: Any, marker: str = "") -> str:
         """Return the name of the stream that samples of a stream are published as."""
         texts = (info.name(), info.type(), info.hostname(), info.source_id(), marker)
-        labels = {label: text[:MAX_LABEL_CHARS] for label, text in zip(LABELS, texts, strict=True)}
+        labels = {label: label_text(text) for label, text in zip(LABELS, texts, strict=True)}
         return self.template.fill(labels)

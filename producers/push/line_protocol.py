@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from streamson._printable import printable
 from streamson.errors import MessageError
 from streamson.model.limits import MAX_FIELD_CHARS
-from streamson.producers.base.sample import MAX_LABEL_CHARS, MAX_LABELS
+from streamson.producers.base.sample import MAX_LABELS, label_text
 
 MAX_QUOTED_CHARS: Final = 60
 """Of what was found, in a message."""
@@ -144,7 +144,7 @@ def parse_series(key: bytes) -> Series:
         tag = _unescape(name)
         if tag in tags:
             raise MessageError(f"tag {_quoted(name)} is there twice")
-        tags[tag] = _unescape(value)[:MAX_LABEL_CHARS]
+        tags[tag] = label_text(_unescape(value))
     if len(tags) > MAX_LABELS:
         raise MessageError(f"found {len(tags)} tags; at most {MAX_LABELS} are allowed")
     measurement = _ESCAPED_OF_MEASUREMENT.sub(r"\1", _text(match[1]))

@@ -12,7 +12,7 @@ from pythonosc.parsing import osc_types
 
 from streamson.errors import MessageError
 from streamson.model.limits import MAX_FIELDS
-from streamson.producers.base.sample import MAX_LABEL_CHARS
+from streamson.producers.base.sample import label_text
 
 MAX_DEPTH: Final = 8
 """Of bundles in bundles."""
@@ -131,7 +131,7 @@ def _message(data: bytes, time: float | None) -> OscMessage:
             raise MessageError("that is cut off or garbled")
         at = end
         if isinstance(value, str):
-            words[str(number)] = value[:MAX_LABEL_CHARS]
+            words[str(number)] = label_text(value)
         elif value is not None and math.isfinite(value):
             numbers["value" if len(types) == 1 else str(number)] = float(value)
     return OscMessage(address, numbers, words, time)

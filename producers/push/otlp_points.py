@@ -7,7 +7,7 @@ from time import time as now
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from streamson.errors import MessageError
-from streamson.producers.base.sample import MAX_LABEL_CHARS, MAX_LABELS, Sample
+from streamson.producers.base.sample import MAX_LABEL_CHARS, MAX_LABELS, Sample, label_text
 
 MAX_POINTS: Final = 20_000
 """Data points of one request; a collector sends 8,192. Those beyond are rejected."""
@@ -85,7 +85,7 @@ class OtlpPoint(NamedTuple):
         """Return the sample that it is."""
         own = _labels(self.data.attributes)
         joined = "/".join(own[name] for name in sorted(own))
-        named = {"metric": self.name[:MAX_LABEL_CHARS], "attributes": joined}
+        named = {"metric": label_text(self.name), "attributes": joined}
         return Sample(fields, {**self.labels, **own, **named}, self.time)
 
 
@@ -160,7 +160,7 @@ def _labels(attributes: Iterable[Message]) -> dict[str, str]:
             text = str(attribute.value.bool_value).lower()
         else:
             continue
-        found[attribute.key[:MAX_LABEL_CHARS]] = text[:MAX_LABEL_CHARS]
+        found[attribute.key[:MAX_LABEL_CHARS]] = label_text(text)
     return found
 
 

@@ -8,7 +8,7 @@ import re
 from typing import Final, Literal, NamedTuple, TypeAlias, cast
 
 from streamson.errors import MessageError
-from streamson.producers.base.sample import MAX_LABEL_CHARS, MAX_LABELS
+from streamson.producers.base.sample import MAX_LABEL_CHARS, MAX_LABELS, label_text
 
 MAX_LINE_BYTES: Final = 8_192
 MAX_VALUES: Final = 1_000
@@ -102,4 +102,4 @@ def _tags(written: str) -> tuple[tuple[str, str], ...]:
     if len(tags) > MAX_LABELS:
         raise MessageError(f"with more than {MAX_LABELS} tags")
     parts = (tag.partition(":") for tag in tags)
-    return tuple((name[:MAX_LABEL_CHARS], value[:MAX_LABEL_CHARS]) for name, _, value in parts)
+    return tuple((name[:MAX_LABEL_CHARS], label_text(value)) for name, _, value in parts)

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from streamson.errors import MessageError
 from streamson.model.limits import MAX_FIELD_CHARS, MAX_FIELDS
-from streamson.producers.base.sample import MAX_LABEL_CHARS, parse_number, parse_time
+from streamson.producers.base.sample import label_text, parse_number, parse_time
 
 SEVERITIES: Final = (
     *("emergency", "alert", "critical", "error"),
@@ -88,7 +88,7 @@ def parse_syslog(data: bytes, now: float) -> SyslogMessage:
     else:
         labels, rest, time = _rfc_3164(rest, now)
         numbers = {}
-    labels = {name: label[:MAX_LABEL_CHARS] for name, label in labels.items() if label}
+    labels = {name: label_text(label) for name, label in labels.items() if label}
     labels |= {"facility": FACILITIES[facility], "severity": SEVERITIES[severity]}
     return SyslogMessage(severity, labels, numbers, rest, time)
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from streamson.model.limits import MAX_FIELD_CHARS
 from streamson.producers.base.sample import (
-    MAX_LABEL_CHARS,
     MAX_LABELS,
     Sample,
+    label_text,
     parse_number,
     parse_time,
 )
@@ -74,7 +74,7 @@ def _labels(alert: Mapping[str, Any]) -> dict[str, str]:
     told = annotations if isinstance(annotations, dict) else {}
     # The alert's own come first, where there are more than can be.
     found = {**alert["labels"], **{f"annotations.{name}": text for name, text in told.items()}}
-    texts = ((name, text[:MAX_LABEL_CHARS]) for name, text in found.items() if _is_text(text))
+    texts = ((name, label_text(text)) for name, text in found.items() if _is_text(text))
     labels = dict(islice(texts, MAX_LABELS))
     return {**labels, "status": alert["status"], "path": _PATH.fill(labels)}
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from streamson.formats.quantity import parse_quantity
-from streamson.producers.base.sample import MAX_LABEL_CHARS
+from streamson.producers.base.sample import label_text
 from streamson.producers.text.parsed_line import ParsedLine
 from streamson.producers.text.times import TimeFinder
 
@@ -70,7 +70,7 @@ def parse_known(line: str, when: float | None) -> ParsedLine | None:
         "status": status,
         "class": f"{status[0]}xx",
         "method": method if method in METHODS else "OTHER",
-        "path": target.partition(" ")[0].partition("?")[0][:MAX_LABEL_CHARS],
+        "path": label_text(target.partition(" ")[0].partition("?")[0]),
     }
     if match["site"]:
         labels["site"] = match["site"]

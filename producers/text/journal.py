@@ -12,7 +12,7 @@ import msgspec
 from streamson._printable import printable
 from streamson.errors import MissingDependencyError
 from streamson.producers.base.backoff import Backoff
-from streamson.producers.base.sample import MAX_LABEL_CHARS
+from streamson.producers.base.sample import label_text
 from streamson.producers.base.unusable import Unusable
 from streamson.producers.text.line_sources import PipeReader, SourceLine
 from streamson.producers.text.syslog_line import SEVERITIES
@@ -160,11 +160,11 @@ class Journal:
             return None
         unit = next((name for key in _UNITS if (name := _text(found.get(key)))), self._units[0])
         labels = {
-            label: word[:MAX_LABEL_CHARS]
+            label: label_text(word)
             for key, label in _LABELS.items()
             if (word := _text(found.get(key)))
         }
-        labels["unit"] = unit[:MAX_LABEL_CHARS]
+        labels["unit"] = label_text(unit)
         severity = _whole(found.get("PRIORITY"))
         if severity is not None and severity < len(SEVERITIES):
             labels["severity"] = SEVERITIES[severity]
@@ -172,7 +172,7 @@ class Journal:
             severity = None
         microseconds = _whole(found.get("__REALTIME_TIMESTAMP"))
         when = None if microseconds is None else microseconds / 1e6
-        source = unit.removesuffix(".service")[:MAX_LABEL_CHARS]
+        source = label_text(unit.removesuffix(".service"))
         return SourceLine(text, source, when, severity, labels)
 
 

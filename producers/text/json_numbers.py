@@ -5,7 +5,7 @@ import msgspec
 from streamson.formats.nested import leaves
 from streamson.formats.quantity import Quantity, parse_quantity
 from streamson.formats.table import is_time_name
-from streamson.producers.base.sample import MAX_LABEL_CHARS, MAX_LABELS, parse_number, parse_time
+from streamson.producers.base.sample import MAX_LABELS, label_text, parse_number, parse_time
 
 
 def json_quantities(line: str) -> tuple[dict[str, Quantity], dict[str, str], float | None]:
@@ -25,7 +25,7 @@ def json_quantities(line: str) -> tuple[dict[str, Quantity], dict[str, str], flo
             if when is None and is_time_name(path.rpartition(".")[2]):
                 when = parse_time(leaf)
             elif len(labels) < MAX_LABELS:
-                labels[path] = leaf[:MAX_LABEL_CHARS]
+                labels[path] = label_text(leaf)
     return found, labels, when
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from streamson.formats.quantity import Quantity, parse_quantity
 from streamson.formats.table import is_time_name
 from streamson.model.limits import MAX_FIELD_CHARS, MAX_FIELDS
-from streamson.producers.base.sample import MAX_LABEL_CHARS, MAX_LABELS, parse_time
+from streamson.producers.base.sample import MAX_LABELS, label_text, parse_time
 from streamson.producers.text.parsed_line import ParsedLine
 from streamson.producers.text.times import TimeFinder
 
@@ -39,7 +39,7 @@ class LogfmtParser:
             if quantity is not None and name.isprintable() and len(fields) < MAX_FIELDS:
                 fields[name[:MAX_FIELD_CHARS]] = self._in_first_unit(name, quantity)
             elif value and len(labels) < MAX_LABELS:
-                labels[name] = value[:MAX_LABEL_CHARS]
+                labels[name] = label_text(value)
         return (ParsedLine(fields, "", when, labels),) if fields else ()
 
     def _time(self, value: str) -> float | None:

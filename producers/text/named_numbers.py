@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from streamson.formats.quantity import QUANTITY, Quantity, parse_quantity
-from streamson.producers.base.sample import MAX_LABEL_CHARS, MAX_LABELS
+from streamson.producers.base.sample import MAX_LABELS, label_text
 from streamson.producers.text.parsed_line import A_TIME, NO_LABELS
 
 _DECIMAL_COMMA: Final = re.compile(r"(?<![0-9,.])([-+]?[0-9]+),([0-9]+)(?![0-9.]|,[0-9])")
@@ -55,7 +55,7 @@ def words_of_pairs(line: str, numbers: dict[str, Quantity]) -> Mapping[str, str]
     labels: dict[str, str] = {}
     for name, text in _PAIR.findall(line):
         if name not in numbers and len(labels) < MAX_LABELS:
-            labels[name] = text.split()[0].strip("\"'")[:MAX_LABEL_CHARS]
+            labels[name] = label_text(text.split()[0].strip("\"'"))
     return labels
 
 

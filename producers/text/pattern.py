@@ -8,7 +8,7 @@ from streamson.errors import UsageError
 from streamson.formats.quantity import Quantity, parse_quantity
 from streamson.formats.table import is_time_name
 from streamson.model.limits import MAX_FIELD_CHARS, MAX_FIELDS
-from streamson.producers.base.sample import MAX_LABEL_CHARS, parse_time
+from streamson.producers.base.sample import label_text, parse_time
 from streamson.producers.text.parsed_line import ParsedLine
 from streamson.producers.text.times import TimeFinder
 
@@ -116,7 +116,7 @@ class PatternParser:
                 value = quantity.in_unit(unit)
                 fields[name[:MAX_FIELD_CHARS]] = value if math.isfinite(value) else None
             else:
-                labels[name] = word[:MAX_LABEL_CHARS]
+                labels[name] = label_text(word)
         if when is None and (found := self._times.find(line)) is not None:
             when = found.seconds
         return (ParsedLine(fields, "", when, labels),) if fields else ()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from streamson.producers.base.sample import MAX_LABEL_CHARS
+from streamson.producers.base.sample import label_text
 from streamson.producers.text.parsed_line import BELONGING, LineParser, ParsedLine
 from streamson.producers.text.times import FoundTime, TimeFinder
 
@@ -71,9 +71,7 @@ def parse_syslog_head(
     if not surely and priority is None and found.kind == "iso" and not match["pid"]:
         return None  # a time, and a word with a colon: that may be a label of what is measured
     severity = None if priority is None else int(priority[1]) % 8
-    labels = {
-        name: match[name][:MAX_LABEL_CHARS] for name in ("host", "program") if match[name] != "-"
-    }
+    labels = {name: label_text(match[name]) for name in ("host", "program") if match[name] != "-"}
     if severity is not None:
         labels["severity"] = SEVERITIES[severity]
     return SyslogHead(match.end(), labels, severity)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from streamson.errors import UsageError
 from streamson.model.limits import MAX_STREAM_CHARS
+from streamson.producers.base.sample import MAX_LABEL_CHARS, samples_of
 from streamson.producers.base.stream_template import StreamTemplate, clean_name
 
 
@@ -18,7 +19,7 @@ from streamson.producers.base.stream_template import StreamTemplate, clean_name
         ("{host}", {}, "unnamed"),
         ("{host}", {"host": "{topic}", "topic": "no"}, "{topic}"),
         ("{a.b}-{c}", {"a.b": "\x1b[31m", "c": "é"}, "[31m-é"),
-        ("{host}", {"host": "x" * 500}, "x" * MAX_STREAM_CHARS),
+        ("{host}", {"host": "x" * 500}, "x" * (MAX_STREAM_CHARS - 9) + "~286a33b6"),
     ],
 )
 def test_places_are_filled_with_labels(template, labels, name):
@@ -31,6 +32,16 @@ def test_every_name_is_one_that_a_stream_can_have(text):
     assert 0 < len(name) <= MAX_STREAM_CHARS
     assert name.isprintable()
     assert clean_name(name) == name
+
+
+def test_names_and_labels_that_are_too_long_still_differ():
+    names = [clean_name("x" * 500 + end) for end in ("", "1", "2", "\ud800 é")]
+    assert len(set(names)) == 4
+    assert names[1] == clean_name("x" * 500 + "1/")
+    found = [next(samples_of({"a": "x" * 500 + end, "v": 1})) for end in ("1", "\ud800")]
+    labels = [sample.labels["a"] for sample in found]
+    assert {len(label) for label in labels} == {MAX_LABEL_CHARS}
+    assert len(set(labels)) == 2
 
 
 @pytest.mark.parametrize(
