@@ -16,6 +16,11 @@ class StreamLimit:
     max_streams
         How many.
 
+    Attributes
+    ----------
+    reason
+        Why a point does not go, for `Unusable.add`.
+
     Examples
     --------
     >>> limit = StreamLimit(1)
@@ -24,6 +29,7 @@ class StreamLimit:
     """
 
     def __init__(self, max_streams: int) -> None:
+        self.reason = f"of more than {max_streams} streams"
         self._max_streams = max_streams
         self._last: OrderedDict[str, float] = OrderedDict()
 

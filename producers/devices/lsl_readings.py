@@ -12,6 +12,7 @@ from streamson.producers.base.pace import POLL_S
 from streamson.producers.base.push_queue import PushQueue
 from streamson.producers.base.reading import BatchReading, Reading
 from streamson.producers.base.sample import parse_number
+from streamson.producers.base.stream_limit import StreamLimit
 from streamson.producers.base.unusable import Unusable
 from streamson.producers.devices.lsl_channels import (
     batches_of,
@@ -24,7 +25,7 @@ from streamson.producers.devices.lsl_inlet import LslInlet
 from streamson.producers.devices.lsl_wanted import Wanted
 
 MAX_MARKER_STREAMS: Final = 1_000
-"""Streams that are named by markers; markers of any further one are left out."""
+"""Streams at a time that are named by markers; markers of any further one are left out."""
 
 GATHER_S: Final = 0.01
 """So long samples are gathered: one message for each of a thousand a second would be too many."""
@@ -57,7 +58,7 @@ class Readings:
         self._queue = queue
         self._wanted = wanted
         self._closing = closing
-        self._marker_streams: set[str] = set()
+        self._marker_streams = StreamLimit(MAX_MARKER_STREAMS)
         self._lock = threading.Lock()
 
     def reader_of(self, inlet: LslInlet) -> Callable[[], None]:
@@ -113,9 +114,7 @@ class Readings:
         words = [text for name, text in texts.items() if text.strip() and numbers[name] is None]
         stream = self._wanted.stream(info, " ".join(words))
         with self._lock:
-            if len(self._marker_streams) < MAX_MARKER_STREAMS:
-                self._marker_streams.add(stream)
-            if stream not in self._marker_streams:
-                self.unusable.add(f"of more than {MAX_MARKER_STREAMS} streams", stream)
+            if not self._marker_streams.admits(stream):
+                self.unusable.add(self._marker_streams.reason, stream)
                 return
         self._queue.push(Reading(stream, fields or {"event": 1.0}, time=when))

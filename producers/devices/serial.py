@@ -10,6 +10,7 @@ from streamson.errors import UsageError
 from streamson.producers import options
 from streamson.producers.base.reading import Production, Reading
 from streamson.producers.base.sample import choose_fields
+from streamson.producers.base.stream_limit import StreamLimit
 from streamson.producers.base.stream_template import StreamTemplate
 from streamson.producers.base.unusable import Unusable
 from streamson.producers.devices.plotter_line import parse_plotter_line
@@ -21,7 +22,7 @@ REQUIRES: Final = {"serial": "streamson[serial]"}
 
 LABELS: Final = ("port", "topic")
 MAX_STREAMS: Final = 1_000
-"""Lines that begin with any further topic are left out."""
+"""At a time; lines that begin with any further topic are left out."""
 
 
 @click.command(short_help="What a board prints to a serial port: Arduino, ESP32, Pico ...")
@@ -63,18 +64,16 @@ def _readings(
     unusable = Unusable("line")
     reader = LineReader()
     name = PurePath(port.device).name
-    streams: set[str] = set()
+    streams = StreamLimit(MAX_STREAMS)
     try:
         for line in port.lines(unusable):
             for topic, numbers in _numbers(reader, line):
                 chosen = choose_fields(numbers, fields)
                 stream = template.fill({"port": name, "topic": topic or name})
-                if len(streams) < MAX_STREAMS:
-                    streams.add(stream)
                 if not chosen:
                     unusable.add("without wanted numbers", line)
-                elif stream not in streams:
-                    unusable.add(f"of more than {MAX_STREAMS} streams", line)
+                elif not streams.admits(stream):
+                    unusable.add(streams.reason, line)
                 else:
                     yield Reading(stream, chosen)
     finally:

@@ -63,8 +63,7 @@ class Machine:
             if self._limit.admits(stream):
                 yield Reading(stream, fields, time=when)
             else:
-                kind = f"of more than {MAX_STREAMS} streams (choose with --only)"
-                self._unusable.add(kind, stream)
+                self._unusable.add(f"{self._limit.reason} (choose with --only)", stream)
 
     def measure(self) -> Iterator[tuple[str, Measured]]:
         """Measure all that the collectors know, and say of which group each is."""

@@ -9,6 +9,7 @@ from streamson.producers.base.pace import or_missing
 from streamson.producers.base.push_queue import PushQueue
 from streamson.producers.base.reading import Reading
 from streamson.producers.base.sample import Sample, choose_fields
+from streamson.producers.base.stream_limit import StreamLimit
 from streamson.producers.base.stream_template import StreamTemplate
 from streamson.producers.base.unusable import Unusable
 
@@ -46,7 +47,7 @@ class Points:
         self._template = template
         self._patterns = patterns
         self.unusable = unusable
-        self._streams: set[str] = set()
+        self._streams = StreamLimit(MAX_STREAMS)
         self._said = False
 
     def named(
@@ -107,10 +108,7 @@ class Points:
             )
 
     def _has_place(self, stream: str) -> bool:
-        if stream in self._streams:
-            return True
-        if len(self._streams) >= MAX_STREAMS:
-            self.unusable.add(f"beyond {MAX_STREAMS} streams", stream)
-            return False
-        self._streams.add(stream)
-        return True
+        has_place = self._streams.admits(stream)
+        if not has_place:
+            self.unusable.add(self._streams.reason, stream)
+        return has_place

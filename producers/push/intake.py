@@ -140,7 +140,7 @@ class Intake:
             self.points += points
             self._queue.push(reading)
         else:
-            self.unusable.add(f"of more than {MAX_STREAMS} streams", stream, points)
+            self.unusable.add(self._streams.reason, stream, points)
 
     async def _room(self) -> None:
         """Let others have their turn, and wait until the queue has room."""

@@ -15,6 +15,7 @@ from streamson.producers.base.asyncio_queue import AsyncioQueue
 from streamson.producers.base.push_queue import PushQueue
 from streamson.producers.base.reading import Production, Reading
 from streamson.producers.base.sample import choose_fields
+from streamson.producers.base.stream_limit import StreamLimit
 from streamson.producers.base.stream_template import StreamTemplate
 from streamson.producers.base.unusable import Unusable
 from streamson.producers.push.datagrams import address_options, open_sockets, receive_datagrams
@@ -24,7 +25,7 @@ REQUIRES: Final = {"pythonosc": "streamson[osc]"}
 
 DEFAULT_PORT: Final = 9000
 MAX_STREAMS: Final = 1_000
-"""Messages with any further address are left out."""
+"""At a time; messages with any further address are left out."""
 
 LABELS: Final = ("address", "host", *map(str, range(1, 9)))
 
@@ -76,7 +77,7 @@ class _Packets:
         self._template = template
         self._fields = fields
         self._queue = queue
-        self._streams: set[str] = set()
+        self._streams = StreamLimit(MAX_STREAMS)
 
     def take(self, data: bytes, sender: str) -> None:
         """Publish what a packet says, and count what is none."""
@@ -87,14 +88,9 @@ class _Packets:
                 chosen = choose_fields(message.numbers, self._fields)
                 if not chosen:
                     self.unusable.add("without wanted numbers", message.address)
-                elif not self._is_allowed(stream):
-                    self.unusable.add(f"of more than {MAX_STREAMS} streams", message.address)
+                elif not self._streams.admits(stream):
+                    self.unusable.add(self._streams.reason, message.address)
                 else:
                     self._queue.push(Reading(stream, chosen, time=message.time))
         except MessageError as error:
             self.unusable.add(str(error), data)
-
-    def _is_allowed(self, stream: str) -> bool:
-        if stream not in self._streams and len(self._streams) < MAX_STREAMS:
-            self._streams.add(stream)
-        return stream in self._streams

@@ -19,6 +19,7 @@ from streamson.producers.base.asyncio_queue import AsyncioQueue
 from streamson.producers.base.push_queue import PushQueue
 from streamson.producers.base.reading import Production, Reading
 from streamson.producers.base.sample import choose_fields
+from streamson.producers.base.stream_limit import StreamLimit
 from streamson.producers.base.stream_template import StreamTemplate
 from streamson.producers.base.unusable import Unusable
 from streamson.producers.push.datagrams import address_options, open_sockets, receive_datagrams
@@ -28,7 +29,7 @@ from streamson.producers.text.line_reader import LineReader
 
 DEFAULT_PORT: Final = 5514
 MAX_STREAMS: Final = 1_000
-"""Messages of any further host and program are left out."""
+"""At a time; messages of any further host and program are left out."""
 
 MAX_READERS: Final = 128
 """Of streams that were heard last, what is known of their columns and units: up to 1 MB each."""
@@ -101,7 +102,7 @@ class _Messages:
         self._template = template
         self._fields = fields
         self._queue = queue
-        self._streams: set[str] = set()
+        self._streams = StreamLimit(MAX_STREAMS)
         self._readers: OrderedDict[str, LineReader] = OrderedDict()
         self._unusable = Unusable("message")
         self._connections = 0
@@ -117,10 +118,8 @@ class _Messages:
             self._unusable.add(str(error), data)
             return
         stream = self._template.fill({"host": sender, **message.labels})
-        if len(self._streams) < MAX_STREAMS:
-            self._streams.add(stream)
-        if stream not in self._streams:
-            self._unusable.add(f"of more than {MAX_STREAMS} streams", data)
+        if not self._streams.admits(stream):
+            self._unusable.add(self._streams.reason, data)
             return
         numbers = dict(message.numbers)
         if _DIGIT.search(message.text):  # words alone would name the columns of what comes next

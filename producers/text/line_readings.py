@@ -7,6 +7,7 @@ from typing import Final, Literal, NamedTuple
 from streamson._printable import counted
 from streamson.producers.base.reading import Reading
 from streamson.producers.base.sample import choose_fields
+from streamson.producers.base.stream_limit import StreamLimit
 from streamson.producers.base.stream_template import StreamTemplate
 from streamson.producers.base.unusable import Unusable
 from streamson.producers.text.event_counts import RATE, EventCounter, NamedPattern
@@ -98,7 +99,7 @@ class LineReadings:
         self._counter = counter
         self._unusable = unusable
         self._sources: dict[str, _Source] = {}
-        self._streams: set[str] = set()
+        self._streams = StreamLimit(MAX_STREAMS)
         self._missed = 0
         self._matched = False
         alone = settings.parser is None and settings.event is None
@@ -205,11 +206,10 @@ class LineReadings:
                 self._unusable.add("without wanted fields", line.text)
                 return
         stream = source.names.of_point(said, line.labels)
-        if stream in self._streams or len(self._streams) < MAX_STREAMS:
-            self._streams.add(stream)
+        if self._streams.admits(stream):
             yield Reading(stream, fields, time=said.time if line.time is None else line.time)
         else:
-            self._unusable.add(f"of more than {MAX_STREAMS} streams", line.text)
+            self._unusable.add(self._streams.reason, line.text)
 
     def _count_line(self, source: _Source, kind: str) -> None:
         stream = source.names.of_count(kind)
