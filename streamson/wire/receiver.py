@@ -96,6 +96,11 @@ class Receiver:
 
         Ends when nothing more waits, or after `MESSAGES_A_TURN` messages, or after `TURN_S`.
         """
+        for message, _ in self.receive_frames(timeout_s):
+            yield message
+
+    def receive_frames(self, timeout_s: float) -> Iterator[tuple[Message, bytes]]:
+        """Yield as `receive` does, each message with the frame that brought it."""
         if not self._frames and not self._source.wait(timeout_s):
             return
         end = time.monotonic() + TURN_S
@@ -104,11 +109,12 @@ class Receiver:
                 self._frames.extend(self._source.take())
                 if not self._frames:
                     return
-            message = self._decoded(self._frames.popleft())
+            frame = self._frames.popleft()
+            message = self._decoded(frame)
             now = time.monotonic()
             if message is not None:
                 self._count(message, now)
-                yield message
+                yield message, frame
             if now > end:
                 return
 
