@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -12,7 +12,7 @@ from streamson.errors import UsageError
 if TYPE_CHECKING:
     import ssl
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
+_Result = TypeVar("_Result")
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -35,22 +35,46 @@ _OPTIONS = (
 )
 
 
-def options(command: _Command) -> _Command:
-    """Give a command the options ``--ca-file``, ``--cert-file`` and ``--key-file``."""
-    return functools.reduce(lambda so_far, option: option(so_far), reversed(_OPTIONS), command)
+class TlsFiles(NamedTuple):
+    """The files of an encrypted connection, as far as they are given.
+
+    Attributes
+    ----------
+    ca
+        Certificates of whom to trust.
+    cert, key
+        Who this is.
+    """
+
+    ca: Path | None
+    cert: Path | None
+    key: Path | None
 
 
-def tls_context(
-    *, encrypted: bool, ca_file: Path | None, cert_file: Path | None, key_file: Path | None, to: str
-) -> "ssl.SSLContext | None":
+def options(command: Callable[..., _Result]) -> Callable[..., _Result]:
+    """Give a command the options ``--ca-file``, ``--cert-file`` and ``--key-file``.
+
+    It gets them as one argument, ``tls_files``.
+    """
+
+    @functools.wraps(command)
+    def with_files(
+        *, ca_file: Path | None, cert_file: Path | None, key_file: Path | None, **settings: Any
+    ) -> _Result:
+        return command(tls_files=TlsFiles(ca_file, cert_file, key_file), **settings)
+
+    return functools.reduce(lambda so_far, option: option(so_far), reversed(_OPTIONS), with_files)
+
+
+def tls_context(files: TlsFiles, *, encrypted: bool, to: str) -> "ssl.SSLContext | None":
     """Return how to encrypt; None for not at all.
 
     Parameters
     ----------
+    files
+        As the options say.
     encrypted
         Whether the address asks for it.
-    ca_file, cert_file, key_file
-        As the options say.
     to
         An address that asks for it, for messages: "mqtts://".
 
@@ -59,15 +83,16 @@ def tls_context(
     UsageError
         Where a file can't be used, or is given for a connection that is not encrypted.
     """
-    files = {"--ca-file": ca_file, "--cert-file": cert_file, "--key-file": key_file}
+    ca_file, cert_file, key_file = files
+    given = {"--ca-file": ca_file, "--cert-file": cert_file, "--key-file": key_file}
     if not encrypted:
-        for option, file in files.items():
+        for option, file in given.items():
             if file is not None:
                 raise UsageError(f"{option} is for encrypted connections: the address is {to}...")
         return None
     if key_file is not None and cert_file is None:
         raise UsageError("--key-file needs the certificate as well: --cert-file FILE")
-    for option, file in files.items():
+    for option, file in given.items():
         if file is not None:
             _check_readable(option, file)
     import ssl

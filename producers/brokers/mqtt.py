@@ -1,6 +1,5 @@
 """The MQTT producer: what devices and programs publish at a broker."""
 
-from pathlib import Path
 from typing import Final
 
 import click
@@ -12,6 +11,7 @@ from streamson.producers.base import tls
 from streamson.producers.base.reading import Production
 from streamson.producers.base.secret import secret_option
 from streamson.producers.base.stream_template import StreamTemplate
+from streamson.producers.brokers import options as broker_options
 from streamson.producers.brokers.address import parse_address
 
 REQUIRES: Final = {"aiomqtt": "streamson[mqtt]"}
@@ -36,7 +36,7 @@ MAX_TOPICS: Final = 1_000
     "the messages",
 )
 @options.fields
-@click.option("--user", help="The user's name.")
+@broker_options.user
 @secret_option("password", "the user's password")
 @tls.options
 @click.option(
@@ -63,9 +63,7 @@ def command(
     fields: tuple[str, ...],
     user: str | None,
     password: str | None,
-    ca_file: Path | None,
-    cert_file: Path | None,
-    key_file: Path | None,
+    tls_files: tls.TlsFiles,
     qos: int,
     no_retained: bool,
     protocol: str,
@@ -93,13 +91,7 @@ def command(
     if address.path:
         raise UsageError(f"URL: found the path /{address.path}; topics come after the address")
     template = StreamTemplate(stream)
-    context = tls.tls_context(
-        encrypted=address.scheme == "mqtts",
-        ca_file=ca_file,
-        cert_file=cert_file,
-        key_file=key_file,
-        to="mqtt://",
-    )
+    context = tls.tls_context(tls_files, encrypted=address.scheme == "mqtts", to="mqtt://")
     import_optional("aiomqtt", "mqtt", "the mqtt producer")
     from streamson.producers.base.asyncio_queue import AsyncioQueue
     from streamson.producers.brokers.mqtt_tap import MqttTap

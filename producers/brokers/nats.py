@@ -12,8 +12,8 @@ from streamson.producers.base import tls
 from streamson.producers.base.reading import Production
 from streamson.producers.base.secret import secret_option
 from streamson.producers.base.stream_template import StreamTemplate
+from streamson.producers.brokers import options as broker_options
 from streamson.producers.brokers.address import parse_address
-from streamson.producers.brokers.since import Since
 
 REQUIRES: Final = {"nats": "streamson[nats]"}
 """What it imports, and what brings that."""
@@ -41,13 +41,8 @@ _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 )
 @options.fields
 @click.option("--jetstream", metavar="STREAM", help="Read this stream of JetStream.")
-@click.option(
-    "--since",
-    type=Since(),
-    metavar="TIME",
-    help="From when on: 10min ago, 2026-11-27T18:00, or all.  [default: now]",
-)
-@click.option("--user", help="The user's name.")
+@broker_options.since
+@broker_options.user
 @secret_option("password", "the user's password")
 @secret_option("token", "the token")
 @click.option("--creds", type=_FILE, metavar="FILE", help="The user's credentials, as nsc writes.")
@@ -66,9 +61,7 @@ def command(
     token: str | None,
     creds: Path | None,
     nkey: Path | None,
-    ca_file: Path | None,
-    cert_file: Path | None,
-    key_file: Path | None,
+    tls_files: tls.TlsFiles,
 ) -> Production:
     """Publish the numbers that are published on subjects of NATS.
 
@@ -106,11 +99,7 @@ def command(
             "a user and a password belong together: --user NAME and --password-file FILE"
         )
     context = tls.tls_context(
-        encrypted=address.scheme == "tls" or any((ca_file, cert_file, key_file)),
-        ca_file=ca_file,
-        cert_file=cert_file,
-        key_file=key_file,
-        to="nats://",
+        tls_files, encrypted=address.scheme == "tls" or any(tls_files), to="nats://"
     )
     import_optional("nats", "nats", "the nats producer")
     from streamson.producers.base.asyncio_queue import AsyncioQueue

@@ -12,8 +12,8 @@ from streamson.producers.base import tls
 from streamson.producers.base.reading import Production
 from streamson.producers.base.secret import secret_option
 from streamson.producers.base.stream_template import StreamTemplate
+from streamson.producers.brokers import options as broker_options
 from streamson.producers.brokers.address import parse_address
-from streamson.producers.brokers.since import Since
 
 REQUIRES: Final = {"redis": "streamson[redis]"}
 """What it imports, and what brings that."""
@@ -43,13 +43,8 @@ MAX_DATABASE: Final = 9_999
     "words in the entries",
 )
 @options.fields
-@click.option(
-    "--since",
-    type=Since(),
-    metavar="TIME",
-    help="From when on: 10min ago, 2026-11-27T18:00, or all.  [default: now]",
-)
-@click.option("--user", help="The user's name, of an access control list.")
+@broker_options.since
+@broker_options.user
 @secret_option("password", "the password")
 @tls.options
 def command(
@@ -62,9 +57,7 @@ def command(
     since: float | None,
     user: str | None,
     password: str | None,
-    ca_file: Path | None,
-    cert_file: Path | None,
-    key_file: Path | None,
+    tls_files: tls.TlsFiles,
 ) -> Production:
     """Publish the numbers that come in streams of Redis, or on its channels.
 
@@ -93,9 +86,7 @@ def command(
         raise UsageError("--user needs a password: --password-file FILE")
     template = StreamTemplate(stream)
     encrypted = address.scheme == "rediss"
-    tls.tls_context(
-        encrypted=encrypted, ca_file=ca_file, cert_file=cert_file, key_file=key_file, to="redis://"
-    )
+    tls.tls_context(tls_files, encrypted=encrypted, to="redis://")
     import_optional("redis.asyncio", "redis", "the redis producer")
     from streamson.producers.base.asyncio_queue import AsyncioQueue
     from streamson.producers.brokers.redis_tap import RedisTap
@@ -106,9 +97,9 @@ def command(
         "password": password,
         "ssl": encrypted,
         "ssl_check_hostname": encrypted,
-        "ssl_ca_certs": _path(ca_file),
-        "ssl_certfile": _path(cert_file),
-        "ssl_keyfile": _path(key_file or cert_file),
+        "ssl_ca_certs": _path(tls_files.ca),
+        "ssl_certfile": _path(tls_files.cert),
+        "ssl_keyfile": _path(tls_files.key or tls_files.cert),
     }
     tap = RedisTap(
         address, keys, channels, since=since, template=template, fields=fields, settings=settings

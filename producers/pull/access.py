@@ -69,9 +69,7 @@ def access_of(
     headers: Mapping[str, str],
     token: str | None,
     password: str | None,
-    ca_file: Path | None,
-    cert_file: Path | None,
-    key_file: Path | None,
+    tls_files: tls.TlsFiles,
 ) -> Access:
     """Return what the options say.
 
@@ -89,13 +87,7 @@ def access_of(
             raise UsageError("--token-file: found more than a line; a token is one")
         sent.setdefault("Authorization", f"Bearer {token}")
     scheme, _, _ = address.url.partition(":")
-    context = tls.tls_context(
-        encrypted=scheme in ENCRYPTED,
-        ca_file=ca_file,
-        cert_file=cert_file,
-        key_file=key_file,
-        to=f"{scheme}://",
-    )
+    context = tls.tls_context(tls_files, encrypted=scheme in ENCRYPTED, to=f"{scheme}://")
     return Access(sent, context)
 
 

@@ -1,6 +1,5 @@
 """Real brokers that can be killed and started again, and an authority that signs certificates."""
 
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -125,16 +124,16 @@ def refusal(command: click.Command, words: Sequence[str]) -> str:
     error = raised.value
     told = error.format_message() if isinstance(error, click.ClickException) else str(error)
     assert "\n" not in told
+    assert "secret" not in told
     assert error.exit_code == 2
     return told
 
 
 @pytest.fixture
-def silent_port() -> Iterator[socket.socket]:
-    """A server that takes connections and says nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        found.settimeout(20)
-        yield found
+def empty_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be in a folder with nothing but an empty file, ``empty``."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").touch()
 
 
 @pytest.fixture

@@ -1,6 +1,9 @@
-"""Where nothing is said for long, nothing is taken for gone."""
+"""Where nothing is said for long, nothing is taken for gone; and Ctrl-C is heard meanwhile."""
 
+import socket
 import time
+
+import pytest
 
 from tests.producers.brokers.conftest import cli
 
@@ -23,3 +26,23 @@ def test_who_says_nothing_for_long_is_still_there(produce, mosquitto, nats_serve
         code, err = tap.interrupt()
         assert code == 130
         assert "trying" not in err
+
+
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [
+        ("mqtt", "mqtt"),
+        ("mqtt", "mqtts"),
+        ("nats", "nats"),
+        ("redis", "redis"),
+        ("redis", "rediss"),
+    ],
+)
+def test_ctrl_c_ends_it_at_once_where_a_server_says_nothing(produce, name, scheme):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(20)
+        tap = produce(name, f"{scheme}://127.0.0.1:{silent.getsockname()[1]}", "s")
+        with silent.accept()[0]:
+            began = time.monotonic()
+            assert tap.interrupt()[0] == 130
+    assert time.monotonic() - began < 1.5
