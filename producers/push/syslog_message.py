@@ -7,22 +7,15 @@ from typing import Final, NamedTuple
 from streamson.errors import MessageError
 from streamson.model.limits import MAX_FIELD_CHARS, MAX_FIELDS
 from streamson.producers.base.sample import label_text, parse_number, parse_time
+from streamson.producers.text.syslog_line import MAX_PRIORITY, SEVERITIES
+from streamson.producers.text.times import date_of
 
-SEVERITIES: Final = (
-    *("emergency", "alert", "critical", "error"),
-    *("warning", "notice", "informational", "debug"),
-)
 FACILITIES: Final = (
     *("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron"),
     *("authpriv", "ftp", "ntp", "audit", "alert", "clock", *(f"local{i}" for i in range(8))),
 )
 LABELS: Final = ("host", "program", "pid", "id", "facility", "severity")
 """What can be known of a message; ``id`` is the MSGID of RFC 5424."""
-
-MONTHS: Final = (
-    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
-    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-)
 
 _PRIORITY: Final = re.compile(r"<(\d{1,3})>")
 _RFC_5424: Final = re.compile(r"1 (\S+) (\S+) (\S+) (\S+) (\S+) (?=[-\[])")
@@ -32,7 +25,7 @@ _ELEMENT: Final = re.compile(
 _PARAMETER: Final = re.compile(r'([^\s="\]]{1,32})="((?:[^"\\]|\\.)*+)"', re.DOTALL)
 _ISO_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\S{5,30}) ")
 _BSD_TIME: Final = re.compile(
-    r"([A-Z][a-z]{2}) {1,2}(\d{1,2}) (?:(\d{4}) )?(\d\d):(\d\d):(\d\d)(\.\d{1,6})?:? "
+    r"([A-Z][a-z]{2}) {1,2}(\d{1,2}) (?:(\d{4}) )?(\d\d:\d\d:\d\d)(\.\d{1,6})?:? "
 )
 _TAG: Final = re.compile(r"([^\s\[\]:]{1,64})(?:\[([^\s\[\]]{0,64})\])?:(?=\s|$)\s?")
 _HOST: Final = re.compile(r"([^\s\[\]]{1,255}) ")
@@ -79,7 +72,7 @@ def parse_syslog(data: bytes, now: float) -> SyslogMessage:
     """
     text = data.decode(errors="replace").strip("\0\r\n ")
     found = _PRIORITY.match(text)
-    if found is None or int(found[1]) >= 8 * len(FACILITIES):
+    if found is None or int(found[1]) > MAX_PRIORITY:
         raise MessageError("without a priority" if found is None else "with a wrong priority")
     facility, severity = divmod(int(found[1]), 8)
     rest = text[found.end() :]
@@ -142,18 +135,9 @@ def _rfc_3164(text: str, now: float) -> tuple[dict[str, str], str, float | None]
 
 def _bsd_time(stamp: re.Match[str], now: float) -> float | None:
     """Return the local time that is meant: in the year in which it is nearest to now."""
-    month, day, said_year, hour, minute, second, fraction = stamp.groups()
-    if month not in MONTHS:
+    month, day, year, of_day, fraction = stamp.groups()
+    try:
+        when = date_of(month, day, of_day, year, datetime.fromtimestamp(now))
+        return None if when is None else when.timestamp() + float(fraction or 0)
+    except (ValueError, OverflowError, OSError):  # of a year that has no such time
         return None
-    this_year = datetime.fromtimestamp(now).year
-    years = [int(said_year)] if said_year else [this_year - 1, this_year, this_year + 1]
-    times = []
-    for year in years:
-        try:
-            when = datetime(
-                year, MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second)
-            )
-            times.append(when.timestamp() + float(fraction or 0))
-        except (ValueError, OverflowError, OSError):  # 29 February, or no date at all
-            continue
-    return min(times, key=lambda time: abs(time - now), default=None)

@@ -14,6 +14,9 @@ SEVERITIES: Final = (
 )
 """By number, as RFC 5424 (6.2.1) has them."""
 
+MAX_PRIORITY: Final = 191
+"""Of the last of 24 facilities the last of 8 severities."""
+
 _PRIORITY: Final = re.compile(r"<([0-9]{1,3})>(?:[1-9] )?")
 _HEAD: Final = re.compile(
     r"\s(?P<host>[\w.:@-]{1,255})\s+(?P<program>[\w./()@-]{1,128})(?P<pid>\[[0-9]{1,10}\])?:(?:\s+|$)"
@@ -22,7 +25,6 @@ _HEAD_5424: Final = re.compile(
     r"\s(?P<host>\S{1,255}) (?P<program>\S{1,128}) \S{1,128} \S{1,32} "
     r"(?:-|(?:\[(?:[^\"\]]|\"(?:[^\"\\]|\\.)*+\")*+\])++)(?: (?:\ufeff)?|$)"
 )
-_MAX_PRIORITY: Final = 191
 
 
 class SyslogHead(NamedTuple):
@@ -58,7 +60,7 @@ def parse_syslog_head(
         Whether it is known to be one of syslog; else only what can hardly be anything else is.
     """
     priority = _PRIORITY.match(line)
-    if priority is not None and int(priority[1]) > _MAX_PRIORITY:
+    if priority is not None and int(priority[1]) > MAX_PRIORITY:
         return None
     if found is None or found.kind not in ("named", "iso"):
         return None

@@ -3,6 +3,7 @@
 import re
 import time as clock
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -12,20 +13,13 @@ NEAR_S: Final = 10 * 365 * DAY_S
 """A number at the beginning of a line is a time, in seconds or milliseconds since 1970, where it
 is of the last so many; others are numbers like any."""
 
-_MONTHS: Final = [
-    "Jan",
-    "Feb",
-    "Mar",
-    "Apr",
-    "May",
-    "Jun",
-    "Jul",
-    "Aug",
-    "Sep",
-    "Oct",
-    "Nov",
-    "Dec",
-]
+MAX_AHEAD: Final = timedelta(days=1)
+"""A line without a year is hardly of a later time: its clock, or its zone, may be another."""
+
+_MONTHS: Final = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
 _FRACTION: Final = r"(?:\.[0-9]{1,9}|,[0-9]{3}(?=[\s\]]))?"
 """After a comma, as Python logs it, if a blank follows: ``12:00:00,123`` may be two columns."""
 
@@ -122,13 +116,8 @@ class TimeFinder:
         month, day, of_day, fraction, zone, year = match.groups()
         utc = UTC if zone in ("UTC", "GMT") else None
         now = datetime.fromtimestamp(self._now(), utc)
-        hour, minute, second = map(int, of_day.split(":"))
-        moment = datetime(
-            int(year or now.year), _MONTHS.index(month) + 1, int(day), hour, minute, second
-        ).replace(tzinfo=utc)
-        if year is None and moment > now + timedelta(days=1):
-            moment = moment.replace(year=now.year - 1)
-        return moment.timestamp() + float(f"0.{fraction or 0}")
+        moment = date_of(month, day, of_day, year, now, max_ahead=MAX_AHEAD)
+        return None if moment is None else moment.timestamp() + float(f"0.{fraction or 0}")
 
     def _clock(self, text: str) -> float:
         of_day, _, half = text.partition(" ")
@@ -147,6 +136,38 @@ class TimeFinder:
     def _epoch(self, text: str) -> float | None:
         seconds = float(text) / (1e3 if len(text) == 13 and "." not in text else 1.0)
         return seconds if -NEAR_S < seconds - self._now() < DAY_S else None
+
+
+def date_of(
+    month: str,
+    day: str,
+    of_day: str,
+    year: str | None,
+    now: datetime,
+    *,
+    max_ahead: timedelta = timedelta.max,
+) -> datetime | None:
+    """Return a date that may lack its year: of the one in which it is nearest to now.
+
+    Parameters
+    ----------
+    month, day, of_day, year
+        As they are written: ``Nov``, ``7``, ``20:00:01``, ``2026``.
+    now
+        In the zone that is meant.
+    max_ahead
+        How far it can lie ahead, without a year.
+    """
+    years = [now.year - 1, now.year, now.year + 1] if year is None else [int(year)]
+    found = []
+    for one in years:
+        with suppress(ValueError):  # 29 February, or no date at all
+            hour, minute, second = map(int, of_day.split(":"))
+            date = datetime(one, _MONTHS.index(month) + 1, int(day), hour, minute, second)
+            found.append(date.replace(tzinfo=now.tzinfo))
+    if year is None:
+        found = [moment for moment in found if moment - now <= max_ahead]
+    return min(found, key=lambda moment: abs(moment - now), default=None)
 
 
 @lru_cache(maxsize=64)
