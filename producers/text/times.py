@@ -16,6 +16,8 @@ is of the last so many; others are numbers like any."""
 MAX_AHEAD: Final = timedelta(days=1)
 """A line without a year is hardly of a later time: its clock, or its zone, may be another."""
 
+_HALF_A_YEAR: Final = timedelta(days=182)
+
 _MONTHS: Final = (
     *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
     *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
@@ -157,17 +159,30 @@ def date_of(
         In the zone that is meant.
     max_ahead
         How far it can lie ahead, without a year.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
     """
-    years = [now.year - 1, now.year, now.year + 1] if year is None else [int(year)]
-    found = []
-    for one in years:
+    month_number, day_number = _MONTHS.index(month) + 1, int(day)
+    hour, minute, second = map(int, of_day.split(":"))
+
+    def of_year(number: int) -> datetime:
+        return datetime(number, month_number, day_number, hour, minute, second, tzinfo=now.tzinfo)
+
+    if year is not None:
+        return of_year(int(year))
+    nearest, distance = None, timedelta.max
+    for number in (now.year, now.year - 1, now.year + 1):
         with suppress(ValueError):  # 29 February, or no date at all
-            hour, minute, second = map(int, of_day.split(":"))
-            date = datetime(one, _MONTHS.index(month) + 1, int(day), hour, minute, second)
-            found.append(date.replace(tzinfo=now.tzinfo))
-    if year is None:
-        found = [moment for moment in found if moment - now <= max_ahead]
-    return min(found, key=lambda moment: abs(moment - now), default=None)
+            moment = of_year(number)
+            ahead = moment - now
+            if ahead <= max_ahead and abs(ahead) < distance:
+                nearest, distance = moment, abs(ahead)
+            if distance < _HALF_A_YEAR:
+                break
+    return nearest
 
 
 @lru_cache(maxsize=64)
