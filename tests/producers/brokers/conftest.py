@@ -117,6 +117,22 @@ def await_news(producing: Producing, count: int) -> list[tuple[str, dict[str, fl
     return news(producing)
 
 
+def assert_heard_again(producing: Producing, since: float, publish: Callable[[], object]) -> None:
+    """Publish again and again until another point comes; it has to be there soon after a moment."""
+    before = len(producing.points)
+
+    def heard() -> bool:
+        publish()
+        producing.points += producing.receiver.receive(0.1)
+        return len(producing.points) > before
+
+    until(heard, "a point after the break")
+    assert time.monotonic() - since < HEARD_AGAIN_S
+    code, err = producing.interrupt()
+    assert code == 130
+    assert err.count("trying until it is there") == err.count("there again after") == 1
+
+
 def refusal(command: click.Command, words: Sequence[str]) -> str:
     """Return what a person is told who uses a command wrongly: one line."""
     with pytest.raises((UsageError, click.UsageError)) as raised:
