@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from streamson import Listener
+from streamson.live.encoding import MP3
 from streamson.live.web import hub as hubs
-from streamson.live.web.hub import MP3, PCM, Hub
+from streamson.live.web.hub import PCM, Hub
 from streamson.live.web.sound import HEADER, OPUS_RATE, OpusEncoder
 from streamson.model.feed import AudioBlock
 from streamson.wire.feed import FeedReader

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from streamson.errors import MessageError
+from streamson.live.encoding import MP3, OGG, Encoder, FileEncoder
 from streamson.live.mirror import Mirror
 from streamson.live.web.limits import (
     MAX_PLAYER_BYTES,
@@ -18,7 +19,7 @@ from streamson.live.web.limits import (
     MAX_VIEW_BYTES,
 )
 from streamson.live.web.outbox import Outbox
-from streamson.live.web.sound import Encoder, FileEncoder, OpusEncoder, Pcm16Encoder
+from streamson.live.web.sound import OpusEncoder, Pcm16Encoder
 from streamson.model.event import RecordingEnded
 from streamson.model.feed import (
     AUDIO,
@@ -46,14 +47,12 @@ EVENTS_OF_BEFORE: Final = 50
 VIEW: Final = "view"
 PCM: Final = "pcm16"
 OPUS: Final = "opus"
-MP3: Final = "mp3"
-OGG: Final = "ogg"
 
 ENCODERS: Final[dict[str, Callable[[Hello], Encoder]]] = {
     PCM: Pcm16Encoder,
     OPUS: OpusEncoder,
-    MP3: lambda hello: FileEncoder("mp3", hello),
-    OGG: lambda hello: FileEncoder("ogg", hello),
+    MP3: lambda hello: FileEncoder(MP3, hello),
+    OGG: lambda hello: FileEncoder(OGG, hello),
 }
 """Forms of the sound."""
 

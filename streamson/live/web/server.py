@@ -14,10 +14,11 @@ from aiohttp import web
 
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import StreamsonError
+from streamson.live.encoding import MP3, OGG
 from streamson.live.web.access import COOKIE, Access, Role, url_of
 from streamson.live.web.browser import Browser, send_sound
 from streamson.live.web.connections import Connections, connection_of, note_request
-from streamson.live.web.hub import MP3, OGG, OPUS, PCM, Hub
+from streamson.live.web.hub import OPUS, PCM, Hub
 from streamson.live.web.limits import (
     ANSWER_S,
     KEPT_FOR_HOSTS,
