@@ -15,10 +15,12 @@ MAX_SECRET_BYTES: Final = 16_384
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def secret_option(name: str, what: str) -> Callable[[_Command], _Command]:
+def secret_option(
+    name: str, what: str, *, variable: str | None = None
+) -> Callable[[_Command], _Command]:
     """Return the option for a secret: ``--NAME-file``, or the environment's ``STREAMSON_NAME``.
 
-    The command gets the secret itself, or None, as the argument NAME.
+    The command gets the secret itself, or None, as the argument NAME, with ``_`` for ``-``.
 
     Parameters
     ----------
@@ -26,8 +28,10 @@ def secret_option(name: str, what: str) -> Callable[[_Command], _Command]:
         "password", "token".
     what
         What it is for, as the help says it.
+    variable
+        The environment's, where it has another name.
     """
-    variable = f"STREAMSON_{name.upper()}"
+    variable = variable or f"STREAMSON_{name.upper()}"
 
     def read(_context: click.Context, _option: click.Parameter, file: Path | None) -> str | None:
         if file is None:
@@ -48,7 +52,7 @@ def secret_option(name: str, what: str) -> Callable[[_Command], _Command]:
 
     return click.option(
         f"--{name}-file",
-        name,
+        name.replace("-", "_"),
         type=click.Path(path_type=Path, dir_okay=False),
         callback=read,
         metavar="FILE",

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "listen": "Play what producers publish.",
     "watch": "See and steer a running listener in a terminal.",
     "web": "See, hear and steer a running listener in the browser.",
+    "broadcast": "Send the sound of a running listener to an Icecast server, for many ears.",
     "produce": "Run a producer, such as eta, system or tail; without a name: list them.",
     "render": "Turn a table or a recorded session into sound, notes, plots or a video.",
     "corpus": "Turn many tables into a data set of sound.",

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 @options.insecure
 @options.plain
 @options.duration
+@options.stream_to
+@options.stream_password
 @options.stats
 def command(
     *,
@@ -45,6 +47,8 @@ def command(
     plain: bool,
     duration: float | None,
     stats: Path | None,
+    stream_to: str | None,
+    stream_password: str | None,
 ) -> int:
     """Play what producers publish, until Ctrl-C.
 
@@ -58,12 +62,15 @@ def command(
     """
     from streamson.cli.playing import play  # loads the synthesiser
     from streamson.cli.reloading import Reloading
-    from streamson.cli.views import Wanted
+    from streamson.cli.views import Broadcast, Wanted
     from streamson.listener.listener import Listener
 
     if record is None and (rotate is not None or keep is not None):
         raise UsageError("--rotate and --keep are for recordings; say --record too")
-    wanted = Wanted(plain, web, no_web, insecure, output)
+    broadcast = None
+    if stream_to is not None:
+        broadcast = Broadcast(stream_to, options.required_password(stream_password))
+    wanted = Wanted(plain, web, no_web, insecure, output, broadcast)
     with wanted.feed(feed) as feed_endpoint:
         listener = Listener(
             bind,

@@ -1,6 +1,7 @@
 """Options that several commands share, so that they read and behave alike."""
 
 import os
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
@@ -9,9 +10,16 @@ import click
 from streamson._click_options import FiniteFloat, Seconds, SecondsOrSize, Size
 from streamson.errors import UsageError
 from streamson.live.web.access import parse_address
+from streamson.live.icecast import address as icecast
 from streamson.model.limits import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from streamson.wire.limits import DEFAULT_ENDPOINT, DEFAULT_FEED
+from streamson.producers.base.secret import secret_option
 
+
+if TYPE_CHECKING:
+    from streamson.wire.endpoint import Security
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 def _presets() -> str:
     """Return the presets' names; reading a session would load much more."""
@@ -30,6 +38,31 @@ def _page_address(
 
 
 def _recording(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+def _icecast_address(
+    _context: click.Context, _option: click.Parameter, text: str | None
+) -> str | None:
+    """Return the address of an Icecast server, if that can be one, and no password is in it."""
+    if text is not None:
+        icecast.parse_address(text)
+    return text
+
+
+def required_password(found: str | None) -> str:
+    """Return the password of an Icecast server.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
+    if found is None:
+        raise UsageError(
+            "an Icecast server wants a password, and there is none; give it by "
+            "--stream-password-file FILE, or in the environment as STREAMSON_ICECAST_PASSWORD"
+        )
+    return found
+
+
     """Return what is to be recorded to, if its folder is there."""
     if text is not None and not text.endswith(("/", os.sep)):
         folder = Path(text).parent
@@ -147,6 +180,27 @@ web = click.option(
 no_web = click.option("--no-web", is_flag=True, help="No page, with or without a sound device.")
 insecure = click.option(
     "--insecure",
+stream_to = click.option(
+    "--stream-to",
+    callback=_icecast_address,
+    metavar="icecast://HOST/MOUNT",
+    help="Send the sound to an Icecast server too, for any number of players: "
+    "icecast://[USER@]HOST[:PORT]/MOUNT, where the mount ends in .mp3, .ogg or .opus.",
+)
+icecast_address = click.argument("address", callback=_icecast_address, metavar="ADDRESS")
+
+
+def stream_password(command: _Command) -> _Command:
+    """Add the option for the password of an Icecast server."""
+    option = secret_option(
+        "stream-password",
+        "the password of the Icecast server",
+        variable="STREAMSON_ICECAST_PASSWORD",
+    )
+    decorated: _Command = option(command)
+    return decorated
+
+
     is_flag=True,
     help="Let everybody see and hear who reaches the page; steering takes the link all the same.",
 )

@@ -1,4 +1,4 @@
-"""What is shown of a listener that runs here: its page, a screen, or else plain lines."""
+"""What becomes of a listener that runs here: its page, its broadcast, a screen or plain lines."""
 
 import os
 import tempfile
@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from streamson.cli.broadcasting import Broadcasting
 from streamson.cli.ending import ending
 from streamson.cli.page import Page, show_in_browser, tunnel
 from streamson.cli.screen import Screen, has_terminal, obstacle
@@ -22,6 +23,21 @@ MAX_IPC_PATH: Final = 80
 
 DEFAULT_ADDRESS: Final = "5580"
 """Of a page that nobody asked for."""
+
+
+class Broadcast(NamedTuple):
+    """An Icecast server that is to get the sound.
+
+    Attributes
+    ----------
+    address
+        ``icecast://HOST/MOUNT``.
+    password
+        Of the user in it.
+    """
+
+    address: str
+    password: str
 
 
 class Wanted(NamedTuple):
@@ -39,6 +55,8 @@ class Wanted(NamedTuple):
         Whether everybody sees and hears who reaches the page.
     output
         Where the sound was to go.
+    broadcast
+        Where it is to go too; None for nowhere.
     """
 
     plain: bool
@@ -46,6 +64,7 @@ class Wanted(NamedTuple):
     no_web: bool
     insecure: bool
     output: str
+    broadcast: Broadcast | None = None
 
     @property
     def has_page(self) -> bool:
@@ -66,7 +85,8 @@ class Wanted(NamedTuple):
         chosen
             None for nowhere.
         """
-        if chosen is not None or not (self.has_page or self.has_screen):
+        is_read = self.has_page or self.has_screen or self.broadcast is not None
+        if chosen is not None or not is_read:
             yield chosen
             return
         with tempfile.TemporaryDirectory(prefix="streamson-", ignore_cleanup_errors=True) as folder:
@@ -104,8 +124,9 @@ class Shown:
         self._due = INTERVAL_S
         self._screen: Screen | None = None
         self._page = _page(listener, wanted)
+        self._broadcasting = _broadcasting(listener, wanted)
         is_recorded = listener.recording is not None or listener.recording_error is not None
-        if not listener.plays and self._page is None and not is_recorded:
+        if not (listener.plays or self._page or self._broadcasting or is_recorded):
             click.echo(
                 "Nothing is heard here: --record take.wav makes a file to listen to elsewhere, and "
                 '"streamson doctor" says what a sound device needs.',
@@ -119,6 +140,9 @@ class Shown:
         if self._page is not None and (reason := self._page.has_ended()) is not None:
             self._page = None
             click.echo(f"The page ended: {reason}. The sound goes on.", err=True)
+        if self._broadcasting is not None and (why := self._broadcasting.has_ended()) is not None:
+            self._broadcasting = None
+            click.echo(f"The broadcast ended: {why}. The sound goes on.", err=True)
         if self._screen is not None:
             if self._screen.check():
                 return
@@ -146,6 +170,8 @@ class Shown:
             self._screen.close()
         if self._page is not None:
             self._page.close()
+        if self._broadcasting is not None:
+            self._broadcasting.close()
 
 
 def _page(listener: Listener, wanted: Wanted) -> Page | None:
@@ -174,6 +200,14 @@ def _page(listener: Listener, wanted: Wanted) -> Page | None:
         click.echo(f"On your own machine first: {way}", err=True)
     listener.serve_page(page.url, tunnel=way)
     return page
+
+
+def _broadcasting(listener: Listener, wanted: Wanted) -> Broadcasting | None:
+    """Return the broadcast that somebody wants; None without one."""
+    feed = listener.feed_endpoint
+    if wanted.broadcast is None or feed is None:
+        return None
+    return Broadcasting(feed, *wanted.broadcast)
 
 
 def _screen(listener: Listener, page: Page | None) -> Screen | None:

@@ -1,0 +1,1 @@
+"""One encoded stream to an Icecast server, which hands it to thousands of ears."""
