@@ -11,6 +11,7 @@ from streamson.listener.alert_board import AlertBoard
 from streamson.listener.mixer import Mixer
 from streamson.listener.recordings import Recordings
 from streamson.listener.report import Reporter
+from streamson.listener.sources import PlayedStreams
 from streamson.model.command import (
     Acknowledge,
     Answer,
@@ -25,7 +26,6 @@ from streamson.model.command import (
     StartRecording,
     StopRecording,
 )
-from streamson.score.score import Score
 from streamson.session.load import load_session, preset_names
 from streamson.session.schema import Session
 from streamson.wire.command_server import CommandServer
@@ -67,7 +67,7 @@ class Commands:
         self,
         server: CommandServer,
         *,
-        score: Score,
+        score: PlayedStreams,
         mixer: Mixer,
         alerts: AlertBoard,
         recordings: Recordings,

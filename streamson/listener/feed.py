@@ -10,20 +10,24 @@ from typing import Final
 import msgspec
 
 from streamson._faults import Faults
+from streamson.listener.feed_session import session_told
 from streamson.listener.feed_sound import LevelMeter, SoundBlocks
 from streamson.listener.feed_streams import StreamsTeller
 from streamson.listener.report import Reporter
 from streamson.model.event import Event, SessionChanged
 from streamson.model.feed import (
     AUDIO,
+    CLOCK,
     EVENT,
     HELLO,
     LEVEL,
     NOTE,
     PAST,
+    SESSION,
     STATE,
     STATISTICS,
     STREAMS,
+    Clock,
     EventTold,
     ListenerState,
     Message,
@@ -32,6 +36,7 @@ from streamson.model.feed import (
 )
 from streamson.model.note import Note
 from streamson.output.tap import TapFanOut
+from streamson.session.schema import Session
 from streamson.wire.feed import FeedPublisher
 
 SOUND_TURN_S: Final = 0.01
@@ -41,6 +46,9 @@ QUIET_TURN_S: Final = 0.2
 
 STATISTICS_S: Final = 1.0
 """How often they are told."""
+
+CLOCK_S: Final = 0.25
+"""How often the clock is told."""
 
 LOOK_S: Final = 0.05
 """How often it is looked how loud it is, and whether what can be steered changed."""
@@ -53,6 +61,12 @@ MAX_AT_ONCE: Final = 100
 
 MAX_PAST: Final = 20
 """Events that a newcomer is told of: what was said before he came."""
+
+MAX_SESSIONS: Final = 8
+"""Sessions that are kept until it is told that they are in force."""
+
+SESSIONS_TOLD: Final = 2
+"""Sessions that a newcomer is told of: notes of the one before may still begin."""
 
 MAX_WAITING: Final = 10_000
 """Notes and events that wait to be told; of more the oldest are left out and counted."""
@@ -112,13 +126,15 @@ class Feed:
         self._faults = faults
         self._waiting: deque[tuple[str, EventTold | NoteStarted]] = deque(maxlen=MAX_WAITING)
         self._past: deque[EventTold] = deque(maxlen=MAX_PAST)
-        self._events = self._notes = 0
+        self._sessions: deque[tuple[int, Session]] = deque(maxlen=MAX_SESSIONS)
+        self._events = self._notes = self._notes_told = 0
         self._wants_notes = self._legend_changed = False
         self._state: ListenerState | None = None
         self._sound = SoundBlocks(tap)
         self._level = LevelMeter(tap)
         self._streams = StreamsTeller(reporter, publisher)
         self._state_due, self._statistics_due = _Due(STATE_S), _Due(STATISTICS_S)
+        self._clock_due = _Due(CLOCK_S)
         self._level_look, self._state_look = _Due(LOOK_S), _Due(LOOK_S)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
@@ -156,7 +172,9 @@ class Feed:
     def on_event(self, event: Event) -> None:
         """Tell an event; any thread may call it."""
         self._events += 1
-        self._legend_changed |= isinstance(event, SessionChanged)
+        if isinstance(event, SessionChanged):
+            self._legend_changed = True
+            self._sessions.append(self._reporter.session())
         told = EventTold(
             number=self._events,
             time=time.time(),
@@ -166,11 +184,11 @@ class Feed:
         self._past.append(told)
         self._queue(EVENT, told)
 
-    def on_note(self, note: Note) -> None:
-        """Tell a note that began."""
+    def on_note(self, note: Note, session: int) -> None:
+        """Tell a note that began, and the number of the session that it was played by."""
         self._notes += 1
         if self._wants_notes:
-            self._queue(NOTE, NoteStarted(number=self._notes, note=note))
+            self._queue(NOTE, NoteStarted(number=self._notes, note=note, session=session))
 
     def _queue(self, topic: str, message: EventTold | NoteStarted) -> None:
         self.left_out += len(self._waiting) == MAX_WAITING
@@ -192,6 +210,8 @@ class Feed:
             self._sound.close()
         self._tell_waiting()
         now = time.monotonic()
+        if publisher.wants(CLOCK) and self._clock_due.comes(now):
+            publisher.send(CLOCK, Clock(frame=self._reporter.frame, notes=self._notes_told))
         if not publisher.wants(LEVEL):
             self._level.close()
         elif self._level_look.comes(now):
@@ -207,8 +227,12 @@ class Feed:
         """Let those who subscribed know at once how things stand."""
         if HELLO in asked:
             self._publisher.send(HELLO, self._reporter.hello())
+        if SESSION in asked:
+            self._tell_sessions()
         if PAST in asked:
             self._publisher.send(PAST, Past(events=tuple(self._past)))
+        if CLOCK in asked:
+            self._clock_due.at_once()
         if STATE in asked:
             self._state_due.at_once()
             self._state_look.at_once()
@@ -229,7 +253,25 @@ class Feed:
 
     def _tell_waiting(self) -> None:
         for _ in range(min(len(self._waiting), MAX_AT_ONCE)):
-            self._publisher.send(*self._waiting.popleft())
+            topic, message = self._waiting.popleft()
+            if isinstance(message, NoteStarted):
+                self._notes_told = message.number
+            elif isinstance(message.event, SessionChanged):
+                self._tell_session(message.event.number)  # before any note of it
+            self._publisher.send(topic, message)
+
+    def _tell_sessions(self) -> None:
+        """Tell of the session in force, and of the one before it."""
+        if not self._sessions:
+            self._sessions.append(self._reporter.session())
+        for number, session in list(self._sessions)[-SESSIONS_TOLD:]:
+            self._publisher.send(SESSION, session_told(number, session))
+
+    def _tell_session(self, number: int) -> None:
+        """Tell of a session, before it is told that it is in force."""
+        session = dict(self._sessions).get(number)
+        if session is not None and self._publisher.wants(SESSION):
+            self._publisher.send(SESSION, session_told(number, session))
 
     def _tell_state(self, now: float) -> None:
         """Tell what can be steered where it is not as it was told last, and now and then."""

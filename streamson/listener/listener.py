@@ -12,12 +12,14 @@ from streamson._jit import notice_compiling
 from streamson.errors import OutputFileError, UsageError
 from streamson.listener.alert_board import AlertBoard
 from streamson.listener.commands import session_words
-from streamson.listener.dispatch import NoteDispatcher
+from streamson.listener.dispatch import NoteDispatcher, StartedNote
 from streamson.listener.event_bus import EventBus
 from streamson.listener.loop import Loop
 from streamson.listener.mixer import Mixer
 from streamson.listener.recordings import Recordings
 from streamson.listener.report import Reporter
+from streamson.listener.reports import Reports
+from streamson.listener.sources import NoteLoop, PlayedStreams, ReceivedPoints
 from streamson.listener.state_file import StateKeeper
 from streamson.listener.statistics import StatisticsSources, gather, gather_streams
 from streamson.listener.views import Views
@@ -128,7 +130,7 @@ class Listener:
         device_rate = self._device.sample_rate if self._device else DEFAULT_SAMPLE_RATE
         self.engine = Engine.for_session(loaded, loaded.audio.sample_rate or device_rate)
         self.tap = TapFanOut(self.engine)
-        faults = Faults()
+        self._faults = faults = Faults()
         self._bus = EventBus(faults)
         self._event_log = EventLog()
         self._bus.subscribe(self._event_log)
@@ -137,22 +139,21 @@ class Listener:
         )
         with notice_compiling():
             load_kernels()  # before points come, which would wait for it
-        rate = self.engine.sample_rate
-        self._score = Score(loaded, sample_rate=rate, on_event=self._bus.emit)
-        self._state = StateKeeper(Path(state), self._score) if state is not None else None
+        self._state: StateKeeper | None = None
+        self._streams = self._make_streams(loaded, state)
         # Before there are sockets and threads: it may fork.
         self._player = Player(self.engine, self._device, on_event=self._bus.emit)
         self._dispatcher = NoteDispatcher(self.engine)
         self._mixer = Mixer(
             loaded.audio.volume_db, glide_to=self._dispatcher.glide_to, on_event=self._bus.emit
         )
-        self._alerts = AlertBoard(is_active=self._score.has_alert, on_event=self._bus.emit)
+        self._alerts = AlertBoard(is_active=self._streams.has_alert, on_event=self._bus.emit)
         self._bus.subscribe(self._alerts.on_event)
         self.page_url: str | None = None
         self._views: Views | None = None
         # Last, so that no mistake above leaves a socket open.
         try:
-            self._receiver = Receiver(bind)
+            self._receiver = self._open_receiver(bind)
             self.endpoint = self._receiver.endpoint
             if feed is not None:
                 self._open_views(feed, loaded, faults)
@@ -161,21 +162,11 @@ class Listener:
             self._player.stop()
             raise
         self._sources = StatisticsSources(
-            *(self._receiver, self._score, self.engine, self._dispatcher, self._mixer),
+            *(self._receiver, self._streams, self.engine, self._dispatcher, self._mixer),
             *(self._player, self._recordings, self._bus, faults, self._views),
         )
-        self._loop = Loop(
-            loaded,
-            receiver=self._receiver,
-            score=self._score,
-            engine=self.engine,
-            dispatcher=self._dispatcher,
-            mixer=self._mixer,
-            bus=self._bus,
-            faults=faults,
-            state=self._state,
-            on_note=self._note_subscribers(on_played),
-        )
+        self._reports = Reports(self._dispatcher, self._bus, self._note_subscribers(on_played))
+        self._loop = self._make_loop(loaded)
         self._error: Exception | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
@@ -184,8 +175,8 @@ class Listener:
         """Begin to record and to sound."""
         if self._duration_s is not None:
             self.engine.stop_at(round(self._duration_s * self.engine.sample_rate))
-        self._recordings.begin(self._loop.session, self.stats)
-        self._loop.session_log = self._recordings.session_log
+        self._recordings.begin(self._loop.in_force[1], self.stats)
+        self._reports.session_log = self._recordings.session_log
         if self._recordings.session_log is not None:
             self._bus.subscribe(self._recordings.session_log.on_event)
         try:
@@ -215,13 +206,13 @@ class Listener:
                 self._state.save()
         self._player.stop()
         if self._error is None:
-            self._loop.read_reports()  # of the last notes
+            self._reports.read()  # of the last notes
         self._bus.deliver()
         self._recordings.close()
         self._bus.deliver()  # how the recording ended
         self._event_log.close()
         self._close_sockets()
-        self._score.close()
+        self._streams.close()
         if self._error is not None:
             error, self._error = self._error, None
             raise error
@@ -267,7 +258,7 @@ class Listener:
     @property
     def last_played(self) -> str:
         """The last note that began, for a person; empty before the first."""
-        note = self._loop.last_note
+        note = self._reports.last_note
         return "" if note is None else f"{note.stream} {midi_to_note(note.midi_note)}"
 
     def subscribe(self, subscriber: Callable[[Event], None]) -> None:
@@ -340,7 +331,7 @@ class Listener:
 
     def stream_stats(self) -> list[StreamStatistics]:
         """Return what is known of each stream that is played, in the order of their appearance."""
-        return gather_streams(self._receiver, self._score)
+        return gather_streams(self._receiver, self._streams)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -352,6 +343,34 @@ class Listener:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def _make_streams(self, session: Session, state: str | Path | None) -> PlayedStreams:
+        """Return what makes notes."""
+        rate = self.engine.sample_rate
+        self._score = Score(session, sample_rate=rate, on_event=self._bus.emit)
+        if state is not None:
+            self._state = StateKeeper(Path(state), self._score)
+        return self._score
+
+    def _open_receiver(self, bind: str) -> ReceivedPoints:
+        """Return what they are made of."""
+        self._points = Receiver(bind)
+        return self._points
+
+    def _make_loop(self, session: Session) -> NoteLoop:
+        """Return what hands them to the engine."""
+        return Loop(
+            session,
+            receiver=self._points,
+            score=self._score,
+            engine=self.engine,
+            dispatcher=self._dispatcher,
+            mixer=self._mixer,
+            bus=self._bus,
+            faults=self._faults,
+            state=self._state,
+            reports=self._reports,
+        )
 
     def _run(self) -> None:
         try:
@@ -365,13 +384,13 @@ class Listener:
     def _open_views(self, endpoint: str, session: Session, faults: Faults) -> None:
         reporter = Reporter(
             engine=self.engine,
-            score=self._score,
+            score=self._streams,
             mixer=self._mixer,
             alerts=self._alerts,
             recordings=self._recordings,
             statistics=self.stats,
             streams=self.stream_stats,
-            session_name=lambda: self._loop.session.name,
+            session=lambda: self._loop.in_force,
             page_url=lambda: self.page_url,
             endpoint=self.endpoint,
             output=lambda: self.output,
@@ -381,7 +400,7 @@ class Listener:
         self._views = Views.open(
             endpoint,
             tap=self.tap,
-            score=self._score,
+            score=self._streams,
             mixer=self._mixer,
             alerts=self._alerts,
             recordings=self._recordings,
@@ -394,10 +413,13 @@ class Listener:
 
     def _note_subscribers(
         self, on_played: Callable[[Note, int], None] | None
-    ) -> tuple[Callable[[Note, int], None], ...]:
-        views = self._views
-        tell = () if views is None else (lambda note, _handed_ns: views.feed.on_note(note),)
-        return (*tell, *(() if on_played is None else (on_played,)))
+    ) -> tuple[Callable[[StartedNote], None], ...]:
+        found: list[Callable[[StartedNote], None]] = []
+        if (views := self._views) is not None:
+            found.append(lambda started: views.feed.on_note(started.note, started.session))
+        if on_played is not None:
+            found.append(lambda started: on_played(started.note, started.handed_ns))
+        return tuple(found)
 
     def _close_sockets(self) -> None:
         if self._views is not None:

@@ -3,20 +3,18 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
-from math import isfinite
 from typing import Final
 
 from streamson._faults import Faults
 from streamson.errors import UsageError
-from streamson.listener.dispatch import NoteDispatcher, StartedVolume
+from streamson.listener.dispatch import NoteDispatcher
 from streamson.listener.event_bus import EventBus
 from streamson.listener.mixer import Mixer
+from streamson.listener.reports import Reports
 from streamson.listener.state_file import StateKeeper
-from streamson.model.event import SessionChanged, SessionRefused, VolumeChanged
+from streamson.model.event import SessionChanged, SessionRefused
 from streamson.model.note import AS_SOON_AS_POSSIBLE, Note
 from streamson.model.point import Message
-from streamson.recording.session_log import SessionLog
 from streamson.score.score import Score
 from streamson.session.schema import Session
 from streamson.synth import clock
@@ -48,17 +46,13 @@ class Loop:
         Survives what nobody foresaw.
     state
         Keeps the score's state in a file; None: nobody does.
-    on_note
-        Are called with every note that began, and when its first sample was handed to the device.
+    reports
+        What began is read by.
 
     Attributes
     ----------
-    session
-        In force.
-    session_log
-        Where points and notes are recorded; None without such a recording.
-    last_note
-        The last one that began, but for those of earcons.
+    in_force
+        Number of the session that is in force, and the session.
     """
 
     def __init__(
@@ -73,11 +67,9 @@ class Loop:
         bus: EventBus,
         faults: Faults,
         state: StateKeeper | None,
-        on_note: tuple[Callable[[Note, int], None], ...],
+        reports: Reports,
     ) -> None:
-        self.session = session
-        self.session_log: SessionLog | None = None
-        self.last_note: Note | None = None
+        self.in_force = 1, session
         self._receiver = receiver
         self._score = score
         self._engine = engine
@@ -86,9 +78,8 @@ class Loop:
         self._faults = faults
         self._state = state
         self._mixer = mixer
-        self._on_note = on_note
+        self._reports = reports
         self._next_session: deque[Session] = deque(maxlen=1)
-        self._sessions = 1
         self._lost = 0
         self._streams_logged = 0
         self._look_ahead_frames = self._look_ahead(session)
@@ -107,7 +98,7 @@ class Loop:
                 self._score.end(stream)
             with self._faults.surviving("what waited"):
                 self._flush(clock.now_ns())
-            self.read_reports()
+            self._reports.read()
             self._log_new_streams()
             if self._next_session:
                 with self._faults.surviving("the changed session"):
@@ -118,26 +109,10 @@ class Loop:
                 with self._faults.surviving("the state"):
                     self._state.keep()
 
-    def read_reports(self) -> None:
-        """Take in which notes and changes of volume began."""
-        for started in self._dispatcher.started():
-            if isinstance(started, StartedVolume):
-                frame, volume_db = started
-                level_db = volume_db if isfinite(volume_db) else None
-                self._bus.emit(VolumeChanged(frame=frame, volume_db=level_db))
-                continue
-            note, handed_ns, session = started
-            if not note.foreground:
-                self.last_note = note
-            if self.session_log is not None:
-                self.session_log.begin_note(note, session)
-            for subscriber in self._on_note:
-                subscriber(note, handed_ns)
-
     def _process(self, message: Message, received_ns: int) -> None:
         now_frame = self._frame_for(received_ns)
-        if self.session_log is not None:
-            self.session_log.receive(message, now_frame)
+        if (log := self._reports.session_log) is not None:
+            log.receive(message, now_frame)
         try:
             notes = self._score.process(message, now_frame)
             self._dispatch(notes, now_frame, received_ns)
@@ -147,7 +122,7 @@ class Loop:
     def _flush(self, now_ns: int) -> None:
         now_frame = self._frame_for(now_ns)
         for note in self._mixer.remix(now_frame):
-            self._dispatcher.dispatch(note, None, self._sessions)
+            self._dispatcher.dispatch(note, None, self.in_force[0])
         self._dispatch(self._score.flush(now_frame), now_frame, now_ns)
         lost = self._receiver.lost
         if lost > self._lost:
@@ -159,7 +134,8 @@ class Loop:
             if (note := self._mixer.mix(played, now_frame)) is None:
                 continue
             on_arrival = note.onset_frame in (AS_SOON_AS_POSSIBLE, now_frame)
-            self._dispatcher.dispatch(note, received_ns if on_arrival else None, self._sessions)
+            handed = received_ns if on_arrival else None
+            self._dispatcher.dispatch(note, handed, self.in_force[0])
 
     def _frame_for(self, time_ns: int) -> int:
         """Return the frame at which what comes at a time may begin."""
@@ -188,11 +164,11 @@ class Loop:
         except UsageError as error:
             self._bus.emit(SessionRefused(frame=frame, name=session.name, reason=str(error)))
             return
-        before, self.session = self.session.audio, session
+        number, before = self.in_force[0] + 1, self.in_force[1].audio
+        self.in_force = number, session
         self._score.change(session)
-        self._sessions += 1
-        if self.session_log is not None:
-            self.session_log.add_session(self._sessions, session)
+        if (log := self._reports.session_log) is not None:
+            log.add_session(number, session)
         audio = session.audio
         self._engine.equal_loudness = audio.equal_loudness
         self._look_ahead_frames = self._look_ahead(session)
@@ -200,7 +176,4 @@ class Loop:
             self._mixer.set_volume(audio.volume_db)
         later = (audio.sample_rate, audio.reverb) != (before.sample_rate, before.reverb)
         remark = "sample_rate and reverb change at the next start" if later else ""
-        changed = SessionChanged(
-            frame=frame, name=session.name, number=self._sessions, remark=remark
-        )
-        self._bus.emit(changed)
+        self._bus.emit(SessionChanged(frame=frame, name=session.name, number=number, remark=remark))

@@ -1,5 +1,6 @@
 """What a listener tells of itself: each message of its feed, as of this moment."""
 
+import secrets
 import time
 from collections.abc import Callable
 from math import inf
@@ -11,10 +12,11 @@ from streamson._version import __version__
 from streamson.listener.alert_board import AlertBoard
 from streamson.listener.mixer import Mixer
 from streamson.listener.recordings import Recordings
+from streamson.listener.sources import PlayedStreams
 from streamson.model.feed import Hello, ListenerState, StreamRow
 from streamson.model.limits import CHANNELS
 from streamson.model.statistics import Statistics, StreamStatistics
-from streamson.score.score import Score
+from streamson.session.schema import Session
 from streamson.synth.engine import Engine
 
 MAX_SNAPSHOT_BYTES: Final = 1 << 20
@@ -33,8 +35,8 @@ class Reporter:
         Of what it tells.
     statistics, streams
         Return the listener's, in all and of each stream.
-    session_name
-        Returns the name of the one in force.
+    session
+        Returns the one in force, and its number before it.
     page_url, output
         Return where a page shows it, and where the sound goes.
     endpoint, plays, sessions
@@ -45,13 +47,13 @@ class Reporter:
         self,
         *,
         engine: Engine,
-        score: Score,
+        score: PlayedStreams,
         mixer: Mixer,
         alerts: AlertBoard,
         recordings: Recordings,
         statistics: Callable[[], Statistics],
         streams: Callable[[], list[StreamStatistics]],
-        session_name: Callable[[], str],
+        session: Callable[[], tuple[int, Session]],
         page_url: Callable[[], str | None],
         endpoint: str,
         output: Callable[[], str],
@@ -65,12 +67,13 @@ class Reporter:
         self._recordings = recordings
         self.statistics = statistics
         self._streams = streams
-        self._session_name = session_name
+        self.session = session
         self._page_url = page_url
         self._endpoint = endpoint
         self._output = output
         self._plays = plays
         self._sessions = sessions
+        self._run = secrets.token_hex(8)
         self._snapshot_rows: list[StreamRow] = []
         self._snapshot_due = -inf
 
@@ -89,6 +92,8 @@ class Reporter:
             sample_rate=self._engine.sample_rate,
             channels=CHANNELS,
             sessions=self._sessions,
+            run=self._run,
+            reverb=self._engine.reverb,
         )
 
     def state(self) -> ListenerState:
@@ -97,7 +102,7 @@ class Reporter:
         return ListenerState(
             frame=self.frame,
             time=time.time(),
-            session=self._session_name(),
+            session=self.session()[1].name,
             volume_db=mixer.volume_db,
             muted=mixer.muted,
             muted_streams=mixer.muted_streams,

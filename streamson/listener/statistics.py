@@ -9,20 +9,19 @@ from streamson.listener.dispatch import NoteDispatcher
 from streamson.listener.event_bus import EventBus
 from streamson.listener.mixer import Mixer
 from streamson.listener.recordings import Recordings
+from streamson.listener.sources import PlayedStreams, ReceivedPoints
 from streamson.listener.views import Views
 from streamson.model.statistics import Statistics, StreamStatistics
 from streamson.music.level import amplitude_to_db
 from streamson.output.player import Player
-from streamson.score.score import Score
 from streamson.synth.engine import Engine
-from streamson.wire.receiver import Receiver
 
 
 class StatisticsSources(NamedTuple):
     """Where a listener's figures come from."""
 
-    receiver: Receiver
-    score: Score
+    receiver: ReceivedPoints
+    score: PlayedStreams
     engine: Engine
     dispatcher: NoteDispatcher
     mixer: Mixer
@@ -58,7 +57,7 @@ def gather(sources: StatisticsSources) -> Statistics:
     )
 
 
-def gather_streams(receiver: Receiver, score: Score) -> list[StreamStatistics]:
+def gather_streams(receiver: ReceivedPoints, score: PlayedStreams) -> list[StreamStatistics]:
     """Return what is known of each stream that is played."""
     lost, refused = receiver.lost_by_stream, receiver.refused_by_stream
     return [

@@ -11,8 +11,8 @@ from streamson.listener.feed import Feed
 from streamson.listener.mixer import Mixer
 from streamson.listener.recordings import Recordings
 from streamson.listener.report import Reporter
+from streamson.listener.sources import PlayedStreams
 from streamson.output.tap import TapFanOut
-from streamson.score.score import Score
 from streamson.session.schema import Session
 from streamson.wire.command_server import CommandServer
 from streamson.wire.feed import FeedPublisher
@@ -44,7 +44,7 @@ class Views:
         endpoint: str,
         *,
         tap: TapFanOut,
-        score: Score,
+        score: PlayedStreams,
         mixer: Mixer,
         alerts: AlertBoard,
         recordings: Recordings,
@@ -58,9 +58,9 @@ class Views:
         Raises
         ------
         UsageError
-            If other machines could reach the endpoint, or there is none of this form.
+            If there is no endpoint of this form, or this machine has no key and needs one.
         StreamsonError
-            If a port is in use.
+            If a port is in use, or keys can't be read.
         """
         publisher, server = _bound(endpoint)
         feed = Feed(publisher, tap=tap, reporter=reporter, faults=faults)

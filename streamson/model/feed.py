@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from streamson.model.audio import Reverb
 from streamson.model.event import AnyEvent
 from streamson.model.note import Note
 from streamson.model.statistics import Statistics, StreamStatistics
@@ -15,6 +16,8 @@ HELLO: Final = "hello"
 STATE: Final = "state"
 STREAMS: Final = "streams"
 NOTE: Final = "note"
+SESSION: Final = "session"
+CLOCK: Final = "clock"
 EVENT: Final = "event"
 PAST: Final = "past"
 STATISTICS: Final = "statistics"
@@ -41,6 +44,10 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True):
         Of `AudioBlock`.
     sessions
         Names that the command `session` takes.
+    run
+        Names this run of the listener: frames and numbers of another begin anew.
+    reverb
+        The room that all sounds in, as long as it runs; None is none.
     """
 
     version: int = FEED_VERSION
@@ -51,6 +58,8 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True):
     sample_rate: int
     channels: int
     sessions: tuple[str, ...]
+    run: str = ""
+    reverb: Reverb | None = None
 
 
 class ActiveAlert(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,10 +209,52 @@ class NoteStarted(msgspec.Struct, frozen=True, kw_only=True):
         Grows by one with each: what is missing between two is lost.
     note
         With its real onset.
+    session
+        Number of the session that it is played by, as of `SessionTold`.
     """
 
     number: int
     note: Note
+    session: int = 1
+
+
+class SessionTold(msgspec.Struct, frozen=True, kw_only=True):
+    """A session with all that it needs, so that its notes can be played elsewhere.
+
+    Attributes
+    ----------
+    number
+        The first one's is 1.
+    name
+        Its name.
+    text
+        What its file says; None where that is not told.
+    files
+        What it reads from files, samples and scales: name to content.
+    reason
+        Why there is no text.
+    """
+
+    number: int
+    name: str
+    text: str | None
+    files: dict[str, bytes] = {}
+    reason: str = ""
+
+
+class Clock(msgspec.Struct, frozen=True, kw_only=True):
+    """The listener's clock.
+
+    Attributes
+    ----------
+    frame
+        Now.
+    notes
+        Number of the last note that was told; 0 before any.
+    """
+
+    frame: int
+    notes: int
 
 
 class EventTold(msgspec.Struct, frozen=True, kw_only=True):
@@ -278,6 +329,8 @@ Message = (
     | ListenerState
     | Streams
     | NoteStarted
+    | SessionTold
+    | Clock
     | EventTold
     | Past
     | Statistics
@@ -291,6 +344,8 @@ MESSAGE_TYPES: Final[dict[str, type]] = {
     STATE: ListenerState,
     STREAMS: Streams,
     NOTE: NoteStarted,
+    SESSION: SessionTold,
+    CLOCK: Clock,
     EVENT: EventTold,
     PAST: Past,
     STATISTICS: Statistics,

@@ -96,6 +96,8 @@ class Engine:
     ----------
     equal_loudness
         May be changed while it plays.
+    reverb
+        The room that they sound in.
     state
         The counters of `streamson.synth.kernel.layout.STATE`, for reading:
         ``int(engine.state["late"])``.
@@ -140,6 +142,7 @@ class Engine:
         self.played.read()  # loads what reads rings, for which the first note is not to wait
         self._instruments = dict(instruments)
         self.equal_loudness = equal_loudness
+        self.reverb = reverb
         self._compensations: dict[str, list[float]] = {}
         self._next_id = 0
         self._one_writer = threading.Lock()  # among Python's threads; the callback knows of none

@@ -435,5 +435,6 @@ def test_check_local_speaks_of_the_option():
 def test_what_is_told_on_a_topic_is_of_its_kind():
     assert MESSAGE_TYPES[STATE].__name__ == "ListenerState"
     assert set(MESSAGE_TYPES) == {
-        *("hello", "state", "streams", "note", "event", "past", "statistics", "level", "audio")
+        *("hello", "state", "streams", "note", "session", "clock", "event", "past"),
+        *("statistics", "level", "audio"),
     }
