@@ -108,7 +108,7 @@ class Broadcast:
             while not self._stopping.is_set():
                 try:
                     with IcecastSource(self._address, self._password) as source:
-                        retrying.connected()
+                        retrying.connected(f"Heard on {self._address.url}")
                         self._serve(source)
                 except SourceError as error:
                     self._stopping.wait(retrying.failed(str(error)))
@@ -117,7 +117,9 @@ class Broadcast:
         except StreamsonError as error:
             self.error = error
         except soundfile.LibsndfileError as error:
-            self.error = StreamsonError(f"no {self._address.form} of this sound: {error}")
+            self.error = StreamsonError(
+                f"no {self._address.form} of {self.hello.sample_rate} Hz: {error.error_string}"
+            )
 
     def _serve(self, source: IcecastSource) -> None:
         """Send what comes until the server goes, the sample rate changes, or it is to end."""
@@ -130,7 +132,6 @@ class Broadcast:
         self._send(source, encoder.head)
         self.connections += 1
         self._is_connected = True
-        _log.info("Heard on %s", self._address.url)
         heard_at, is_silent = time.monotonic(), False
         while not self._stopping.is_set() and self.hello.sample_rate == hello.sample_rate:
             try:
@@ -171,6 +172,6 @@ class _Told:
         self._last, self._due = playing, time.monotonic() + TELL_S
         try:
             self._source.tell(printable(playing)[:MAX_SONG_CHARS])
-        except SourceError as error:
+        except SourceError as error:  # where the server is gone, the sound says so
             self._is_wanted = False
-            _log.info("what plays can't be told: %s", error)
+            _log.debug("what plays can't be told: %s", error)

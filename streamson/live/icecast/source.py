@@ -18,14 +18,14 @@ from streamson.live.icecast.address import IcecastAddress
 CONNECT_S: Final = 3.0
 """How long a server may take to answer."""
 
-STALL_S: Final = 5.0
+STALL_S: Final = 4.0
 """How long it may take nothing: after that it is gone."""
 
 METADATA_S: Final = 1.0
 """How long it may take to hear what plays: sound waits meanwhile, which has room for twice that."""
 
-SEND_BUFFER_BYTES: Final = 65_536
-"""What the system keeps for a slow server: 2.7 s of sound. By itself it would keep minutes."""
+SEND_BUFFER_BYTES: Final = 16_384
+"""What the system keeps for a slow server: 0.7 s of sound. By itself it would keep minutes."""
 
 MAX_HEAD_BYTES: Final = 8_192
 MAX_PAGE_BYTES: Final = 2_048
@@ -38,7 +38,7 @@ _CONTINUE: Final = ("100", "200")
 """What lets a source begin: 200 comes from servers that heed no ``Expect``."""
 
 _STATUS: Final = re.compile(r"HTTP/1\.[01] (\d{3})")
-_SAID: Final = re.compile(r"<b>(?:\d{3} - )?([^<]+)</b>|<p>([^<]+)</p>")
+_TAGS: Final = re.compile(r"<title>.*?</title>|<[^>]*>")
 
 
 class SourceError(Exception):
@@ -156,8 +156,7 @@ class IcecastSource:
 
     def _refusal(self, status: str, page: str) -> str:
         """Return why this source is not let in, and what to do about it."""
-        found = _SAID.search(page)
-        said = printable((found[1] or found[2]).strip())[:MAX_REASON_CHARS] if found else ""
+        said = printable(" ".join(_TAGS.sub(" ", page).split()))[:MAX_REASON_CHARS]
         if status == "401":
             return (
                 f"the password of the user {self._address.user} is wrong (401); it is the server's "
