@@ -71,6 +71,7 @@ class Loop:
     ) -> None:
         self.in_force = 1, session
         self._receiver = receiver
+        receiver.sources.limits = session.limits
         self._score = score
         self._engine = engine
         self._dispatcher = dispatcher
@@ -167,6 +168,7 @@ class Loop:
         number, before = self.in_force[0] + 1, self.in_force[1].audio
         self.in_force = number, session
         self._score.change(session)
+        self._receiver.sources.limits = session.limits
         if (log := self._reports.session_log) is not None:
             log.add_session(number, session)
         audio = session.audio

@@ -160,4 +160,5 @@ def version_of(row: StreamRow) -> tuple[object, ...]:
     return (
         *(row.points, row.points_lost, row.messages_refused, row.notes, row.state),
         *(round(row.points_per_second, 1), row.muted, row.soloed, row.heard),
+        None if row.clock_skew_s is None else round(row.clock_skew_s),
     )

@@ -29,6 +29,10 @@ class ReceivedPoints(Protocol):
     def refused_by_stream(self) -> Mapping[str, int]:
         """Messages that were refused."""
 
+    @property
+    def clock_skew_by_stream(self) -> Mapping[str, float]:
+        """How far the clocks of streams are ahead, seconds, where they are notably wrong."""
+
     def close(self) -> None:
         """Receive no more."""
 

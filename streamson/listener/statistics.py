@@ -60,11 +60,13 @@ def gather(sources: StatisticsSources) -> Statistics:
 def gather_streams(receiver: ReceivedPoints, score: PlayedStreams) -> list[StreamStatistics]:
     """Return what is known of each stream that is played."""
     lost, refused = receiver.lost_by_stream, receiver.refused_by_stream
+    skews = receiver.clock_skew_by_stream
     return [
         msgspec.structs.replace(
             stream,
             points_lost=lost.get(stream.name, 0),
             messages_refused=refused.get(stream.name, 0),
+            clock_skew_s=skews.get(stream.name),
         )
         for stream in score.stream_statistics()
     ]

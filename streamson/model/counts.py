@@ -57,8 +57,19 @@ class ReceiverCounts(msgspec.Struct):
         Points that were decoded.
     points_lost
         Points whose sequence numbers never came.
+    points_repeated
+        Points that came before, as a relay sends the last ones again: left out.
     messages_refused
         Messages that broke the format or a limit.
+    over_messages_per_second, over_points_per_second, over_new_streams_per_second
+        Messages left out because their source sent too many, or too many points, or began too many
+        streams. Their points, where they are numbered, and the stream is known, count as lost.
+    over_streams_per_source, over_streams
+        Messages left out because there was no place for their stream.
+    over_new_sources
+        Messages left out because too many sources were new.
+    sources, clocks_wrong, worst_clock_skew_s
+        As of `Statistics`.
     messages_shed
         Large messages dropped undecoded, because more came than could be read.
     times_replaced
@@ -71,7 +82,17 @@ class ReceiverCounts(msgspec.Struct):
 
     points_received: int = 0
     points_lost: int = 0
+    points_repeated: int = 0
     messages_refused: int = 0
+    over_messages_per_second: int = 0
+    over_points_per_second: int = 0
+    over_new_streams_per_second: int = 0
+    over_streams_per_source: int = 0
+    over_streams: int = 0
+    over_new_sources: int = 0
+    sources: int = 0
+    clocks_wrong: int = 0
+    worst_clock_skew_s: float = 0.0
     messages_shed: int = 0
     times_replaced: int = 0
     connections_cut: int = 0

@@ -42,6 +42,11 @@ class DataPoint(msgspec.Struct, frozen=True):
         """The last point: itself."""
         return self
 
+    @property
+    def last_time(self) -> float:
+        """The time of the last point: its own."""
+        return self.time
+
     def points(self) -> "list[DataPoint]":
         """Return the points: itself alone."""
         return [self]
@@ -88,6 +93,11 @@ class Batch(msgspec.Struct, frozen=True):
         """The last point."""
         return DataPoint(self.stream, self._fields(-1), float(self.times[-1]), self.source)
 
+    @property
+    def last_time(self) -> float:
+        """The time of the last point."""
+        return float(self.times[-1])
+
     def content(self) -> dict[str, Any]:
         """Return its values and times, as plain as JSON has them."""
         columns = {name: column.tolist() for name, column in self.columns.items()}
@@ -128,4 +138,4 @@ class Goodbye(msgspec.Struct, frozen=True):
 
 Message = DataPoint | Batch
 """What brings points. Both kinds have stream, source and sequence, `size`, `first_fields`,
-`last_point`, `points` and `content`; who works on columns asks whether it `is_batch`."""
+`last_point`, `last_time`, `points` and `content`; who works on columns asks if it `is_batch`."""

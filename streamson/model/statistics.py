@@ -15,6 +15,18 @@ class Statistics(msgspec.Struct, frozen=True):
     points_received, points_lost, messages_refused
         Points decoded; points whose sequence numbers never came; messages that broke the wire
         format or a limit.
+    points_repeated
+        Points that came before, as a relay sends the last ones again, and were left out.
+    over_messages_per_second, over_points_per_second, over_new_streams_per_second
+        Messages left out because their source sent too many, or too many points, or began too many
+        streams. Their points, where they are numbered, and the stream is known, count as lost.
+    over_streams_per_source, over_streams
+        Messages left out because there was no place for their stream.
+    over_new_sources
+        Messages left out because too many sources were new.
+    sources, clocks_wrong, worst_clock_skew_s
+        Sources that are followed; those whose clock is wrong by two seconds or more; and how far
+        the one that is most so is ahead, in seconds, negative where it is behind.
     messages_shed
         Large messages dropped undecoded, because more came than could be read.
     times_replaced
@@ -123,6 +135,16 @@ class Statistics(msgspec.Struct, frozen=True):
     points_unrecorded: int
     notes_unrecorded: int
     events_dropped: int
+    points_repeated: int = 0
+    over_messages_per_second: int = 0
+    over_points_per_second: int = 0
+    over_new_streams_per_second: int = 0
+    over_streams_per_source: int = 0
+    over_streams: int = 0
+    over_new_sources: int = 0
+    sources: int = 0
+    clocks_wrong: int = 0
+    worst_clock_skew_s: float = 0.0
     notes_muted: int = 0
     feed_readers: int = 0
     feed_left_out: int = 0
@@ -151,6 +173,9 @@ class StreamStatistics(msgspec.Struct, frozen=True):
         Points whose sequence numbers never came; messages that broke the wire format or a limit.
     points_coalesced
         Points that came too fast, and of whose values others tell.
+    clock_skew_s
+        How far the clock of its source is ahead, in seconds, negative where it is behind; None
+        where it is right but for two seconds.
     notes, last_note
         How many were handed out, and the last one; None before any.
     """
@@ -167,3 +192,4 @@ class StreamStatistics(msgspec.Struct, frozen=True):
     last_note: Note | None
     points_lost: int = 0
     messages_refused: int = 0
+    clock_skew_s: float | None = None

@@ -8,6 +8,7 @@ import msgspec
 
 from streamson.model.audio import Audio
 from streamson.model.instrument import Instrument
+from streamson.model.source_limits import SourceLimits
 from streamson.music.pitch import HIGHEST_MIDI, LOWEST_MIDI, note_to_midi
 from streamson.music.scales import parse_scale
 from streamson.rescaling.normalize import Range
@@ -317,6 +318,8 @@ class Session(msgspec.Struct, frozen=True):
         What is told of any stream.
     streams
         What holds for all of them together.
+    limits
+        What each source may bring, and all together: its ``[limits]``.
     instruments
         What parts may play, by name: those that streamson brings along, and the session's own.
     earcon_instruments
@@ -334,6 +337,7 @@ class Session(msgspec.Struct, frozen=True):
     alerts: tuple[Alert, ...] = ()
     notices: Notices = Notices()
     streams: Streams = Streams()
+    limits: SourceLimits = SourceLimits()
     instruments: Mapping[str, Instrument] = msgspec.field(default_factory=builtin_instruments)
     earcon_instruments: Mapping[str, Instrument] = msgspec.field(default_factory=earcon_instruments)
     text: str | None = None

@@ -22,8 +22,15 @@ MAX_TIME_S: Final = 16_725_225_600.0
 """Times from 1970 to the end of 2499 are what a clock can show, and recorded tables lie within
 them; any other is replaced by the listener's own."""
 
-MAX_TRACKED_SOURCES: Final = 4_096
-"""Pairs of stream and source whose sequence is followed; the least recent one is forgotten."""
+MAX_SOURCES: Final = 16_384
+"""Sources that are followed; the one that was silent for longest is forgotten."""
+
+MAX_NEW_SOURCES_A_SECOND: Final = 200
+"""After `MAX_SOURCES` at once. More are left out, for who calls himself by another name with each
+message must not get past what a source may bring."""
+
+MAX_COUNTED_STREAMS: Final = 40_000
+"""Streams whose losses and refused messages are counted; the first of them is forgotten."""
 
 MAX_NUMBERED_STREAMS: Final = 100_000
 """Streams whose points a publisher numbers; the one that it met first begins anew. Some 20 MB."""

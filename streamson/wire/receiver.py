@@ -4,7 +4,7 @@ import logging
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
@@ -17,15 +17,15 @@ from streamson.errors import MessageError
 from streamson.model.counts import ReceiverCounts
 from streamson.model.limits import MAX_STREAM_CHARS
 from streamson.model.point import Goodbye, Message
+from streamson.model.source_limits import SourceLimits
 from streamson.wire.codec import decode
 from streamson.wire.limits import (
     DEFAULT_ENDPOINT,
     MAX_GOODBYES,
     MAX_TIME_S,
-    MAX_TRACKED_SOURCES,
     MIN_TIME_S,
 )
-from streamson.wire.sequences import Sequences
+from streamson.wire.sources import Sources, add_bounded
 
 if TYPE_CHECKING:
     from streamson.wire.frame_socket import FrameSocket
@@ -37,6 +37,8 @@ MESSAGES_A_TURN: Final = 1_000
 TURN_S: Final = 0.05
 """It also returns after so long, its caller's work included: 1,000 large messages take 20 s."""
 
+DEFAULT_LIMITS: Final = SourceLimits()
+
 _log = logging.getLogger(__name__)
 
 
@@ -47,13 +49,17 @@ class Receiver:
     ----------
     endpoint
         Where to bind, such as ``tcp://127.0.0.1:5570``; ``tcp://127.0.0.1:*`` takes a free port.
+    limits
+        What each source may bring.
 
     Attributes
     ----------
     endpoint
         Where it is bound, with the real port.
-    lost_by_stream, refused_by_stream
-        Points lost, and messages refused, since it began, of each stream that had any.
+    sources
+        Those that are followed, and their limits, which may be changed.
+    refused_by_stream
+        Messages refused since it began, of each stream that had any.
 
     Raises
     ------
@@ -63,28 +69,42 @@ class Receiver:
         If the port is in use.
     """
 
-    def __init__(self, endpoint: str = DEFAULT_ENDPOINT) -> None:
+    def __init__(
+        self, endpoint: str = DEFAULT_ENDPOINT, *, limits: SourceLimits = DEFAULT_LIMITS
+    ) -> None:
         self._source = _frame_source(endpoint)
         self.endpoint = self._source.endpoint
         self._frames: deque[bytes] = deque()
         self._counts = ReceiverCounts()
-        self.lost_by_stream: dict[str, int] = {}
         self.refused_by_stream: dict[str, int] = {}
         self._ended: deque[str] = deque(maxlen=MAX_GOODBYES)
         self._limited = RateLimitedLog(_log)
-        self._sequences = Sequences(self._limited)
+        self.sources = Sources(limits, self._counts, self._limited)
 
     @property
     def counts(self) -> ReceiverCounts:
         """What came, was lost and was refused so far."""
-        kept_back = self._source.counts
+        kept_back, skews = self._source.counts, self.sources.skews
         return msgspec.structs.replace(
             self._counts,
             messages_refused=self._counts.messages_refused + kept_back.multipart,
             messages_shed=kept_back.shed,
             connections_cut=kept_back.cut,
             receiver_restarts=self._source.restarts,
+            sources=self.sources.count,
+            clocks_wrong=len(skews),
+            worst_clock_skew_s=max(skews, key=abs, default=0.0),
         )
+
+    @property
+    def lost_by_stream(self) -> Mapping[str, int]:
+        """Points lost since it began, of each stream that lost any."""
+        return self.sources.lost_by_stream
+
+    @property
+    def clock_skew_by_stream(self) -> Mapping[str, float]:
+        """How far clocks are ahead, in seconds, of each stream whose source's is notably wrong."""
+        return self.sources.skew_by_stream()
 
     @property
     def lost(self) -> int:
@@ -110,11 +130,14 @@ class Receiver:
                 if not self._frames:
                     return
             frame = self._frames.popleft()
-            message = self._decoded(frame)
+            received_at = time.time()
+            message = self._decoded(frame, received_at)
             now = time.monotonic()
             if message is not None:
-                self._count(message, now)
-                yield message, frame
+                size = message.size
+                if self.sources.admit(message, size, now, received_at):
+                    self._counts.points_received += size
+                    yield message, frame
             if now > end:
                 return
 
@@ -140,14 +163,14 @@ class Receiver:
     ) -> None:
         self.close()
 
-    def _decoded(self, frame: bytes) -> Message | None:
+    def _decoded(self, frame: bytes, received_at: float) -> Message | None:
         """Return the message of a frame, or None if it is none, or a goodbye."""
         try:
-            message = decode(frame, time.time())
+            message = decode(frame, received_at)
             if isinstance(message, Goodbye):
                 self._ended.append(message.stream)
                 return None
-            return self._with_possible_time(message)
+            return self._with_possible_time(message, received_at)
         except MessageError as error:
             self._count_refused(frame)
             self._limited.warning(
@@ -157,17 +180,17 @@ class Receiver:
             )
             return None
 
-    def _with_possible_time(self, message: Message) -> Message:
+    def _with_possible_time(self, message: Message, received_at: float) -> Message:
         if message.is_batch:
             impossible = ~((message.times >= MIN_TIME_S) & (message.times < MAX_TIME_S))
             if count := int(np.count_nonzero(impossible)):
                 self._replaced(message, float(message.times[impossible][0]), count)
-                message.times[impossible] = time.time()
+                message.times[impossible] = received_at
             return message
         if MIN_TIME_S <= message.time < MAX_TIME_S:
             return message
         self._replaced(message, message.time, 1)
-        return msgspec.structs.replace(message, time=time.time())
+        return msgspec.structs.replace(message, time=received_at)
 
     def _replaced(self, message: Message, found: float, count: int) -> None:
         self._counts.times_replaced += count
@@ -178,27 +201,10 @@ class Receiver:
             found,
         )
 
-    def _count(self, message: Message, now: float) -> None:
-        size = message.size
-        self._counts.points_received += size
-        if message.sequence is None:
-            return
-        lost = self._sequences.lost(message, message.sequence, size, now)
-        if lost:
-            self._counts.points_lost += lost
-            _add(self.lost_by_stream, message.stream, lost)
-
     def _count_refused(self, frame: bytes) -> None:
         self._counts.messages_refused += 1
         name = frame[: 4 * MAX_STREAM_CHARS].partition(b"\0")[0].decode(errors="replace")
-        _add(self.refused_by_stream, name, 1)
-
-
-def _add(counts: dict[str, int], stream: str, number: int) -> None:
-    """Count for a stream; of too many the one that was first counted is forgotten."""
-    if stream not in counts and len(counts) >= MAX_TRACKED_SOURCES:
-        del counts[next(iter(counts))]
-    counts[stream] = counts.get(stream, 0) + number
+        add_bounded(self.refused_by_stream, name, 1)
 
 
 def _frame_source(endpoint: str) -> "FrameSocket | Reception":

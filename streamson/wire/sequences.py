@@ -1,56 +1,57 @@
-"""Losses on the way: what is missing between the sequence numbers of each stream and source."""
+"""Losses on the way: what is missing between the sequence numbers of a stream."""
 
-from collections import OrderedDict
-
-from streamson._printable import counted
-from streamson._rate_limited_log import RateLimitedLog
-from streamson.model.point import Batch, DataPoint
-from streamson.wire.limits import MAX_POINTS_A_SECOND, MAX_TRACKED_SOURCES
+from streamson.wire.limits import MAX_POINTS_A_SECOND
 
 
-class Sequences:
-    """Follows sequence numbers.
+class Sequence:
+    """Follows the numbers of a stream's points, as one source gives them.
 
     Parameters
     ----------
-    log
-        Where losses are said.
+    now
+        Monotonic seconds.
+
+    Attributes
+    ----------
+    last, time
+        Number of the last message's first point, None before any, and the time that the source told
+        of its last point.
+    jumped
+        Whether the last number was further from the one before than can have been sent.
     """
 
-    def __init__(self, log: RateLimitedLog) -> None:
-        self._log = log
-        # Of each pair: the next number, when the last one came, and how many more can be missing.
-        self._next: OrderedDict[tuple[str, str], tuple[int, float, float]] = OrderedDict()
+    __slots__ = ("_at", "_next", "_possible", "jumped", "last", "time")
 
-    def lost(self, message: DataPoint | Batch, sequence: int, size: int, now: float) -> int:
-        """Return how many points are missing before a message.
+    def __init__(self, now: float) -> None:
+        self.last: int | None = None
+        self.time = 0.0
+        self.jumped = False
+        self._next = 0
+        self._at = now
+        # How many more can be missing: a source that says so is not believed without bounds.
+        self._possible = float(MAX_POINTS_A_SECOND)
+
+    def take(self, number: int, size: int, time: float, now: float) -> int:
+        """Take in a message, and return how many points are missing before it.
 
         Parameters
         ----------
-        message, sequence, size
-            The message, the number of its first point, and how many points it has.
+        number, size, time
+            Number of its first point, how many it has, and the time that is told of its last one.
         now
             When it came, monotonic seconds.
         """
-        key = message.stream, message.source
-        # A first number may be any: this listener may have come later than the producer.
-        expected, before, possible = self._next.get(key, (sequence, now, MAX_POINTS_A_SECOND))
-        possible += (now - before) * MAX_POINTS_A_SECOND
-        missing = sequence - expected
-        if missing > possible:
-            self._log.warning(
-                "restarted",
-                "%s: numbers jump by %d, more than can have been sent; its source began anew",
-                message.stream,
-                missing,
-            )
-        # A lower number than expected is a producer that started again under the same name.
-        if not 0 <= missing <= possible:
-            missing = 0
-        if missing:
-            self._log.warning("lost", "%s: %s lost", message.stream, counted(missing, "point"))
-        self._next[key] = sequence + size, now, possible - missing
-        self._next.move_to_end(key)
-        if len(self._next) > MAX_TRACKED_SOURCES:
-            self._next.popitem(last=False)
+        # A first number may be any: this listener may have come later than the producer. A lower
+        # one than expected is a producer that started again under the same name.
+        missing = 0 if self.last is None else max(number - self._next, 0)
+        self.last, self.time, self._next = number, time, number + size
+        self.jumped = False
+        if not missing:
+            return 0
+        self._possible += (now - self._at) * MAX_POINTS_A_SECOND
+        self._at = now
+        if missing > self._possible:
+            self.jumped = True
+            return 0
+        self._possible -= missing
         return missing

@@ -14,6 +14,7 @@ GAUGES: Final = frozenset(
     {
         *("streams", "notes_waiting", "alerts_active", "streams_stale", "lag_s", "callback_load"),
         *("latency_median_ms", "latency_p99_ms", "peak_dbfs", "feed_readers"),
+        *("sources", "clocks_wrong", "worst_clock_skew_s"),
     }
 )
 """Statistics that may go down."""
@@ -59,14 +60,21 @@ class Metrics:
         values = GaugeMetricFamily(
             "streamson_stream_value", "Of its last point.", labels=["stream", "field"]
         )
+        skews = GaugeMetricFamily(
+            "streamson_stream_clock_skew_seconds",
+            "How far the clock of its source is ahead, where it is wrong by two seconds or more.",
+            labels=["stream"],
+        )
         for row in rows:
+            if row.clock_skew_s is not None:
+                skews.add_metric([row.name], row.clock_skew_s)
             points.add_metric([row.name], row.points)
             lost.add_metric([row.name], row.points_lost)
             notes.add_metric([row.name], row.notes)
             states.add_metric([row.name, row.state], 1)
             for field, value in row.fields.items():
                 values.add_metric([row.name, field], value)
-        yield from (points, lost, notes, states, values)
+        yield from (points, lost, notes, states, values, skews)
 
 
 def exposition(metrics: Metrics) -> bytes:

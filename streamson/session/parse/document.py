@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from streamson.model.audio import Audio, Reverb
 from streamson.model.limits import MAX_SAMPLE_RATE, MAX_SPAN_S, MIN_SAMPLE_RATE
+from streamson.model.source_limits import MAX_FOLLOWED_STREAMS, SourceLimits
 from streamson.session.parse.alerts import NOTICES, alerts_schema, read_alerts
 from streamson.session.parse.checks import (
     Check,
@@ -30,6 +31,10 @@ from streamson.session.schema import Notices, Session, Streams
 MAX_LOOK_AHEAD_S: Final = 5.0
 MIN_FORGET_AFTER_S: Final = 10.0
 
+MAX_MESSAGES_PER_SECOND: Final = 1e7
+MAX_POINTS_PER_SECOND: Final = 1e9
+"""More than any listener can take in, which is no limit."""
+
 _REVERB_KEYS: Final[dict[str, Check[Any]]] = {
     "level": number(-60, 6, "dB"),
     "decay": number(0.1, 20, "s"),
@@ -43,6 +48,13 @@ _AUDIO_KEYS: Final[dict[str, Check[Any]]] = {
 }
 _STREAMS_KEYS: Final[dict[str, Check[Any]]] = {
     "forget_after": seconds(MIN_FORGET_AFTER_S, MAX_SPAN_S)
+}
+_LIMITS_KEYS: Final[dict[str, Check[Any]]] = {
+    "messages_per_second": number(1, MAX_MESSAGES_PER_SECOND),
+    "points_per_second": number(1, MAX_POINTS_PER_SECOND),
+    "new_streams_per_second": number(0.01, MAX_FOLLOWED_STREAMS),
+    "streams_per_source": whole_number(1, MAX_FOLLOWED_STREAMS),
+    "streams": whole_number(1, MAX_FOLLOWED_STREAMS),
 }
 _GRID_KEYS: Final[dict[str, Check[Any]]] = {"tempo": number(10, 400, "beats a minute")}
 
@@ -61,6 +73,7 @@ def _keys() -> dict[str, Check[Any]]:
         "notices": NOTICES,
         "alert": later(alerts_schema()),
         "streams": table_of(_STREAMS_KEYS, Streams),
+        "limits": table_of(_LIMITS_KEYS, SourceLimits),
     }
 
 
@@ -102,6 +115,7 @@ def read_session(document: object, file: str) -> Session:
         alerts=alerts,
         notices=tables.get("notices", Notices()),
         streams=tables.get("streams", Streams()),
+        limits=tables.get("limits", SourceLimits()),
         instruments=instruments,
         earcon_instruments=for_earcons,
         **tables.get("grid", {}),

@@ -1,0 +1,78 @@
+"""The clocks of sources: how far each is from that of this machine, as its points tell."""
+
+from collections import deque
+from math import copysign
+from statistics import median
+from typing import Final
+
+SAMPLES: Final = 15
+"""So many of the last differences are kept, whose median is the skew."""
+
+MIN_SAMPLES: Final = 3
+"""Fewer tell nothing: one may be a point that was on its way for long."""
+
+NOTABLE_SKEW_S: Final = 2.0
+"""Less may be the way, or how a producer measures: it is not told."""
+
+_DAY_S: Final = 86_400.0
+_UNITS: Final = (
+    (365.25 * _DAY_S, "years"),
+    (_DAY_S, "d"),
+    (3_600.0, "h"),
+    (60.0, "min"),
+    (1.0, "s"),
+)
+
+
+class SourceClock:
+    """A source's clock beside this machine's.
+
+    Attributes
+    ----------
+    skew_s
+        How far it is ahead, in seconds; negative where it is behind. The median of what the last
+        points said; 0 before that is known.
+    """
+
+    __slots__ = ("_samples", "skew_s")
+
+    def __init__(self) -> None:
+        self._samples: deque[float] = deque(maxlen=SAMPLES)
+        self.skew_s = 0.0
+
+    @property
+    def is_notable(self) -> bool:
+        """Whether it is so far from right that somebody wants to know."""
+        return abs(self.skew_s) >= NOTABLE_SKEW_S
+
+    def add(self, ahead_s: float) -> None:
+        """Take in how far the time of a point was ahead of when it came, in seconds."""
+        self._samples.append(ahead_s)
+        if len(self._samples) >= MIN_SAMPLES:
+            self.skew_s = median(self._samples)
+
+
+def skew_in_words(skew_s: float) -> str:
+    """Return a clock's skew for a person.
+
+    >>> skew_in_words(-3725.2), skew_in_words(2.4)
+    ('its clock is 1 h 2 min behind', 'its clock is 2.4 s ahead')
+    >>> skew_in_words(-3e8)
+    'its clock is 9 years 185 d behind, or its points are of a recording'
+    """
+    direction = "ahead" if copysign(1, skew_s) > 0 else "behind"
+    recorded = ", or its points are of a recording" if abs(skew_s) >= _DAY_S else ""
+    return f"its clock is {_span(abs(skew_s))} {direction}{recorded}"
+
+
+def _span(seconds: float) -> str:
+    """Return a span of time in its two largest units."""
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f} s"
+    seconds = round(seconds)
+    place = next(i for i, (length, _) in enumerate(_UNITS) if seconds >= length)
+    (larger, name), (smaller, small_name) = _UNITS[place], _UNITS[place + 1]
+    whole, rest = divmod(seconds, larger)
+    small = int(rest // smaller)
+    words = f"{int(whole)} {name if whole > 1 else name.removesuffix('s')}"
+    return f"{words} {small} {small_name}" if small else words
