@@ -19,7 +19,7 @@ from streamson.model.command import Answer
 from streamson.model.feed import MESSAGE_TYPES, ListenerState
 from streamson.session.load import parse_session
 from streamson.wire import limits
-from streamson.wire.local import control_endpoint
+from streamson.wire.endpoint import control_endpoint
 from tests.conftest import until
 
 ROOT = Path(__file__).parents[1]

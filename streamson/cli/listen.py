@@ -1,6 +1,7 @@
 """``streamson listen``: play what producers publish."""
 
 from pathlib import Path
+from socket import gethostname
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 @click.command()
 @options.bind
 @options.session
+@options.follow
+@options.delay
 @options.output
 @options.record
 @options.record_format
@@ -24,16 +27,19 @@ if TYPE_CHECKING:
 @options.feed
 @options.web
 @options.no_web
+@options.keys
 @options.insecure
-@options.plain
-@options.duration
 @options.stream_to
 @options.stream_password
+@options.plain
+@options.duration
 @options.stats
 def command(
     *,
     bind: str,
     session: str | None,
+    follow: str | None,
+    delay: float | None,
     output: str,
     record: str | None,
     record_format: str,
@@ -43,12 +49,13 @@ def command(
     feed: str | None,
     web: str | None,
     no_web: bool,
+    keys: bool,
     insecure: bool,
+    stream_to: str | None,
+    stream_password: str | None,
     plain: bool,
     duration: float | None,
     stats: Path | None,
-    stream_to: str | None,
-    stream_password: str | None,
 ) -> int:
     """Play what producers publish, until Ctrl-C.
 
@@ -60,11 +67,14 @@ def command(
     Every stream that appears is heard at once. In another terminal, run a producer such as
     "streamson produce system", or publish your own data: see the README.
     """
+    from streamson.cli.follow import check_options
     from streamson.cli.playing import play  # loads the synthesiser
     from streamson.cli.reloading import Reloading
     from streamson.cli.views import Broadcast, Wanted
     from streamson.listener.listener import Listener
+    from streamson.wire.endpoint import with_key
 
+    check_options(follow, delay)
     if record is None and (rotate is not None or keep is not None):
         raise UsageError("--rotate and --keep are for recordings; say --record too")
     broadcast = None
@@ -72,8 +82,26 @@ def command(
         broadcast = Broadcast(stream_to, options.required_password(stream_password))
     wanted = Wanted(plain, web, no_web, insecure, output, broadcast)
     with wanted.feed(feed) as feed_endpoint:
+        if follow is not None:
+            from streamson.listener.follower import DEFAULT_DELAY_S, Follower
+
+            follower = Follower(
+                follow,
+                delay_s=delay or DEFAULT_DELAY_S,
+                security=options.security(keys=keys, insecure=insecure),
+                output=output,
+                record=record,
+                rotation=_rotation(rotate, keep),
+                feed=feed_endpoint,
+                duration_s=duration,
+            )
+            click.echo(f"Following {follower.endpoint}.", err=True)
+            if feed is not None:
+                click.echo(f"Feed on {follower.feed_endpoint}.", err=True)
+            return play(follower, stats_file=stats, check=lambda: None, wanted=wanted)
         listener = Listener(
             bind,
+            security=options.security(keys=keys, insecure=insecure),
             session=session,
             output=output,
             record=record,
@@ -84,6 +112,9 @@ def command(
             duration_s=duration,
         )
         click.echo(f"Listening on {listener.endpoint}.", err=True)
+        if listener.public_key is not None:
+            line = with_key(listener.endpoint, listener.public_key, gethostname())
+            click.echo(f"Those whose keys are allowed connect to {line}", err=True)
         if feed is not None:
             click.echo(f"Feed on {listener.feed_endpoint}.", err=True)
         check = Reloading(listener, session).check

@@ -10,17 +10,17 @@ import click
 
 from streamson._click_options import FiniteFloat, Seconds, SecondsOrSize, Size
 from streamson.errors import UsageError
-from streamson.live.web.access import parse_address
 from streamson.live.icecast import address as icecast
+from streamson.live.web.access import parse_address
 from streamson.model.limits import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
-from streamson.wire.limits import DEFAULT_ENDPOINT, DEFAULT_FEED
 from streamson.producers.base.secret import secret_option
-
+from streamson.wire.limits import DEFAULT_ENDPOINT, DEFAULT_FEED
 
 if TYPE_CHECKING:
     from streamson.wire.endpoint import Security
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
 
 def _presets() -> str:
     """Return the presets' names; reading a session would load much more."""
@@ -38,7 +38,6 @@ def _page_address(
     return text
 
 
-def _recording(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
 def _icecast_address(
     _context: click.Context, _option: click.Parameter, text: str | None
 ) -> str | None:
@@ -64,6 +63,7 @@ def required_password(found: str | None) -> str:
     return found
 
 
+def _recording(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
     """Return what is to be recorded to, if its folder is there."""
     if text is not None and not text.endswith(("/", os.sep)):
         folder = Path(text).parent
@@ -77,7 +77,8 @@ bind = click.option(
     default=DEFAULT_ENDPOINT,
     show_default=True,
     metavar="ENDPOINT",
-    help="Where producers find this listener. tcp://0.0.0.0:5570 takes points from other hosts.",
+    help="Where producers find this listener. tcp://0.0.0.0:5570 takes points from other hosts, "
+    "whose keys are allowed: streamson keys.",
 )
 endpoint = click.option(
     "--endpoint",
@@ -100,6 +101,19 @@ session = click.option(
     metavar="FILE|PRESET",
     help=f"Which stream plays what: a session file, or a preset, which are {_presets()}. Without "
     "one, every stream gets a part that makes sense by itself.",
+)
+follow = click.option(
+    "--follow",
+    metavar="FEED",
+    help="Play the notes of another listener, sample for sample, instead of points: its feed, such "
+    "as tcp://HOST:5571, with #KEY where it asks for keys.",
+)
+delay = click.option(
+    "--delay",
+    type=Seconds(),
+    metavar="TIME",
+    help="How long after the listener that is followed it sounds here, beyond what the network "
+    "takes at its best: 0.15s to 10s.  [default: 0.5s]",
 )
 output = click.option(
     "--output",
@@ -179,8 +193,6 @@ web = click.option(
     "Where there is no sound device, there is a page anyhow.",
 )
 no_web = click.option("--no-web", is_flag=True, help="No page, with or without a sound device.")
-insecure = click.option(
-    "--insecure",
 stream_to = click.option(
     "--stream-to",
     callback=_icecast_address,
@@ -202,8 +214,14 @@ def stream_password(command: _Command) -> _Command:
     return decorated
 
 
+insecure = click.option(
+    "--insecure",
     is_flag=True,
-    help="Let everybody see and hear who reaches the page; steering takes the link all the same.",
+    help="Ask nobody for a key, on other machines neither; let everybody see and hear who reaches "
+    "the page; steering there takes the link all the same.",
+)
+keys = click.option(
+    "--keys", is_flag=True, help="Ask programs on this machine for keys too: streamson keys."
 )
 plain = click.option(
     "--plain",
@@ -219,3 +237,18 @@ stats = click.option(
     metavar="FILE.json",
     help="Write all counters and figures at the end.",
 )
+
+
+def security(*, keys: bool, insecure: bool) -> "Security":
+    """Return who is asked for a key.
+
+    Raises
+    ------
+    UsageError
+        Both options were given.
+    """
+    if keys and insecure:
+        raise UsageError("--keys and --insecure are opposites; one is allowed")
+    if insecure:
+        return "none"
+    return "keys" if keys else "auto"

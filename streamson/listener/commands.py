@@ -103,6 +103,11 @@ class Commands:
         """Connections that were cut off."""
         return self._server.cut
 
+    @property
+    def refused_connections(self) -> int:
+        """Connections that were not let in."""
+        return self._server.refused_connections
+
     def start(self) -> None:
         """Begin to take commands."""
         self._thread.start()

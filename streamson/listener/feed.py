@@ -154,6 +154,11 @@ class Feed:
         """Connections that were cut off."""
         return self._publisher.cut
 
+    @property
+    def refused(self) -> int:
+        """Connections that were not let in."""
+        return self._publisher.refused
+
     def start(self) -> None:
         """Begin to publish."""
         self._thread.start()

@@ -38,6 +38,7 @@ from streamson.score.score import Score
 from streamson.session.load import load_session
 from streamson.session.schema import Session
 from streamson.synth.engine import Engine
+from streamson.wire.endpoint import Security
 from streamson.wire.limits import DEFAULT_ENDPOINT
 from streamson.wire.receiver import Receiver
 
@@ -53,6 +54,9 @@ class Listener:
     ----------
     bind
         Endpoint to listen on; ``tcp://127.0.0.1:*`` takes a free port, see `endpoint`.
+    security
+        Who has to show a key that is allowed: ``"auto"``: those to whose machines an endpoint is
+        open; ``"keys"``: everybody; ``"none"``: nobody.
     session
         A preset's name, a session file, or a session; by default every stream gets a part that
         makes sense by itself.
@@ -69,8 +73,8 @@ class Listener:
     state
         File in which windows and the streams' order are kept from one run to the next.
     feed
-        Endpoint where others can see, hear and steer it, which only this machine reaches;
-        ``tcp://127.0.0.1:*`` takes free ports, see `feed_endpoint`; None: nobody can.
+        Endpoint where others can see, hear and steer it; ``tcp://127.0.0.1:*`` takes free ports,
+        see `feed_endpoint`; None: nobody can.
     duration_s
         Stop by itself after so much sound.
     on_played
@@ -82,6 +86,8 @@ class Listener:
     ----------
     endpoint
         Where it listens, with the real port.
+    public_key
+        That publishers have to know; None where no keys are shown.
     engine
         The synthesiser.
     tap
@@ -111,6 +117,7 @@ class Listener:
         self,
         bind: str = DEFAULT_ENDPOINT,
         *,
+        security: Security = "auto",
         session: str | Path | Session | None = None,
         output: str = AUTO,
         record: str | Path | None = None,
@@ -153,10 +160,11 @@ class Listener:
         self._views: Views | None = None
         # Last, so that no mistake above leaves a socket open.
         try:
-            self._receiver = self._open_receiver(bind)
+            self._receiver = self._open_receiver(bind, security)
             self.endpoint = self._receiver.endpoint
+            self.public_key = self._receiver.public_key
             if feed is not None:
-                self._open_views(feed, loaded, faults)
+                self._open_views(feed, security, loaded, faults)
         except BaseException:
             self._close_sockets()
             self._player.stop()
@@ -244,6 +252,14 @@ class Listener:
         The sound goes on without it, and the recording as soon as it can.
         """
         return self._recordings.error
+
+    @property
+    def turns(self) -> int:
+        """How often its loop has turned: while it goes on, this grows at least ten times a second.
+
+        It stands still where the loop hangs.
+        """
+        return self._bus.deliveries
 
     @property
     def sends_sound(self) -> bool:
@@ -352,9 +368,9 @@ class Listener:
             self._state = StateKeeper(Path(state), self._score)
         return self._score
 
-    def _open_receiver(self, bind: str) -> ReceivedPoints:
+    def _open_receiver(self, bind: str, security: Security) -> ReceivedPoints:
         """Return what they are made of."""
-        self._points = Receiver(bind)
+        self._points = Receiver(bind, security=security)
         return self._points
 
     def _make_loop(self, session: Session) -> NoteLoop:
@@ -381,7 +397,9 @@ class Listener:
     def _go_on(self, session: Session) -> None:
         self._loop.change_session(session)
 
-    def _open_views(self, endpoint: str, session: Session, faults: Faults) -> None:
+    def _open_views(
+        self, endpoint: str, security: Security, session: Session, faults: Faults
+    ) -> None:
         reporter = Reporter(
             engine=self.engine,
             score=self._streams,
@@ -399,6 +417,7 @@ class Listener:
         )
         self._views = Views.open(
             endpoint,
+            security=security,
             tap=self.tap,
             score=self._streams,
             mixer=self._mixer,

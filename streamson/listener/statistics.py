@@ -37,7 +37,9 @@ def gather(sources: StatisticsSources) -> Statistics:
     counted = msgspec.structs.asdict(sources.receiver.counts)
     counted |= msgspec.structs.asdict(sources.score.counts)
     totals = {name: counted[name] for name in Statistics.__struct_fields__ if name in counted}
-    totals["connections_cut"] += 0 if sources.views is None else sources.views.cut
+    if sources.views is not None:
+        totals["connections_cut"] += sources.views.cut
+        totals["connections_refused"] += sources.views.refused
     totals["faults"] += sources.faults.survived
     totals["points_coalesced"] += sources.score.points_waiting
     return Statistics(

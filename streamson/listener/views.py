@@ -15,8 +15,8 @@ from streamson.listener.sources import PlayedStreams
 from streamson.output.tap import TapFanOut
 from streamson.session.schema import Session
 from streamson.wire.command_server import CommandServer
+from streamson.wire.endpoint import Security, control_endpoint
 from streamson.wire.feed import FeedPublisher
-from streamson.wire.local import control_endpoint
 
 TRIES: Final = 20
 """Of free ports whose next one is to be free too."""
@@ -43,6 +43,7 @@ class Views:
         cls,
         endpoint: str,
         *,
+        security: Security,
         tap: TapFanOut,
         score: PlayedStreams,
         mixer: Mixer,
@@ -62,7 +63,7 @@ class Views:
         StreamsonError
             If a port is in use, or keys can't be read.
         """
-        publisher, server = _bound(endpoint)
+        publisher, server = _bound(endpoint, security)
         feed = Feed(publisher, tap=tap, reporter=reporter, faults=faults)
         commands = Commands(
             server,
@@ -82,6 +83,11 @@ class Views:
         """Connections to both that were cut off."""
         return self.feed.cut + self.commands.cut
 
+    @property
+    def refused(self) -> int:
+        """Connections to both that were not let in."""
+        return self.feed.refused + self.commands.refused_connections
+
     def start(self) -> None:
         """Begin."""
         self.feed.start()
@@ -93,13 +99,14 @@ class Views:
         self.feed.close()
 
 
-def _bound(endpoint: str) -> tuple[FeedPublisher, CommandServer]:
+def _bound(endpoint: str, security: Security) -> tuple[FeedPublisher, CommandServer]:
     """Return both sockets, bound beside each other."""
     is_free = endpoint.endswith(":*")
     for _ in range(TRIES if is_free else 1):
-        publisher = FeedPublisher(endpoint)
+        publisher = FeedPublisher(endpoint, security=security)
         try:
-            return publisher, CommandServer(control_endpoint(publisher.endpoint))
+            commands = control_endpoint(publisher.endpoint)
+            return publisher, CommandServer(commands, security=security)
         except StreamsonError:
             publisher.close()
             if not is_free:

@@ -32,6 +32,8 @@ class ScoreCounts(msgspec.Struct):
         Earcons that would have come too late, behind others.
     range_ticks
         Ticks at the ends of a range handed out.
+    notes_missed, clock_shifts
+        Where notes are those of another listener: as of `Statistics`.
     """
 
     notes: int = 0
@@ -46,6 +48,8 @@ class ScoreCounts(msgspec.Struct):
     earcon_notes: int = 0
     earcons_left_out: int = 0
     range_ticks: int = 0
+    notes_missed: int = 0
+    clock_shifts: int = 0
 
 
 class ReceiverCounts(msgspec.Struct):
@@ -76,6 +80,8 @@ class ReceiverCounts(msgspec.Struct):
         Points whose time no clock can show, replaced by the time at which they came.
     connections_cut
         Connections that were cut off, because they brought too much, or nothing at all.
+    connections_refused
+        Connections that were not let in, because their keys are not allowed.
     receiver_restarts
         How often the process that receives died and was replaced.
     """
@@ -96,4 +102,5 @@ class ReceiverCounts(msgspec.Struct):
     messages_shed: int = 0
     times_replaced: int = 0
     connections_cut: int = 0
+    connections_refused: int = 0
     receiver_restarts: int = 0

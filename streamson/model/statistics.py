@@ -34,6 +34,8 @@ class Statistics(msgspec.Struct, frozen=True):
     connections_cut
         Connections, those to the feed and its commands included, that were cut off, because they
         brought too much, or nothing at all, or because there were too many.
+    connections_refused
+        Connections that were not let in, because their keys are not allowed.
     receiver_restarts
         How often the process that receives died and was replaced.
     streams, streams_refused, streams_forgotten
@@ -88,6 +90,10 @@ class Statistics(msgspec.Struct, frozen=True):
         Events that came faster than they could be told.
     notes_muted
         Notes that were not heard, because somebody muted their stream, or soloed others.
+    notes_missed, clock_shifts
+        Where the notes of another listener are played: notes that never came, or could not be
+        played here; times that its frames were mapped anew to those here, because the clocks had
+        drifted apart.
     feed_readers, feed_left_out
         Connections to the feed; notes and events that it had no room for.
     commands, commands_refused
@@ -101,6 +107,7 @@ class Statistics(msgspec.Struct, frozen=True):
     messages_shed: int
     times_replaced: int
     connections_cut: int
+    connections_refused: int
     receiver_restarts: int
     streams: int
     streams_refused: int
@@ -146,6 +153,8 @@ class Statistics(msgspec.Struct, frozen=True):
     clocks_wrong: int = 0
     worst_clock_skew_s: float = 0.0
     notes_muted: int = 0
+    notes_missed: int = 0
+    clock_shifts: int = 0
     feed_readers: int = 0
     feed_left_out: int = 0
     commands: int = 0

@@ -6,7 +6,7 @@ from typing import Final
 
 import zmq
 
-from streamson.wire.local_socket import LocalSocket
+from streamson.wire.guarded_socket import GuardedSocket
 
 MAX_WAITING_BYTES: Final = 1 << 20
 """For one who asked, beside those that the socket has, but for a single answer."""
@@ -37,7 +37,7 @@ class Answers:
         Of the kind `zmq.ROUTER`, with `zmq.ROUTER_MANDATORY`.
     """
 
-    def __init__(self, socket: LocalSocket) -> None:
+    def __init__(self, socket: GuardedSocket) -> None:
         self._socket = socket
         self._waiting: dict[bytes, _Waiting] = {}
 

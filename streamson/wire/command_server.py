@@ -9,15 +9,17 @@ import msgspec
 import zmq
 
 from streamson.errors import MessageError, StreamsonError
+from streamson.keys.grant import STEER
 from streamson.model.command import Answer, Command
 from streamson.wire.answers import RETRY_S, Answers
 from streamson.wire.control import decode_command
+from streamson.wire.endpoint import Security, keys_for
+from streamson.wire.guarded_socket import NOBODY, GuardedSocket
 from streamson.wire.limits import (
     MAX_ALL_COMMANDS_A_SECOND,
     MAX_COMMAND_BYTES,
     MAX_COMMANDS_A_SECOND,
 )
-from streamson.wire.local_socket import NOBODY, LocalSocket
 from streamson.wire.outgoing import encoded
 
 ANSWERS_HIGH_WATER_MARK: Final = 4
@@ -68,7 +70,9 @@ class CommandServer:
     Parameters
     ----------
     endpoint
-        Where to bind, reachable from this machine alone.
+        Where to bind.
+    security
+        Who has to show a key that may steer, as of `wire.endpoint.keys_for`.
 
     Attributes
     ----------
@@ -80,16 +84,18 @@ class CommandServer:
     Raises
     ------
     UsageError
-        If other machines could reach the endpoint, or there is none of this form.
+        If there is no endpoint of this form, or this machine has no key and needs one.
     StreamsonError
-        If the port is in use.
+        If the port is in use, or keys can't be read.
     """
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, *, security: Security = "auto") -> None:
         self.taken = 0
         self.refused = 0
-        self._socket = LocalSocket(
+        self._socket = GuardedSocket(
             *(zmq.ROUTER, endpoint),
+            role=STEER,
+            keys=keys_for(endpoint, security, "--feed"),
             option="--feed, whose next one takes commands",
             max_frame_bytes=MAX_COMMAND_BYTES,
             max_message_bytes=_MAX_PARTS * MAX_COMMAND_BYTES,
@@ -105,6 +111,11 @@ class CommandServer:
     def cut(self) -> int:
         """Connections that were cut off."""
         return self._socket.cut
+
+    @property
+    def refused_connections(self) -> int:
+        """Connections that were not let in."""
+        return self._socket.refused
 
     def serve(self, carry_out: Callable[[Command], Answer], timeout_s: float) -> None:
         """Answer what has come, or comes first in a time.

@@ -14,8 +14,10 @@ import zmq
 
 from streamson._printable import printable
 from streamson.errors import MessageError, StreamsonError, nearest
+from streamson.keys.grant import STEER
 from streamson.model.command import Answer, AnyCommand, Command
 from streamson.wire.limits import MAX_FEED_MESSAGE_BYTES
+from streamson.wire.refusals import Refusals
 from streamson.wire.sockets import connect, set_keepalive
 
 COMMANDS: Final = tuple(kind.__struct_config__.tag for kind in AnyCommand.__args__)
@@ -23,6 +25,9 @@ COMMANDS: Final = tuple(kind.__struct_config__.tag for kind in AnyCommand.__args
 
 COMMANDS_HIGH_WATER_MARK: Final = 16
 """Commands that wait in a client."""
+
+LOOK_MS: Final = 100
+"""Time between two looks whether somebody takes commands."""
 
 MAX_NAME_CHARS: Final = 40
 """Of a command's name that is none: the rest is not said."""
@@ -36,7 +41,7 @@ class CommandClient:
     Parameters
     ----------
     endpoint
-        Where they are taken: `wire.local.control_endpoint` of its feed.
+        Where they are taken: `wire.endpoint.control_endpoint` of its feed.
 
     Raises
     ------
@@ -56,6 +61,7 @@ class CommandClient:
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1_000)
         set_keepalive(self._socket)
         connect(self._socket, endpoint)
+        self._refusals = Refusals(self._socket, endpoint, STEER)
 
     def call(self, command: Command, timeout_s: float = 2.0) -> Answer:
         """Send a command and return its answer, which may be that it was not done.
@@ -63,13 +69,17 @@ class CommandClient:
         Raises
         ------
         StreamsonError
-            If no answer comes in time.
+            If no answer comes in time, or this machine is not let in.
         """
         self._number += 1
         sent = msgspec.structs.replace(command, id=self._number)
         deadline = time.monotonic() + timeout_s
-        if not self._socket.poll(int(timeout_s * 1000), zmq.POLLOUT):
-            raise StreamsonError(f"nobody takes commands on {self.endpoint}")
+        while not self._socket.poll(LOOK_MS, zmq.POLLOUT):
+            self._refusals.look()
+            if time.monotonic() > deadline:
+                nobody = f"nobody takes commands on {self.endpoint}"
+                raise StreamsonError(self._refusals.reason or nobody)
+        self._refusals.settle()
         self._socket.send(msgspec.msgpack.encode(sent))
         while (remaining := deadline - time.monotonic()) > 0:
             if not self._socket.poll(int(remaining * 1000) + 1):
@@ -84,6 +94,7 @@ class CommandClient:
 
     def close(self) -> None:
         """Close the socket."""
+        self._refusals.close()
         self._socket.close()
 
     def __enter__(self) -> Self:

@@ -15,15 +15,18 @@ import msgspec
 import zmq
 
 from streamson.errors import MessageError, StreamsonError
+from streamson.keys.grant import HEAR
 from streamson.model.feed import EVENT, HELLO, MESSAGE_TYPES, PAST, Message
+from streamson.wire.endpoint import Security, keys_for
+from streamson.wire.guarded_socket import GuardedSocket
 from streamson.wire.limits import (
     FEED_HIGH_WATER_MARK,
     MAX_FEED_MESSAGE_BYTES,
     MAX_SUBSCRIPTION_BYTES,
     MAX_SUBSCRIPTIONS_BYTES,
 )
-from streamson.wire.local_socket import LocalSocket
 from streamson.wire.outgoing import encoded
+from streamson.wire.refusals import Refusals
 from streamson.wire.sockets import connect, set_keepalive
 
 JSON: Final = "json/"
@@ -64,7 +67,9 @@ class FeedPublisher:
     Parameters
     ----------
     endpoint
-        Where to bind, reachable from this machine alone; ``tcp://127.0.0.1:*`` takes a free port.
+        Where to bind; ``tcp://127.0.0.1:*`` takes a free port.
+    security
+        Who has to show a key that may hear, as of `wire.endpoint.keys_for`.
 
     Attributes
     ----------
@@ -74,14 +79,16 @@ class FeedPublisher:
     Raises
     ------
     UsageError
-        If other machines could reach the endpoint, or there is none of this form.
+        If there is no endpoint of this form, or this machine has no key and needs one.
     StreamsonError
-        If the port is in use.
+        If the port is in use, or keys can't be read.
     """
 
-    def __init__(self, endpoint: str) -> None:
-        self._socket = LocalSocket(
+    def __init__(self, endpoint: str, *, security: Security = "auto") -> None:
+        self._socket = GuardedSocket(
             *(zmq.XPUB, endpoint),
+            role=HEAR,
+            keys=keys_for(endpoint, security, "--feed"),
             option="--feed",
             max_frame_bytes=MAX_SUBSCRIPTION_BYTES,
             max_message_bytes=MAX_SUBSCRIPTION_BYTES,
@@ -102,6 +109,11 @@ class FeedPublisher:
     def cut(self) -> int:
         """Connections that were cut off."""
         return self._socket.cut
+
+    @property
+    def refused(self) -> int:
+        """Connections that were not let in."""
+        return self._socket.refused
 
     def wait(self, timeout_s: float) -> set[str]:
         """Take in who subscribed; return to which topics. Wait at most so long for the first."""
@@ -193,6 +205,12 @@ class FeedReader:
         for topic in dict.fromkeys((HELLO, *topics)):
             self.subscribe(topic)
         connect(self._socket, endpoint)
+        self._refusals = Refusals(self._socket, endpoint, HEAR)
+
+    @property
+    def refusal(self) -> str:
+        """Why the listener does not let this reader in, for a person; empty where it does."""
+        return self._refusals.reason
 
     def fileno(self) -> int:
         """Return the descriptor to wait for, at its edge: read until nothing is there."""
@@ -218,7 +236,9 @@ class FeedReader:
             If what comes is no feed.
         """
         if not self._socket.poll(int(timeout_s * 1000)):
+            self._refusals.look()
             return
+        self._refusals.settle()
         while True:
             try:
                 frame = self._socket.recv(zmq.DONTWAIT)
@@ -234,13 +254,15 @@ class FeedReader:
         Raises
         ------
         StreamsonError
-            If it does not come in time: nobody is there.
+            If it does not come in time: nobody is there, or this machine is not let in.
         """
         deadline = monotonic() + timeout_s
         while (remaining := deadline - monotonic()) > 0:
             for topic, message in self.receive(min(remaining, 0.2)):
                 if topic == HELLO:
                     return message
+        if self.refusal:
+            raise StreamsonError(self.refusal)
         raise StreamsonError(
             f"no listener tells anything on {self.endpoint}. Start one there: "
             f"streamson listen --feed {self.endpoint}"
@@ -248,6 +270,7 @@ class FeedReader:
 
     def close(self) -> None:
         """Close the socket."""
+        self._refusals.close()
         self._socket.close()
 
     def __enter__(self) -> Self:

@@ -6,10 +6,14 @@ from typing import Final
 import msgspec
 import zmq
 
-from streamson._printable import counted
+from streamson._printable import counted, printable
 from streamson._rate_limited_log import RateLimitedLog
+from streamson.keys.folder import KeyFolder
+from streamson.keys.grant import PUBLISH
+from streamson.model.limits import MAX_STREAM_CHARS
 from streamson.wire.guard import ConnectionGuard
 from streamson.wire.handover import Handed
+from streamson.wire.known_peers import KnownPeers, gatekeeper_of
 from streamson.wire.limits import (
     HANDSHAKE_MS,
     MAX_FRAME_BYTES,
@@ -45,11 +49,21 @@ class FrameCounts(msgspec.Struct, array_like=True):
         Large messages dropped, because more came than could be read.
     cut
         Connections that were cut off, because they brought too much, or nothing at all.
+    strangers
+        Connections that were not let in, because their keys are not allowed here.
+    forbidden
+        Messages of streams that their sender's key may not publish.
     """
 
     multipart: int = 0
     shed: int = 0
     cut: int = 0
+    strangers: int = 0
+    forbidden: int = 0
+
+    def __add__(self, other: "FrameCounts") -> "FrameCounts":
+        pairs = zip(msgspec.structs.astuple(self), msgspec.structs.astuple(other), strict=True)
+        return FrameCounts(*(one + another for one, another in pairs))
 
 
 class FrameSocket:
@@ -61,6 +75,8 @@ class FrameSocket:
         Where to bind; ``tcp://127.0.0.1:*`` takes a free port.
     watch_memory
         Whether the process does nothing else, so that its memory tells how much waits.
+    keys
+        Who may publish what, where keys are asked for.
 
     Attributes
     ----------
@@ -72,16 +88,22 @@ class FrameSocket:
     Raises
     ------
     UsageError
-        If the endpoint is malformed.
+        If the endpoint is malformed, or this machine has no key and needs one.
     StreamsonError
-        If the port is in use.
+        If the port is in use, or keys can't be read.
     """
 
     restarts: Final = 0
 
-    def __init__(self, endpoint: str, *, watch_memory: bool = False) -> None:
+    def __init__(
+        self, endpoint: str, *, watch_memory: bool = False, keys: KeyFolder | None = None
+    ) -> None:
+        self._gatekeeper = None if keys is None else gatekeeper_of(keys)
+        context = zmq.Context.instance() if self._gatekeeper is None else self._gatekeeper.context
         # The consumer binds: a frame over the limit would cut off a connecting SUB for good.
-        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
+        self._socket: zmq.Socket[bytes] = context.socket(zmq.SUB)
+        if self._gatekeeper is not None:
+            self._gatekeeper.secure(self._socket, PUBLISH)
         self._socket.setsockopt(zmq.RCVHWM, RECEIVE_HIGH_WATER_MARK)
         self._socket.setsockopt(zmq.RCVBUF, RECEIVE_BUFFER_BYTES)
         self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_FRAME_BYTES)
@@ -94,16 +116,20 @@ class FrameSocket:
         self._limited = RateLimitedLog(_log)
         self._parts = 0
         self._guard = ConnectionGuard(self._socket, self._handed, watch_memory=watch_memory)
+        self._publishers = KnownPeers(self._guard, self._gatekeeper, PUBLISH)
         try:
             self.endpoint = bind(self._socket, endpoint)
         except BaseException:
             self._guard.close()
+            if self._gatekeeper is not None:
+                self._gatekeeper.close()
             raise
 
     @property
     def counts(self) -> FrameCounts:
         """What was kept back so far."""
         self._counts.cut = self._guard.cut
+        self._counts.strangers = 0 if self._gatekeeper is None else self._gatekeeper.refused
         return self._counts
 
     def wait(self, timeout_s: float, *others: int) -> bool:
@@ -112,6 +138,7 @@ class FrameSocket:
         for one in (self._socket, *others):
             poller.register(one, zmq.POLLIN)
         came = self._socket in dict(poller.poll(int(timeout_s * 1000)))
+        self._publishers.look()
         if not came:
             self._handed.emptied += 1
         return came
@@ -135,8 +162,9 @@ class FrameSocket:
                 self._shed()
                 most //= 2  # so that what takes long ends too
                 continue
-            frames.append(frame.bytes)
             size += len(frame)
+            if self._gatekeeper is None or self._may_publish(frame, descriptor):
+                frames.append(frame.bytes)
         return frames
 
     def close(self) -> None:
@@ -144,7 +172,26 @@ class FrameSocket:
         if not self._socket.closed:
             self._guard.close()
             self._socket.close()
+            if self._gatekeeper is not None:
+                self._gatekeeper.close()
             self._limited.flush()
+
+    def _may_publish(self, frame: zmq.Frame, descriptor: int) -> bool:
+        """Return whether who sent a frame may publish points of its stream."""
+        assert self._gatekeeper is not None
+        key = self._publishers.key_of(frame, descriptor)
+        content = frame.buffer
+        stream = bytes(content[: 4 * MAX_STREAM_CHARS]).partition(b"\0")[0]
+        if self._gatekeeper.may_publish(key, stream):
+            return True
+        self._counts.forbidden += 1
+        self._limited.warning(
+            "forbidden",
+            "%s refused: the key %s may publish other streams only; the last was %s",
+            counted(self._counts.forbidden, "message"),
+            *(self._gatekeeper.name_of(key), printable(stream.decode(errors="replace"))),
+        )
+        return False
 
     def _skip_parts(self, frame: zmq.Frame, descriptor: int) -> None:
         """Read the parts of a message, or `PARTS_AT_ONCE`; in a short loop, for there may be many.

@@ -15,6 +15,7 @@ import numpy as np
 import zmq
 
 from streamson.errors import MessageError, UsageError
+from streamson.keys.grant import PUBLISH
 from streamson.model.point import Batch, DataPoint, Goodbye
 from streamson.wire.codec import Encoding, encode
 from streamson.wire.limits import (
@@ -23,6 +24,7 @@ from streamson.wire.limits import (
     MAX_NUMBERED_STREAMS,
     SEND_HIGH_WATER_MARK,
 )
+from streamson.wire.refusals import Refusals
 from streamson.wire.sockets import connect, set_keepalive
 
 LINGER_MS: Final = 500
@@ -41,7 +43,8 @@ class Publisher:
     Parameters
     ----------
     endpoint
-        Where the listener is bound, such as ``tcp://127.0.0.1:5570``.
+        Where the listener is bound, such as ``tcp://127.0.0.1:5570``; ``tcp://HOST:PORT#KEY``
+        where it asks for keys, as ``streamson keys show`` prints it there.
     source
         Who publishes; by default host name, process and a random part, so that the listener can
         count what got lost between the two.
@@ -60,7 +63,8 @@ class Publisher:
     Raises
     ------
     UsageError
-        If the endpoint is not one that ZeroMQ can connect to.
+        If the endpoint is not one that ZeroMQ can connect to, or it has a key, and this machine
+        has none.
 
     Examples
     --------
@@ -85,6 +89,7 @@ class Publisher:
         self.dropped = 0
         self._encoding: Encoding = encoding
         self._told = False
+        self._told_refusal = ""
         self._wait_s = wait_s
         self._sequences: dict[str, int] = {}
         self._topics: set[bytes] = set()
@@ -99,12 +104,23 @@ class Publisher:
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 2_000)
         set_keepalive(self._socket)
         connect(self._socket, endpoint)
+        self._refusals = Refusals(self._socket, endpoint, PUBLISH)
 
     @property
     def listening(self) -> bool:
         """Whether a listener is connected at this moment."""
         self._read_subscriptions()
+        if self._topics:
+            self._refusals.settle()
+        else:
+            self._refusals.look()
+            self._say_refusal()
         return bool(self._topics)
+
+    @property
+    def refusal(self) -> str:
+        """Why the listener does not let this publisher in, for a person; empty where it does."""
+        return self._refusals.reason
 
     def wait_for_listener(self, timeout_s: float | None = None) -> bool:
         """Wait until a listener is connected; None waits without end. Return whether one is."""
@@ -220,6 +236,7 @@ class Publisher:
                 for stream in islice(self._sequences, MAX_GOODBYES):
                     frame = encode(Goodbye(stream, self.source), self._encoding)
                     self._socket.send(frame, zmq.DONTWAIT)
+        self._refusals.close()
         self._socket.close()
 
     def __enter__(self) -> Self:
@@ -239,7 +256,7 @@ class Publisher:
             self._wait_s = 0
         if not self.listening:
             self.dropped += count
-            if not self._told:
+            if not self._told and not self.refusal:
                 self._told = True
                 _log.warning(
                     "nobody listens on %s: points are dropped; start one with: "
@@ -257,6 +274,13 @@ class Publisher:
             return False
         self.sent += count
         return True
+
+    def _say_refusal(self) -> None:
+        """Say once why nobody takes what is sent."""
+        if self.refusal != self._told_refusal:
+            self._told_refusal = self.refusal
+            if self.refusal:
+                _log.warning("points are dropped: %s", self.refusal)
 
     def _use_numbers(self, stream: str, points: int) -> None:
         self._sequences[stream] = self._sequences.get(stream, 0) + points

@@ -14,11 +14,13 @@ import numpy as np
 from streamson._printable import counted
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import MessageError
+from streamson.keys.folder import KeyFolder
 from streamson.model.counts import ReceiverCounts
 from streamson.model.limits import MAX_STREAM_CHARS
 from streamson.model.point import Goodbye, Message
 from streamson.model.source_limits import SourceLimits
 from streamson.wire.codec import decode
+from streamson.wire.endpoint import Security, keys_for
 from streamson.wire.limits import (
     DEFAULT_ENDPOINT,
     MAX_GOODBYES,
@@ -49,6 +51,8 @@ class Receiver:
     ----------
     endpoint
         Where to bind, such as ``tcp://127.0.0.1:5570``; ``tcp://127.0.0.1:*`` takes a free port.
+    security
+        Who has to show a key, as of `wire.endpoint.keys_for`.
     limits
         What each source may bring.
 
@@ -56,6 +60,8 @@ class Receiver:
     ----------
     endpoint
         Where it is bound, with the real port.
+    public_key
+        That publishers have to know; None where no keys are shown.
     sources
         Those that are followed, and their limits, which may be changed.
     refused_by_stream
@@ -64,15 +70,21 @@ class Receiver:
     Raises
     ------
     UsageError
-        If the endpoint is malformed.
+        If the endpoint is malformed, or this machine has no key and needs one.
     StreamsonError
-        If the port is in use.
+        If the port is in use, or keys can't be read.
     """
 
     def __init__(
-        self, endpoint: str = DEFAULT_ENDPOINT, *, limits: SourceLimits = DEFAULT_LIMITS
+        self,
+        endpoint: str = DEFAULT_ENDPOINT,
+        *,
+        security: Security = "auto",
+        limits: SourceLimits = DEFAULT_LIMITS,
     ) -> None:
-        self._source = _frame_source(endpoint)
+        keys = keys_for(endpoint, security, "--bind")
+        self.public_key = None if keys is None else keys.pair().public
+        self._source = _frame_source(endpoint, keys)
         self.endpoint = self._source.endpoint
         self._frames: deque[bytes] = deque()
         self._counts = ReceiverCounts()
@@ -87,9 +99,12 @@ class Receiver:
         kept_back, skews = self._source.counts, self.sources.skews
         return msgspec.structs.replace(
             self._counts,
-            messages_refused=self._counts.messages_refused + kept_back.multipart,
+            messages_refused=(
+                self._counts.messages_refused + kept_back.multipart + kept_back.forbidden
+            ),
             messages_shed=kept_back.shed,
             connections_cut=kept_back.cut,
+            connections_refused=kept_back.strangers,
             receiver_restarts=self._source.restarts,
             sources=self.sources.count,
             clocks_wrong=len(skews),
@@ -207,12 +222,12 @@ class Receiver:
         add_bounded(self.refused_by_stream, name, 1)
 
 
-def _frame_source(endpoint: str) -> "FrameSocket | Reception":
+def _frame_source(endpoint: str, keys: KeyFolder | None) -> "FrameSocket | Reception":
     """Return where frames come from: only Linux can be relied on to fork."""
     if sys.platform != "linux":
         from streamson.wire.frame_socket import FrameSocket
 
-        return FrameSocket(endpoint)
+        return FrameSocket(endpoint, keys=keys)
     from streamson.wire.reception import Reception
 
-    return Reception(endpoint)
+    return Reception(endpoint, keys=keys)

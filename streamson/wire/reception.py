@@ -26,6 +26,7 @@ import msgspec
 from streamson._child_process import Child
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import ChildError, StreamsonError
+from streamson.keys.folder import KeyFolder
 from streamson.wire.frame_socket import MAX_TAKEN_FRAMES, FrameCounts, FrameSocket
 
 GATHER_S: Final = 0.000_2
@@ -89,6 +90,8 @@ class Reception:
     ----------
     endpoint
         Where to bind; ``tcp://127.0.0.1:*`` takes a free port.
+    keys
+        Who may publish what, where keys are asked for.
 
     Attributes
     ----------
@@ -100,13 +103,14 @@ class Reception:
     Raises
     ------
     UsageError
-        If the endpoint is malformed.
+        If the endpoint is malformed, or this machine has no key and needs one.
     StreamsonError
-        If the port is in use.
+        If the port is in use, or keys can't be read.
     """
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, *, keys: KeyFolder | None = None) -> None:
         self.restarts = 0
+        self._keys = keys
         self._limited = RateLimitedLog(_log)
         self._decoder = msgspec.msgpack.Decoder(Packet)
         self._before = FrameCounts()  # by processes that died
@@ -121,10 +125,7 @@ class Reception:
     @property
     def counts(self) -> FrameCounts:
         """What was kept back so far."""
-        before, now = self._before, self._now
-        return FrameCounts(
-            before.multipart + now.multipart, before.shed + now.shed, before.cut + now.cut
-        )
+        return self._before + self._now
 
     def wait(self, timeout_s: float) -> bool:
         """Return whether frames have come; wait at most `timeout_s`."""
@@ -162,7 +163,7 @@ class Reception:
         self._limited.flush()
 
     def _start(self) -> None:
-        child = Child(lambda pipe: _receive(pipe, self.endpoint))
+        child = Child(lambda pipe: _receive(pipe, self.endpoint, self._keys))
         try:
             self.endpoint = child.receive(ANSWER_TIMEOUT_S)
         except ChildError as error:
@@ -255,7 +256,7 @@ class _Lines(logging.Handler):
         return lines
 
 
-def _receive(pipe: Connection, endpoint: str) -> None:
+def _receive(pipe: Connection, endpoint: str, keys: KeyFolder | None) -> None:
     """Hand on what comes, in the process of its own, until the listener wants it to end."""
     parent = os.getppid()
     _limit_memory()
@@ -276,7 +277,7 @@ def _receive(pipe: Connection, endpoint: str) -> None:
         pipe.send_bytes(encoder.encode(Packet(found, told, said)))
         return True
 
-    frames = FrameSocket(endpoint, watch_memory=True)
+    frames = FrameSocket(endpoint, watch_memory=True, keys=keys)
     pipe.send(frames.endpoint)
     asked: deque[int] = deque()
     while os.getppid() == parent:

@@ -10,11 +10,12 @@ from typing import Any, Final
 import zmq
 
 from streamson.errors import StreamsonError, UsageError
+from streamson.keys.folder import KeyFolder
+from streamson.keys.key import z85_of
+from streamson.wire.endpoint import MAX_PORT, parse_endpoint
 
 SILENCE_S: Final = 12
 """A peer whose machine has not answered for so long is gone."""
-
-MAX_PORT: Final = 65_535
 
 _FORM: Final = 'the form is "tcp://HOST:PORT", such as tcp://127.0.0.1:5570, or "ipc://PATH"'
 
@@ -33,11 +34,29 @@ def set_keepalive(socket: zmq.Socket[Any]) -> None:
 
 
 def connect(socket: zmq.Socket[Any], endpoint: str) -> None:
-    """Connect, or close the socket and raise `UsageError` for an endpoint that can't be one."""
+    """Connect, with this machine's key if the endpoint has one; or close the socket and raise.
+
+    Raises
+    ------
+    UsageError
+        The endpoint can't be one, or has a key, and this machine has none.
+    InputFileError
+        This machine's key can't be read, or others can read or change it.
+    """
     try:
-        _check_port(endpoint)
-        _allow_ipv6(socket, endpoint)
-        socket.connect(endpoint)
+        address, key = parse_endpoint(endpoint)
+        if key is not None:
+            pair = KeyFolder.of_machine().pair()
+            socket.setsockopt(zmq.CURVE_SERVERKEY, z85_of(key))
+            socket.setsockopt(zmq.CURVE_PUBLICKEY, z85_of(pair.public))
+            socket.setsockopt(zmq.CURVE_SECRETKEY, z85_of(pair.secret))
+        _check_kind(address)
+        _check_port(address)
+        _allow_ipv6(socket, address)
+        socket.connect(address)
+    except StreamsonError:
+        socket.close(0)
+        raise
     except (zmq.ZMQError, TypeError, ValueError) as error:
         socket.close(0)
         raise UsageError(f"can't connect to {endpoint!r}: {error}; {_FORM}") from None
@@ -63,6 +82,7 @@ def bind(socket: zmq.Socket[Any], endpoint: str, option: str = "--bind") -> str:
         If the port is taken or the address is not one of this machine.
     """
     try:
+        _check_kind(endpoint)
         _check_port(endpoint)
         _check_path(endpoint, option)
         _allow_ipv6(socket, endpoint)
@@ -123,6 +143,12 @@ def _check_path(endpoint: str, option: str) -> None:
     with closing(sockets.socket(sockets.AF_UNIX)) as asked:
         if asked.connect_ex(path) == 0:
             raise _in_use(endpoint, "path", option)
+
+
+def _check_kind(endpoint: str) -> None:
+    """Raise `ValueError` for another kind of endpoint: ZeroMQ has some that nobody here guards."""
+    if not endpoint.startswith(("tcp://", "ipc://")):
+        raise ValueError("that is no such endpoint")
 
 
 def _check_port(endpoint: str) -> None:

@@ -34,7 +34,7 @@ from streamson.model.feed import FEED_VERSION
 from streamson.model.instrument import Instrument
 from streamson.session.load import load_session, parse_session
 from streamson.wire.control import CommandClient
-from streamson.wire.local import control_endpoint
+from streamson.wire.endpoint import control_endpoint
 from tests.conftest import until
 from tests.listener.watching import ANY_PORT, watched
 

@@ -12,7 +12,7 @@ from streamson.model.command import Answer, Command
 from streamson.model.feed import EVENT, MESSAGE_TYPES, STATE, AudioBlock
 from streamson.wire.control import CommandClient
 from streamson.wire.feed import FeedReader
-from streamson.wire.local import control_endpoint
+from streamson.wire.endpoint import control_endpoint
 from tests.conftest import until
 
 ANY_PORT = "tcp://127.0.0.1:*"

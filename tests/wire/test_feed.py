@@ -30,7 +30,7 @@ from streamson.model.feed import (
 from streamson.wire import outgoing
 from streamson.wire.command_server import CommandServer
 from streamson.wire.feed import FeedPublisher, FeedReader
-from streamson.wire.local import check_local, control_endpoint
+from streamson.wire.endpoint import control_endpoint
 from tests.conftest import until
 from tests.wire import feed_attackers
 
@@ -425,11 +425,6 @@ def test_many_who_are_cut_off_cost_nobody_else_his_connection(publisher):
         assert descriptor in guard.descriptors
         publisher.send(LEVEL, level(64))
         assert received(first).startswith(b"level\0")
-
-
-def test_check_local_speaks_of_the_option():
-    with pytest.raises(UsageError, match=r"--web 'tcp://0.0.0.0:1'.*ssh -L"):
-        check_local("tcp://0.0.0.0:1", "--web")
 
 
 def test_what_is_told_on_a_topic_is_of_its_kind():

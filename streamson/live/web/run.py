@@ -9,8 +9,8 @@ from streamson.live.web.hub import Hub
 from streamson.live.web.server import PageServer
 from streamson.live.web.steering import Steering
 from streamson.wire.control import CommandClient
+from streamson.wire.endpoint import control_endpoint
 from streamson.wire.feed import FeedReader
-from streamson.wire.local import control_endpoint
 
 HELLO_S: Final = 5.0
 """How long a listener is waited for."""

@@ -1,4 +1,4 @@
-"""A bound socket for readers and those who steer: this machine alone reaches it, and it is guarded.
+"""A bound socket for readers and those who steer: guarded, and beyond this machine asking for keys.
 
 It lives in the listener's process, which no peer may end. ZeroMQ up to 4.3.5 aborts where a peer is
 reset whose bytes it had ceased to read (zeromq/libzmq issue 4841); so it never ceases, and what
@@ -12,8 +12,11 @@ from typing import Final
 
 import zmq
 
+from streamson.keys.folder import KeyFolder
+from streamson.keys.grant import Role
 from streamson.wire.guard import ConnectionGuard
 from streamson.wire.handover import Handed
+from streamson.wire.known_peers import KnownPeers, gatekeeper_of
 from streamson.wire.limits import (
     HANDSHAKE_MS,
     LAST_WORDS_MS,
@@ -22,7 +25,6 @@ from streamson.wire.limits import (
     MAX_FEED_READERS,
     MAX_LOCAL_WAITING_BYTES,
 )
-from streamson.wire.local import check_local
 from streamson.wire.sockets import bind, descriptor_of, set_keepalive
 
 UNCOUNTED_HIGH_WATER_MARK: Final = 1_000
@@ -34,7 +36,7 @@ NOBODY: Final = -1
 NO_OPTIONS: Final[Mapping[int, int]] = MappingProxyType({})
 
 
-class LocalSocket:
+class GuardedSocket:
     """One thread may use it.
 
     Parameters
@@ -43,6 +45,10 @@ class LocalSocket:
         Of the socket, such as `zmq.ROUTER`.
     endpoint
         Where to bind; ``tcp://127.0.0.1:*`` takes a free port.
+    role
+        What those may whose keys are allowed.
+    keys
+        Whose those are; None: nobody is asked for one.
     option
         What chooses another endpoint, for messages.
     max_frame_bytes, max_message_bytes
@@ -60,9 +66,9 @@ class LocalSocket:
     Raises
     ------
     UsageError
-        If other machines could reach the endpoint, or there is none of this form.
+        If there is no endpoint of this form, or this machine has no key and needs one.
     StreamsonError
-        If the port is in use.
+        If the port is in use, or keys can't be read.
     """
 
     def __init__(
@@ -70,16 +76,21 @@ class LocalSocket:
         kind: int,
         endpoint: str,
         *,
+        role: Role,
+        keys: KeyFolder | None,
         option: str,
         max_frame_bytes: int,
         max_message_bytes: int,
         high_water_mark: int,
         options: Mapping[int, int] = NO_OPTIONS,
     ) -> None:
-        check_local(endpoint, option)
         is_counted = sys.platform == "linux" and endpoint.startswith("tcp://")
         self._handed = Handed()
-        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(kind)
+        self._gatekeeper = None if keys is None else gatekeeper_of(keys)
+        context = zmq.Context.instance() if self._gatekeeper is None else self._gatekeeper.context
+        self._socket: zmq.Socket[bytes] = context.socket(kind)
+        if self._gatekeeper is not None:
+            self._gatekeeper.secure(self._socket, role)
         self._socket.setsockopt(zmq.RCVHWM, 0 if is_counted else UNCOUNTED_HIGH_WATER_MARK)
         if is_counted:
             self._socket.setsockopt(zmq.RCVBUF, LOCAL_RECEIVE_BUFFER_BYTES)
@@ -91,21 +102,20 @@ class LocalSocket:
         set_keepalive(self._socket)
         for name, value in options.items():
             self._socket.setsockopt(name, value)
-        try:
-            self._guard = ConnectionGuard(
-                *(self._socket, self._handed),
-                max_connections=MAX_FEED_READERS,
-                max_message_bytes=max_message_bytes,
-                max_waiting_bytes=MAX_LOCAL_WAITING_BYTES,
-                high_water_mark=0,
-            )
-        except BaseException:
-            self._socket.close(0)
-            raise
+        self._guard = ConnectionGuard(
+            *(self._socket, self._handed),
+            max_connections=MAX_FEED_READERS,
+            max_message_bytes=max_message_bytes,
+            max_waiting_bytes=MAX_LOCAL_WAITING_BYTES,
+            high_water_mark=0,
+        )
+        self._peers = KnownPeers(self._guard, self._gatekeeper, role)
         try:
             self.endpoint = bind(self._socket, endpoint, option)
         except BaseException:
             self._guard.close()
+            if self._gatekeeper is not None:
+                self._gatekeeper.close()
             raise
 
     @property
@@ -119,6 +129,11 @@ class LocalSocket:
         return self._guard.cut
 
     @property
+    def refused(self) -> int:
+        """Connections that were not let in, because their keys are not allowed."""
+        return 0 if self._gatekeeper is None else self._gatekeeper.refused
+
+    @property
     def brought(self) -> dict[int, int]:
         """Bytes that were read of each connection, by its descriptor."""
         return {one: self._handed.bytes.get(one, 0) for one in self._guard.descriptors}
@@ -127,6 +142,7 @@ class LocalSocket:
         """Return whether something has come; wait at most so long for it."""
         came = bool(self._socket.poll(int(timeout_s * 1000)))
         self._handed.emptied += not came
+        self._peers.look()
         return came
 
     def receive(self) -> tuple[zmq.Frame, int] | None:
@@ -136,7 +152,9 @@ class LocalSocket:
         except zmq.Again:
             self._handed.emptied += 1
             return None
-        return frame, descriptor_of(frame)
+        descriptor = descriptor_of(frame)
+        self._peers.meet(frame, descriptor)
+        return frame, descriptor
 
     def receive_quickly(self) -> bytes | None:
         """Return what has come as `receive` does, whoever sent it: to get through a flood.
@@ -176,8 +194,10 @@ class LocalSocket:
     def close(self) -> None:
         """Close it; can be called again."""
         if not self._socket.closed:
-            self._guard.close()
+            self._guard.close()  # before the socket: it asks it what happens
             self._socket.close()
+            if self._gatekeeper is not None:
+                self._gatekeeper.close()
 
     @property
     def closed(self) -> bool:

@@ -1,0 +1,47 @@
+"""What somebody with a key may do."""
+
+from fnmatch import fnmatchcase
+from typing import Annotated, Final, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+Role: TypeAlias = Literal["publish", "hear", "steer"]
+
+PUBLISH: Final = "publish"
+HEAR: Final = "hear"
+STEER: Final = "steer"
+
+MAX_PATTERNS: Final = 100
+MAX_PATTERN_CHARS: Final = 200
+
+_Pattern: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_PATTERN_CHARS)]
+
+
+class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What one key is allowed.
+
+    Attributes
+    ----------
+    key
+        The public key, 64 hex digits.
+    publish
+        Patterns, as of a shell, of the streams that it may publish points of; none: it may not.
+    hear
+        Whether it may read the feed: see and hear what is played.
+    steer
+        Whether it may send commands.
+    """
+
+    key: str
+    publish: Annotated[tuple[_Pattern, ...], Meta(max_length=MAX_PATTERNS)] = ()
+    hear: bool = False
+    steer: bool = False
+
+    def may(self, role: str) -> bool:
+        """Return whether it has a role."""
+        return bool({PUBLISH: self.publish, HEAR: self.hear, STEER: self.steer}.get(role))
+
+    def may_publish(self, stream: str) -> bool:
+        """Return whether it may publish points of a stream."""
+        return any(fnmatchcase(stream, pattern) for pattern in self.publish)

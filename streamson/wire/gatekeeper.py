@@ -1,0 +1,190 @@
+"""Who may connect: the keys that ZeroMQ's CURVE proves, and what each is allowed (RFC 26 and 27).
+
+pyzmq's authenticator answers ZeroMQ, in a thread of its own; asked it is at each connection. What
+is allowed is read again when the files change, so that a key that was revoked counts no more.
+"""
+
+import logging
+import time
+from functools import lru_cache
+from typing import Final
+
+import zmq
+from zmq.auth.thread import ThreadAuthenticator
+
+from streamson._printable import printable
+from streamson._rate_limited_log import INTERVAL_S, RateLimitedLog
+from streamson.errors import StreamsonError
+from streamson.keys.folder import Allowed, KeyFolder
+from streamson.keys.grant import HEAR, PUBLISH, STEER, Role
+from streamson.keys.key import z85_of
+
+LOOK_S: Final = 0.25
+"""Time between two looks at the files: so long a revoked key may still be heard."""
+
+MAX_KNOWN_STREAMS: Final = 65_536
+"""Pairs of a key and a stream of which it is remembered whether it may publish it."""
+
+MAX_TOLD: Final = 50
+"""Keys that were refused within a minute and have a line of their own in the log."""
+
+_NOBODY: Final = Allowed({}, {}, ())
+_OPTIONS: Final = {PUBLISH: "--publish '*'", HEAR: "--hear", STEER: "--steer"}
+
+_log = logging.getLogger(__name__)
+
+
+class Gatekeeper:
+    """Lets those in whose keys are allowed, to sockets of a context of its own.
+
+    Parameters
+    ----------
+    folder
+        Of the keys.
+
+    Attributes
+    ----------
+    context
+        ZeroMQ asks one gatekeeper in each: so the sockets have to be of this one.
+    refused
+        Connections that were not let in.
+    changes
+        Grows when the files say something else.
+
+    Raises
+    ------
+    UsageError
+        This machine has no key.
+    InputFileError
+        The keys can't be read, or others can change them.
+    """
+
+    def __init__(self, folder: KeyFolder) -> None:
+        self.refused = 0
+        self.changes = 0
+        self._folder = folder
+        self._pair = folder.pair()
+        self._limited = RateLimitedLog(_log)
+        self._allowed = _NOBODY
+        self._read_at: object = _NOBODY  # never what the folder says
+        self._due = 0.0
+        self._known_streams = lru_cache(MAX_KNOWN_STREAMS)(self._publishes)
+        self._told: dict[str, float] = {}
+        self.look()
+        self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._authenticator = _Authenticator(self)
+        self._authenticator.start()
+
+    def secure(self, socket: zmq.Socket[bytes], role: Role) -> None:
+        """Let only those connect to a socket who have a role; before it is bound."""
+        # Where nobody answers ZeroMQ, it would let everybody in who knows the public key.
+        socket.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
+        socket.setsockopt(zmq.CURVE_SERVER, 1)
+        socket.setsockopt(zmq.CURVE_SECRETKEY, z85_of(self._pair.secret))
+        socket.setsockopt(zmq.CURVE_PUBLICKEY, z85_of(self._pair.public))
+        socket.setsockopt_string(zmq.ZAP_DOMAIN, role)
+
+    def look(self) -> None:
+        """Read the files again where they changed, at most every `LOOK_S`."""
+        now = time.monotonic()
+        if now >= self._due:
+            self._due = now + LOOK_S
+            self._read()
+
+    def _read(self) -> None:
+        read_at = self._folder.changed_at()
+        if read_at == self._read_at:
+            return
+        self._read_at = read_at
+        try:
+            self._allowed = self._folder.allowed()
+        except StreamsonError as error:
+            self._allowed = _NOBODY
+            self._limited.warning("folder", "nobody is let in: %s", error)
+        for mistake in self._allowed.mistakes:
+            self._limited.warning("mistake", "%s", printable(mistake))
+        self._known_streams.cache_clear()
+        self.changes += 1
+
+    def may(self, key: str, role: Role) -> bool:
+        """Return whether a key has a role now."""
+        grant = self._allowed.grants.get(key)
+        return grant is not None and grant.may(role)
+
+    def may_publish(self, key: str, stream: bytes) -> bool:
+        """Return whether a key may publish points of a stream, whose name is given in UTF-8."""
+        return self._known_streams(key, stream)
+
+    def name_of(self, key: str) -> str:
+        """Return what a key is called here, or the key."""
+        return self._allowed.names.get(key, key)
+
+    def lets_in(self, key: str, role: Role, address: str) -> bool:
+        """Return whether who just connected may stay, and say it where not."""
+        if not self.may(key, role):
+            self._read()  # it may be allowed since a moment ago
+        if self.may(key, role):
+            return True
+        self.refused += 1
+        name = self._allowed.names.get(key)
+        if name is None:
+            who, what = f"the key {key}, which is not allowed here", f"allow NAME {key}"
+        else:
+            who, what = f"{name}, whose key may not {role} here", f"allow {name} {key}"
+        line = "refused %s at %s; to let it in: streamson keys %s %s"
+        arguments = (who, printable(address), what, _OPTIONS[role])
+        if self._is_due(key):
+            _log.warning(line, *arguments)
+        else:
+            self._limited.warning("refused", line, *arguments)
+        return False
+
+    def close(self) -> None:
+        """End the thread and the context; after the sockets were closed."""
+        self._authenticator.stop()
+        self.context.term()
+        self._limited.flush()
+
+    def _is_due(self, key: str) -> bool:
+        """Return whether a key has a line of its own: of each once a minute, and not of many."""
+        now = time.monotonic()
+        self._told = {one: due for one, due in self._told.items() if due > now}
+        if key in self._told or len(self._told) >= MAX_TOLD:
+            return False
+        self._told[key] = now + INTERVAL_S
+        return True
+
+    def _publishes(self, key: str, stream: bytes) -> bool:
+        grant = self._allowed.grants.get(key)
+        return grant is not None and grant.may_publish(stream.decode(errors="replace"))
+
+
+class _Authenticator(ThreadAuthenticator):
+    """pyzmq's, which also knows from where somebody connects."""
+
+    def __init__(self, gatekeeper: Gatekeeper) -> None:
+        # Its own log tells less than the gatekeeper's.
+        super().__init__(gatekeeper.context, log=logging.getLogger("zmq.auth"))
+        self._gatekeeper = gatekeeper
+        self._address = ""
+
+    def start(self) -> None:
+        """Begin to answer."""
+        for role in (PUBLISH, HEAR, STEER):
+            self.configure_curve_callback(role, self)
+        super().start()
+
+    def curve_user_id(self, client_public_key: bytes) -> str:
+        """Return what each message's ``User-Id`` is to be."""
+        return client_public_key.hex()
+
+    async def handle_zap_message(self, msg: list[bytes]) -> None:
+        """Answer ZeroMQ, of which one asks at a time."""
+        self._address = msg[3].decode(errors="replace") if len(msg) > 3 else ""
+        await super().handle_zap_message(msg)
+
+    def callback(self, domain: Role, key: bytes) -> bool:
+        """Return whether a key, in Z85, is let in."""
+        from zmq.utils import z85
+
+        return self._gatekeeper.lets_in(z85.decode(key).hex(), domain, self._address)

@@ -1,0 +1,135 @@
+"""Why nobody lets a socket in: what ZeroMQ knows of it, and how it goes on trying.
+
+A peer that is refused is told by a number; libzmq then never tries again (4.3.5). So the socket is
+connected anew now and then, and what was refused is said in words: once, until it changes.
+"""
+
+import itertools
+import random
+import time
+from contextlib import suppress
+from typing import Any, Final
+
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+from streamson.errors import StreamsonError
+from streamson.keys.folder import KeyFolder
+from streamson.keys.grant import HEAR, PUBLISH, STEER, Role
+from streamson.wire.endpoint import parse_endpoint
+
+QUIET_S: Final = 0.4
+"""A connection that does not come about for so long is looked into."""
+
+AGAIN_S: Final = 1.0
+"""Time between two tries, give or take a third: a thousand must not come at once."""
+
+_EVENTS: Final = (
+    zmq.EVENT_CONNECTED
+    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+    | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+    | zmq.EVENT_HANDSHAKE_SUCCEEDED
+)
+_OPTIONS: Final = {PUBLISH: "--publish '*'", HEAR: "--hear", STEER: "--steer"}
+_numbers: Final = itertools.count()
+
+
+class Refusals:
+    """Looks after a socket that connects; the socket's thread uses it.
+
+    Parameters
+    ----------
+    socket
+        The socket, connected.
+    endpoint
+        To where, with the key.
+    role
+        What it is to be allowed there.
+
+    Attributes
+    ----------
+    reason
+        Why it is not let in, for a person; empty where it is, or nobody is there.
+    """
+
+    def __init__(self, socket: zmq.Socket[Any], endpoint: str, role: Role) -> None:
+        self.reason = ""
+        self._socket = socket
+        self._endpoint = endpoint
+        self._address, self._key = parse_endpoint(endpoint)
+        self._role = role
+        self._monitor: zmq.Socket[bytes] | None = None
+        self._look_at = time.monotonic() + QUIET_S
+        self._again_at = 0.0
+
+    def look(self) -> None:
+        """Find out why nobody is there, and try again; to be called while that is so, often."""
+        now = time.monotonic()
+        if now < self._look_at:
+            return
+        if self._monitor is None:
+            # Not before: each takes two sockets, and most are let in at once. What was refused
+            # before nobody saw, so it is tried again.
+            try:
+                self._monitor = self._socket.get_monitor_socket(
+                    _EVENTS, f"inproc://refusals-{next(_numbers)}"
+                )
+            except zmq.ZMQError:  # there are too many sockets: then it is not known
+                self._look_at = float("inf")
+                return
+            self._connect(now)
+        while self._monitor.poll(0):
+            self._take(recv_monitor_message(self._monitor))
+        if self.reason and now >= self._again_at:
+            self._connect(now)
+
+    def settle(self) -> None:
+        """Take in that somebody is there."""
+        self.reason = ""
+        self._look_at = time.monotonic() + QUIET_S
+
+    def close(self) -> None:
+        """Close what it looks through; before the socket is closed."""
+        if self._monitor is not None:
+            self._socket.disable_monitor()
+            self._monitor.close(0)
+            self._monitor = None
+
+    def _connect(self, now: float) -> None:
+        self._again_at = now + AGAIN_S * random.uniform(2 / 3, 4 / 3)  # noqa: S311
+        with suppress(zmq.ZMQError):  # it let go of it by itself
+            self._socket.disconnect(self._address)
+        self._socket.connect(self._address)
+
+    def _take(self, told: Any) -> None:
+        event = told["event"]
+        if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+            self.reason = ""
+        elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+            self.reason = self._not_allowed()
+        elif event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL and self._key is None:
+            self.reason = (
+                f"{self._address} asks for keys: connect with the line that "
+                "'streamson keys show' prints there"
+            )
+        elif event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
+            self.reason = (
+                f"{self._address} has no keys, or speaks another protocol; without keys it is "
+                "reached by the endpoint without the #"
+            )
+        elif event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL and self._key is not None:
+            self.reason = (
+                f"{self._address} has another key than the endpoint says, or is none of ours; "
+                "'streamson keys show' there prints it"
+            )
+
+    def _not_allowed(self) -> str:
+        try:
+            key = KeyFolder.of_machine().pair().public
+        except StreamsonError:
+            key = "KEY"
+        return (
+            f"{self._address} does not let this machine {self._role}; to allow it, there: "
+            f"streamson keys allow NAME {key} {_OPTIONS[self._role]}"
+        )

@@ -1,0 +1,165 @@
+"""Files of keys: whole, for their owner alone, and refused with a reason where they are not."""
+
+import os
+import stat
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from zmq.utils import z85
+
+from streamson.errors import InputFileError, UsageError
+from streamson.keys.folder import KeyFolder
+from streamson.keys.grant import Grant
+from streamson.keys.key import parse_key, z85_of
+
+KEY = "ab" * 32
+OTHER = "cd" * 32
+on_unix = pytest.mark.skipif(sys.platform == "win32", reason="there are no modes")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return KeyFolder(tmp_path / "keys")
+
+
+@given(st.binary(min_size=32, max_size=32))
+def test_a_key_is_the_same_in_all_its_forms(key):
+    assert parse_key(key.hex()) == parse_key(key.hex().upper()) == key.hex()
+    assert parse_key(z85.encode(key).decode()) == key.hex()
+    assert z85.decode(z85_of(key.hex())) == key
+
+
+@given(st.text(max_size=80))
+def test_what_is_no_key_is_refused(text):
+    try:
+        assert len(parse_key(text)) == 64
+    except UsageError as error:
+        assert "64 hex digits" in str(error)
+
+
+@on_unix
+def test_a_pair_is_made_once_and_for_its_owner_alone(folder):
+    before = os.umask(0)
+    try:
+        pair = folder.make_pair()
+    finally:
+        os.umask(before)
+    (path,) = folder.path.iterdir()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
+    assert folder.pair() == pair
+    assert pair.secret not in repr(pair)
+    with pytest.raises(UsageError, match="this machine has a key"):
+        folder.make_pair()
+    assert folder.pair() == pair
+
+
+def test_a_machine_without_a_key_is_told_how_to_make_one(folder):
+    with pytest.raises(UsageError, match="streamson keys new"):
+        folder.pair()
+
+
+@on_unix
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660])
+def test_a_secret_that_others_can_read_is_not_used(folder, mode):
+    folder.make_pair()
+    secret = folder.path / "machine.key_secret"
+    secret.chmod(mode)
+    with pytest.raises(InputFileError, match=rf"mode {mode:o}.*chmod 600"):
+        folder.pair()
+
+
+@on_unix
+@pytest.mark.parametrize("which", ["keys", "keys/allowed"])
+def test_a_folder_that_others_can_write_to_is_not_used(folder, tmp_path, which):
+    folder.make_pair()
+    folder.allow("web3", Grant(key=KEY, hear=True))
+    (tmp_path / which).chmod(0o777)
+    with pytest.raises(InputFileError, match=r"mode 777.*chmod 700"):
+        folder.pair()
+    with pytest.raises(InputFileError, match=r"mode 777.*chmod 700"):
+        folder.allowed()
+
+
+@pytest.mark.parametrize("content", ["", "curve\n", 'curve\n    public-key = "x"\n', "\0" * 99])
+def test_a_broken_pair_is_said(folder, content):
+    folder.make_pair()
+    (folder.path / "machine.key_secret").write_text(content)
+    with pytest.raises(InputFileError, match="holds no key pair"):
+        folder.pair()
+
+
+def test_who_is_allowed_is_kept_changed_and_revoked(folder):
+    assert folder.allowed() == ({}, {}, ())
+    before = folder.changed_at()
+    folder.allow("web3", Grant(key=KEY, publish=("web3/*", 'a "b" \\ é'), steer=True))
+    assert folder.changed_at() != before
+    assert folder.allowed().grants == {
+        KEY: Grant(key=KEY, publish=("web3/*", 'a "b" \\ é'), steer=True)
+    }
+    folder.allow("web3", Grant(key=KEY, hear=True))
+    assert folder.allowed().grants == {KEY: Grant(key=KEY, hear=True)}
+    before = folder.changed_at()
+    assert folder.revoke(KEY.upper()) == "web3"
+    assert folder.changed_at() != before
+    assert folder.allowed() == ({}, {}, ())
+    with pytest.raises(UsageError, match="'web3' is allowed"):
+        folder.revoke("web3")
+
+
+def test_a_name_has_one_key_and_a_key_one_name(folder):
+    folder.allow("web3", Grant(key=KEY, hear=True))
+    with pytest.raises(UsageError, match="streamson keys revoke web3"):
+        folder.allow("web3", Grant(key=OTHER, hear=True))
+    with pytest.raises(UsageError, match="already, as web3"):
+        folder.allow("web4", Grant(key=KEY, hear=True))
+
+
+@pytest.mark.parametrize("name", ["", "..", "../x", "a/b", ".hidden", "-x", "a" * 65, "é", "a\n"])
+def test_a_name_is_never_a_path(folder, name):
+    with pytest.raises(UsageError, match="is no name"):
+        folder.allow(name, Grant(key=KEY, hear=True))
+    with pytest.raises(UsageError, match="is allowed"):
+        folder.revoke(name)
+    assert not folder.path.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("key = 5", "Expected `str`"),
+        ('key = "x"', "no key"),
+        (f'key = "{KEY}"\nhaer = true', "haer"),
+        (f'key = "{KEY}"\npublish = "*"', "Expected `array`"),
+        ("[", "nobody is let in"),
+        ("\0\1", "nobody is let in"),
+        (f'key = "{KEY}"\n#' + "x" * 40_000, "more than 32768 bytes"),
+    ],
+)
+def test_a_mistake_in_a_file_lets_nobody_in_by_it_and_the_others_all_the_same(
+    folder, content, words
+):
+    folder.allow("good", Grant(key=OTHER, hear=True))
+    (folder.path / "allowed" / "web3.toml").write_text(content)
+    allowed = folder.allowed()
+    assert list(allowed.grants) == [OTHER]
+    (mistake,) = allowed.mistakes
+    assert words in mistake
+
+
+def test_two_files_with_one_key_are_a_mistake(folder):
+    folder.allow("a", Grant(key=KEY, hear=True))
+    (folder.path / "allowed" / "b.toml").write_text(f'key = "{KEY}"\nsteer = true')
+    allowed = folder.allowed()
+    assert allowed.grants == {KEY: Grant(key=KEY, hear=True)}
+    assert "a has the same key" in allowed.mistakes[0]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "stream", "allowed"),
+    [("*", "any/thing", True), ("web3/*", "web3/cpu", True), ("web3/*", "web31/cpu", False)],
+)
+def test_patterns_are_those_of_a_shell(pattern, stream, allowed):
+    assert Grant(key=KEY, publish=("x", pattern)).may_publish(stream) is allowed

@@ -1,0 +1,378 @@
+"""Keys over real sockets: who is allowed is heard, and whoever is not knows why."""
+
+import contextlib
+import logging
+import os
+import socket
+import threading
+import time
+
+import pytest
+import zmq
+
+from streamson.errors import StreamsonError, UsageError
+from streamson.keys.folder import KeyFolder
+from streamson.keys.grant import Grant
+from streamson.model.command import Answer, Mute
+from streamson.model.feed import EVENT
+from streamson.wire.command_server import CommandServer
+from streamson.wire.control import CommandClient
+from streamson.wire.endpoint import control_endpoint, is_local, keys_for, parse_endpoint, with_key
+from streamson.wire.feed import FeedPublisher, FeedReader
+from streamson.wire.publisher import Publisher
+from streamson.wire.receiver import Receiver
+from tests.conftest import until
+
+ANY_PORT = "tcp://127.0.0.1:*"
+
+
+class Machine:
+    """A folder of keys, and what uses it."""
+
+    def __init__(self, path, monkeypatch):
+        self.folder = KeyFolder(path)
+        self.key = self.folder.make_pair().public
+        self._monkeypatch = monkeypatch
+
+    def __enter__(self):
+        self._monkeypatch.setenv("STREAMSON_KEYS", str(self.folder.path))
+        return self
+
+    def __exit__(self, *_):
+        self._monkeypatch.delenv("STREAMSON_KEYS")
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    return lambda name: Machine(tmp_path / name, monkeypatch)
+
+
+class Ear:
+    """A receiver that asks for keys, served while a test waits."""
+
+    def __init__(self, machine):
+        with machine:
+            self.receiver = Receiver(ANY_PORT, security="keys")
+        self.endpoint = f"{self.receiver.endpoint}#{machine.key}"
+        self.heard = []
+
+    def until(self, condition, what):
+        def served():
+            self.heard += [message.stream for message in self.receiver.receive(0.01)]
+            return condition()
+
+        until(served, what)
+
+
+@pytest.fixture
+def home(machine):
+    return machine("home")
+
+
+@pytest.fixture
+def ear(home):
+    ear = Ear(home)
+    yield ear
+    ear.receiver.close()
+
+
+@contextlib.contextmanager
+def publishing(machine, endpoint):
+    with machine, Publisher(endpoint, wait_s=0) as publisher:
+        yield publisher
+
+
+def test_who_is_allowed_is_heard(home, machine, ear):
+    web = machine("web")
+    home.folder.allow("web", Grant(key=web.key, publish=("*",)))
+    with publishing(web, ear.endpoint) as publisher:
+        ear.until(lambda: publisher.listening, "the connection")
+        publisher.send("web/cpu", x=1.0)
+        ear.until(lambda: ear.heard == ["web/cpu"], "the point")
+    assert ear.receiver.counts.connections_refused == 0
+
+
+def test_an_unknown_key_is_refused_on_both_sides_until_it_is_allowed(home, machine, ear, caplog):
+    web = machine("web")
+    with publishing(web, ear.endpoint) as publisher:
+        ear.until(lambda: not publisher.listening and publisher.refusal, "the refusal")
+        assert f"streamson keys allow NAME {web.key} --publish" in publisher.refusal
+        assert not publisher.send("web/cpu", x=1.0)
+        ear.until(lambda: ear.receiver.counts.connections_refused, "the count")
+        ear.until(lambda: web.key in caplog.text, "the line in the log")
+        assert f"refused the key {web.key}, which is not allowed here at 127.0.0.1" in caplog.text
+        home.folder.allow("web", Grant(key=web.key, publish=("*",)))
+        ear.until(lambda: publisher.listening, "to be let in")
+        assert not publisher.refusal
+        publisher.send("web/cpu", x=1.0)
+        ear.until(lambda: ear.heard == ["web/cpu"], "the point")
+
+
+def test_a_revoked_key_loses_its_connection_and_no_other_does(home, machine, ear, caplog):
+    web, mail = machine("web"), machine("mail")
+    for name, one in (("web", web), ("mail", mail)):
+        home.folder.allow(name, Grant(key=one.key, publish=("*",)))
+    with publishing(web, ear.endpoint) as first, publishing(mail, ear.endpoint) as second:
+        ear.until(lambda: first.listening and second.listening, "the connections")
+        first.send("web", x=1.0)
+        second.send("mail", x=1.0)
+        ear.until(lambda: sorted(ear.heard) == ["mail", "web"], "both points")
+        revoked_at = time.monotonic()
+        home.folder.revoke("web")
+        ear.until(lambda: not first.listening, "the cut")
+        assert time.monotonic() - revoked_at < 2.0
+        ear.until(lambda: not first.listening and first.refusal, "the reason")
+        assert second.listening
+        second.send("mail", x=2.0)
+        ear.until(lambda: ear.heard.count("mail") == 2, "the other")
+    assert ear.receiver.counts.points_lost == 0
+    assert "its key may publish no more" in caplog.text
+
+
+def test_streams_that_a_key_may_not_publish_are_refused(home, machine, ear, caplog):
+    web = machine("web")
+    home.folder.allow("web", Grant(key=web.key, publish=("web/*",)))
+    with publishing(web, ear.endpoint) as publisher:
+        ear.until(lambda: publisher.listening, "the connection")
+        for stream in ("mail", "web/cpu", "webx"):
+            publisher.send(stream, x=1.0)
+        ear.until(lambda: ear.heard == ["web/cpu"], "what is allowed")
+        ear.until(lambda: ear.receiver.counts.messages_refused == 2, "the count")
+        ear.until(lambda: "web may publish other streams only" in caplog.text, "the log")
+        home.folder.allow("web", Grant(key=web.key, publish=("m*",)))
+        ear.until(lambda: publisher.send("mail", x=2.0) and "mail" in ear.heard, "the change")
+
+
+@pytest.mark.parametrize("role", ["hear", "steer"])
+def test_a_key_with_another_role_may_not_publish(home, machine, ear, caplog, role):
+    web = machine("web")
+    home.folder.allow("web", Grant(key=web.key, **{role: True}))
+    with publishing(web, ear.endpoint) as publisher:
+        ear.until(lambda: not publisher.listening and publisher.refusal, "the refusal")
+        ear.until(lambda: "web, whose key may not publish here" in caplog.text, "the log")
+
+
+def test_who_has_no_key_or_the_wrong_one_of_the_listener_is_told(machine, ear):
+    web, other = machine("web"), machine("other")
+    plain = ear.receiver.endpoint
+    for endpoint, words in (
+        (plain, "asks for keys: connect with the line"),
+        (f"{plain}#{other.key}", "has another key than the endpoint says"),
+    ):
+        with publishing(web, endpoint) as publisher:
+            ear.until(lambda: not publisher.listening and publisher.refusal, "the refusal")
+            assert words in publisher.refusal
+    with Receiver(ANY_PORT) as open_to_all:
+        with publishing(web, f"{open_to_all.endpoint}#{other.key}") as publisher:
+            until(lambda: not publisher.listening and publisher.refusal, "the refusal")
+            assert "has no keys" in publisher.refusal
+    assert ear.heard == []
+
+
+def test_a_refusal_is_said_once(home, machine, ear, caplog):
+    with publishing(machine("web"), ear.endpoint) as publisher, caplog.at_level(logging.WARNING):
+        ear.until(lambda: not publisher.listening and publisher.refusal, "the refusal")
+        refused = ear.receiver.counts.connections_refused
+        ear.until(
+            lambda: (
+                not publisher.send("s", x=1.0)
+                and ear.receiver.counts.connections_refused > refused + 1
+            ),
+            "more tries",
+        )
+    said = [line for line in caplog.messages if "points are dropped" in line]
+    assert len(said) == 1
+    assert not any("nobody listens" in line for line in caplog.messages)
+
+
+def test_what_is_sent_can_not_be_read_on_the_way(home, machine, ear):
+    web = machine("web")
+    home.folder.allow("web", Grant(key=web.key, publish=("*",)))
+    passed = bytearray()
+    host, _, port = ear.receiver.endpoint.removeprefix("tcp://").rpartition(":")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        passing(server, (host, int(port)), passed),
+        publishing(web, f"tcp://127.0.0.1:{server.getsockname()[1]}#{home.key}") as publisher,
+    ):
+        ear.until(lambda: publisher.listening, "the connection")
+        for _ in range(20):
+            publisher.send("a-name-to-be-seen", field_to_be_seen=1.0)
+        ear.until(lambda: len(ear.heard) == 20, "the points")
+    assert len(passed) > 1_000
+    assert b"to-be-seen" not in passed
+    assert b"field_to_be_seen" not in passed
+
+
+@contextlib.contextmanager
+def passing(server, target, passed):
+    """Hand on what comes to a server, and keep a copy."""
+
+    def carry(source, sink):
+        with contextlib.suppress(OSError):
+            while content := source.recv(65_536):
+                passed.extend(content)
+                sink.sendall(content)
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    ends = []
+
+    def accept():
+        with contextlib.suppress(OSError):
+            ours, _ = server.accept()
+            theirs = socket.create_connection(target)
+            ends.extend((ours, theirs))
+            for pair in ((ours, theirs), (theirs, ours)):
+                threads.append(threading.Thread(target=carry, args=pair))
+                threads[-1].start()
+
+    threads = []
+    accepting = threading.Thread(target=accept)
+    accepting.start()
+    yield
+    accepting.join()
+    for end in ends:
+        with contextlib.suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+    for thread in threads:
+        thread.join()
+    for end in ends:
+        end.close()
+
+
+@contextlib.contextmanager
+def serving(home):
+    """Serve a feed, and commands that do nothing, in a thread, where keys are asked for."""
+    stopping = threading.Event()
+    with home:
+        feed = FeedPublisher(ANY_PORT, security="keys")
+        commands = CommandServer(ANY_PORT, security="keys")
+
+    def serve():
+        while not stopping.is_set():
+            feed.wait(0.01)
+            commands.serve(lambda _: Answer(ok=True, text="done"), 0.01)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield feed, commands
+    stopping.set()
+    thread.join()
+    feed.close()
+    commands.close()
+
+
+def test_hearing_and_steering_are_allowed_apart(home, machine):
+    ear, hand = machine("ear"), machine("hand")
+    home.folder.allow("ear", Grant(key=ear.key, hear=True))
+    home.folder.allow("hand", Grant(key=hand.key, steer=True))
+    with serving(home) as (feed, commands):
+        for one, word in ((ear, ""), (hand, "does not let this machine hear")):
+            with one, FeedReader(f"{feed.endpoint}#{home.key}", [EVENT]) as reader:
+                if word:
+                    with pytest.raises(StreamsonError, match=word):
+                        reader.wait_for_hello(2)
+                else:
+                    until(lambda: feed.readers == 1, "the reader")
+        for one, word in ((hand, ""), (ear, "does not let this machine steer")):
+            with one, CommandClient(f"{commands.endpoint}#{home.key}") as client:
+                if word:
+                    with pytest.raises(StreamsonError, match=word):
+                        client.call(Mute())
+                else:
+                    assert client.call(Mute()).text == "done"
+        with hand, CommandClient(f"{commands.endpoint}#{home.key}") as client:
+            assert client.call(Mute()).ok
+            home.folder.revoke("hand")
+            until(lambda: commands.cut or commands.refused_connections > 1, "the cut")
+            with pytest.raises(StreamsonError, match="does not let this machine steer"):
+                client.call(Mute())
+    assert commands.taken == 2
+
+
+def test_garbage_half_open_connections_and_http_do_no_harm(home, machine, ear):
+    web = machine("web")
+    home.folder.allow("web", Grant(key=web.key, publish=("*",)))
+    host, _, port = ear.receiver.endpoint.removeprefix("tcp://").rpartition(":")
+    with contextlib.ExitStack() as stack:
+        for content in (b"", b"\0" * 999, b"GET / HTTP/1.1\r\n\r\n", os.urandom(5_000)) * 50:
+            end = stack.enter_context(socket.create_connection((host, int(port))))
+            with contextlib.suppress(OSError):
+                end.sendall(content)
+        with publishing(web, ear.endpoint) as publisher:
+            ear.until(lambda: publisher.listening, "the connection")
+            publisher.send("web", x=1.0)
+            ear.until(lambda: ear.heard == ["web"], "the point")
+
+
+def test_a_gatekeeper_that_has_gone_lets_nobody_in(home, machine, ear):
+    """ZeroMQ by itself would let everybody in who knows the public key."""
+    from streamson.wire.gatekeeper import Gatekeeper
+
+    with home:
+        gatekeeper = Gatekeeper(home.folder)
+    server = gatekeeper.context.socket(zmq.SUB)
+    gatekeeper.secure(server, "publish")
+    server.subscribe(b"")
+    port = server.bind_to_random_port("tcp://127.0.0.1")
+    gatekeeper._authenticator.stop()
+    web = machine("web")
+    with publishing(web, f"tcp://127.0.0.1:{port}#{home.key}") as publisher:
+        deadline = time.monotonic() + 1
+        while time.monotonic() < deadline:
+            server.poll(10)
+            assert not publisher.listening
+    server.close(0)
+    gatekeeper.context.term()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "local"),
+    [
+        ("tcp://127.0.0.1:1", True),
+        ("tcp://127.3.2.1:*", True),
+        ("tcp://localhost:1", True),
+        ("tcp://[::1]:1", True),
+        ("ipc:///run/x", True),
+        ("tcp://0.0.0.0:1", False),
+        ("tcp://*:1", False),
+        ("tcp://eth0:1", False),
+        ("tcp://[::]:1", False),
+        ("tcp://[::ffff:0.0.0.0]:1", False),
+        ("tcp://127.0.0.1;0.0.0.0:1", False),
+        (f"tcp://{socket.gethostname()}:1", False),
+        ("tcp://192.168.1.1:1", False),
+    ],
+)
+def test_what_others_reach_asks_for_keys(tmp_path, monkeypatch, endpoint, local):
+    monkeypatch.setenv("STREAMSON_KEYS", str(tmp_path))
+    assert is_local(endpoint) is local
+    assert keys_for(endpoint, "none", "--bind") is None
+    with pytest.raises(UsageError, match="streamson keys new"):
+        keys_for(endpoint, "keys", "--bind")
+    if local:
+        assert keys_for(endpoint, "auto", "--bind") is None
+    else:
+        for make in (Receiver, FeedPublisher, CommandServer):
+            with pytest.raises(UsageError, match=r"other machines reach it.*--insecure"):
+                make(endpoint)
+    with pytest.raises(UsageError, match='"auto", "keys" or "none"'):
+        keys_for(endpoint, "on", "--bind")
+
+
+def test_an_endpoint_has_a_key_or_none(home):
+    key = home.key
+    assert parse_endpoint(f"tcp://a:1#{key.upper()}") == ("tcp://a:1", key)
+    assert control_endpoint(f"tcp://a:1#{key}") == f"tcp://a:2#{key}"
+    assert control_endpoint(f"ipc:///x#{key}") == f"ipc:///x.control#{key}"
+    assert with_key("tcp://[::]:1", key, "loft") == f"tcp://loft:1#{key}"
+    with pytest.raises(UsageError, match="64 hex digits"):
+        Publisher(f"tcp://127.0.0.1:1#{key[:-1]}")
+
+
+def test_a_machine_without_a_key_can_not_show_one(tmp_path, monkeypatch, home):
+    monkeypatch.setenv("STREAMSON_KEYS", str(tmp_path / "none"))
+    with pytest.raises(UsageError, match="streamson keys new"):
+        Publisher(f"tcp://127.0.0.1:1#{home.key}")
