@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from streamson._printable import PrintableFormatter, StderrHandler
-from streamson.cli import options
+from streamson._printable import PrintableFormatter, StderrHandler, counted
+from streamson.cli import INTERRUPTED, options
 from streamson.cli.ending import ending
 from streamson.cli.groups import LazyGroup
 from streamson.errors import MissingDependencyError
@@ -90,7 +90,10 @@ def producer_command(name: str) -> click.Command:
     def run(*, endpoint: str, dry_run: bool, **settings: Any) -> None:
         limit_hz: float | None = None if has_rate else settings.pop("rate")
         _tell(name)
-        _publish(name, produce(**settings), None if dry_run else endpoint, limit_hz)
+        try:
+            _publish(name, produce(**settings), None if dry_run else endpoint, limit_hz)
+        except KeyboardInterrupt:  # Click would write an empty line
+            raise click.exceptions.Exit(INTERRUPTED) from None
 
     command = click.Command(
         found.name, params=list(found.params), callback=run, help=found.help, epilog=found.epilog
@@ -132,7 +135,9 @@ def _publish(
             # By the network, or before that, where more came than went.
             dropped = sink.dropped + getattr(production.readings, "dropped", 0)
             done = f"sent, {dropped} dropped" if endpoint is not None else "printed"
-            click.echo(f"{name}: {sink.sent} points {done}{left_out}", err=True)
+            if ending.code == INTERRUPTED and sys.stderr.isatty():
+                click.echo(err=True)  # the terminal has left its ^C in the line
+            click.echo(f"{name}: {counted(sink.sent, 'point')} {done}{left_out}", err=True)
 
 
 def _tell(name: str) -> None:

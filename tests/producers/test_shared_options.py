@@ -1,6 +1,9 @@
 """What every producer can: print what it would publish, and publish no more than so much."""
 
+import contextlib
+import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -26,6 +29,39 @@ def test_a_dry_run_prints_points_without_a_listener():
     points = [LINE.fullmatch(line).groups() for line in done.stdout.splitlines()]
     assert points == [("a_room", "x=1 y=2"), ("a_room", "x=3 y=4")]
     assert done.stderr == "tail: 2 points printed\n"
+
+
+def test_one_point_is_one_point():
+    done = run("tail", "--dry-run", input="x=1\n", stdin=None)
+    assert done.stderr == "tail: 1 point printed\n"
+
+
+@pytest.mark.parametrize("at_terminal", [True, False])
+def test_ctrl_c_leaves_no_empty_line(at_terminal):
+    ours, its = os.openpty() if at_terminal else os.pipe()
+    with subprocess.Popen(
+        [sys.executable, "-m", "streamson", "produce", "eta", "--dry-run"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=its,
+        text=True,
+    ) as process:
+        os.close(its)
+        assert LINE.match(process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+        told = _rest_of(ours)
+    assert process.returncode == 130
+    assert re.fullmatch(b"\r\n" * at_terminal + rb"eta: \d+ points? printed\r?\n", told)
+
+
+def _rest_of(descriptor):
+    told = b""
+    with contextlib.suppress(OSError):  # so a terminal ends
+        while chunk := os.read(descriptor, 1000):
+            told += chunk
+    os.close(descriptor)
+    return told
 
 
 def test_a_dry_run_ends_with_its_reader():

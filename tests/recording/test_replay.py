@@ -61,7 +61,7 @@ def test_from_a_moment_on_and_never_beyond_the_end(tmp_path):
         until(lambda: listener.stats().points_received == 2, "the points")
     with Listener(ANY_PORT, output="none") as listener:
         done = replay(listener, folder, "--from", "1s")
-        assert "1 points sent" in done.stderr
+        assert "1 point sent" in done.stderr
         done = replay(listener, folder, "--from", "1h")
         assert done.returncode == 1
         assert "its last point came after 1." in done.stderr

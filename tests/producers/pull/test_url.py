@@ -41,7 +41,7 @@ def test_json_is_published_as_the_documents_show_it(web, produce):
     code, err = producing.interrupt()
     assert time.monotonic() - interrupted < 1
     assert code == 130
-    assert "url: 1 points sent, 0 dropped" in err
+    assert "url: 1 point sent, 0 dropped" in err
 
 
 def test_what_has_not_changed_is_asked_for_but_not_sent_again(web, produce):
