@@ -124,7 +124,10 @@ def test_the_messages_of_the_page_are_whole():
         if topic == "statistics":
             assert set(told) < fields
             continue
-        assert set(told) == fields, topic
+        if isinstance(told, list):
+            assert len(told) == len(fields), topic
+        else:
+            assert set(told) == fields, topic
         message = msgspec.json.decode(example, type=kind)
         assert json.loads(msgspec.json.encode(message)) == told
     for answer in answers:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from streamson.model.note import Note
+from streamson.model.note import AS_SOON_AS_POSSIBLE, Note
 from streamson.synth.engine import Engine
 from streamson.synth.kernel.layout import PLAYED_RING, REFUSED
 
@@ -70,7 +70,7 @@ class NoteDispatcher:
         self._awaited: dict[int, _Awaited] = {}
         self._latencies_ms: deque[float] = deque(maxlen=LATENCIES_KEPT)
         self._volume_lock = threading.Lock()
-        self._volume_due: float | None = None
+        self._volume_due: tuple[float, int] | None = None
         self._volumes: dict[int, float] = {}
         self._void_before = self._forgotten_before = 0
 
@@ -92,21 +92,21 @@ class NoteDispatcher:
             return
         self._awaited[number] = _Awaited(note, received_ns, session)
 
-    def glide_to(self, volume_db: float) -> None:
+    def glide_to(self, volume_db: float, frame: int = AS_SOON_AS_POSSIBLE) -> None:
         """Let the volume glide to a level; where there is no room, `started` tries it again.
 
         Any thread may call it.
         """
         with self._volume_lock:
-            number = self._engine.set_volume(volume_db)
-            self._volume_due = volume_db if number is None else None
+            number = self._engine.set_volume(volume_db, frame=frame)
+            self._volume_due = (volume_db, frame) if number is None else None
             if number is not None:
                 self._volumes[number] = volume_db
 
     def started(self) -> Iterator[StartedNote | StartedVolume]:
         """Yield what began since the last time; to be called often, by one thread."""
         if self._volume_due is not None:
-            self.glide_to(self._volume_due)
+            self.glide_to(*self._volume_due)
         # What is void since the last time was reported by then, if it was at all.
         void_before, self._void_before = self._void_before, int(self._engine.state["void_before"])
         with self._volume_lock:  # what is reported has its place in _volumes by now

@@ -23,6 +23,7 @@ from streamson.model.feed import (
     LEVEL,
     NOTE,
     PAST,
+    PLAY,
     SESSION,
     STATE,
     STATISTICS,
@@ -33,6 +34,7 @@ from streamson.model.feed import (
     Message,
     NoteStarted,
     Past,
+    PlayedNote,
 )
 from streamson.model.note import Note
 from streamson.output.tap import TapFanOut
@@ -207,7 +209,7 @@ class Feed:
     def _turn(self) -> None:
         publisher = self._publisher
         asked = publisher.wait(self._pause_s())
-        self._wants_notes = publisher.wants(NOTE)
+        self._wants_notes = publisher.wants(NOTE) or publisher.wants(PLAY)
         self._welcome(asked)
         if publisher.wants(AUDIO):
             self._send(AUDIO, self._sound.blocks())
@@ -261,6 +263,8 @@ class Feed:
             topic, message = self._waiting.popleft()
             if isinstance(message, NoteStarted):
                 self._notes_told = message.number
+                if self._publisher.wants(PLAY):
+                    self._publisher.send(PLAY, PlayedNote.of(message))
             elif isinstance(message.event, SessionChanged):
                 self._tell_session(message.event.number)  # before any note of it
             self._publisher.send(topic, message)

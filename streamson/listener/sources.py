@@ -18,6 +18,10 @@ class ReceivedPoints(Protocol):
         """Where."""
 
     @property
+    def public_key(self) -> str | None:
+        """That publishers have to know; None where no keys are shown."""
+
+    @property
     def counts(self) -> ReceiverCounts:
         """What it has seen so far."""
 

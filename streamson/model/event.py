@@ -430,6 +430,63 @@ class PageServed(Event, frozen=True, kw_only=True, tag="page_served"):
         return f"to be seen and heard on {self.url}{before}"
 
 
+class FeedJoined(Event, frozen=True, kw_only=True, tag="feed_joined"):
+    """From now on the notes of another listener are played here, as it plays them.
+
+    Attributes
+    ----------
+    endpoint
+        Where its feed is.
+    delay_s
+        How long after it.
+    """
+
+    endpoint: str
+    delay_s: float
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        return f"in step with the listener on {self.endpoint}, {self.delay_s:g} s after it"
+
+
+class FeedLost(Event, frozen=True, kw_only=True, tag="feed_lost"):
+    """The listener whose notes are played here tells nothing any more.
+
+    Attributes
+    ----------
+    endpoint
+        Where its feed was.
+    """
+
+    endpoint: str
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        return f"the listener on {self.endpoint} has gone: what it plays is not heard here"
+
+
+class FeedRecovered(Event, frozen=True, kw_only=True, tag="feed_recovered"):
+    """The listener whose notes are played here is back.
+
+    Attributes
+    ----------
+    endpoint
+        Where its feed is.
+    silent_s
+        For how long it told nothing.
+    """
+
+    endpoint: str
+    silent_s: float
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        return f"the listener on {self.endpoint} is back after {self.silent_s:.1f} s"
+
+
 class Caption(Event, frozen=True, kw_only=True, tag="caption"):
     """Somebody who explains said what is heard at this moment, or is about to be.
 
@@ -466,6 +523,9 @@ AnyEvent = (
     | RecordingPaused
     | RecordingFailed
     | RecordingEnded
+    | FeedJoined
+    | FeedLost
+    | FeedRecovered
     | Caption
     | PageServed
 )

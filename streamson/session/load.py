@@ -3,6 +3,7 @@
 import os
 import re
 import tomllib
+from collections.abc import Collection, Iterator
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -63,8 +64,17 @@ def preset_names() -> tuple[str, ...]:
     return tuple(sorted(Path(f.name).stem for f in files if f.name.endswith(".toml")))
 
 
-def parse_session(content: bytes, file: str) -> Session:
-    """Return the session in a file's content; ``file`` is its name for messages.
+def parse_session(content: bytes, file: str, *, beside: Collection[str] | None = None) -> Session:
+    """Return the session in a file's content.
+
+    Parameters
+    ----------
+    content
+        Of the file.
+    file
+        Its name, for messages; samples and scales are found beside it.
+    beside
+        The only files that it may name, where somebody elsewhere wrote it; None: any.
 
     Raises
     ------
@@ -90,6 +100,10 @@ def parse_session(content: bytes, file: str) -> Session:
         raise place.error(_syntax_problem(str(error), content)) from None
     except ValueError:  # Python reads no whole number of more than 4300 digits
         raise place.error("found a number of more than 4300 digits") from None
+    if beside is not None:
+        for name in _named(document):
+            if name not in beside:
+                raise place.error(f"found the file {name!r}, which did not come with it")
     session = read_session(document, file)
     return msgspec.structs.replace(session, text=text, files=_files(document, Path(file).parent))
 
@@ -102,6 +116,21 @@ def _files(document: dict[str, Any], folder: Path) -> tuple[SessionFile, ...]:
         if isinstance(scale, str) and scale.lower().endswith(".scl"):
             named.append(scala_file(scale)[1])
     return tuple(SessionFile(name, folder / name) for name in dict.fromkeys(named))
+
+
+def _named(value: object) -> Iterator[str]:
+    """Yield what might name a file, in a document that nobody has checked."""
+    if isinstance(value, list):
+        for one in value:
+            yield from _named(one)
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            if key == "sample" and isinstance(one, str):
+                yield one
+            elif isinstance(one, str) and one.lower().endswith(".scl"):
+                yield scala_file(one)[1]
+            else:
+                yield from _named(one)
 
 
 def _read(path: str) -> bytes:

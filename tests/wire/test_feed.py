@@ -29,8 +29,8 @@ from streamson.model.feed import (
 )
 from streamson.wire import outgoing
 from streamson.wire.command_server import CommandServer
-from streamson.wire.feed import FeedPublisher, FeedReader
 from streamson.wire.endpoint import control_endpoint
+from streamson.wire.feed import FeedPublisher, FeedReader
 from tests.conftest import until
 from tests.wire import feed_attackers
 
@@ -430,6 +430,6 @@ def test_many_who_are_cut_off_cost_nobody_else_his_connection(publisher):
 def test_what_is_told_on_a_topic_is_of_its_kind():
     assert MESSAGE_TYPES[STATE].__name__ == "ListenerState"
     assert set(MESSAGE_TYPES) == {
-        *("hello", "state", "streams", "note", "session", "clock", "event", "past"),
+        *("hello", "state", "streams", "note", "play", "session", "clock", "event", "past"),
         *("statistics", "level", "audio"),
     }

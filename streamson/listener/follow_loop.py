@@ -1,0 +1,414 @@
+"""The loop of a listener that follows another: its notes come in and are handed to the engine."""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from math import inf
+from time import monotonic
+from typing import Any, Final
+
+import msgspec
+
+from streamson._faults import Faults
+from streamson._printable import counted
+from streamson._rate_limited_log import RateLimitedLog
+from streamson.errors import StreamsonError, UsageError
+from streamson.listener.dispatch import NoteDispatcher
+from streamson.listener.event_bus import EventBus
+from streamson.listener.followed_sessions import FollowedSessions, session_of
+from streamson.listener.followed_streams import FollowedStreams
+from streamson.listener.frame_map import FrameMap
+from streamson.listener.mixer import Mixer
+from streamson.listener.reports import Reports
+from streamson.model.event import (
+    AlertCleared,
+    AlertRaised,
+    Caption,
+    Event,
+    FeedJoined,
+    FeedLost,
+    FeedRecovered,
+    PointsLost,
+    SessionChanged,
+    SessionRefused,
+    StreamRecovered,
+    StreamStale,
+    VolumeChanged,
+)
+from streamson.model.feed import (
+    CLOCK,
+    EVENT,
+    PLAY,
+    SESSION,
+    STATE,
+    Clock,
+    EventTold,
+    Hello,
+    ListenerState,
+    PlayedNote,
+    SessionTold,
+)
+from streamson.model.note import AS_SOON_AS_POSSIBLE, Note
+from streamson.score.earcon_player import EarconPlayer
+from streamson.session.parse.earcons import builtin_earcons
+from streamson.session.schema import Session
+from streamson.synth import clock
+from streamson.synth.engine import Engine
+from streamson.synth.kernel.layout import NOTE_RING
+from streamson.wire.feed import FeedReader
+
+TOPICS: Final = (SESSION, STATE, EVENT, PLAY, CLOCK)
+
+TURN_S: Final = 0.05
+SILENCE_S: Final = 3.0
+"""A feed whose clock is not heard for so long is gone, as all that read it take it."""
+
+AGAIN_S: Final = 1.5
+"""How often it is connected to anew then: a connection that was cut without a word, or whose
+machine does not answer, is found again within this time once it can be."""
+
+MAX_EARLY: Final = 1_000
+"""Notes that wait for the clock to be known; of more the oldest are left out and counted."""
+
+KEYS_A_RUN: Final = 1 << 40
+"""Held voices of one run: those of the next have other keys, and glide to none of these."""
+
+TOLD_HERE: Final = (AlertRaised, AlertCleared, StreamStale, StreamRecovered, PointsLost, Caption)
+"""Events of the listener that is followed that are told here too: all that is not about its own
+device, recording, page and volume."""
+
+_log = logging.getLogger(__name__)
+
+
+class FollowLoop:
+    """Runs in the listener's thread.
+
+    Parameters
+    ----------
+    leader
+        What the listener that is followed said first.
+    session
+        Its session then.
+    open_reader
+        Connects to its feed.
+    endpoint
+        Where that is, for messages.
+    frames
+        Maps its frames to those here.
+    engine, dispatcher, mixer, streams, reports
+        What is played with, and who is told of it.
+    bus
+        Where it tells what happens, and which it lets deliver.
+    faults
+        Survives what nobody foresaw.
+
+    Attributes
+    ----------
+    in_force
+        Number of the session that is in force, counted here, and the session.
+    """
+
+    def __init__(
+        self,
+        leader: Hello,
+        session: Session,
+        *,
+        open_reader: Callable[[], FeedReader],
+        endpoint: str,
+        frames: FrameMap,
+        engine: Engine,
+        dispatcher: NoteDispatcher,
+        mixer: Mixer,
+        streams: FollowedStreams,
+        reports: Reports,
+        bus: EventBus,
+        faults: Faults,
+    ) -> None:
+        self.in_force = 1, session
+        self._leader = leader
+        self._open_reader = open_reader
+        self._endpoint = endpoint
+        self._frames = frames
+        self._engine = engine
+        self._dispatcher = dispatcher
+        self._mixer = mixer
+        self._streams = streams
+        self._reports = reports
+        self._bus = bus
+        self._faults = faults
+        self._limited = RateLimitedLog(_log)
+        self._earcons = EarconPlayer(session, sample_rate=engine.sample_rate, counts=streams.counts)
+        self._run = ""
+        self._runs = 0
+        self._sessions = FollowedSessions()
+        self._early: deque[PlayedNote] = deque(maxlen=MAX_EARLY)
+        self._last_number: int | None = None
+        self._has_played = False
+        self._volume_db = session.audio.volume_db
+        self._volume_due = True
+        self._late = 0
+        self._heard_at = self._connected_at = monotonic()
+        self._is_lost = False
+
+    def change_session(self, session: Session) -> None:  # noqa: ARG002
+        """Refuse: what is played is chosen there.
+
+        Raises
+        ------
+        UsageError
+        """
+        raise UsageError(f"the session is chosen at the listener on {self._endpoint}")
+
+    def run(self, stopping: threading.Event) -> None:
+        """Take turns until it is to stop.
+
+        Raises
+        ------
+        StreamsonError
+            The other listener began anew with what can't be changed here, or what comes is no feed.
+        """
+        reader = self._open_reader()
+        try:
+            while not stopping.is_set():
+                for _, message in reader.receive(TURN_S):
+                    self._take(message)
+                if self._is_gone():
+                    reader.close()
+                    reader = self._open_reader()
+                with self._faults.surviving("what waited"):
+                    self._take_turn()
+        finally:
+            reader.close()
+            self._limited.flush()
+
+    def _take_turn(self) -> None:
+        for note in self._mixer.remix(self._engine.earliest_frame):
+            self._dispatcher.dispatch(note, None, self.in_force[0])
+        self._reports.read()
+        self._bus.deliver()
+        self._engine.release_unused()
+        late = int(self._engine.state["late"])
+        if late > self._late:
+            self._limited.warning(
+                "late",
+                "%s came too late for their frames, and begin at once: the sound is not the same; "
+                "a longer --delay gives them time",
+                counted(late - self._late, "note"),
+            )
+            self._late = late
+
+    def _take(self, message: Any) -> None:
+        """Take in what was told.
+
+        Raises
+        ------
+        StreamsonError
+            As of `run`.
+        """
+        if isinstance(message, Hello):
+            self._meet(message)
+            return
+        try:
+            self._take_known(message)
+        except Exception as error:  # no message ends it
+            self._faults.survive(error, "what was told")
+
+    def _take_known(self, message: Any) -> None:
+        match message:
+            case PlayedNote():
+                self._take_note(message)
+            case Clock():
+                self._take_clock(message)
+            case SessionTold():
+                self._take_session(message)
+            case EventTold():
+                self._take_event(message.event)
+            case ListenerState():
+                self._take_state(message)
+
+    def _meet(self, hello: Hello) -> None:
+        """Begin anew with another run of the listener."""
+        if hello.run == self._run:
+            return
+        leader = self._leader
+        if (hello.sample_rate, hello.reverb) != (leader.sample_rate, leader.reverb):
+            raise StreamsonError(
+                f"the listener on {self._endpoint} began anew at {hello.sample_rate} Hz instead of "
+                f"{leader.sample_rate} Hz, or in another room: follow it anew"
+            )
+        if self._run:
+            _log.info("the listener on %s began anew", self._endpoint)
+        self._run = hello.run
+        self._runs += 1
+        self._frames.forget()
+        self._streams.forget()
+        self._sessions = FollowedSessions()
+        self._early.clear()
+        self._last_number = None
+        self._has_played = False
+        self._volume_due = True
+
+    def _take_session(self, told: SessionTold) -> None:
+        if self._sessions.get(told.number) is not None:
+            return  # it is told to each newcomer
+        try:
+            session = session_of(told)
+            self._sessions.add(told.number, session)
+            self._engine.change_instruments(self._sessions.instruments)
+        except StreamsonError as error:
+            refused = SessionRefused(frame=self._engine.frame, name=told.name, reason=str(error))
+            self._bus.emit(refused)
+            return
+        number, before = self.in_force
+        if session.text == before.text:
+            self.in_force = number, session
+            return
+        self.in_force = number + 1, session
+        self._earcons.change(session)
+        changed = SessionChanged(frame=self._engine.frame, name=session.name, number=number + 1)
+        self._bus.emit(changed)
+
+    def _take_clock(self, told: Clock) -> None:
+        self._hear()
+        if not int(self._engine.state["origin_ns"]):
+            return  # no device asks for sound yet
+        self._frames.measure(told.frame, self._engine.frame_at(clock.now_ns()))
+        if self._frames.offset is None:
+            self._frames.fit()
+            frame, delay_s = self._engine.frame, self._frames.delay_s
+            self._bus.emit(FeedJoined(frame=frame, endpoint=self._endpoint, delay_s=delay_s))
+            self._play_early()
+        elif not self._has_played:
+            self._frames.fit()
+        elif self._frames.is_off():
+            self._shift()
+        if self._last_number is not None and told.notes > self._last_number:
+            self._miss(told.notes - self._last_number, "were lost on the way")
+            self._last_number = told.notes
+
+    def _shift(self) -> None:
+        """Map the frames anew, as the clocks drifted apart: in silence if that comes in time."""
+        if not self._is_silent() and not self._frames.is_off(times=2.0):
+            return
+        how = "in a pause" if self._is_silent() else "while it sounds, which is not the same there"
+        self._frames.fit()
+        self._streams.counts.clock_shifts += 1
+        self._limited.warning("shift", "the clocks drifted apart: mapped anew %s", how)
+
+    def _is_silent(self) -> bool:
+        """Return whether nothing sounds or waits here, so that nobody hears a shift."""
+        state = self._engine.state
+        return (
+            self._engine.queue_space == NOTE_RING
+            and int(state["pending"]) == int(state["active"]) == 0
+            and int(state["reverb_left"]) <= 0
+        )
+
+    def _play_early(self) -> None:
+        """Play the notes that came before the clock was known, if they are not past."""
+        while self._early:
+            told = self._early.popleft()
+            if self._frames.own_frame(told.onset_frame) >= self._engine.earliest_frame:
+                self._play(told)
+
+    def _take_note(self, told: PlayedNote) -> None:
+        if self._last_number is not None:
+            if told.number <= self._last_number:
+                return  # of another run, which says so next
+            self._miss(told.number - self._last_number - 1, "were lost on the way")
+        self._last_number = told.number
+        if self._frames.offset is None:
+            if len(self._early) == MAX_EARLY:
+                self._miss(1, "came before the clock")
+            self._early.append(told)
+        else:
+            self._play(told)
+
+    def _play(self, told: PlayedNote) -> None:
+        session = self._sessions.get(told.session)
+        if session is None:
+            self._miss(1, "are of a session that is not known here")
+            return
+        note = self._sessions.renamed(told.note(self._engine.sample_rate), told.session)
+        note = msgspec.structs.replace(
+            note,
+            onset_frame=self._frames.own_frame(note.onset_frame),
+            held_key=note.held_key and note.held_key + self._runs * KEYS_A_RUN,
+        )
+        self._streams.add_note(note)
+        self._hand_over(note, session)
+
+    def _hand_over(self, note: Note, session: Session) -> None:
+        mixed = self._mixer.mix(note, note.onset_frame)
+        if mixed is None:
+            return
+        self._engine.equal_loudness = session.audio.equal_loudness
+        try:
+            self._dispatcher.dispatch(mixed, None, self.in_force[0])
+            self._has_played = True
+        except UsageError as error:
+            self._miss(1, f"can't be played: {error}")
+
+    def _miss(self, notes: int, why: str) -> None:
+        if notes > 0:
+            self._streams.counts.notes_missed += notes
+            self._limited.warning("missed", "%s %s", counted(notes, "note"), why)
+
+    def _take_event(self, event: Event) -> None:
+        if isinstance(event, VolumeChanged):
+            volume_db = -inf if event.volume_db is None else event.volume_db
+            if self._frames.offset is not None:
+                self._glide_to(volume_db, self._frames.own_frame(event.frame))
+            elif not self._volume_due:
+                self._glide_to(volume_db, AS_SOON_AS_POSSIBLE)
+        elif isinstance(event, TOLD_HERE):
+            self._streams.add_event(event)
+            offset = self._frames.offset
+            frame = self._engine.frame if offset is None else max(event.frame + offset, 0)
+            self._bus.emit(msgspec.structs.replace(event, frame=frame))
+
+    def _take_state(self, state: ListenerState) -> None:
+        self._streams.set_alerts(state.alerts)
+        if self._volume_due:  # later changes are events, at their frames
+            self._volume_due = False
+            volume_db = -inf if state.muted else state.volume_db
+            if volume_db != self._volume_db:
+                self._glide_to(volume_db, AS_SOON_AS_POSSIBLE)
+
+    def _glide_to(self, volume_db: float, frame: int) -> None:
+        """Follow a change of the volume, unless somebody muted all here."""
+        self._volume_db = volume_db
+        if volume_db > -inf:
+            self._mixer.volume_db = volume_db
+        if not self._mixer.muted:
+            self._dispatcher.glide_to(volume_db, frame)
+
+    def _hear(self) -> None:
+        """Note that the feed is there."""
+        silent_s, self._heard_at = monotonic() - self._heard_at, monotonic()
+        if self._is_lost:
+            self._is_lost = False
+            frame = self._engine.frame
+            self._bus.emit(FeedRecovered(frame=frame, endpoint=self._endpoint, silent_s=silent_s))
+            self._sound("back")
+
+    def _is_gone(self) -> bool:
+        """Say that the feed has gone, once; return whether it is to be looked for anew."""
+        now = monotonic()
+        if now < self._heard_at + SILENCE_S:
+            return False
+        if not self._is_lost:
+            self._is_lost = True
+            self._bus.emit(FeedLost(frame=self._engine.frame, endpoint=self._endpoint))
+            self._sound("stale")
+        if now < self._connected_at + AGAIN_S:
+            return False
+        self._connected_at = now
+        return True
+
+    def _sound(self, earcon: str) -> None:
+        """Let it be heard: silence is never to mean that all is well."""
+        now_frame = self._engine.earliest_frame
+        for note in self._earcons.play(builtin_earcons()[earcon], self._endpoint, now_frame):
+            self._hand_over(note, self.in_force[1])
