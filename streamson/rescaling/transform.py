@@ -73,7 +73,8 @@ class Rate:
     """The growth of a counter, a second.
 
     A counter that falls has begun again at 0, as one does whose process was restarted. Where the
-    producer's clock is set back, the rate that was known last holds for one more point.
+    producer's clock is set back, the rate that was known last holds for one more point; where it
+    runs backwards, what passes counts all the same.
     """
 
     def __init__(self) -> None:
@@ -85,19 +86,22 @@ class Rate:
     def __call__(self, value: float, time: float) -> float:
         """Take in the counter and return its rate; none for the first, or if no time has passed."""
         growth, seconds = value - self._before, time - self._time
-        if seconds <= 0:
-            return self._late(value, time, -seconds)
         if growth < 0:
             growth = value
+        if seconds <= 0:
+            return self._late(value, growth, time, -seconds)
         self._before, self._time, self._late_points = value, time, 0
         self._rate = growth / seconds
         return self._rate
 
-    def _late(self, value: float, time: float, late_s: float) -> float:
+    def _late(self, value: float, growth: float, time: float, late_s: float) -> float:
         self._late_points += late_s > 0
-        if late_s <= MAX_LATE_S and self._late_points < MAX_LATE_POINTS:
+        is_late = late_s <= MAX_LATE_S and self._late_points < MAX_LATE_POINTS
+        if is_late or late_s == 0:
             return math.nan
-        self._before, self._time, self._late_points = value, time, 0
+        if self._late_points > MAX_LATE_POINTS:
+            self._rate = growth / late_s
+        self._before, self._time = value, time
         return self._rate
 
     def state(self) -> Any:

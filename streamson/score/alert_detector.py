@@ -20,6 +20,10 @@ BACK_SHARE: Final = 0.8
 """A value is usual again at so much of the distance at which it became unusual."""
 
 
+MAX_SET_BACK: Final = 3
+"""A clock that is set back so often, one point after the other, runs backwards."""
+
+
 class Band(NamedTuple):
     """What is well; and, further inside, where a value must come to be well again."""
 
@@ -62,6 +66,7 @@ class AlertDetector:
         self.active = False
         self.band: Range = (-inf, inf)
         self._since = nan
+        self._set_back = 0
 
     def update(self, value: float, time: float) -> bool | None:
         """Take in a finite value of that time (seconds).
@@ -81,12 +86,20 @@ class AlertDetector:
         if low <= value <= high:
             self._since = nan
             return None
-        if isnan(self._since) or time < self._since:  # or the clock was set back
-            self._since = time
-        if time - self._since < self._duration:
+        if self._lasted_s(time) < self._duration:
             return None
         self.active = True
         return True
+
+    def _lasted_s(self, time: float) -> float:
+        """Return for how long the value is outside at a time; where the clock is set back, 0."""
+        if isnan(self._since) or time > self._since:
+            self._set_back = 0
+        else:
+            self._set_back += time < self._since
+        if isnan(self._since) or (time < self._since and self._set_back < MAX_SET_BACK):
+            self._since = time
+        return abs(time - self._since)
 
     def state(self) -> Any:
         """Return what `restore` wants."""

@@ -2,7 +2,7 @@
 
 from collections import deque
 from math import copysign
-from statistics import median
+from statistics import median_low
 from typing import Final
 
 SAMPLES: Final = 15
@@ -45,11 +45,16 @@ class SourceClock:
         """Whether it is so far from right that somebody wants to know."""
         return abs(self.skew_s) >= NOTABLE_SKEW_S
 
+    @property
+    def is_right(self) -> bool:
+        """Whether it is so by all of the last samples."""
+        return all(abs(ahead_s) < NOTABLE_SKEW_S for ahead_s in self._samples)
+
     def add(self, ahead_s: float) -> None:
         """Take in how far the time of a point was ahead of when it came, in seconds."""
         self._samples.append(ahead_s)
         if len(self._samples) >= MIN_SAMPLES:
-            self.skew_s = median(self._samples)
+            self.skew_s = median_low(self._samples)
 
 
 def skew_in_words(skew_s: float) -> str:

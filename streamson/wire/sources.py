@@ -73,14 +73,12 @@ class Sources:
 
     Attributes
     ----------
-    limits
-        May be changed at any time.
     lost_by_stream
         Points lost, of each stream that lost any.
     """
 
     def __init__(self, limits: SourceLimits, counts: ReceiverCounts, log: RateLimitedLog) -> None:
-        self.limits = limits
+        self._limits = limits
         self.lost_by_stream: dict[str, int] = {}
         self._counts = counts
         self._log = log
@@ -114,7 +112,7 @@ class Sources:
                 # A relay sends the last message of each stream again, to whoever comes back to it.
                 self._counts.points_repeated += size
                 return False
-        limit = source.spending.take(size, now, self.limits)
+        limit = source.spending.take(size, now, self._limits)
         if stream is None and limit is None:
             limit = self._room_for(name, source, now)
             if limit is None:
@@ -129,6 +127,18 @@ class Sources:
             self._leave_out(source_name, limit)
             return False
         return True
+
+    @property
+    def limits(self) -> SourceLimits:
+        """What they may bring; where that is changed, what they brought before counts no more."""
+        return self._limits
+
+    @limits.setter
+    def limits(self, limits: SourceLimits) -> None:
+        if limits != self._limits:
+            self._limits = limits
+            for source in self._sources.values():
+                source.spending = Spending()
 
     @property
     def count(self) -> int:
@@ -175,7 +185,7 @@ class Sources:
 
     def _room_for(self, stream: str, source: _Source, now: float) -> Limit | None:
         """Return the limit that a new stream of a source goes beyond, if any."""
-        limits = self.limits
+        limits = self._limits
         if len(source.streams) >= limits.streams_per_source and now >= source.sweep_due:
             source.sweep_due = now + SWEEP_S
             self._forget(source, source.forget_silent(now))
@@ -229,7 +239,7 @@ class Sources:
         self._log.warning(
             limit,
             f"{SENTENCES[limit]}: that is all that a source may; the rest is left out",
-            *(source, getattr(self.limits, limit)),
+            *(source, getattr(self._limits, limit)),
         )
 
     def _look_at(self, source: _Source, name: str, ahead_s: float, now: float) -> None:
@@ -239,8 +249,10 @@ class Sources:
         clock = source.clock
         clock.add(ahead_s)
         if clock.is_notable and not source.clock_told:
+            source.clock_told = True
             self._log.warning("clock", "%s: %s", name, skew_in_words(clock.skew_s))
-        source.clock_told = clock.is_notable
+        elif source.clock_told and clock.is_right:
+            source.clock_told = False
 
 
 def add_bounded(counts: dict[str, int], stream: str, number: int) -> None:

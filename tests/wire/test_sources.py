@@ -234,3 +234,11 @@ def test_numbers_that_jump_too_far_are_no_loss():
     intake.now += 1
     intake.take(number=2**60 + 6 + 2 * MAX_POINTS_A_SECOND - 5)
     assert intake.counts.points_lost == 2 * MAX_POINTS_A_SECOND - 5 - 1 + 5
+
+
+def test_other_limits_hold_at_once():
+    intake = Intake(points_per_second=1)
+    assert intake.take(size=60_000)
+    assert not intake.take()
+    intake.sources.limits = SourceLimits(points_per_second=2)
+    assert intake.take()
