@@ -9,6 +9,7 @@ from typing import Final
 import click
 import msgspec
 
+from streamson import _notify
 from streamson._printable import PrintableFormatter, counted
 from streamson.cli.ending import ending
 from streamson.cli.standard_streams import never_wait
@@ -62,6 +63,7 @@ def _silent(stats: Statistics) -> bool:
 def _play(
     listener: Listener, stats_file: Path | None, check: Callable[[], None], wanted: Wanted
 ) -> None:
+    service = _notify.Service()
     try:
         _tell_the_time()
         listener.start()
@@ -69,10 +71,12 @@ def _play(
         with Shown(listener, wanted) as shown:
             while not (listener.finished or shown.has_quit):
                 time.sleep(REFRESH_S)
+                service.tell(listener.engine.frame, listener.turns)
                 check()
                 shown.refresh()
     finally:
         ending.finish()
+        _notify.stopping()
         listener.stop()
         stats = listener.stats()
         try:

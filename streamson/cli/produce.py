@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from streamson import _notify
 from streamson._printable import PrintableFormatter, StderrHandler, counted
 from streamson.cli import INTERRUPTED, options
 from streamson.cli.ending import ending
@@ -122,9 +123,11 @@ def _publish(
         )
         limit = None if limit_hz is None else opened.enter_context(RateLimit(sink, limit_hz))
         try:
+            _notify.ready()
             publish(production, limit or sink)
         finally:
             ending.finish()
+            _notify.stopping()
             close = getattr(production.readings, "close", None)
             if close is not None:  # what a generator has opened; or a queue, for who fills it
                 close()

@@ -28,10 +28,13 @@ class EventBus:
     ----------
     dropped
         Events for which there was no room.
+    deliveries
+        How often it was let deliver: once a turn of the loop, so that it is seen that it turns.
     """
 
     def __init__(self, faults: Faults | None = None) -> None:
         self.dropped = 0
+        self.deliveries = 0
         self._faults = faults or Faults()
         self._waiting: deque[Event] = deque()
         self._subscribers: list[Callable[[Event], None]] = []
@@ -51,6 +54,7 @@ class EventBus:
 
     def deliver(self) -> None:
         """Tell what waits."""
+        self.deliveries += 1
         while self._waiting:
             with self._lock:
                 waiting = list(self._waiting)
