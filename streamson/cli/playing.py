@@ -1,20 +1,19 @@
 """Playing until the end: starting a listener, what is shown of it, and the summary."""
 
-import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import click
-import msgspec
 
 from streamson import _notify
-from streamson._printable import PrintableFormatter, counted
+from streamson._printable import counted
 from streamson.cli.ending import ending
 from streamson.cli.standard_streams import never_wait
+from streamson.cli.stats_file import write_stats
+from streamson.cli.times import tell_the_time
 from streamson.cli.views import Shown, Wanted
-from streamson.formats.atomic import write_atomically
 from streamson.listener.listener import Listener
 from streamson.model.statistics import Statistics
 
@@ -65,7 +64,7 @@ def _play(
 ) -> None:
     service = _notify.Service()
     try:
-        _tell_the_time()
+        tell_the_time()
         listener.start()
         click.echo(f"Playing {listener.output}. Ctrl-C ends.", err=True)
         with Shown(listener, wanted) as shown:
@@ -81,7 +80,7 @@ def _play(
         stats = listener.stats()
         try:
             if stats_file is not None:
-                _write_stats(stats, stats_file)
+                write_stats(stats, stats_file)
         finally:
             click.echo(summary(stats, listener))
 
@@ -98,6 +97,11 @@ def summary(stats: Statistics, listener: Listener) -> str:
         f"late {stats.notes_late}"
         + (f", missed {stats.blocks_missed} of {stats.blocks} blocks" if listener.plays else ""),
     ]
+    if stats.notes_missed or stats.clock_shifts:
+        lines.append(
+            f"missed {counted(stats.notes_missed, 'note')} of the listener that is followed, and "
+            f"mapped its frames anew {counted(stats.clock_shifts, 'time')}"
+        )
     if _silent(stats):
         lines.append("no note came of these points: see above what would be played of them")
     if stats.streams_refused:
@@ -129,21 +133,3 @@ def _unrecorded(stats: Statistics) -> str:
 
 def _peak(stats: Statistics) -> str:
     return "" if stats.peak_dbfs is None else f", peak {stats.peak_dbfs:.1f} dBFS"
-
-
-def _write_stats(stats: Statistics, path: Path) -> None:
-    content = msgspec.json.format(msgspec.json.encode(stats)) + b"\n"
-    try:
-        if path.exists() and not path.is_file():  # such as /dev/stdout
-            path.write_bytes(content)
-        else:
-            write_atomically(path, content)
-    except OSError as error:
-        raise click.FileError(str(path), error.strerror) from None
-
-
-def _tell_the_time() -> None:
-    """Let the log say when something happened, as long as it plays."""
-    formatter = PrintableFormatter("%(asctime)s %(message)s", "%H:%M:%S")
-    for handler in logging.getLogger().handlers:
-        handler.setFormatter(formatter)

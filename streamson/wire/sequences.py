@@ -14,8 +14,7 @@ class Sequence:
     Attributes
     ----------
     last, time
-        Number of the last message's first point, None before any, and the time that the source told
-        of its last point.
+        Number of the last point, None before any, and the time that the source told of it.
     jumped
         Whether the last number was further from the one before than can have been sent.
     """
@@ -44,7 +43,7 @@ class Sequence:
         # A first number may be any: this listener may have come later than the producer. A lower
         # one than expected is a producer that started again under the same name.
         missing = 0 if self.last is None else max(number - self._next, 0)
-        self.last, self.time, self._next = number, time, number + size
+        self.last, self.time, self._next = number + size - 1, time, number + size
         self.jumped = False
         if not missing:
             return 0

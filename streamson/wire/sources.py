@@ -108,8 +108,8 @@ class Sources:
         stream = source.streams.get(name)
         if number is not None and stream is not None:
             last = stream.sequence
-            if number == last.last and message.last_time == last.time:
-                # A relay sends the last message of each stream again, to whoever comes back to it.
+            if number + size - 1 == last.last and message.last_time == last.time:
+                # A relay sends the last point of each stream again, to whoever comes back to it.
                 self._counts.points_repeated += size
                 return False
         limit = source.spending.take(size, now, self._limits)

@@ -1,0 +1,37 @@
+"""``streamson relay``: take points from producers, and hand them on to listeners and relays."""
+
+from pathlib import Path
+
+import click
+
+from streamson.cli import options
+from streamson.wire.limits import DEFAULT_ENDPOINT
+
+
+@click.command()
+@click.option(
+    "--bind",
+    default=DEFAULT_ENDPOINT,
+    show_default=True,
+    metavar="ENDPOINT",
+    help="Where producers find this relay. tcp://0.0.0.0:5570 takes points from other hosts "
+    "whose keys are allowed: streamson keys.",
+)
+@click.argument("to", nargs=-1, required=True, metavar="TO...")
+@options.keys
+@click.option("--insecure", is_flag=True, help="Ask nobody for a key, on other machines neither.")
+@options.stats
+def command(
+    *, bind: str, to: tuple[str, ...], keys: bool, insecure: bool, stats: Path | None
+) -> None:
+    """Take points as a listener does, and hand them on, until Ctrl-C.
+
+    TO is where a listener, or another relay, takes points, such as tcp://studio:5570, with #KEY
+    where it asks for keys; several may be said, and each gets all. One that is slow or gone loses
+    points of its own alone. Who comes, or comes back, gets the last value of each stream.
+    """
+    from streamson.cli.relaying import relay
+    from streamson.wire.relay import Relay
+
+    with Relay(to, bind, security=options.security(keys=keys, insecure=insecure)) as points:
+        relay(points, stats)

@@ -1,0 +1,73 @@
+"""Statistics of a relay: what came, and what went on to each place."""
+
+import msgspec
+
+from streamson.model.counts import ReceiverCounts
+
+
+class DestinationStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """What went to one place.
+
+    Attributes
+    ----------
+    endpoint
+        Where it is.
+    is_there
+        Whether somebody takes points there.
+    leads_back
+        Whether what is sent there comes back: then nothing is.
+    arrivals
+        How often somebody came, or came back.
+    points_sent
+        Points handed to the network.
+    points_lost
+        Points that were to go there and did not: they came faster than they were taken, or were
+        waiting when it went.
+    points_missed
+        Points that came while nobody was there, or what is sent there came back.
+    last_values_sent
+        Last values sent to who came.
+    """
+
+    endpoint: str
+    is_there: bool
+    leads_back: bool
+    arrivals: int
+    points_sent: int
+    points_lost: int
+    points_missed: int
+    last_values_sent: int
+
+
+class RelayStatistics(ReceiverCounts, kw_only=True):
+    """A relay's counters at one moment: what its receiver has seen, and what became of it.
+
+    Attributes
+    ----------
+    seconds
+        Since it began.
+    goodbyes
+        Goodbyes that were handed on.
+    last_values, last_values_left_out
+        Streams whose last value is kept; those that were forgotten for want of room.
+    destinations
+        In the order in which they were given.
+    """
+
+    seconds: float
+    goodbyes: int
+    last_values: int
+    last_values_left_out: int
+    destinations: tuple[DestinationStatistics, ...]
+
+    @property
+    def messages_over_limits(self) -> int:
+        """Messages left out because their source, or all, brought too much."""
+        return (
+            self.over_messages_per_second
+            + self.over_points_per_second
+            + self.over_new_streams_per_second
+            + self.over_streams_per_source
+            + self.over_streams
+            + self.over_new_sources
+        )

@@ -1,0 +1,248 @@
+"""A place to which a relay hands on what comes: a socket of its own, so that it holds up no other.
+
+What waits is bounded in bytes, which ZeroMQ does not do: so little waits in its socket, and the
+rest here, where the oldest gives way.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Iterable
+from typing import Final
+
+import zmq
+
+from streamson._printable import counted
+from streamson._rate_limited_log import RateLimitedLog
+from streamson.model.relay import DestinationStatistics
+from streamson.wire.endpoint import parse_endpoint
+from streamson.wire.loop_probe import LoopProbe
+from streamson.wire.sockets import connect, set_keepalive
+
+SOCKET_HIGH_WATER_MARK: Final = 128
+"""Messages that wait in the socket: 128 MB of the largest, and no point waits for its turn here
+as long as fewer come than 100,000 a second."""
+
+MAX_WAITING_BYTES: Final = 32 << 20
+"""What else waits: 3 s of 50,000 points a second."""
+
+TRY_AGAIN_MESSAGES: Final = 32
+"""After so many messages that had to wait it is seen whether the socket takes some again."""
+
+MAX_SUBSCRIPTION_BYTES: Final = 256
+MAX_SUBSCRIPTIONS: Final = 1_000
+"""Of a place, and in a turn: a listener sends one."""
+
+WELCOME_AGAIN_S: Final = 1.0
+"""Who comes more often gets the last values no more often than this."""
+
+RECONNECT_MOST_MS: Final = 1_000
+LINGER_MS: Final = 300
+
+_MESSAGE_BYTES: Final = 150
+"""What a message takes that waits, besides its own bytes."""
+
+_SUBSCRIBED: Final = b"\x01"
+
+_log = logging.getLogger(__name__)
+
+
+class Destination:
+    """A listener or a relay that this one hands on to, as a producer does.
+
+    Parameters
+    ----------
+    endpoint
+        Where it is bound.
+
+    Attributes
+    ----------
+    endpoint
+        The same, without the key that it may end with.
+    is_there
+        Whether somebody takes points there, as of the last `look`.
+
+    Raises
+    ------
+    UsageError
+        If the endpoint is not one that ZeroMQ can connect to.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = parse_endpoint(endpoint).address
+        self.is_there = False
+        self._topics: set[bytes] = set()
+        self._waiting: deque[tuple[bytes, int]] = deque()
+        self._waiting_bytes = 0
+        self._sent = self._lost = self._missed = self._arrivals = self._last_values = 0
+        self._has_newcomer = False
+        self._welcome_due = 0.0
+        self._probe = LoopProbe()
+        self._limited = RateLimitedLog(_log)
+        # As of `Publisher`: it learns who listens, drops nothing silently, keeps no old news.
+        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.XPUB)
+        self._socket.setsockopt(zmq.SNDHWM, SOCKET_HIGH_WATER_MARK)
+        self._socket.setsockopt(zmq.XPUB_NODROP, 1)
+        # Who goes and comes back between two looks subscribes twice.
+        self._socket.setsockopt(zmq.XPUB_VERBOSE, 1)
+        self._socket.setsockopt(zmq.IMMEDIATE, 1)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_SUBSCRIPTION_BYTES)
+        self._socket.setsockopt(zmq.LINGER, LINGER_MS)
+        self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_MOST_MS)
+        set_keepalive(self._socket)
+        connect(self._socket, endpoint)
+
+    @property
+    def leads_back(self) -> bool:
+        """Whether what is sent there comes back to this relay: then no points are."""
+        return self._probe.comes_back
+
+    @property
+    def statistics(self) -> DestinationStatistics:
+        """What went there so far."""
+        return DestinationStatistics(
+            endpoint=self.endpoint,
+            is_there=self.is_there,
+            leads_back=self.leads_back,
+            arrivals=self._arrivals,
+            points_sent=self._sent,
+            points_lost=self._lost,
+            points_missed=self._missed,
+            last_values_sent=self._last_values,
+        )
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something waits for it."""
+        return bool(self._waiting)
+
+    def look(self, now: float) -> bool:
+        """Take in who came and went, and send what waits; return whether to `welcome` somebody.
+
+        Parameters
+        ----------
+        now
+            Monotonic seconds.
+        """
+        self._read_subscriptions()
+        if self._probe.is_over(now):
+            self._has_newcomer = True
+            self._probe.at_once()
+        if self.is_there and self._probe.is_due(now):
+            self._send(self._probe.frame, 0)
+        self._flush()
+        if not (self._has_newcomer and self.is_there and now >= self._welcome_due):
+            return False
+        self._has_newcomer = False
+        self._welcome_due = now + WELCOME_AGAIN_S
+        return not self.leads_back
+
+    def welcome(self, frames: Iterable[bytes]) -> None:
+        """Send the last values to who came."""
+        for frame in frames:
+            self._last_values += 1
+            self._send(frame, 0)
+
+    def send(self, frame: bytes, points: int) -> None:
+        """Hand on a frame that carries so many points, or let it wait, or count it."""
+        if not self.is_there or self.leads_back:
+            self._missed += points
+        else:
+            self._send(frame, points)
+
+    def take_probe(self, stream: str) -> bool:
+        """Return whether a goodbye is what was sent there to see whether it comes back.
+
+        Parameters
+        ----------
+        stream
+            Whose goodbye it is.
+        """
+        if not self._probe.has_returned(stream):
+            return False
+        self._lose_waiting()
+        self._limited.warning(
+            "loop",
+            "%s: what is sent there comes back here, so nothing is sent there; "
+            "let relays hand on in one direction alone",
+            self.endpoint,
+        )
+        return True
+
+    def close(self) -> None:
+        """Send what waits as far as there is room, and close. Say what was left out of the log."""
+        if not self._socket.closed:
+            self._flush()
+            self._lose_waiting()
+            self._limited.flush()
+            self._socket.close()
+
+    def _read_subscriptions(self) -> None:
+        for _ in range(MAX_SUBSCRIPTIONS):
+            if not self._events() & zmq.POLLIN:
+                break
+            message = self._socket.recv(zmq.DONTWAIT)
+            if message[:1] == _SUBSCRIBED:
+                self._topics.add(message[1:])
+                self._has_newcomer = True
+                self._arrivals += 1
+                self._probe.at_once()
+            else:
+                self._topics.discard(message[1:])
+        if self.is_there and not self._topics:
+            self._lose_waiting()
+            self._probe.reset()
+        self.is_there = bool(self._topics)
+
+    def _send(self, frame: bytes, points: int) -> None:
+        if self._waiting:
+            self._queue(frame, points)
+            if not len(self._waiting) % TRY_AGAIN_MESSAGES:
+                self._flush()
+            return
+        try:
+            self._socket.send(frame, zmq.DONTWAIT)
+        except zmq.Again:
+            self._queue(frame, points)
+        else:
+            self._sent += points
+
+    def _queue(self, frame: bytes, points: int) -> None:
+        self._waiting.append((frame, points))
+        self._waiting_bytes += len(frame) + _MESSAGE_BYTES
+        while self._waiting_bytes > MAX_WAITING_BYTES:
+            oldest, lost = self._waiting.popleft()
+            self._waiting_bytes -= len(oldest) + _MESSAGE_BYTES
+            self._lost += lost
+            self._limited.warning(
+                "slow",
+                "%s takes less than comes: %s lost so far",
+                *(self.endpoint, counted(self._lost, "point")),
+            )
+
+    def _flush(self) -> None:
+        """Send what waits, as far as there is room.
+
+        No more at a time than the socket has room for: one whose peer has just gone takes all,
+        for nobody, until that is known here.
+        """
+        if not self._waiting or self._events() & zmq.POLLIN:
+            return
+        try:
+            for _ in range(min(len(self._waiting), SOCKET_HIGH_WATER_MARK)):
+                frame, points = self._waiting[0]
+                self._socket.send(frame, zmq.DONTWAIT)
+                self._waiting.popleft()
+                self._waiting_bytes -= len(frame) + _MESSAGE_BYTES
+                self._sent += points
+        except zmq.Again:
+            return
+
+    def _events(self) -> int:
+        """Return what the socket is ready for; so it learns what its connection did meanwhile."""
+        return int(self._socket.getsockopt(zmq.EVENTS))
+
+    def _lose_waiting(self) -> None:
+        """Count what waits as lost: nobody is there any more."""
+        self._lost += sum(points for _, points in self._waiting)
+        self._waiting.clear()
+        self._waiting_bytes = 0
