@@ -8,9 +8,10 @@ from streamson._printable import counted, printable
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import MessageError
 from streamson.model.limits import MAX_SPAN_S
+from streamson.producers.base.first_fields import FirstFields
 from streamson.producers.base.pace import POLL_S, sleep_until
 from streamson.producers.base.push_queue import PushQueue
-from streamson.producers.base.reading import Production
+from streamson.producers.base.reading import BatchReading, Production, Reading
 from streamson.producers.base.sink import Sink
 
 HINT_AFTER_S: Final = 10.0
@@ -33,13 +34,17 @@ def publish(production: Production, sink: Sink) -> None:
     """
     _await_first(sink)
     limited = RateLimitedLog(_log)
+    first_fields = FirstFields()
     try:
-        _send_all(production, sink, limited)
+        _send_all(production, sink, limited, first_fields)
     finally:
         limited.flush()
+        first_fields.tell()
 
 
-def _send_all(production: Production, sink: Sink, limited: RateLimitedLog) -> None:
+def _send_all(
+    production: Production, sink: Sink, limited: RateLimitedLog, first_fields: FirstFields
+) -> None:
     readings = production.readings
     origin = time.monotonic()
     listening = True
@@ -55,6 +60,7 @@ def _send_all(production: Production, sink: Sink, limited: RateLimitedLog) -> No
             origin += time.monotonic() - gone_at
             listening = True
             _log_change(listening=listening, keep=production.keep)
+        _look_at(reading, first_fields)
         try:
             reading.send(sink)
         except MessageError as error:  # of one reading among many
@@ -66,6 +72,14 @@ def _send_all(production: Production, sink: Sink, limited: RateLimitedLog) -> No
                 "%s dropped so far: they come faster than they go",
                 counted(overrun, "point"),
             )
+
+
+def _look_at(reading: Reading | BatchReading, first_fields: FirstFields) -> None:
+    if isinstance(reading, BatchReading):
+        batch = reading.batch
+        first_fields.look_at(batch.stream, batch.columns, batch.size)
+    else:
+        first_fields.look_at(reading.stream, reading.fields)
 
 
 def _log_change(*, listening: bool, keep: bool) -> None:

@@ -27,6 +27,13 @@ class StreamTemplate:
     option
         Which option it was given by, for messages.
 
+    Attributes
+    ----------
+    text
+        As it was given.
+    labels
+        Those that it has places for.
+
     Raises
     ------
     UsageError
@@ -42,7 +49,7 @@ class StreamTemplate:
         self, template: str, allowed: Collection[str] | None = None, *, option: str = "--stream"
     ) -> None:
         self.labels = tuple(_PLACE.findall(template))
-        self._template = template
+        self.text = template
         rest = _PLACE.sub("", template)
         if not template.strip() or "{" in rest or "}" in rest:
             raise UsageError(
@@ -58,7 +65,7 @@ class StreamTemplate:
 
     def fill(self, labels: Mapping[str, str]) -> str:
         """Return the name for a point that has these labels; ``unnamed`` if nothing is left."""
-        filled = _PLACE.sub(lambda place: labels.get(place[1], ""), self._template)
+        filled = _PLACE.sub(lambda place: labels.get(place[1], ""), self.text)
         return clean_name(filled)
 
 

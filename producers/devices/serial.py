@@ -8,6 +8,7 @@ import click
 
 from streamson.errors import UsageError
 from streamson.producers import options
+from streamson.producers.base.first_fields import PartedStreams
 from streamson.producers.base.reading import Production, Reading
 from streamson.producers.base.sample import choose_fields
 from streamson.producers.base.stream_limit import StreamLimit
@@ -20,6 +21,7 @@ from streamson.producers.text.line_reader import LineReader
 REQUIRES: Final = {"serial": "streamson[serial]"}
 """What it imports, and what brings that."""
 
+STREAM: Final = "{topic}"
 LABELS: Final = ("port", "topic")
 MAX_STREAMS: Final = 1_000
 """At a time; lines that begin with any further topic are left out."""
@@ -35,7 +37,7 @@ MAX_STREAMS: Final = 1_000
     help="Its speed, as the board sets it.",
 )
 @options.stream_template(
-    "{topic}", "{port}, and {topic}, a name with a slash that a line begins with, else the port"
+    STREAM, "{port}, and {topic}, a name with a slash that a line begins with, else the port"
 )
 @options.fields
 def command(*, port: str | None, baud: int, stream: str, fields: tuple[str, ...]) -> Production:
@@ -65,11 +67,14 @@ def _readings(
     reader = LineReader()
     name = PurePath(port.device).name
     streams = StreamLimit(MAX_STREAMS)
+    parted = PartedStreams("--stream '{port}'") if template.text == STREAM else None
     try:
         for line in port.lines(unusable):
             for topic, numbers in _numbers(reader, line):
                 chosen = choose_fields(numbers, fields)
                 stream = template.fill({"port": name, "topic": topic or name})
+                if parted is not None and not topic:
+                    stream = parted.name(stream, chosen)
                 if not chosen:
                     unusable.add("without wanted numbers", line)
                 elif not streams.admits(stream):

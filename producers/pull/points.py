@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from streamson._printable import printable
+from streamson.producers.base.first_fields import PartedStreams
 from streamson.producers.base.pace import or_missing
 from streamson.producers.base.push_queue import PushQueue
 from streamson.producers.base.reading import Reading
@@ -34,6 +35,8 @@ class Points:
         Which fields.
     unusable
         Counts what is left out; whoever reads for this counts there as well.
+    parted
+        Names what lacks the first field of its stream; None where somebody chose the names.
     """
 
     def __init__(
@@ -42,12 +45,14 @@ class Points:
         template: StreamTemplate,
         patterns: Sequence[str],
         unusable: Unusable,
+        parted: PartedStreams | None = None,
     ) -> None:
         self._queue = queue
         self._template = template
         self._patterns = patterns
         self.unusable = unusable
         self._streams = StreamLimit(MAX_STREAMS)
+        self._parted = parted
         self._said = False
 
     def named(
@@ -72,6 +77,8 @@ class Points:
             if fields:
                 wanted = True
                 stream = self._template.fill({**sample.labels, **known})
+                if self._parted is not None:
+                    stream = self._parted.name(stream, fields)
                 if self._has_place(stream):
                     found.append((stream, sample._replace(fields=fields)))
         if not wanted:

@@ -10,6 +10,7 @@ from streamson._printable import printable
 from streamson.producers import options
 from streamson.producers.base.asyncio_queue import AsyncioQueue
 from streamson.producers.base.backoff import Backoff
+from streamson.producers.base.first_fields import PartedStreams
 from streamson.producers.base.push_queue import PushQueue
 from streamson.producers.base.reading import Production
 from streamson.producers.base.stream_template import StreamTemplate
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientResponse
 
+STREAM: Final = "{host}/{path}/{event}/{topic}"
 REQUIRES: Final = {"aiohttp": "streamson[feeds]"}
 """What it imports, and what brings that."""
 
@@ -48,7 +50,7 @@ _log = logging.getLogger(__name__)
 @click.command(short_help="Numbers in a feed of server-sent events.")
 @click.argument("url")
 @options.stream_template(
-    "{host}/{path}/{event}/{topic}",
+    STREAM,
     "{host}, {path}, {event}, {topic} of lines, and the words in what comes",
 )
 @options.fields
@@ -76,8 +78,9 @@ def command(
     client = WebClient(address, access, "feeds", "the sse producer")
 
     async def fill(queue: PushQueue) -> None:
+        parted = PartedStreams("--stream '{host}/{path}/{event}'") if stream == STREAM else None
         unusable = Unusable("message")
-        feed = _Feed(address, client, Points(queue, template, fields, unusable), unusable)
+        feed = _Feed(address, client, Points(queue, template, fields, unusable, parted), unusable)
         try:
             async with client:
                 await feed.run()

@@ -11,6 +11,7 @@ from streamson.errors import UsageError
 from streamson.producers import options
 from streamson.producers.base.asyncio_queue import AsyncioQueue
 from streamson.producers.base.backoff import Backoff
+from streamson.producers.base.first_fields import PartedStreams
 from streamson.producers.base.push_queue import PushQueue
 from streamson.producers.base.reading import Production
 from streamson.producers.base.sample import Sample
@@ -25,6 +26,7 @@ from streamson.producers.pull.seen_times import SeenTimes
 from streamson.producers.pull.unavailable import UnavailableError
 from streamson.producers.pull.web_client import WebClient
 
+STREAM: Final = "{host}/{path}/{topic}"
 REQUIRES: Final = {"aiohttp": "streamson[feeds]"}
 """What it imports, and what brings that."""
 
@@ -39,9 +41,7 @@ _log = logging.getLogger(__name__)
 @click.command(short_help="JSON or other numbers at addresses of the web, asked for every 5 s.")
 @click.argument("urls", metavar="URL...", nargs=-1, required=True)
 @interval_option
-@options.stream_template(
-    "{host}/{path}/{topic}", "{host}, {path}, {topic} of lines, and the words in what comes"
-)
+@options.stream_template(STREAM, "{host}, {path}, {topic} of lines, and the words in what comes")
 @options.fields
 @click.option(
     "--repeat",
@@ -79,8 +79,9 @@ def command(
         clients.append((address, WebClient(address, access, "feeds", "the url producer")))
 
     async def fill(queue: PushQueue) -> None:
+        parted = PartedStreams("--stream '{host}/{path}'") if stream == STREAM else None
         unusable = Unusable("document")
-        points = Points(queue, template, fields, unusable)
+        points = Points(queue, template, fields, unusable, parted)
         try:
             async with asyncio.TaskGroup() as group:
                 for address, client in clients:

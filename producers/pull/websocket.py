@@ -10,6 +10,7 @@ from streamson.errors import UsageError
 from streamson.producers import options
 from streamson.producers.base.asyncio_queue import AsyncioQueue
 from streamson.producers.base.backoff import Backoff
+from streamson.producers.base.first_fields import PartedStreams
 from streamson.producers.base.push_queue import PushQueue
 from streamson.producers.base.reading import Production
 from streamson.producers.base.stream_template import StreamTemplate
@@ -22,6 +23,7 @@ from streamson.producers.pull.points import Points
 from streamson.producers.pull.unavailable import UnavailableError
 from streamson.producers.pull.web_client import WebClient
 
+STREAM: Final = "{host}/{path}/{topic}"
 REQUIRES: Final = {"aiohttp": "streamson[feeds]"}
 """What it imports, and what brings that."""
 
@@ -75,9 +77,7 @@ def _files(
 @click.option(
     "--protocol", "protocols", multiple=True, metavar="NAME", help="A subprotocol to offer."
 )
-@options.stream_template(
-    "{host}/{path}/{topic}", "{host}, {path}, {topic} of lines, and the words in what comes"
-)
+@options.stream_template(STREAM, "{host}, {path}, {topic} of lines, and the words in what comes")
 @options.fields
 @access_options
 def command(
@@ -106,8 +106,9 @@ def command(
     client = WebClient(address, access, "feeds", "the websocket producer")
 
     async def fill(queue: PushQueue) -> None:
+        parted = PartedStreams("--stream '{host}/{path}'") if stream == STREAM else None
         unusable = Unusable("message")
-        points = Points(queue, template, fields, unusable)
+        points = Points(queue, template, fields, unusable, parted)
         feed = _Feed(
             address, client, points, unusable, greetings=(*send_file, *send), protocols=protocols
         )

@@ -205,7 +205,7 @@ class LineReadings:
             if not fields:
                 self._unusable.add("without wanted fields", line.text)
                 return
-        stream = source.names.of_point(said, line.labels)
+        stream = source.names.of_point(said, fields, line.labels)
         if self._streams.admits(stream):
             yield Reading(stream, fields, time=said.time if line.time is None else line.time)
         else:

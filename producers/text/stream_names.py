@@ -1,8 +1,9 @@
 """What the streams of a source's lines are called."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
+from streamson.producers.base.first_fields import PartedStreams
 from streamson.producers.base.stream_template import StreamTemplate, clean_name
 from streamson.producers.text.parsed_line import ParsedLine
 
@@ -37,9 +38,20 @@ class StreamNames:
         self._template = template
         self._one_count = one_count
         self._rows: set[str] = set()
+        self._parted = PartedStreams("--stream '{file}'")
 
-    def of_point(self, said: ParsedLine, labels: Mapping[str, str]) -> str:
-        """Return the stream of what a line said, of which the source told some labels."""
+    def of_point(self, said: ParsedLine, fields: Collection[str], labels: Mapping[str, str]) -> str:
+        """Return the stream of what a line said.
+
+        Parameters
+        ----------
+        said
+            What it said.
+        fields
+            Those that are wanted, in their order.
+        labels
+            What the source told besides.
+        """
         template = self._template
         if said.topic and (template is None or "topic" not in template.labels):
             return clean_name(said.topic)
@@ -50,7 +62,8 @@ class StreamNames:
             else:
                 row = ""
         if template is None:
-            return clean_name(f"{self._file}/{row}" if row else self._file)
+            name = clean_name(f"{self._file}/{row}" if row else self._file)
+            return self._parted.name(name, fields)
         known = {**labels, **said.labels, "file": self._file, "row": row, "topic": said.topic}
         return template.fill(known)
 

@@ -82,12 +82,13 @@ def test_lines_of_all_kinds_arrive(board, produce):
     *_, plotted, bare, columns, json, topic, pair = [
         (point.stream, point.fields) for point in serial.points if "hello" not in point.fields
     ]
-    assert plotted == ("port", {"T": 21.5, "H": 40})
-    assert bare == ("port", {"c1": 7.25})
-    assert columns == ("port", {"c1": 1, "c2": 2, "c3": 3})
-    assert json == ("port", {"p.x": 5})
+    # What lacks the first field of all, hello, is heard as a stream of its own.
+    assert plotted == ("port/T", {"T": 21.5, "H": 40})
+    assert bare == ("port/c1", {"c1": 7.25})
+    assert columns == ("port/c1", {"c1": 1, "c2": 2, "c3": 3})
+    assert json == ("port/p.x", {"p.x": 5})
     assert topic == ("boiler/flow", {"value": 6})
-    assert pair == ("port", {"W": 8})
+    assert pair == ("port/W", {"W": 8})
     assert began - 1 <= point.time <= time.time()
     started = time.monotonic()
     code, err = serial.interrupt()
@@ -139,7 +140,7 @@ def test_noise_is_counted_and_survived_and_streams_are_bounded(board, produce):
     board.print(b"\xff\xa5\x80\n\x1b[31mwords\n" + b"9" * 5_000 + b"\n")
     for start in range(0, MAX_STREAMS + 2, 100):
         board.print(b"".join(b"t/%d %d\n" % (i, i) for i in range(start, start + 100)))
-    board.print(b"end:1\n")
+    board.print(b"hello:0,end:1\n")
     await_value(serial, "end", 1)
     code, err = serial.interrupt()
     assert code == 130

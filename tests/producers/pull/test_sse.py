@@ -58,7 +58,7 @@ def test_events_become_points_as_the_documents_show_it(feed, produce):
     here = f"127.0.0.1:{feed.port}/events"
     assert (one.stream, one.fields, one.time) == (here, {"price": 2.5}, 1.7e9)
     assert (two.stream, two.fields) == (f"{here}/room", {"value": 21.5})
-    assert (three.stream, three.fields) == (here, {"T": 3, "H": 40})
+    assert (three.stream, three.fields) == (f"{here}/T", {"T": 3, "H": 40})  # price came first
     interrupted = time.monotonic()
     code, err = producing.interrupt()
     assert time.monotonic() - interrupted < 1

@@ -80,13 +80,16 @@ def test_messages_become_points_as_the_documents_show_it(serve, produce):
 
 
 def test_lines_with_topics_are_streams_of_their_own(serve, produce):
-    served = serve("print('home/hall 21.5')\nprint('home/attic 25')\nprint('T=3')" + WAIT)
+    lines = ("home/hall 21.5", "home/attic 25", "T=3", "2", "T=4")
+    served = serve("".join(f"print('{line}')\n" for line in lines) + WAIT)
     producing = produce("websocket", served.url("x"))
     here = f"127.0.0.1:{served.port}/x"
-    assert [(point.stream, point.fields) for point in producing.await_points(3)] == [
+    assert [(point.stream, point.fields) for point in producing.await_points(5)] == [
         (f"{here}/home/hall", {"value": 21.5}),
         (f"{here}/home/attic", {"value": 25}),
         (here, {"T": 3}),
+        (f"{here}/value", {"value": 2}),
+        (here, {"T": 4}),
     ]
 
 

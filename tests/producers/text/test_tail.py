@@ -436,6 +436,17 @@ def journalctl_of(process):
     return [int(child) for child in children]
 
 
+def test_each_kind_of_line_is_heard():
+    done = run("--dry-run", input="took 3 ms\nqueue is 13 long\ntook 4 ms\n", stdin=None)
+    words = [line.split()[1:] for line in done.stdout.splitlines()]
+    assert words == [["stdin", "c2=3"], ["stdin/c3", "c3=13"], ["stdin", "c2=4"]]
+    assert done.stderr.count("what has no c2 is a stream of its own, such as stdin/c3") == 1
+    done = run("--dry-run", "--stream", "{file}", input="a=1\nb=2\nb=3\n", stdin=None)
+    assert {line.split()[1] for line in done.stdout.splitlines()} == {"stdin"}
+    assert done.stderr.count("stdin: a point has no a, which came first: it is not heard") == 1
+    assert "2 points lack the first field" in done.stderr
+
+
 def test_the_journal_of_a_service_is_heard(produce, journal):
     words = words_of("the journal of a service", one="nginx.service -> web.service")
     tail = produce(*words, "--journal", "db.service")
@@ -451,7 +462,8 @@ def test_the_journal_of_a_service_is_heard(produce, journal):
     until(lambda: tail._receive(0.05) and tail.points[-1].fields["severity"] == 6, "all of them")
     web = [p for p in tail.points if p.stream == "web"]
     assert dict(web[0].fields) == {"took": 12, "severity": 4}
-    assert dict(web[-1].fields) == {"severity": 6}
+    quiet = [dict(p.fields) for p in tail.points if p.stream == "web/severity"]
+    assert quiet == [{"severity": 6}]
     assert [dict(p.fields) for p in tail.points if p.stream == "db"] == [{"x": 2, "severity": 3}]
     assert abs(web[0].time - time.time()) < 30
     (child,) = journalctl_of(tail.process)
