@@ -6,7 +6,7 @@ rest here, where the oldest gives way.
 
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import zmq
@@ -24,9 +24,6 @@ as long as fewer come than 100,000 a second."""
 
 MAX_WAITING_BYTES: Final = 32 << 20
 """What else waits: 3 s of 50,000 points a second."""
-
-TRY_AGAIN_MESSAGES: Final = 32
-"""After so many messages that had to wait it is seen whether the socket takes some again."""
 
 MAX_SUBSCRIPTION_BYTES: Final = 256
 MAX_SUBSCRIPTIONS: Final = 1_000
@@ -128,7 +125,7 @@ class Destination:
             self._has_newcomer = True
             self._probe.at_once()
         if self.is_there and self._probe.is_due(now):
-            self._send(self._probe.frame, 0)
+            self._send([(self._probe.frame, 0)])
         self._flush()
         if not (self._has_newcomer and self.is_there and now >= self._welcome_due):
             return False
@@ -138,16 +135,16 @@ class Destination:
 
     def welcome(self, frames: Iterable[bytes]) -> None:
         """Send the last values to who came."""
-        for frame in frames:
-            self._last_values += 1
-            self._send(frame, 0)
+        last_values = [(frame, 0) for frame in frames]
+        self._last_values += len(last_values)
+        self._send(last_values)
 
-    def send(self, frame: bytes, points: int) -> None:
-        """Hand on a frame that carries so many points, or let it wait, or count it."""
-        if not self.is_there or self.leads_back:
-            self._missed += points
+    def send(self, messages: Sequence[tuple[bytes, int]]) -> None:
+        """Hand on frames, each with the number of its points, or let them wait, or count them."""
+        if self.is_there and not self.leads_back:
+            self._send(messages)
         else:
-            self._send(frame, points)
+            self._missed += sum(points for _, points in messages)
 
     def take_probe(self, stream: str) -> bool:
         """Return whether a goodbye is what was sent there to see whether it comes back.
@@ -193,22 +190,22 @@ class Destination:
             self._probe.reset()
         self.is_there = bool(self._topics)
 
-    def _send(self, frame: bytes, points: int) -> None:
-        if self._waiting:
-            self._queue(frame, points)
-            if not len(self._waiting) % TRY_AGAIN_MESSAGES:
-                self._flush()
-            return
-        try:
-            self._socket.send(frame, zmq.DONTWAIT)
-        except zmq.Again:
-            self._queue(frame, points)
-        else:
-            self._sent += points
-
-    def _queue(self, frame: bytes, points: int) -> None:
-        self._waiting.append((frame, points))
-        self._waiting_bytes += len(frame) + _MESSAGE_BYTES
+    def _send(self, messages: Sequence[tuple[bytes, int]]) -> None:
+        """Send as many as there is room for, and let the others wait."""
+        self._flush()
+        sent = 0
+        if not self._waiting:
+            send = self._socket.send
+            try:
+                for frame, points in messages:
+                    send(frame, zmq.DONTWAIT)
+                    self._sent += points
+                    sent += 1
+            except zmq.Again:
+                pass
+        for frame, points in messages[sent:]:
+            self._waiting.append((frame, points))
+            self._waiting_bytes += len(frame) + _MESSAGE_BYTES
         while self._waiting_bytes > MAX_WAITING_BYTES:
             oldest, lost = self._waiting.popleft()
             self._waiting_bytes -= len(oldest) + _MESSAGE_BYTES

@@ -62,6 +62,11 @@ class LastValues:
             When, monotonic seconds.
         """
         point = _last_point(message) if message.is_batch else message
+        before = self._kept.get(point.stream)
+        if before is not None and before.point.fields.keys() == point.fields.keys():
+            self._kept[point.stream] = _Kept(point, before.size, now)
+            self._kept.move_to_end(point.stream)
+            return
         size = _POINT_BYTES + _FIELD_BYTES * len(point.fields)
         size += len(point.stream) + sum(map(len, point.fields))
         self.forget(point.stream)
