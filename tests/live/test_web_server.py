@@ -431,6 +431,22 @@ def test_metrics_are_what_the_listener_counts(listener, page, publish):
     assert metrics['streamson_stream_points_total{stream="host/cpu"}'] == 2.0
 
 
+def test_metrics_say_whose_clock_is_wrong(listener, page):
+    skew = 'streamson_stream_clock_skew_seconds{stream="late/cpu"}'
+    with Publisher(listener.endpoint, source="late") as publisher:
+
+        def is_told():
+            publisher.send("late/cpu", percent=1.0, time=time.time() - 3_720)
+            time.sleep(0.1)
+            return page.metrics().get(skew)
+
+        until(is_told, "the skew of the stream")
+        until(lambda: page.metrics()["streamson_clocks_wrong"] == 1.0, "the statistics")
+    metrics = page.metrics()
+    assert metrics[skew] == pytest.approx(-3_720, abs=1)
+    assert metrics["streamson_worst_clock_skew_s"] == pytest.approx(-3_720, abs=1)
+
+
 def test_health_says_when_the_listener_has_gone(listener, page):
     assert ask(page.port, "/healthz")[0] == 200
     listener.stop()

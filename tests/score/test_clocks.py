@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from streamson.model.event import AlertCleared, AlertRaised
 from streamson.model.point import DataPoint
-from streamson.rescaling.transform import Rate
+from streamson.rescaling.transform import MAX_LATE_POINTS, Rate
 from streamson.score.alert_detector import MAX_SET_BACK, AlertDetector
 from streamson.score.score import Score
 from streamson.session.load import load_session, parse_session
@@ -104,10 +104,12 @@ def test_presets_play_as_many_notes_at_the_same_frames(preset, clock):
 def test_a_rate_goes_on_where_the_clock_runs_backwards(step_s, count):
     rate = Rate()
     found = [rate(10.0 * i, NOW + i) for i in range(3)]
-    found += [rate(20.0 + 10.0 * step_s * i, NOW + 2 - step_s * i) for i in range(1, count)]
+    found += [rate(20.0 + 30.0 * step_s * i, NOW + 2 - step_s * i) for i in range(1, count)]
     assert found[1:3] == [10.0, 10.0]
     assert all(math.isfinite(one) for one in found[5:]), "a rest at most twice"
-    assert found[-1] == pytest.approx(10.0, rel=1e-3)
+    assert found[3 + MAX_LATE_POINTS :] == pytest.approx(
+        [30.0] * (count - 1 - MAX_LATE_POINTS), rel=1e-3
+    )
 
 
 @given(st.floats(0.1, 100.0))

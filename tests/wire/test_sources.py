@@ -236,6 +236,19 @@ def test_numbers_that_jump_too_far_are_no_loss():
     assert intake.counts.points_lost == 2 * MAX_POINTS_A_SECOND - 5 - 1 + 5
 
 
+def test_what_a_source_claims_to_have_lost_is_bounded_by_time():
+    intake = Intake()
+    jump = MAX_POINTS_A_SECOND // 10
+    for i in range(1_000):
+        intake.take(number=i * jump)
+    assert intake.counts.points_lost <= MAX_POINTS_A_SECOND
+    intake.now += 1
+    before = intake.counts.points_lost
+    for i in range(1_000, 2_000):
+        intake.take(number=i * jump)
+    assert intake.counts.points_lost - before <= MAX_POINTS_A_SECOND + jump
+
+
 def test_other_limits_hold_at_once():
     intake = Intake(points_per_second=1)
     assert intake.take(size=60_000)
