@@ -13,6 +13,7 @@ from streamson.model.event import (
     RecordingPaused,
     RecordingRotated,
     RecordingStarted,
+    SessionNotFollowed,
     SessionRefused,
     StreamMuted,
     StreamSoloed,
@@ -42,7 +43,7 @@ class EventLog:
             gone = isinstance(event, RecordingPaused) and event.is_gone
             kind = f"{type(event).__name__}{' gone' if gone else ''}"
             self._limited.warning(kind, "%s", event.sentence)
-        elif isinstance(event, SessionRefused):
+        elif isinstance(event, SessionRefused | SessionNotFollowed):
             _log.error("%s", event.sentence)
         elif isinstance(event, _QUIET):
             _log.info("%s", event.sentence)

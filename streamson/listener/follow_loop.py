@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from streamson._faults import Faults
-from streamson._printable import counted
+from streamson._printable import counted, printable
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import StreamsonError, UsageError
 from streamson.listener.dispatch import NoteDispatcher
@@ -31,7 +31,7 @@ from streamson.model.event import (
     FeedRecovered,
     PointsLost,
     SessionChanged,
-    SessionRefused,
+    SessionNotFollowed,
     StreamRecovered,
     StreamStale,
     VolumeChanged,
@@ -53,7 +53,6 @@ from streamson.model.note import AS_SOON_AS_POSSIBLE, Note
 from streamson.score.earcon_player import EarconPlayer
 from streamson.session.parse.earcons import builtin_earcons
 from streamson.session.schema import Session
-from streamson.synth import clock
 from streamson.synth.engine import Engine
 from streamson.synth.kernel.layout import NOTE_RING
 from streamson.wire.feed import FeedReader
@@ -70,6 +69,10 @@ machine does not answer, is found again within this time once it can be."""
 
 MAX_EARLY: Final = 1_000
 """Notes that wait for the clock to be known; of more the oldest are left out and counted."""
+
+LOST: Final = "lost on the way"
+MAX_HELD: Final = 1_024
+"""Held voices that are remembered: as many as sound."""
 
 KEYS_A_RUN: Final = 1 << 40
 """Held voices of one run: those of the next have other keys, and glide to none of these."""
@@ -143,6 +146,7 @@ class FollowLoop:
         self._runs = 0
         self._sessions = FollowedSessions()
         self._early: deque[PlayedNote] = deque(maxlen=MAX_EARLY)
+        self._held: dict[int, Note] = {}
         self._last_number: int | None = None
         self._has_played = False
         self._volume_db = session.audio.volume_db
@@ -192,8 +196,8 @@ class FollowLoop:
         if late > self._late:
             self._limited.warning(
                 "late",
-                "%s came too late for their frames, and begin at once: the sound is not the same; "
-                "a longer --delay gives them time",
+                "too late for the frame where it belongs: %s; it begins at once, and the sound is "
+                "not the same. A longer --delay gives more time",
                 counted(late - self._late, "note"),
             )
             self._late = late
@@ -238,6 +242,7 @@ class FollowLoop:
                 f"{leader.sample_rate} Hz, or in another room: follow it anew"
             )
         if self._run:
+            self._end_held()
             _log.info("the listener on %s began anew", self._endpoint)
         self._run = hello.run
         self._runs += 1
@@ -257,8 +262,8 @@ class FollowLoop:
             self._sessions.add(told.number, session)
             self._engine.change_instruments(self._sessions.instruments)
         except StreamsonError as error:
-            refused = SessionRefused(frame=self._engine.frame, name=told.name, reason=str(error))
-            self._bus.emit(refused)
+            frame, name = self._engine.frame, told.name
+            self._bus.emit(SessionNotFollowed(frame=frame, name=name, reason=str(error)))
             return
         number, before = self.in_force
         if session.text == before.text:
@@ -273,7 +278,7 @@ class FollowLoop:
         self._hear()
         if not int(self._engine.state["origin_ns"]):
             return  # no device asks for sound yet
-        self._frames.measure(told.frame, self._engine.frame_at(clock.now_ns()))
+        self._frames.measure(told.frame, self._engine.frame, monotonic())
         if self._frames.offset is None:
             self._frames.fit()
             frame, delay_s = self._engine.frame, self._frames.delay_s
@@ -284,7 +289,7 @@ class FollowLoop:
         elif self._frames.is_off():
             self._shift()
         if self._last_number is not None and told.notes > self._last_number:
-            self._miss(told.notes - self._last_number, "were lost on the way")
+            self._miss(told.notes - self._last_number, LOST)
             self._last_number = told.notes
 
     def _shift(self) -> None:
@@ -316,11 +321,11 @@ class FollowLoop:
         if self._last_number is not None:
             if told.number <= self._last_number:
                 return  # of another run, which says so next
-            self._miss(told.number - self._last_number - 1, "were lost on the way")
+            self._miss(told.number - self._last_number - 1, LOST)
         self._last_number = told.number
         if self._frames.offset is None:
             if len(self._early) == MAX_EARLY:
-                self._miss(1, "came before the clock")
+                self._miss(1, "left out: it came before the clock")
             self._early.append(told)
         else:
             self._play(told)
@@ -328,32 +333,39 @@ class FollowLoop:
     def _play(self, told: PlayedNote) -> None:
         session = self._sessions.get(told.session)
         if session is None:
-            self._miss(1, "are of a session that is not known here")
+            self._miss(1, "left out: its session is not known here")
             return
         note = self._sessions.renamed(told.note(self._engine.sample_rate), told.session)
         note = msgspec.structs.replace(
             note,
-            onset_frame=self._frames.own_frame(note.onset_frame),
+            onset_frame=max(self._frames.own_frame(note.onset_frame), 0),
             held_key=note.held_key and note.held_key + self._runs * KEYS_A_RUN,
         )
-        self._streams.add_note(note)
         self._hand_over(note, session)
 
     def _hand_over(self, note: Note, session: Session) -> None:
+        if note.held_key:
+            self._held.pop(note.held_key, None)  # the last one comes last
+            self._held[note.held_key] = note
+            if len(self._held) > MAX_HELD:
+                del self._held[next(iter(self._held))]
         mixed = self._mixer.mix(note, note.onset_frame)
         if mixed is None:
+            self._streams.add_note(note)
             return
         self._engine.equal_loudness = session.audio.equal_loudness
         try:
             self._dispatcher.dispatch(mixed, None, self.in_force[0])
             self._has_played = True
+            self._streams.add_note(note)
         except UsageError as error:
-            self._miss(1, f"can't be played: {error}")
+            self._miss(1, "left out: ", str(error))
 
-    def _miss(self, notes: int, why: str) -> None:
+    def _miss(self, notes: int, why: str, reason: str = "") -> None:
         if notes > 0:
             self._streams.counts.notes_missed += notes
-            self._limited.warning("missed", "%s %s", counted(notes, "note"), why)
+            said = f"{why}{printable(reason)}"
+            self._limited.warning(why, "%s %s", counted(notes, "note"), said)
 
     def _take_event(self, event: Event) -> None:
         if isinstance(event, VolumeChanged):
@@ -401,14 +413,27 @@ class FollowLoop:
         if not self._is_lost:
             self._is_lost = True
             self._bus.emit(FeedLost(frame=self._engine.frame, endpoint=self._endpoint))
+            self._end_held()
             self._sound("stale")
         if now < self._connected_at + AGAIN_S:
             return False
         self._connected_at = now
         return True
 
+    def _end_held(self) -> None:
+        """Let held voices fall silent: they would wait for notes that do not come."""
+        now = self._engine.earliest_frame
+        held, self._held = self._held, {}
+        for note in held.values():
+            if note.onset_frame + note.duration_frames > now:
+                onset_frame = max(note.onset_frame + 1, now)
+                last = msgspec.structs.replace(note, onset_frame=onset_frame, duration_frames=1)
+                if (mixed := self._mixer.mix(last, onset_frame)) is not None:
+                    self._mixer.notes_remixed += 1
+                    self._dispatcher.dispatch(mixed, None, self.in_force[0])
+
     def _sound(self, earcon: str) -> None:
         """Let it be heard: silence is never to mean that all is well."""
         now_frame = self._engine.earliest_frame
         for note in self._earcons.play(builtin_earcons()[earcon], self._endpoint, now_frame):
-            self._hand_over(note, self.in_force[1])
+            self._dispatcher.dispatch(note, None, self.in_force[0])

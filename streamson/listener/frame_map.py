@@ -2,19 +2,25 @@
 
 from collections import deque
 from math import ceil
-from typing import Final
+from typing import Final, NamedTuple
 
 from streamson.synth.kernel.layout import QUANTUM
 
 WINDOW_S: Final = 5.0
-"""Of what the other clock said in this time, what was on its way for the shortest counts: 20 times
-are enough to meet a moment at which the network does not hold them."""
+"""Of what both clocks said in this time, that counts which was furthest ahead: a network and busy
+machines hold up either, and nothing hurries one. 20 times are enough to meet a good moment."""
 
 LEAST_SHARE: Final = 0.5
 MOST_SHARE: Final = 2.0
 """The delay may become so much of what it should be before the frames are mapped anew in a pause,
 and half and twice that before they are without one. Clocks 50 millionths apart take an hour and a
 half for a quarter of a second."""
+
+
+class _Told(NamedTuple):
+    now_s: float
+    their_frame: int
+    own_frame: int
 
 
 class FrameMap:
@@ -39,23 +45,23 @@ class FrameMap:
         self.delay_s = delay_s
         self.offset: int | None = None
         self._delay_frames = delay_s * sample_rate
-        self._window_frames = round(WINDOW_S * sample_rate)
-        self._leads: deque[tuple[int, int]] = deque()
+        self._sample_rate = sample_rate
+        self._told: deque[_Told] = deque()
 
-    def measure(self, their_frame: int, own_frame: int) -> None:
-        """Take in what the other clock said, and when it arrived."""
-        self._leads.append((own_frame, own_frame - their_frame))
-        while self._leads[0][0] < own_frame - self._window_frames:
-            self._leads.popleft()
+    def measure(self, their_frame: int, own_frame: int, now_s: float) -> None:
+        """Take in what both clocks say at a time, by one that is steady."""
+        self._told.append(_Told(now_s, their_frame, own_frame))
+        while self._told[0].now_s < now_s - WINDOW_S:
+            self._told.popleft()
 
     def fit(self) -> None:
         """Map the frames by what was measured."""
-        self.offset = ceil((self._least_lead + self._delay_frames) / QUANTUM) * QUANTUM
+        self.offset = ceil((self._lead + self._delay_frames) / QUANTUM) * QUANTUM
 
     def forget(self) -> None:
         """Begin anew, with another clock."""
         self.offset = None
-        self._leads.clear()
+        self._told.clear()
 
     def own_frame(self, their_frame: int) -> int:
         """Return the frame here."""
@@ -71,9 +77,12 @@ class FrameMap:
             So many times more than the bounds.
         """
         assert self.offset is not None
-        share = (self.offset - self._least_lead) / self._delay_frames
+        share = (self.offset - self._lead) / self._delay_frames
         return not LEAST_SHARE / times <= share <= MOST_SHARE * times
 
     @property
-    def _least_lead(self) -> int:
-        return min(lead for _, lead in self._leads)
+    def _lead(self) -> float:
+        """Frames that the clock here is ahead of the other, which is told after the fact."""
+        rate = self._sample_rate
+        own = max(told.own_frame - told.now_s * rate for told in self._told)
+        return own - max(told.their_frame - told.now_s * rate for told in self._told)

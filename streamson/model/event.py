@@ -430,6 +430,26 @@ class PageServed(Event, frozen=True, kw_only=True, tag="page_served"):
         return f"to be seen and heard on {self.url}{before}"
 
 
+class SessionNotFollowed(Event, frozen=True, kw_only=True, tag="session_not_followed"):
+    """The listener whose notes are played here has a session that can't be played here.
+
+    Attributes
+    ----------
+    name
+        Its name.
+    reason
+        Why.
+    """
+
+    name: str
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        return f"{self.name}: its notes are not heard here: {self.reason}"
+
+
 class FeedJoined(Event, frozen=True, kw_only=True, tag="feed_joined"):
     """From now on the notes of another listener are played here, as it plays them.
 
@@ -523,6 +543,7 @@ AnyEvent = (
     | RecordingPaused
     | RecordingFailed
     | RecordingEnded
+    | SessionNotFollowed
     | FeedJoined
     | FeedLost
     | FeedRecovered

@@ -15,8 +15,10 @@ from streamson.model.event import (
     AlertRaised,
     Caption,
     DeviceLost,
+    FeedLost,
     RecordingFailed,
     RecordingPaused,
+    SessionNotFollowed,
     SessionRefused,
 )
 
@@ -35,6 +37,10 @@ _WORDS: Final = {
     "VolumeChanged": "volume",
     "SessionChanged": "session",
     "SessionRefused": "session",
+    "SessionNotFollowed": "session",
+    "FeedJoined": "feed",
+    "FeedLost": "feed",
+    "FeedRecovered": "feed",
     "RecordingStarted": "record",
     "RecordingRotated": "record",
     "RecordingPaused": "record",
@@ -51,7 +57,10 @@ _WORD_WIDTH: Final = 7
 _NARROW: Final = 60
 """With fewer cells there are no words before the sentences, but where an alert lasts."""
 
-_BAD: Final = (DeviceLost, RecordingFailed, RecordingPaused, SessionRefused)
+_BAD: Final = (
+    *(DeviceLost, FeedLost, RecordingFailed, RecordingPaused),
+    *(SessionNotFollowed, SessionRefused),
+)
 
 
 class _Happening(NamedTuple):
