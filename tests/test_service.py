@@ -272,6 +272,16 @@ def test_what_the_listeners_unit_starts_runs(manager, tmp_path, monkeypatch):
     assert list((tmp_path / "recordings").iterdir())
 
 
+def test_what_the_relays_unit_starts_runs_and_feeds_the_watchdog(manager):
+    unit = ROOT / "scripts/systemd/streamson-relay.service"
+    (example,) = re.findall(r"^#   STREAMSON_TO=(.*)$", unit.read_text(), re.MULTILINE)
+    to = example.replace("studio:5570", f"127.0.0.1:{free_port()}")
+    to = to.replace("office:5570", f"127.0.0.1:{free_port()}")
+    words = command_of(unit, STREAMSON_BIND=ANY_PORT, STREAMSON_TO=to)
+    manager.start(*words, WATCHDOG_USEC=str(WATCHDOG_US))
+    assert [manager.next() for _ in range(3)] == ["READY=1", "WATCHDOG=1", "WATCHDOG=1"]
+
+
 def test_what_the_producers_unit_starts_runs(manager):
     unit = ROOT / "scripts/systemd/streamson-produce@.service"
     words = command_of(unit, STREAMSON_OPTIONS=f"--endpoint tcp://127.0.0.1:{free_port()}")
