@@ -16,6 +16,7 @@ from streamson.listener.followed_streams import FollowedStreams
 from streamson.listener.frame_map import FrameMap
 from streamson.listener.listener import Listener
 from streamson.listener.sources import NoteLoop, PlayedStreams, ReceivedPoints
+from streamson.model.audio import Reverb
 from streamson.model.counts import ReceiverCounts
 from streamson.model.feed import SESSION, Hello, SessionTold
 from streamson.model.limits import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
@@ -32,6 +33,11 @@ PATIENCE_S: Final = 5.0
 
 DEFAULT_DELAY_S: Final = 0.5
 """A note is told up to 0.11 s after it began; the rest is for the network."""
+
+MAX_REVERB_DB: Final = 6.0
+MIN_DECAY_S: Final = 0.1
+MAX_DECAY_S: Final = 20.0
+"""Of a room, as of a session: the feed of a stranger might say anything."""
 
 MIN_DELAY_S: Final = 0.15
 MAX_DELAY_S: Final = 10.0
@@ -191,8 +197,8 @@ def find_leader(endpoint: str) -> Leader:
             raise StreamsonError(
                 f"{who} does not tell what a follower needs; it takes streamson {__version__} there"
             )
-        if not MIN_SAMPLE_RATE <= hello.sample_rate <= MAX_SAMPLE_RATE:
-            raise StreamsonError(f"{who} has a sample rate of {hello.sample_rate} Hz")
+        if not (MIN_SAMPLE_RATE <= hello.sample_rate <= MAX_SAMPLE_RATE and _is_room(hello.reverb)):
+            raise StreamsonError(f"{who} has a sample rate or a reverb that no session can have")
         told = _wait_for_session(reader)
     if told is None:
         raise StreamsonError(f"{who} does not tell its session")
@@ -204,6 +210,13 @@ def find_leader(endpoint: str) -> Leader:
         session.audio, sample_rate=hello.sample_rate, reverb=hello.reverb
     )
     return Leader(hello, msgspec.structs.replace(session, audio=audio))
+
+
+def _is_room(reverb: Reverb | None) -> bool:
+    """Return whether an engine can have it."""
+    return reverb is None or (
+        reverb.level <= MAX_REVERB_DB and MIN_DECAY_S <= reverb.decay <= MAX_DECAY_S
+    )
 
 
 def _wait_for_session(reader: FeedReader) -> SessionTold | None:

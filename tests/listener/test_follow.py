@@ -366,10 +366,8 @@ def test_a_leader_that_goes_is_told_and_heard_and_one_that_is_back_is_followed_a
         # A voice is held when it ends; one of the same key is not to go on with it.
         held = parse_session(b"[[part]]\narticulation = 'continuous'\nhold = 60\n", "held")
         first.change_session(held)
-        stack = contextlib.ExitStack()
-        follower, events = stack.enter_context(
-            following(feed, record=tmp_path / "b.wav", delay_s=1.0)
-        )
+        stack, record = contextlib.ExitStack(), tmp_path / "b.wav"
+        follower, events = stack.enter_context(following(feed, record=record, delay_s=1.0))
         with stack, Publisher(first.endpoint) as publisher:
             assert publisher.wait_for_listener(20)
             publisher.send("a", x=1.0)
@@ -396,7 +394,7 @@ def test_a_leader_that_goes_is_told_and_heard_and_one_that_is_back_is_followed_a
             until(lambda: follower.stats().notes_played == 11, "the notes")
             time.sleep(0.3)
     assert follower.stats().notes_missed == 0
-    late, early = sound_of(tmp_path / "b.wav"), sound_of(a)
+    late, early = sound_of(record), sound_of(a)
     shift = shift_of(late, early)
     first = np.flatnonzero(early.any(axis=1))[0]
     frames = min(len(late) + shift, len(early))
