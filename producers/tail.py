@@ -35,6 +35,7 @@ from streamson.producers.text.stream_names import STDIN
 
 MAX_FILES: Final = 256
 MAX_UNITS: Final = 64
+KNOWN: Final = ("file", "row", "count", "topic")
 EVERY_LINE: Final = ""
 """The pattern of ``--event`` alone."""
 
@@ -107,8 +108,8 @@ class _How(NamedTuple):
 @click.option(
     "--pattern",
     metavar="REGEX",
-    help="A regular expression: its named groups are fields where they match numbers, and else "
-    "labels for --stream.",
+    help="A regular expression: its named groups are fields where they match numbers, and labels "
+    "for --stream.",
 )
 @click.option(
     "--count",
@@ -193,7 +194,7 @@ def command(
         event_pattern,
         counted,
         misses,
-        None if stream is None else StreamTemplate(stream),
+        None if stream is None else StreamTemplate(stream, known=KNOWN),
         fields,
     )
     readings = LineReadings(settings, EventCounter(interval), unusable)

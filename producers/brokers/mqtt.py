@@ -90,7 +90,7 @@ def command(
         raise UsageError("a password is given, and no user; give one by --user NAME")
     if address.path:
         raise UsageError(f"URL: found the path /{address.path}; topics come after the address")
-    template = StreamTemplate(stream)
+    template = StreamTemplate(stream, known=("topic", "retained"))
     context = tls.tls_context(tls_files, encrypted=address.scheme == "mqtts", to="mqtt://")
     import_optional("aiomqtt", "mqtt", "the mqtt producer")
     from streamson.producers.base.asyncio_queue import AsyncioQueue

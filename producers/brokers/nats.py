@@ -84,7 +84,7 @@ def command(
         raise UsageError("--since needs a stream that keeps messages: --jetstream STREAM")
     if jetstream is not None and not _is_stream_name(jetstream):
         raise UsageError(f"--jetstream: found {jetstream[:200]!r}; a stream's name is allowed")
-    template = StreamTemplate(stream)
+    template = StreamTemplate(stream, known=("subject",))
     ways = {
         "--user": user,
         "a token": token,

@@ -84,7 +84,7 @@ def command(
         raise UsageError("--since needs the key of a stream: channels keep nothing")
     if user is not None and password is None:
         raise UsageError("--user needs a password: --password-file FILE")
-    template = StreamTemplate(stream)
+    template = StreamTemplate(stream, known=("key",))
     encrypted = address.scheme == "rediss"
     tls.tls_context(tls_files, encrypted=encrypted, to="redis://")
     import_optional("redis.asyncio", "redis", "the redis producer")

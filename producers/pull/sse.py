@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientResponse
 
 STREAM: Final = "{host}/{path}/{event}/{topic}"
+KNOWN: Final = ("host", "path", "event", "topic", "row")
 REQUIRES: Final = {"aiohttp": "streamson[feeds]"}
 """What it imports, and what brings that."""
 
@@ -73,7 +74,7 @@ def command(
     streamson produce sse https://example.org/events --token-file token.txt
     """  # noqa: D301
     address = parse_address(url, WEB)
-    template = StreamTemplate(stream)
+    template = StreamTemplate(stream, known=KNOWN)
     access = access_of(address, **secrets)
     client = WebClient(address, access, "feeds", "the sse producer")
 

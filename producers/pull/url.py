@@ -27,6 +27,7 @@ from streamson.producers.pull.unavailable import UnavailableError
 from streamson.producers.pull.web_client import WebClient
 
 STREAM: Final = "{host}/{path}/{topic}"
+KNOWN: Final = ("host", "path", "topic", "row")
 REQUIRES: Final = {"aiohttp": "streamson[feeds]"}
 """What it imports, and what brings that."""
 
@@ -72,7 +73,7 @@ def command(
     """  # noqa: D301
     if len(urls) > MAX_ADDRESSES:
         raise UsageError(f"found {len(urls)} addresses; up to {MAX_ADDRESSES} are allowed")
-    template = StreamTemplate(stream)
+    template = StreamTemplate(stream, known=KNOWN)
     clients = []
     for address in (parse_address(url, WEB) for url in urls):
         access = access_of(address, **secrets)

@@ -24,6 +24,7 @@ from streamson.producers.pull.unavailable import UnavailableError
 from streamson.producers.pull.web_client import WebClient
 
 STREAM: Final = "{host}/{path}/{topic}"
+KNOWN: Final = ("host", "path", "topic", "row")
 REQUIRES: Final = {"aiohttp": "streamson[feeds]"}
 """What it imports, and what brings that."""
 
@@ -101,7 +102,7 @@ def command(
     streamson produce websocket wss://example.org/feed --send-file login.json --fields price
     """  # noqa: D301
     address = parse_address(url, WEBSOCKET)
-    template = StreamTemplate(stream)
+    template = StreamTemplate(stream, known=KNOWN)
     access = access_of(address, **secrets)
     client = WebClient(address, access, "feeds", "the websocket producer")
 

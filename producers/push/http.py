@@ -27,6 +27,7 @@ from streamson.producers.push.address import (
 from streamson.producers.push.statsd import DEFAULT_PORT as STATSD_PORT
 from streamson.producers.push.statsd import statsd_of
 
+KNOWN: Final = ("path", "host", "measurement", "tags", "series", "metric", "attributes")
 REQUIRES: Final = {"aiohttp": "streamson[http]"}
 
 DEFAULT_PORT: Final = 5590
@@ -77,7 +78,7 @@ def command(
     streamson produce http --address 0.0.0.0:5590 --token-file token
     """  # noqa: D301
     import_optional("aiohttp", "http", "the http producer")
-    template = None if stream is None else StreamTemplate(stream)
+    template = None if stream is None else StreamTemplate(stream, known=KNOWN)
     with ExitStack() as opened:
         address = parse_address(address_text, "--address", DEFAULT_PORT)
         bound = opened.enter_context(bind(address, socket.SOCK_STREAM, "--address"))

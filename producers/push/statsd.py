@@ -22,6 +22,7 @@ from streamson.producers.push.statsd_metric import parse_statsd
 from streamson.producers.push.statsd_totals import StatsdTotals
 
 DEFAULT_PORT: Final = 8125
+KNOWN: Final = ("name", "tags", "host")
 STREAM: Final = "{host}/{name}/{tags}"
 INTERVAL_S: Final = 1.0
 
@@ -54,7 +55,7 @@ def command(
     streamson produce statsd --interval 0.25 --fields 'per_second,p95'
     streamson produce statsd --stream '{service}/{name}' --address 0.0.0.0:8125 --insecure
     """  # noqa: D301
-    template = StreamTemplate(stream)
+    template = StreamTemplate(stream, known=KNOWN)
     fill = open_statsd(
         address, insecure=insecure, template=template, fields=fields, interval_s=interval
     )

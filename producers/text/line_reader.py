@@ -41,6 +41,9 @@ _LEVEL: Final = re.compile(r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.]{0,100}:
 _TOPIC: Final = re.compile(r"([^\s=,;{]++)(?:\s+|=)(\S.*)")
 
 
+_PAIR: Final = re.compile(r"[^\s=,;]+=[^\s=]")
+
+
 class LineReader:
     """Finds the numbers of lines.
 
@@ -106,12 +109,25 @@ class LineReader:
                 return self._read(ParsedLine({}, named[1]), {"value": value})
             if named[2].startswith("{"):
                 topic, line = named[1], named[2]
+            elif self._is_of_topic(named[1], named[2], line):
+                return self._text(named[2], is_prose=True, topic=named[1])
         if line.startswith("{"):
             return self._json(line, topic)
         return self._text(line, is_prose=is_prose)
 
-    def _text(self, line: str, *, is_prose: bool) -> Sequence[ParsedLine]:
-        """Return what a line of words and numbers says."""
+    def _is_of_topic(self, topic: str, rest: str, line: str) -> bool:
+        """Return whether pairs or several numbers that follow a topic are what it says.
+
+        Not where there are names of columns, one of which is that of the word, nor where they are
+        chosen by number, nor of a date.
+        """
+        if self._by_number or self._table.names or topic[0].isdigit() or line[len(topic)] == "=":
+            return False
+        words = rest.split()
+        return bool(_PAIR.match(rest)) or all(map(parse_quantity, words))
+
+    def _text(self, line: str, *, is_prose: bool, topic: str = "") -> Sequence[ParsedLine]:
+        """Return what a line of words and numbers says, without its topic."""
         found = self._times.find(line)
         when = None if found is None else found.seconds
         if found is not None and self._wanted is None:
@@ -125,7 +141,7 @@ class LineReader:
         if found is not None:
             stamp = line[found.start : found.end]
             line = line[: found.start] + A_TIME + line[found.end :]
-        said = ParsedLine({}, "", when)
+        said = ParsedLine({}, topic, when)
         if self._by_number and (parsed := self._by_columns(said, line, stamp)):
             return parsed
         pointed = with_decimal_points(line)

@@ -1,10 +1,11 @@
 """Readings of lines: points of what they say, events, and how many there are a second."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
-from streamson._printable import counted
+from streamson._printable import counted, printable
 from streamson.producers.base.reading import Reading
 from streamson.producers.base.sample import choose_fields
 from streamson.producers.base.stream_limit import StreamLimit
@@ -29,8 +30,12 @@ MAX_SOURCES: Final = 1_024
 
 MAX_STREAMS: Final = 4_096
 HINT_LINES: Final = 100
-"""After so many lines of which a pattern matched none, that is told."""
+HINT_S: Final = 3.0
+"""After so many lines, or so long after the first one, of which a pattern matched none, that is
+told."""
 
+NUMBERLESS: Final = "in which --pattern matches no number"
+MAX_SHOWN_CHARS: Final = 80
 
 Misses = Literal["count", "names", "tell", "hush"]
 """What becomes of lines without numbers. Where nobody said how lines are written, they may be names
@@ -101,7 +106,10 @@ class LineReadings:
         self._sources: dict[str, _Source] = {}
         self._streams = StreamLimit(MAX_STREAMS)
         self._missed = 0
+        self._missed_at = 0.0
+        self._first_missed = ""
         self._matched = False
+        self._hinted = False
         alone = settings.parser is None and settings.event is None
         self._is_one_count = alone and len(settings.counts) == 1
 
@@ -121,6 +129,8 @@ class LineReadings:
         for line in lines:
             if line is not None:
                 yield from self._line(line)
+            elif self._missed and time.monotonic() > self._missed_at + HINT_S:
+                self._hint()
             for stream, rate in self._counter.due():
                 yield Reading(stream, {RATE: rate})
         for stream, rate in self._counter.rest():
@@ -173,7 +183,9 @@ class LineReadings:
         if parsed and parsed[0].program:
             source.names.program = parsed[0].program
         if parsed and not parsed[0].fields:
-            if parsed[0].event and self._settings.misses == "count":
+            if self._settings.misses == "hush":
+                self._numberless(line)
+            elif parsed[0].event and self._settings.misses == "count":
                 self._count_line(source, parsed[0].event)
         elif parsed:
             self._matched = True
@@ -220,7 +232,7 @@ class LineReadings:
         """Keep a line without numbers, or count such lines from now on."""
         misses = self._settings.misses
         if misses == "hush":
-            self._miss()
+            self._miss(line.text)
         elif misses == "tell":
             self._unusable.add("of another format", line.text)
         elif not source.counts_lines:
@@ -231,10 +243,32 @@ class LineReadings:
                 else:
                     self._leave_out(source)
 
-    def _miss(self) -> None:
+    def _miss(self, text: str) -> None:
+        """Count a line that a pattern does not match, and tell where it matched none so far."""
         self._missed += 1
-        if self._missed == HINT_LINES and not self._matched:
-            _log.info("--pattern matched none of the first %d lines", HINT_LINES)
+        if self._missed == 1:
+            self._missed_at = time.monotonic()
+            self._first_missed = printable(text[:MAX_SHOWN_CHARS])
+        if self._missed == HINT_LINES:
+            self._hint()
+
+    def _hint(self) -> None:
+        if not self._matched and not self._hinted:
+            _log.info(
+                "--pattern matches none of %s so far, such as: %s",
+                counted(self._missed, "line"),
+                self._first_missed,
+            )
+        self._hinted = True
+
+    def _numberless(self, line: SourceLine) -> None:
+        if not self._matched:
+            self._matched = True
+            _log.info(
+                "--pattern matches, but none of its groups is a number: --event or --count "
+                "NAME=REGEX counts lines"
+            )
+        self._unusable.add(NUMBERLESS, line.text)
 
     def _count_lines(self, source: _Source) -> None:
         """Count lines from now on; the one at hand as well, but later."""

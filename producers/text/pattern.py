@@ -66,7 +66,7 @@ class BoundedPattern:
 
 
 class PatternParser:
-    """Finds what the named groups of a pattern match: numbers are fields, words are labels.
+    """Finds what the named groups of a pattern match: numbers are fields, and all are labels.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ class PatternParser:
         self._units: dict[str, str] = {}
 
     def parse(self, line: str) -> Sequence[ParsedLine]:
-        """Return what the groups match in a line; nothing if none matches a number."""
+        """Return what the groups match in a line, without fields if no number; else nothing."""
         match = self._pattern.search(line)
         if match is None:
             return ()
@@ -115,11 +115,10 @@ class PatternParser:
                 unit = self._units.setdefault(name, quantity.unit)  # as many as there are groups
                 value = quantity.in_unit(unit)
                 fields[name[:MAX_FIELD_CHARS]] = value if math.isfinite(value) else None
-            else:
-                labels[name] = label_text(word)
+            labels[name] = label_text(word)
         if when is None and (found := self._times.find(line)) is not None:
             when = found.seconds
-        return (ParsedLine(fields, "", when, labels),) if fields else ()
+        return (ParsedLine(fields, "", when, labels),)
 
     def _time(self, word: str) -> float | None:
         found = self._times.find(word)

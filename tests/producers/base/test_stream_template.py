@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from streamson.errors import UsageError
 from streamson.model.limits import MAX_STREAM_CHARS
+from streamson.producers.base import stream_template
 from streamson.producers.base.sample import MAX_LABEL_CHARS, samples_of
 from streamson.producers.base.stream_template import StreamTemplate, clean_name
 
@@ -56,3 +57,21 @@ def test_names_and_labels_that_are_too_long_still_differ():
 def test_a_wrong_template_is_explained(template, message):
     with pytest.raises(UsageError, match=message):
         StreamTemplate(template, ("host", "topic"))
+
+
+def test_a_label_that_nothing_has_is_told_once(monkeypatch, caplog):
+    template = StreamTemplate("{x}/{9}/{row}", known=("row",))
+    template.fill({"x": "a", "topic": "b"})
+    template.fill({"topic": "b"})
+    assert caplog.messages == []  # the next one may have it
+    monkeypatch.setattr(stream_template, "TOLD_AFTER_S", -1.0)
+    for _ in range(2):
+        template.fill({"topic\n": "b"})
+    assert caplog.messages == ["--stream: nothing that came has a word {9}; there is {topic\\n}"]
+
+
+def test_a_label_that_is_like_another_is_told_at_once(caplog):
+    StreamTemplate("{rom}", known=()).fill({"room": "hall"})
+    assert caplog.messages == [
+        '--stream: nothing that came has a word {rom}; there is {room}; did you mean "room"?'
+    ]

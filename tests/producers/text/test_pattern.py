@@ -18,12 +18,12 @@ def parse(pattern, line):
 @pytest.mark.parametrize(
     ("pattern", "line", "fields", "labels"),
     [
-        (r"took (?P<ms>\d+) ms", "GET / took 53 ms", {"ms": 53}, {}),
-        (r"(?P<method>\w+) /\S* (?P<n>\S+)", "GET /x 5kB", {"n": 5}, {"method": "GET"}),
-        (r"(?P<a>-?[\d,]+)(?P<b> x)?", "-1,5 y", {"a": -1.5}, {}),
-        (r"(?P<time>\d+) (?P<n>\d+)", "1700000000 7", {"n": 7}, {}),
+        (r"took (?P<ms>\d+) ms", "GET / took 53 ms", {"ms": 53}, {"ms": "53"}),
+        (r"(?P<method>\w+) /\S* (?P<n>\S+)", "GET /x 5kB", {"n": 5}, {"method": "GET", "n": "5kB"}),
+        (r"(?P<a>-?[\d,]+)(?P<b> x)?", "-1,5 y", {"a": -1.5}, {"a": "-1,5"}),
+        (r"(?P<time>\d+) (?P<n>\d+)", "1700000000 7", {"n": 7}, {"n": "7"}),
         (r"(?P<n>\d+)", "none", None, None),
-        (r"(?P<w>[a-z]+)", "words", None, None),
+        (r"(?P<w>[a-z]+)", "words", {}, {"w": "words"}),
     ],
 )
 def test_named_groups_are_fields_or_labels(pattern, line, fields, labels):

@@ -447,6 +447,39 @@ def test_each_kind_of_line_is_heard():
     assert "2 points lack the first field" in done.stderr
 
 
+def test_a_pattern_that_matches_no_line_or_no_number_is_told():
+    done = run("--dry-run", "--pattern", r"is (?P<is>\w+)", input="is on\nis off\n", stdin=None)
+    assert (
+        "--pattern matches, but none of its groups is a number: --event or --count" in done.stderr
+    )
+    assert "2 lines in which --pattern matches no number left out" in done.stderr
+    command = [sys.executable, "-m", "streamson", "produce", "tail", "--dry-run"]
+    with subprocess.Popen(
+        [*command, "--pattern", r"Took (?P<ms>\d+)"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as tail:
+        print("took 1 ms\ntook 2 ms", file=tail.stdin, flush=True)
+        told = tail.stderr.readline()  # while nothing more comes
+        tail.send_signal(signal.SIGINT)
+        tail.communicate(timeout=20)
+    assert told == "tail: --pattern matches none of 2 lines so far, such as: took 1 ms\n"
+
+
+def test_a_number_that_a_pattern_matches_names_streams_too():
+    words = ("--pattern", r"(?P<method>\w+) (?P<status>\d+)", "--stream", "{method}/{status}")
+    done = run("--dry-run", *words, input="GET 200\nGET 404\n", stdin=None)
+    streams = [line.split()[1] for line in done.stdout.splitlines()]
+    assert streams == ["GET/200", "GET/404"]
+
+
+def test_a_name_that_nothing_has_is_told():
+    done = run("--dry-run", "--stream", "{fle}/{file}", input="x=1\nx=2\n", stdin=None)
+    assert done.stderr.count("--stream: nothing that came has a word {fle}; there is {file}") == 1
+    assert 'did you mean "file"?' in done.stderr
+
+
 def test_the_journal_of_a_service_is_heard(produce, journal):
     words = words_of("the journal of a service", one="nginx.service -> web.service")
     tail = produce(*words, "--journal", "db.service")
