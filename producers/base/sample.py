@@ -49,11 +49,14 @@ class Sample(NamedTuple):
         Words by name, of which a `StreamTemplate` makes the stream's name.
     time
         When it was measured, in seconds since 1970; None where it was not said.
+    unread_time
+        What is called a time, but can't be read as one; mostly empty.
     """
 
     fields: Mapping[str, float]
     labels: Mapping[str, str]
     time: float | None = None
+    unread_time: str = ""
 
 
 def label_text(text: str) -> str:
@@ -189,6 +192,7 @@ def _sample(found: object) -> Sample:
     fields: dict[str, float] = {}
     labels: dict[str, str] = {}
     when = None
+    unread_time = ""
     for path, leaf in islice(leaves(found), MAX_LEAVES):
         name = (path or "value").strip()[:MAX_FIELD_CHARS]
         if not name or not name.isprintable():
@@ -198,10 +202,12 @@ def _sample(found: object) -> Sample:
             if moment is not None:
                 when = moment if when is None else when
                 continue
+            if isinstance(leaf, str) and leaf and parse_number(leaf) is None:
+                unread_time = label_text(leaf)
         number = parse_number(leaf)
         if number is not None:
             if len(fields) < MAX_FIELDS:
                 fields[name] = number
         elif isinstance(leaf, str) and leaf and len(labels) < MAX_LABELS:
             labels[name] = label_text(leaf)
-    return Sample(fields, labels, when)
+    return Sample(fields, labels, when, unread_time if when is None else "")

@@ -30,6 +30,7 @@ class Unusable:
         self.count = 0
         self._noun = noun
         self._kinds: Counter[str] = Counter()
+        self._unread_times = 0
         self._limited = RateLimitedLog(_log)
 
     def add(self, kind: str, example: str | bytes = "", number: int = 1) -> None:
@@ -54,9 +55,19 @@ class Unusable:
             kind, "a %s %s left out%s", self._noun, kind, f": {shown}" if shown else ""
         )
 
+    def add_time(self, unread: str) -> None:
+        """Count a point whose time can't be read, if that is not empty; it is used without."""
+        if unread:
+            self._unread_times += 1
+            shown = printable(unread[:MAX_EXAMPLE_CHARS])
+            self._limited.warning("time", "a time that can't be read, now is taken: %s", shown)
+
     def lines(self) -> list[str]:
         """Return how many there were of each kind, in words."""
-        return [f"{counted(n, self._noun)} {kind} left out" for kind, n in self._kinds.items()]
+        found = [f"{counted(n, self._noun)} {kind} left out" for kind, n in self._kinds.items()]
+        if self._unread_times:
+            found.append(f"{counted(self._unread_times, 'time')} that can't be read")
+        return found
 
     def tell(self) -> None:
         """Log how many there were; for the end."""

@@ -105,6 +105,8 @@ class MessageReader:
                 continue
             stream = self._template.fill({**sample.labels, **labels})
             when = time if arranged.time is None else arranged.time
+            if when is None:
+                self.unusable.add_time(sample.unread_time)
             queue.push(Reading(stream, fields, time=when))
 
     def _choose(

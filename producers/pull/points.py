@@ -76,6 +76,7 @@ class Points:
             fields = choose_fields(sample.fields, self._patterns)
             if fields:
                 wanted = True
+                self.unusable.add_time(sample.unread_time)
                 stream = self._template.fill({**sample.labels, **known})
                 if self._parted is not None:
                     stream = self._parted.name(stream, fields)

@@ -132,6 +132,7 @@ class Intake:
             kind = "without wanted fields" if sample.fields else "without numbers"
             self.unusable.add(kind, request.path)
             return
+        self.unusable.add_time(sample.unread_time)
         stream = request.template.fill(sample.labels)
         self._push_reading(Reading(stream, fields, time=sample.time), stream, 1)
 

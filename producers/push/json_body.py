@@ -23,6 +23,7 @@ ROOT: Final = "http"
 """What a stream is called where the path says nothing."""
 
 _FORM: Final = "application/x-www-form-urlencoded"
+_BEGINS_JSON: Final = (b"{", b"[")
 _LINES: Final = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 
 
@@ -116,7 +117,7 @@ class JsonBody:
         try:
             return decode_json(body) if body.strip() else None
         except MessageError:
-            if not self._is_form:
+            if not self._is_form or body.lstrip()[:1] in _BEGINS_JSON:
                 raise
         try:
             return dict(parse_qsl(body.decode(), max_num_fields=MAX_FORM_FIELDS))

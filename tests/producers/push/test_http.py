@@ -109,6 +109,14 @@ def test_good_lines_beside_bad_ones_are_heard_and_the_first_bad_one_is_told(serv
     assert "request that can't be read" not in err  # it was, but for two lines
 
 
+def test_a_time_that_can_t_be_read_is_told_and_counted(serving):
+    assert serving.post("/x", b'{"time": "yesterday", "v": 1}', JSON)[0] == 204
+    assert serving.points(1) == [("x", {"v": 1})]
+    _, err = serving.producing.interrupt()
+    assert "http: a time that can't be read, now is taken: yesterday\n" in err
+    assert "http: 1 time that can't be read\n" in err
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "told"),
     [
@@ -119,6 +127,9 @@ def test_good_lines_beside_bad_ones_are_heard_and_the_first_bad_one_is_told(serv
         (b'{\n"a": 1\n', JSON, "no JSON: "),
         (b'{"name": "x"}', JSON, "no numbers found"),
         (b"name=x", FORM, "no numbers found"),
+        (b'{"t": 71.3,}', FORM, "no JSON: JSON is malformed: trailing comma"),
+        (b'\n[{"v": NaN}]', FORM, "no JSON: "),
+        (b'{"v": 1e999}', FORM, "no JSON: "),
         (b"\xff=1", FORM, "neither JSON nor a form"),
         (b"&".join(b"a=1" for _ in range(1_500)), FORM, "neither JSON nor a form"),
         (b'{"a": 1}', {"Content-Encoding": "gzip"}, "no gzip: "),
