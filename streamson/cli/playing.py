@@ -109,6 +109,9 @@ def summary(stats: Statistics, listener: Listener) -> str:
             f"did not play {stats.points_of_refused_streams} points of {stats.streams_refused} or "
             "more streams: there were too many"
         )
+    if left_out := stats.messages_over_limits:
+        messages = counted(left_out, "message")
+        lines.append(f"left out {messages} beyond the limits of their source: see above")
     if stats.faults:
         faults = counted(stats.faults, "fault")
         lines.append(f"left out points because of {faults} of streamson: see above")

@@ -1,5 +1,7 @@
 """What rooms count while they work: fields that `Statistics` has too are taken over by name."""
 
+from typing import Final
+
 import msgspec
 
 
@@ -104,3 +106,9 @@ class ReceiverCounts(msgspec.Struct):
     connections_cut: int = 0
     connections_refused: int = 0
     receiver_restarts: int = 0
+
+
+OVER_LIMITS: Final = tuple(
+    name for name in ReceiverCounts.__struct_fields__ if name.startswith("over_")
+)
+"""What counts messages that are left out because their source, or all, brought too much."""

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from streamson.model.counts import OVER_LIMITS
 from streamson.model.note import Note
 
 
@@ -25,8 +26,9 @@ class Statistics(msgspec.Struct, frozen=True):
     over_new_sources
         Messages left out because too many sources were new.
     sources, clocks_wrong, worst_clock_skew_s
-        Sources that are followed; those whose clock is wrong by two seconds or more; and how far
-        the one that is most so is ahead, in seconds, negative where it is behind.
+        Sources that are followed; those whose clock is wrong by two seconds or more, as far as
+        their points tell, which may be of a recording; and how far the one that is most so is
+        ahead, in seconds, negative where it is behind.
     messages_shed
         Large messages dropped undecoded, because more came than could be read.
     times_replaced
@@ -159,6 +161,11 @@ class Statistics(msgspec.Struct, frozen=True):
     feed_left_out: int = 0
     commands: int = 0
     commands_refused: int = 0
+
+    @property
+    def messages_over_limits(self) -> int:
+        """Messages left out because their source, or all, brought too much."""
+        return sum(getattr(self, name) for name in OVER_LIMITS)
 
 
 class StreamStatistics(msgspec.Struct, frozen=True):

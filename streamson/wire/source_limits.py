@@ -17,11 +17,11 @@ Limit = Literal[
 """A limit's name, which is its key in a session and what `SourceLimits` calls it."""
 
 SENTENCES: Final[dict[Limit, str]] = {
-    "messages_per_second": "%s sends more than %.10g messages a second",
-    "points_per_second": "%s sends more than %.10g points a second",
-    "new_streams_per_second": "%s begins more than %.10g streams a second",
-    "streams_per_source": "%s has more than %.10g streams",
-    "streams": "%s begins a stream, and there are %.10g",
+    "messages_per_second": "%s sends more than the %.10g messages a second that a source may",
+    "points_per_second": "%s sends more than the %.10g points a second that a source may",
+    "new_streams_per_second": "%s begins more than the %.10g streams a second that a source may",
+    "streams_per_source": "%s has more than the %.10g streams that a source may",
+    "streams": "%s begins one more than the %.10g streams that all sources may have",
 }
 """What goes beyond, by the source's name and what is allowed."""
 

@@ -238,7 +238,7 @@ class Sources:
         setattr(self._counts, counter, getattr(self._counts, counter) + 1)
         self._log.warning(
             limit,
-            f"{SENTENCES[limit]}: that is all that a source may; the rest is left out",
+            f"{SENTENCES[limit]}: what goes beyond is left out",
             *(source, getattr(self._limits, limit)),
         )
 

@@ -4,6 +4,7 @@ import json
 import re
 import resource
 import signal
+import time
 
 import pytest
 import soundfile
@@ -132,6 +133,25 @@ def test_a_session_that_fits_nothing_is_no_silence(start, tmp_path):
     code, out, _ = listener.wait()
     assert code == 1
     assert "no note came of these points" in out
+
+
+def test_a_source_that_goes_beyond_its_limits_is_told(start, tmp_path):
+    (tmp_path / "few.toml").write_text("[limits]\nstreams = 2\n")
+    words = ("--session", "few.toml", "--stats", "stats.json")
+    listener = start("listen", "--bind", ANY_PORT, "--output", "none", *words)
+    with Publisher(endpoint(listener), source="eager") as publisher:
+        assert publisher.wait_for_listener(20)
+        for i in range(30):
+            publisher.send(f"s{i % 3}", x=float(i), time=time.time() - 7_300)
+            time.sleep(0.05)  # so that the clock is looked at a few times
+    told = listener.await_line("eager begins one more than the 2 streams that all sources may")
+    assert told.endswith("what goes beyond is left out")
+    listener.await_line("eager: its clock is 2 h 1 min behind")
+    _, out, _ = listener.end()
+    assert "left out 10 messages beyond the limits of their source: see above" in out
+    stats = json.loads((tmp_path / "stats.json").read_text())
+    assert (stats["over_streams"], stats["clocks_wrong"], stats["sources"]) == (10, 1, 1)
+    assert stats["worst_clock_skew_s"] == pytest.approx(-7_300, abs=1)
 
 
 def test_a_producer_that_ends_is_no_alarm_and_one_that_is_killed_is(start):
