@@ -36,10 +36,15 @@ class Backoff:
         What is connected to, for messages: "mqtt://127.0.0.1:1883".
     longest_s
         The longest wait, in seconds.
+
+    Attributes
+    ----------
+    what
+        As above.
     """
 
     def __init__(self, what: str, *, longest_s: float = LONGEST_S) -> None:
-        self._what = what
+        self.what = what
         self._longest_s = longest_s
         self._limit_s = FIRST_S
         self._gone_at: float | None = None
@@ -64,7 +69,7 @@ class Backoff:
             self._is_said = self._short <= MAX_SAID
             if self._is_said:
                 text = printable(str(reason))[:MAX_REASON_CHARS]
-                _log.warning("%s: %s; trying until it is there", self._what, text)
+                _log.warning("%s: %s; trying until it is there", self.what, text)
         wait_s = random.uniform(0.5, 1.0) * self._limit_s  # noqa: S311  (no secret)
         self._limit_s = min(2 * self._limit_s, self._longest_s)
         return wait_s
@@ -74,5 +79,5 @@ class Backoff:
         self._connected_at = time.monotonic()
         if self._gone_at is not None and self._is_said:
             away_s = self._connected_at - self._gone_at
-            _log.info("%s: there again after %.1f s", self._what, away_s)
+            _log.info("%s: there again after %.1f s", self.what, away_s)
         self._gone_at = None

@@ -1,8 +1,11 @@
 """Publishing what a producer yields: the listener is awaited, the pace kept, losses are told."""
 
 import logging
+import socket
+import threading
 import time
 from typing import Final
+from urllib.parse import urlsplit
 
 from streamson._printable import counted, printable
 from streamson._rate_limited_log import RateLimitedLog
@@ -32,7 +35,7 @@ def publish(production: Production, sink: Sink) -> None:
         Where to: a publisher that has not waited for a listener yet, or a printer. It counts what
         is sent and dropped.
     """
-    _await_first(sink)
+    _await_first(sink, keep=production.keep)
     limited = RateLimitedLog(_log)
     first_fields = FirstFields()
     try:
@@ -87,10 +90,13 @@ def _log_change(*, listening: bool, keep: bool) -> None:
     _log.info("the listener is back" if listening else f"the listener has gone; {gone}")
 
 
-def _await_first(sink: Sink) -> None:
+def _await_first(sink: Sink, *, keep: bool) -> None:
     if sink.wait_for_listener(POLL_S):
         return
-    _log.info("waiting for a listener on %s", sink.endpoint)
+    live = "" if keep else "; until then nothing is taken in"
+    _log.info("waiting for a listener on %s%s", sink.endpoint, live)
+    looking = threading.Thread(target=_look_up, args=(sink.endpoint,), daemon=True)
+    looking.start()  # which may take 30 s, and can't be broken off
     if not sink.wait_for_listener(HINT_AFTER_S):
         _log.info(
             "still no listener there; start one with: streamson listen --bind %s, or say with "
@@ -99,3 +105,16 @@ def _await_first(sink: Sink) -> None:
         )
         sink.wait_for_listener()
     _log.info("found a listener")
+
+
+def _look_up(endpoint: str) -> None:
+    """Tell if the name in an endpoint is unknown: ZeroMQ tries on without a word."""
+    address = urlsplit(endpoint)
+    host = address.hostname
+    if address.scheme != "tcp" or host is None:
+        return
+    try:
+        socket.getaddrinfo(host, None)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no name of a machine"
+        _log.warning("--endpoint: %s can't be found: %s", printable(host), reason)

@@ -13,6 +13,9 @@ from streamson.producers.base.backoff import Backoff
 CONNECT_S: Final = 3
 """How long a broker may take to answer."""
 
+QUIET_S: Final = 4.0
+"""If nothing came so long after a connection, that is told."""
+
 CLEAN_UP_S: Final = 0.3
 """How long a session may take to say goodbye."""
 
@@ -28,6 +31,7 @@ async def stay_connected(
     what: str,
     session: Callable[[Callable[[], None]], Coroutine[Any, Any, None]],
     gone: tuple[type[Exception], ...],
+    look: Callable[[], None] = lambda: None,
 ) -> None:
     """Run one session after the other, without end.
 
@@ -42,14 +46,19 @@ async def stay_connected(
         users yet.
     gone
         What it raises where the connection can't be made, or has ended.
+    look
+        Is called once a connection holds for `QUIET_S`: tells if nothing came.
     """
-    asyncio.get_running_loop().set_exception_handler(_note)
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_note)
+    looking: asyncio.TimerHandle | None = None
     backoff = Backoff(what)
     was_connected = False
 
     def connected() -> None:
-        nonlocal was_connected
+        nonlocal was_connected, looking
         was_connected = True
+        looking = loop.call_later(QUIET_S, look)
         backoff.connected()
 
     while True:
@@ -68,6 +77,9 @@ async def stay_connected(
                     "signed it by --ca-file FILE"
                 ) from None
             reason = _reason(error)
+        finally:
+            if looking is not None:
+                looking.cancel()
         await asyncio.sleep(backoff.failed(reason))
 
 

@@ -1,8 +1,10 @@
 """Messages of a broker become readings."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
+from streamson._printable import printable
 from streamson.errors import MessageError
 from streamson.producers.base.push_queue import PushQueue
 from streamson.producers.base.reading import Reading
@@ -21,6 +23,10 @@ MAX_PAYLOAD_BYTES: Final = 1 << 20
 
 MAX_LEVELS: Final = 32
 """Of a topic, subject or key that can be named in a template."""
+
+MAX_SHOWN_CHARS: Final = 200
+
+_log = logging.getLogger(__name__)
 
 
 class MessageReader:
@@ -51,6 +57,23 @@ class MessageReader:
         self._template = template
         self._fields = fields
         self._arrange = arrange
+        self._heard = False
+        self._told = False
+
+    def tell_quiet(self, what: str, where: Sequence[str]) -> None:
+        """Log, once, that nothing came so far, if so.
+
+        Parameters
+        ----------
+        what
+            What is connected to.
+        where
+            What is listened to there.
+        """
+        if not self._heard and not self._told:
+            self._told = True
+            shown = printable(", ".join(where))[:MAX_SHOWN_CHARS]
+            _log.info("%s: connected; nothing came on %s so far", what, shown)
 
     def read(
         self,
@@ -72,6 +95,7 @@ class MessageReader:
         time
             When it was sent, where it does not say itself when it was measured.
         """
+        self._heard = True
         if not payload:
             return
         if len(payload) > MAX_PAYLOAD_BYTES:
@@ -95,6 +119,7 @@ class MessageReader:
         example: bytes,
     ) -> None:
         """Push the samples of a message; the example is shown where there are none."""
+        self._heard = True
         if not samples:
             self.unusable.add("without numbers", example)
         for sample in samples:

@@ -13,6 +13,7 @@ from streamson.producers.base.secret import secret_option
 from streamson.producers.base.stream_template import StreamTemplate
 from streamson.producers.brokers import options as broker_options
 from streamson.producers.brokers.address import parse_address
+from streamson.producers.brokers.wildcards import tell_in_topics
 
 REQUIRES: Final = {"aiomqtt": "streamson[mqtt]"}
 """What it imports, and what brings that."""
@@ -86,6 +87,7 @@ def command(
     address = parse_address(url, SCHEMES, argument="URL")
     wanted = topics or ("#",)
     _check_topics(wanted)
+    tell_in_topics(wanted)
     if password is not None and user is None:
         raise UsageError("a password is given, and no user; give one by --user NAME")
     if address.path:

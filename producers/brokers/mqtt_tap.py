@@ -100,7 +100,12 @@ class MqttTap:
 
         quieten(_LIBRARYS_LOG)
         try:
-            await stay_connected(str(self._address), session, (aiomqtt.MqttError, OSError))
+            await stay_connected(
+                str(self._address),
+                session,
+                (aiomqtt.MqttError, OSError),
+                lambda: self._reader.tell_quiet(str(self._address), self._topics),
+            )
         finally:
             self._reader.unusable.tell()
 

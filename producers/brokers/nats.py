@@ -14,6 +14,7 @@ from streamson.producers.base.secret import secret_option
 from streamson.producers.base.stream_template import StreamTemplate
 from streamson.producers.brokers import options as broker_options
 from streamson.producers.brokers.address import parse_address
+from streamson.producers.brokers.wildcards import tell_in_subjects
 
 REQUIRES: Final = {"nats": "streamson[nats]"}
 """What it imports, and what brings that."""
@@ -80,6 +81,7 @@ def command(
     if address.path:
         raise UsageError(f"URL: found the path /{address.path}; subjects come after the address")
     _check_subjects(subjects, MAX_SUBJECTS if jetstream is None else MAX_CONSUMERS)
+    tell_in_subjects(subjects)
     if since is not None and jetstream is None:
         raise UsageError("--since needs a stream that keeps messages: --jetstream STREAM")
     if jetstream is not None and not _is_stream_name(jetstream):
@@ -114,7 +116,14 @@ def command(
     source = (
         CoreSource(subjects) if jetstream is None else JetStreamSource(jetstream, subjects, since)
     )
-    tap = NatsTap(address, source, template=template, fields=fields, tls=context, identity=identity)
+    where = subjects or (">" if jetstream is None else jetstream,)
+    tap = NatsTap(
+        *(address, source, where),
+        template=template,
+        fields=fields,
+        tls=context,
+        identity=identity,
+    )
     return Production(AsyncioQueue(tap.run), keep=False)
 
 

@@ -30,6 +30,8 @@ class NatsTap:
         Where the server is.
     source
         What to hear there.
+    where
+        What that is called, for messages.
     template, fields
         The streams' names, and the wanted fields.
     tls
@@ -42,6 +44,7 @@ class NatsTap:
         self,
         address: BrokerAddress,
         source: Source,
+        where: Sequence[str],
         *,
         template: StreamTemplate,
         fields: Sequence[str],
@@ -50,6 +53,7 @@ class NatsTap:
     ) -> None:
         self._address = address
         self._source = source
+        self._where = where
         self._reader = MessageReader(template, fields)
         self._tls = tls
         self._identity = identity
@@ -71,7 +75,12 @@ class NatsTap:
 
         quieten("nats", "nats.aio.client", "asyncio")
         try:
-            await stay_connected(str(self._address), session, (nats.errors.Error, OSError))
+            await stay_connected(
+                str(self._address),
+                session,
+                (nats.errors.Error, OSError),
+                lambda: self._reader.tell_quiet(str(self._address), self._where),
+            )
         finally:
             self._reader.unusable.tell()
             self._source.tell()

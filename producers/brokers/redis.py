@@ -14,6 +14,7 @@ from streamson.producers.base.secret import secret_option
 from streamson.producers.base.stream_template import StreamTemplate
 from streamson.producers.brokers import options as broker_options
 from streamson.producers.brokers.address import parse_address
+from streamson.producers.brokers.wildcards import tell_in_keys
 
 REQUIRES: Final = {"redis": "streamson[redis]"}
 """What it imports, and what brings that."""
@@ -76,6 +77,7 @@ def command(
     database = _database(address.path)
     _check_names("KEY", keys)
     _check_names("--channel", channels)
+    tell_in_keys(keys)
     if not keys and not channels:
         raise UsageError(
             "KEY: found none; the key of a stream is allowed, or --channel PATTERN for a channel"

@@ -90,7 +90,14 @@ class RedisTap:
 
         quieten("redis", "asyncio")
         try:
-            await stay_connected(str(self._address), session, (RedisError, OSError))
+            await stay_connected(
+                str(self._address),
+                session,
+                (RedisError, OSError),
+                lambda: self._reader.tell_quiet(
+                    str(self._address), (*map(bytes.decode, self._positions), *self._channels)
+                ),
+            )
         finally:
             self._reader.unusable.tell()
             for position in self._positions.values():

@@ -31,6 +31,26 @@ def test_a_dry_run_prints_points_without_a_listener():
     assert done.stderr == "tail: 2 points printed\n"
 
 
+def test_an_endpoint_whose_name_nobody_knows_is_told():
+    with subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "streamson",
+            "produce",
+            "system",
+            "--endpoint",
+            "tcp://nohost.invalid:5570",
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        told = [process.stderr.readline() for _ in range(2)]
+        process.kill()
+    assert told[0].endswith("tcp://nohost.invalid:5570; until then nothing is taken in\n")
+    assert told[1].startswith("system: --endpoint: nohost.invalid can't be found: ")
+
+
 def test_one_point_is_one_point():
     done = run("tail", "--dry-run", input="x=1\n", stdin=None)
     assert done.stderr == "tail: 1 point printed\n"

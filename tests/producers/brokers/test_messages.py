@@ -26,6 +26,11 @@ from streamson.producers.brokers.message_reader import (
 from streamson.producers.brokers.redis_entry import samples_in_entry
 from streamson.producers.brokers.redis_position import EntryId, StreamPosition, parse_id
 from streamson.producers.brokers.since import Since
+from streamson.producers.brokers.wildcards import (
+    tell_in_keys,
+    tell_in_subjects,
+    tell_in_topics,
+)
 
 SCHEMES = {"mqtt": 1883, "mqtts": 8883}
 
@@ -303,3 +308,26 @@ def test_a_document_that_is_no_json_is_told_apart():
         list(samples_in(b'{"a": '))
     with pytest.raises(UnicodeDecodeError):
         list(samples_in(b"\xff\xfe"))
+
+
+@pytest.mark.parametrize(
+    ("tell", "name", "told"),
+    [
+        (tell_in_topics, "home*", "the wildcards of MQTT are + and #; did you mean home/#?"),
+        (tell_in_topics, "home/*/t", "the wildcards of MQTT are + and #; did you mean home/+/t?"),
+        (tell_in_topics, "sensors.a.>", "did you mean sensors/a/#?"),
+        (tell_in_topics, "home/+/#", None),
+        (
+            tell_in_subjects,
+            "sensors/#",
+            "the wildcards of NATS are * and >; did you mean sensors.>?",
+        ),
+        (tell_in_subjects, "home/+/t", "did you mean home.*.t?"),
+        (tell_in_subjects, "a.*.c++.>", None),
+        (tell_in_keys, "read*", "keys are no patterns"),
+        (tell_in_keys, "plant:1", None),
+    ],
+)
+def test_wildcards_of_another_broker_are_told(tell, name, told, caplog):
+    tell([name])
+    assert [name in one and told in one for one in caplog.messages] == [True] * (told is not None)

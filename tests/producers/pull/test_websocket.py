@@ -93,6 +93,12 @@ def test_lines_with_topics_are_streams_of_their_own(serve, produce):
     ]
 
 
+def test_that_nothing_comes_is_told_once_it_is_connected(serve, produce):
+    served = serve(WAIT)
+    producing = produce("websocket", served.url())
+    assert producing.process.stderr.readline().endswith(": connected; nothing came so far\n")
+
+
 def test_what_is_to_be_sent_is_sent_in_order_after_each_connection(serve, produce, tmp_path):
     # It tells how many words each message has, and ends after three.
     served = serve("for _ in range(3):\n    print(len(input().split()))")

@@ -317,7 +317,9 @@ def test_somebody_else_may_begin_to_listen_while_it_waits_for_a_listener(produce
     port = free_port()
     command = [*COMMAND, "--address", str(port), "--endpoint", later]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as waiting:
-        assert waiting.stderr.readline() == f"http: waiting for a listener on {later}\n"
+        assert waiting.stderr.readline() == (
+            f"http: waiting for a listener on {later}; until then nothing is taken in\n"
+        )
         with socket.create_server(("127.0.0.1", port)), Receiver(later):
             err = waiting.communicate(timeout=20)[1]
     assert waiting.returncode == 1
