@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "render": "Turn a table or a recorded session into sound, notes, plots or a video.",
     "corpus": "Turn many tables into a data set of sound.",
     "relay": "Take points from producers, and hand them on to listeners and further relays.",
+    "relay-feed": "Hand on the feed of a listener, for many readers.",
     "replay": "Publish the points of a recorded session, or of a table, once more.",
     "repair": "Mend sound files that a program left broken.",
     "keys": "Say who may publish, hear and steer from other machines.",
@@ -36,7 +37,8 @@ COMMANDS: Final = {
     "devices": "List the sound devices.",
     "doctor": "Say what is missing on this machine, and the command that mends it.",
 }
-"""Name and one-line help of every command; its code is ``command`` in the module of that name."""
+"""Name and one-line help of every command; its code is ``command`` in the module of that name,
+with _ in place of -."""
 
 INTERRUPTED: Final = 130
 
@@ -51,7 +53,8 @@ class _Commands(LazyGroup):
         return COMMANDS[name]
 
     def load(self, name: str) -> click.Command:
-        command: click.Command = import_module(f"streamson.cli.{name}").command
+        module = import_module(f"streamson.cli.{name.replace('-', '_')}")
+        command: click.Command = module.command
         return command
 
 

@@ -30,8 +30,11 @@ def command(
     where it asks for keys; several may be said, and each gets all. One that is slow or gone loses
     points of its own alone. Who comes, or comes back, gets the last value of each stream.
     """
-    from streamson.cli.relaying import relay
+    from streamson.cli.relay_news import RelayNews
+    from streamson.cli.relaying import relay_until_ended
     from streamson.wire.relay import Relay
 
-    with Relay(to, bind, security=options.security(keys=keys, insecure=insecure)) as points:
-        relay(points, stats)
+    with Relay(to, bind, security=options.security(keys=keys, insecure=insecure)) as relay:
+        news = RelayNews(relay)
+        news.introduce()
+        relay_until_ended(relay, news.tell, news.summary, stats)

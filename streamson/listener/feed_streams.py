@@ -1,22 +1,19 @@
 """Streams in the feed: those that changed, and now and then each."""
 
 import time
-from collections.abc import Iterator
 from math import inf
 from typing import Final
 
 from streamson.listener.report import Reporter, version_of
 from streamson.model.feed import STREAMS, StreamRow, Streams
 from streamson.wire.feed import FeedPublisher
+from streamson.wire.portions import in_portions
 
 STREAMS_S: Final = 0.25
 """How often they are told; where nothing changed that is a message without rows."""
 
 REFRESH_S: Final = 10.0
 """In this time each stream is told again, so that who missed something knows it again."""
-
-MESSAGE_BYTES: Final = 20_000
-"""About the most of a message, which is some 32 rows: one row may take more by itself."""
 
 STREAMS_SHARE: Final = 0.05
 """Telling takes at most this share of the time: of thousands it is done less often."""
@@ -57,7 +54,7 @@ class StreamsTeller:
             del self._told[name]
             self._told_at.pop(name, None)
         changed = [row for row in (self._changed(row, now) for row in rows) if row is not None]
-        for some in _portions(changed):
+        for some in in_portions(changed):
             self._publisher.send(
                 STREAMS, Streams(frame=frame, count=len(rows), rows=some, gone=gone)
             )
@@ -76,18 +73,3 @@ class StreamsTeller:
             self._told_at[row.name] = now
             return self._reporter.with_legend(row)
         return row
-
-
-def _portions(rows: list[StreamRow]) -> Iterator[tuple[StreamRow, ...]]:
-    """Yield rows as messages hold them: at least one message, which may be empty."""
-    portion: list[StreamRow] = []
-    size = 0
-    for row in rows:
-        # What is left of a row without its names; a character takes up to four bytes.
-        row_bytes = 500 + 4 * (len(row.name) + sum(map(len, row.fields)))
-        if portion and size + row_bytes > MESSAGE_BYTES:
-            yield tuple(portion)
-            portion, size = [], 0
-        portion.append(row)
-        size += row_bytes
-    yield tuple(portion)

@@ -1,4 +1,4 @@
-"""Statistics of a relay: what came, and what went on to each place."""
+"""Statistics of relays: what came, and what went on."""
 
 import msgspec
 
@@ -71,3 +71,25 @@ class RelayStatistics(ReceiverCounts, kw_only=True):
             + self.over_streams
             + self.over_new_sources
         )
+
+
+class FeedRelayStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """The counters of a relay of a feed at one moment.
+
+    Attributes
+    ----------
+    seconds
+        Since it began.
+    messages
+        Messages handed on, however many read them.
+    readers
+        Connections at this moment.
+    connections_cut, connections_refused
+        As of a listener's `Statistics`.
+    """
+
+    seconds: float
+    messages: int
+    readers: int
+    connections_cut: int
+    connections_refused: int

@@ -67,7 +67,7 @@ class Relay:
         *,
         security: Security = "auto",
     ) -> None:
-        check_places(endpoint, destinations)
+        check_places(endpoint, destinations, "--bind")
         self._began = time.monotonic()
         self._goodbyes = 0
         self._last_values = LastValues()

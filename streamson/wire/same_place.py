@@ -11,7 +11,7 @@ from streamson.wire.endpoint import parse_endpoint
 _EVERYWHERE: Final = frozenset({"*", "0.0.0.0", "::"})  # noqa: S104  # it is asked, not bound
 
 
-def check_places(bound: str, destinations: Sequence[str]) -> None:
+def check_places(bound: str, others: Sequence[str], option: str) -> None:
     """Raise `UsageError` where a relay would hand on to itself, or to one place twice.
 
     What names do not tell, such as an address that another machine forwards, is found by what
@@ -21,17 +21,19 @@ def check_places(bound: str, destinations: Sequence[str]) -> None:
     ----------
     bound
         Where the relay is to be bound.
-    destinations
-        Where it is to hand on to.
+    others
+        Where it is to hand on to, or to read.
+    option
+        What the first was given by, for the message.
     """
     own = _split(bound)
     seen: list[tuple[str, tuple[str, str]]] = []
-    for endpoint in destinations:
+    for endpoint in others:
         place = _split(endpoint)
         if _is_bound(place, own):
             raise UsageError(
-                f"{endpoint}: that is where this relay itself takes points ({bound}): they would "
-                "go round in a circle. Take them elsewhere with --bind, or hand them on elsewhere"
+                f"{endpoint}: that is where this relay itself is bound ({bound}): all would go "
+                f"round in a circle. Choose another with {option}, or name another place"
             )
         for other, other_place in seen:
             if _are_one(place, other_place):

@@ -227,7 +227,7 @@ def test_a_port_in_use_is_explained(start, run, far):
         (["nonsense"], "the form is"),
         (["tcp://127.0.0.1"], "1 to 65535 is allowed"),
         (["--bind", "nonsense", "tcp://127.0.0.1:1"], "the form is"),
-        (["tcp://localhost:5570"], "this relay itself takes points (tcp://127.0.0.1:5570)"),
+        (["tcp://localhost:5570"], "this relay itself is bound (tcp://127.0.0.1:5570)"),
         (["tcp://127.0.0.1:1", "tcp://127.0.0.1:1"], "is given twice"),
     ],
 )

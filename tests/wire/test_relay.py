@@ -385,19 +385,19 @@ def test_what_is_kept_of_a_batch_is_not_the_batch():
 @pytest.mark.parametrize(
     ("bound", "destinations", "message"),
     [
-        ("tcp://127.0.0.1:5570", ["tcp://127.0.0.1:5570"], "takes points"),
-        ("tcp://127.0.0.1:5570", ["tcp://localhost:5570"], "takes points"),
-        ("tcp://0.0.0.0:5570", ["tcp://127.0.0.9:5570"], "takes points"),
-        ("tcp://*:5570", [f"tcp://127.0.0.1:5570#{'ab' * 32}"], "takes points"),
-        ("tcp://[::]:5570", ["tcp://127.0.0.1:5570"], "takes points"),
-        ("ipc:///run/x", ["ipc:///run/x"], "takes points"),
+        ("tcp://127.0.0.1:5570", ["tcp://127.0.0.1:5570"], "itself is bound"),
+        ("tcp://127.0.0.1:5570", ["tcp://localhost:5570"], "itself is bound"),
+        ("tcp://0.0.0.0:5570", ["tcp://127.0.0.9:5570"], "itself is bound"),
+        ("tcp://*:5570", [f"tcp://127.0.0.1:5570#{'ab' * 32}"], "itself is bound"),
+        ("tcp://[::]:5570", ["tcp://127.0.0.1:5570"], "itself is bound"),
+        ("ipc:///run/x", ["ipc:///run/x"], "itself is bound"),
         ("tcp://127.0.0.1:5570", ["tcp://h:1", "tcp://h:1"], "given twice"),
         ("tcp://127.0.0.1:5570", ["tcp://localhost:1", "tcp://127.0.0.1:1"], "the same place"),
     ],
 )
 def test_a_circle_or_a_place_twice_is_explained(bound, destinations, message):
     with pytest.raises(UsageError, match=message):
-        check_places(bound, destinations)
+        check_places(bound, destinations, "--bind")
 
 
 @pytest.mark.parametrize(
@@ -409,7 +409,7 @@ def test_a_circle_or_a_place_twice_is_explained(bound, destinations, message):
     ],
 )
 def test_other_places_are_let_be(bound, destinations):
-    check_places(bound, destinations)
+    check_places(bound, destinations, "--bind")
 
 
 def test_a_subscription_again_and_again_brings_last_values_once_a_second(opened):
