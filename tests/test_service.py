@@ -5,6 +5,7 @@ import ctypes
 import itertools
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -67,14 +68,6 @@ class Manager:
         self._socket.close()
 
 
-@pytest.fixture(params=["file", "abstract"])
-def any_manager(request, tmp_path):
-    address = str(tmp_path / "notify") if request.param == "file" else f"@streamson{os.getpid()}"
-    manager = Manager(address)
-    yield manager
-    manager.close()
-
-
 @pytest.fixture
 def manager(tmp_path):
     manager = Manager(str(tmp_path / "notify"))
@@ -87,14 +80,14 @@ def free_port():
         return found.getsockname()[1]
 
 
-def test_a_listener_is_ready_once_it_listens_and_says_when_it_ends(any_manager):
+def test_a_listener_is_ready_once_it_listens_and_says_when_it_ends(manager):
     port = free_port()
-    process = any_manager.start(*LISTEN, "--bind", f"tcp://127.0.0.1:{port}")
-    assert any_manager.next() == "READY=1"
+    process = manager.start(*LISTEN, "--bind", f"tcp://127.0.0.1:{port}")
+    assert manager.next() == "READY=1"
     socket.create_connection(("127.0.0.1", port)).close()
-    assert any_manager.next(0.5) is None  # of a watchdog that nobody asked for
+    assert manager.next(0.5) is None  # of a watchdog that nobody asked for
     process.send_signal(signal.SIGTERM)
-    assert any_manager.next() == "STOPPING=1"
+    assert manager.next() == "STOPPING=1"
     assert process.wait(DEADLINE_S) == 143
 
 
@@ -165,6 +158,13 @@ def test_an_engine_that_stands_still_feeds_the_watchdog_no_more(manager):
         told.append(one)
     assert told[0] == "READY=1"
     assert 2 <= told.count("WATCHDOG=1") <= 4
+
+
+def test_a_manager_without_a_file_is_told_too():
+    manager = Manager(f"@streamson{os.getpid()}")
+    manager.start(program=("-c", STANDS_STILL))
+    assert manager.next() == "READY=1"
+    manager.close()
 
 
 @pytest.mark.parametrize(
@@ -257,6 +257,32 @@ def command_of(unit, **variables):
         value = variables[named[1] or named[2]] if named else word
         words += value.split() if named and named[1] else [value]
     return words
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_service_makes_the_machines_keys_once(unit, tmp_path):
+    (line,) = re.findall(r"^ExecStartPre=(.*)$", unit.read_text(), re.MULTILINE)
+    assert "WorkingDirectory=%S/streamson\n" in unit.read_text()
+    assert "STREAMSON_KEYS=%S/streamson/keys" in unit.read_text()
+    program = str(Path(sys.executable).with_name("streamson"))
+    words = shlex.split(line.replace(INSTALLED, program))
+    environment = {**os.environ, "STREAMSON_KEYS": str(tmp_path / "keys")}
+    for _ in range(2):
+        subprocess.run(words, cwd=tmp_path, env=environment, check=True, capture_output=True)
+    assert (tmp_path / "keys/machine.key_secret").is_file()
+
+
+def test_the_services_user_is_made_as_systemd_makes_users(tmp_path):
+    needs_systemd()
+    folder = tmp_path / "etc/sysusers.d"
+    folder.mkdir(parents=True)
+    shutil.copy(ROOT / "scripts/systemd/streamson.sysusers.conf", folder / "streamson.conf")
+    subprocess.run(["systemd-sysusers", f"--root={tmp_path}"], check=True, capture_output=True)
+    (line,) = (tmp_path / "etc/passwd").read_text().splitlines()
+    assert line.startswith("streamson:")
+    assert {re.search(r"^User=(.*)$", unit.read_text(), re.MULTILINE)[1] for unit in UNITS} == {
+        "streamson"
+    }
 
 
 def test_what_the_listeners_unit_starts_runs(manager, tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from streamson._printable import counted
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import MessageError
 from streamson.live.icecast.address import IcecastAddress
@@ -78,6 +79,6 @@ def _take_turn(reader: FeedReader, broadcast: Broadcast) -> None:
 
 def _summary(broadcast: Broadcast) -> str:
     return (
-        f"sent {broadcast.bytes_sent} bytes in {broadcast.connections} connections, "
+        f"sent {broadcast.bytes_sent} bytes in {counted(broadcast.connections, 'connection')}, "
         f"left out {broadcast.left_out_s:.1f} s"
     )
