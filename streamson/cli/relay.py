@@ -5,6 +5,11 @@ from pathlib import Path
 import click
 
 from streamson.cli import options
+from streamson.model.source_limits import (
+    MAX_MESSAGES_PER_SECOND,
+    RELAY_LIMITS,
+    SourceLimits,
+)
 from streamson.wire.limits import DEFAULT_ENDPOINT
 
 
@@ -20,9 +25,24 @@ from streamson.wire.limits import DEFAULT_ENDPOINT
 @click.argument("to", nargs=-1, required=True, metavar="TO...")
 @options.keys
 @click.option("--insecure", is_flag=True, help="Ask nobody for a key, on other machines neither.")
+@click.option(
+    "--messages-per-second",
+    type=click.IntRange(1, MAX_MESSAGES_PER_SECOND),
+    default=int(RELAY_LIMITS.messages_per_second),
+    show_default=True,
+    metavar="NUMBER",
+    help="What one source may send, so that others are on time beside it; more is left out. "
+    "A batch is one message.",
+)
 @options.stats
 def command(
-    *, bind: str, to: tuple[str, ...], keys: bool, insecure: bool, stats: Path | None
+    *,
+    bind: str,
+    to: tuple[str, ...],
+    keys: bool,
+    insecure: bool,
+    messages_per_second: int,
+    stats: Path | None,
 ) -> None:
     """Take points as a listener does, and hand them on, until Ctrl-C.
 
@@ -34,7 +54,9 @@ def command(
     from streamson.cli.relaying import relay_until_ended
     from streamson.wire.relay import Relay
 
-    with Relay(to, bind, security=options.security(keys=keys, insecure=insecure)) as relay:
+    limits = SourceLimits(messages_per_second=messages_per_second)
+    security = options.security(keys=keys, insecure=insecure)
+    with Relay(to, bind, security=security, limits=limits) as relay:
         news = RelayNews(relay)
         news.introduce()
         relay_until_ended(relay, news.tell, news.summary, stats)

@@ -7,6 +7,10 @@ import msgspec
 MAX_FOLLOWED_STREAMS: Final = 40_000
 """Streams of sources that are followed, at some 500 bytes each; no more can be allowed."""
 
+MAX_MESSAGES_PER_SECOND: Final = 10_000_000
+MAX_POINTS_PER_SECOND: Final = 1_000_000_000
+"""More than anything can take in, which is no limit."""
+
 
 class SourceLimits(msgspec.Struct, frozen=True):
     """What goes beyond is left out and counted. Each name is a key of a session's ``[limits]``.
@@ -32,3 +36,8 @@ class SourceLimits(msgspec.Struct, frozen=True):
     new_streams_per_second: float = 100
     streams_per_source: int = 16_000
     streams: int = 32_000
+
+
+RELAY_LIMITS: Final = SourceLimits(messages_per_second=10_000)
+"""Behind a relay all comes by one connection, where calm sources wait for an eager one: so each may
+send less than the smallest listener takes in. A source that has more sends batches."""

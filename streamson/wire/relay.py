@@ -9,6 +9,7 @@ import msgspec
 
 from streamson.model.point import Goodbye
 from streamson.model.relay import RelayStatistics
+from streamson.model.source_limits import RELAY_LIMITS, SourceLimits
 from streamson.wire.codec import encode
 from streamson.wire.destination import Destination
 from streamson.wire.endpoint import Security
@@ -41,6 +42,8 @@ class Relay:
         Where to bind; ``tcp://127.0.0.1:*`` takes a free port.
     security
         Who has to show a key, as of `wire.endpoint.keys_for`.
+    limits
+        What each source may bring.
 
     Attributes
     ----------
@@ -66,13 +69,14 @@ class Relay:
         endpoint: str = DEFAULT_ENDPOINT,
         *,
         security: Security = "auto",
+        limits: SourceLimits = RELAY_LIMITS,
     ) -> None:
         check_places(endpoint, destinations, "--bind")
         self._began = time.monotonic()
         self._goodbyes = 0
         self._last_values = LastValues()
         self.destinations: list[Destination] = []
-        self._receiver = Receiver(endpoint, security=security)
+        self._receiver = Receiver(endpoint, security=security, limits=limits)
         self.endpoint = self._receiver.endpoint
         self.public_key = self._receiver.public_key
         try:

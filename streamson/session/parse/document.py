@@ -4,7 +4,12 @@ from typing import Any, Final
 
 from streamson.model.audio import Audio, Reverb
 from streamson.model.limits import MAX_SAMPLE_RATE, MAX_SPAN_S, MIN_SAMPLE_RATE
-from streamson.model.source_limits import MAX_FOLLOWED_STREAMS, SourceLimits
+from streamson.model.source_limits import (
+    MAX_FOLLOWED_STREAMS,
+    MAX_MESSAGES_PER_SECOND,
+    MAX_POINTS_PER_SECOND,
+    SourceLimits,
+)
 from streamson.session.parse.alerts import NOTICES, alerts_schema, read_alerts
 from streamson.session.parse.checks import (
     Check,
@@ -30,10 +35,6 @@ from streamson.session.schema import Notices, Session, Streams
 
 MAX_LOOK_AHEAD_S: Final = 5.0
 MIN_FORGET_AFTER_S: Final = 10.0
-
-MAX_MESSAGES_PER_SECOND: Final = 1e7
-MAX_POINTS_PER_SECOND: Final = 1e9
-"""More than any listener can take in, which is no limit."""
 
 _REVERB_KEYS: Final[dict[str, Check[Any]]] = {
     "level": number(-60, 6, "dB"),
