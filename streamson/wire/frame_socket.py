@@ -112,7 +112,7 @@ class FrameSocket:
         set_keepalive(self._socket)
         self._socket.subscribe(b"")
         self._counts = FrameCounts()
-        self._handed = Handed()
+        self._handed = Handed(is_encrypted=keys is not None)
         self._limited = RateLimitedLog(_log)
         self._parts = 0
         self._guard = ConnectionGuard(self._socket, self._handed, watch_memory=watch_memory)

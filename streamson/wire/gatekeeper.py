@@ -48,8 +48,8 @@ class Gatekeeper:
         ZeroMQ asks one gatekeeper in each: so the sockets have to be of this one.
     refused
         Connections that were not let in.
-    changes
-        Grows when the files say something else.
+    revocations
+        Grows when somebody may do less than before.
 
     Raises
     ------
@@ -61,7 +61,7 @@ class Gatekeeper:
 
     def __init__(self, folder: KeyFolder) -> None:
         self.refused = 0
-        self.changes = 0
+        self.revocations = 0
         self._folder = folder
         self._pair = folder.pair()
         self._limited = RateLimitedLog(_log)
@@ -96,6 +96,7 @@ class Gatekeeper:
         if read_at == self._read_at:
             return
         self._read_at = read_at
+        before = self._allowed.grants
         try:
             self._allowed = self._folder.allowed()
         except StreamsonError as error:
@@ -104,7 +105,12 @@ class Gatekeeper:
         for mistake in self._allowed.mistakes:
             self._limited.warning("mistake", "%s", printable(mistake))
         self._known_streams.cache_clear()
-        self.changes += 1
+        after = self._allowed.grants
+        self.revocations += any(
+            grant.may(role) and not (key in after and after[key].may(role))
+            for key, grant in before.items()
+            for role in _OPTIONS
+        )
 
     def may(self, key: str, role: Role) -> bool:
         """Return whether a key has a role now."""

@@ -15,7 +15,7 @@ import zmq
 from streamson.keys.folder import KeyFolder
 from streamson.keys.grant import Role
 from streamson.wire.guard import ConnectionGuard
-from streamson.wire.handover import Handed
+from streamson.wire.handover import CURVE_BYTES, Handed
 from streamson.wire.known_peers import KnownPeers, gatekeeper_of
 from streamson.wire.limits import (
     HANDSHAKE_MS,
@@ -29,6 +29,9 @@ from streamson.wire.sockets import bind, descriptor_of, set_keepalive
 
 UNCOUNTED_HIGH_WATER_MARK: Final = 1_000
 """Messages that wait of a peer whose bytes nobody counts: of ``ipc://``, and of other systems."""
+
+HANDSHAKE_BYTES: Final = 1_024
+"""A peer's keys and what it says of itself are a frame too, of some 300 bytes."""
 
 NOBODY: Final = -1
 """The descriptor of a peer that ZeroMQ does not name: it speaks a protocol of before 2013."""
@@ -85,7 +88,7 @@ class GuardedSocket:
         options: Mapping[int, int] = NO_OPTIONS,
     ) -> None:
         is_counted = sys.platform == "linux" and endpoint.startswith("tcp://")
-        self._handed = Handed()
+        self._handed = Handed(is_encrypted=keys is not None)
         self._gatekeeper = None if keys is None else gatekeeper_of(keys)
         context = zmq.Context.instance() if self._gatekeeper is None else self._gatekeeper.context
         self._socket: zmq.Socket[bytes] = context.socket(kind)
@@ -96,6 +99,8 @@ class GuardedSocket:
             self._socket.setsockopt(zmq.RCVBUF, LOCAL_RECEIVE_BUFFER_BYTES)
         self._socket.setsockopt(zmq.SNDBUF, LOCAL_SEND_BUFFER_BYTES)
         self._socket.setsockopt(zmq.SNDHWM, high_water_mark)
+        if keys is not None:
+            max_frame_bytes = max(max_frame_bytes + CURVE_BYTES, HANDSHAKE_BYTES)
         self._socket.setsockopt(zmq.MAXMSGSIZE, max_frame_bytes)
         self._socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
         self._socket.setsockopt(zmq.LINGER, LAST_WORDS_MS)

@@ -4,9 +4,19 @@ Each attribute is written by one of the two alone, but for what is deleted; the 
 single reads and writes atomic.
 """
 
+from typing import Final
+
+CURVE_BYTES: Final = 33
+"""What encryption adds to a frame (rfc.zeromq.org/spec/26: MESSAGE)."""
+
 
 class Handed:
     """The account between a receiver and its guard.
+
+    Parameters
+    ----------
+    is_encrypted
+        Whether frames are encrypted on the wire.
 
     Attributes
     ----------
@@ -20,9 +30,10 @@ class Handed:
         Whether large messages are to be dropped undecoded: too much waits.
     """
 
-    __slots__ = ("bytes", "emptied", "messages", "shed")
+    __slots__ = ("_added", "bytes", "emptied", "messages", "shed")
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_encrypted: bool = False) -> None:
+        self._added = CURVE_BYTES if is_encrypted else 0
         self.bytes: dict[int, int] = {}
         self.messages = 0
         self.emptied = 0
@@ -31,4 +42,5 @@ class Handed:
     def take(self, descriptor: int, size: int, *, ends: bool) -> None:
         """Note a frame: its payload, its head of 2 bytes, or 9, and whether it ends a message."""
         self.messages += ends
+        size += self._added
         self.bytes[descriptor] = self.bytes.get(descriptor, 0) + size + (2 if size < 256 else 9)

@@ -30,7 +30,7 @@ class KnownPeers:
         self._gatekeeper = gatekeeper
         self._role: Role = role
         self._keys: dict[int, str] = {}
-        self._changes = 0 if gatekeeper is None else gatekeeper.changes
+        self._revocations = 0 if gatekeeper is None else gatekeeper.revocations
 
     def meet(self, frame: zmq.Frame, descriptor: int) -> None:
         """Take in who sent a frame through a descriptor."""
@@ -38,8 +38,15 @@ class KnownPeers:
             self.key_of(frame, descriptor)
 
     def key_of(self, frame: zmq.Frame, descriptor: int) -> str:
-        """Return the key of who sent a frame through a descriptor."""
-        key = self._keys[descriptor] = str(frame.get("User-Id"))
+        """Return the key of who sent a frame through a descriptor; empty where nobody did.
+
+        ZeroMQ itself ends the subscriptions of a reader who has gone.
+        """
+        try:
+            key = str(frame.get("User-Id"))
+        except zmq.ZMQError:
+            return ""
+        self._keys[descriptor] = key
         return key
 
     def look(self) -> None:
@@ -51,15 +58,15 @@ class KnownPeers:
         if self._gatekeeper is None:
             return
         self._gatekeeper.look()
-        if self._gatekeeper.changes == self._changes:
+        if self._gatekeeper.revocations == self._revocations:
             return
-        self._changes = self._gatekeeper.changes
+        self._revocations = self._gatekeeper.revocations
         known = self._keys
         self._keys = {}
         for descriptor in self._guard.descriptors:
             key = known.get(descriptor)
             if key is None:
-                self._guard.cut_off(descriptor, "keys have changed; it has to show its own again")
+                self._guard.cut_off(descriptor, "a key was revoked; it has to show its own again")
             elif self._gatekeeper.may(key, self._role):
                 self._keys[descriptor] = key
             else:

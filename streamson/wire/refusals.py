@@ -24,6 +24,10 @@ QUIET_S: Final = 0.4
 AGAIN_S: Final = 1.0
 """Time between two tries, give or take a third: a thousand must not come at once."""
 
+UNEXPLAINED: Final = 3
+"""Where a peer closes so often without a word, it can't read what it is sent. Once it may be that
+its answer came too late."""
+
 _EVENTS: Final = (
     zmq.EVENT_CONNECTED
     | zmq.EVENT_HANDSHAKE_FAILED_AUTH
@@ -62,6 +66,7 @@ class Refusals:
         self._monitor: zmq.Socket[bytes] | None = None
         self._look_at = time.monotonic() + QUIET_S
         self._again_at = 0.0
+        self._unexplained = 0
 
     def look(self) -> None:
         """Find out why nobody is there, and try again; to be called while that is so, often."""
@@ -87,6 +92,7 @@ class Refusals:
     def settle(self) -> None:
         """Take in that somebody is there."""
         self.reason = ""
+        self._unexplained = 0
         self._look_at = time.monotonic() + QUIET_S
 
     def close(self) -> None:
@@ -115,14 +121,16 @@ class Refusals:
             )
         elif event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
             self.reason = (
-                f"{self._address} has no keys, or speaks another protocol; without keys it is "
-                "reached by the endpoint without the #"
+                f"{self._address} asks for no keys, or speaks another protocol; it is reached by "
+                "the endpoint without the #"
             )
         elif event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL and self._key is not None:
-            self.reason = (
-                f"{self._address} has another key than the endpoint says, or is none of ours; "
-                "'streamson keys show' there prints it"
-            )
+            self._unexplained += 1
+            if self._unexplained >= UNEXPLAINED and not self.reason:
+                self.reason = (
+                    f"{self._address} has another key than the endpoint says, or none; "
+                    "'streamson keys show' there prints the endpoint"
+                )
 
     def _not_allowed(self) -> str:
         try:
