@@ -70,12 +70,10 @@ machine does not answer, is found again within this time once it can be."""
 MAX_EARLY: Final = 1_000
 """Notes that wait for the clock to be known; of more the oldest are left out and counted."""
 
-LOST: Final = "lost on the way"
 MAX_HELD: Final = 1_024
 """Held voices that are remembered: as many as sound."""
 
-KEYS_A_RUN: Final = 1 << 40
-"""Held voices of one run: those of the next have other keys, and glide to none of these."""
+LOST: Final = "lost on the way"
 
 TOLD_HERE: Final = (AlertRaised, AlertCleared, StreamStale, StreamRecovered, PointsLost, Caption)
 """Events of the listener that is followed that are told here too: all that is not about its own
@@ -143,7 +141,6 @@ class FollowLoop:
         self._limited = RateLimitedLog(_log)
         self._earcons = EarconPlayer(session, sample_rate=engine.sample_rate, counts=streams.counts)
         self._run = ""
-        self._runs = 0
         self._sessions = FollowedSessions()
         self._early: deque[PlayedNote] = deque(maxlen=MAX_EARLY)
         self._held: dict[int, Note] = {}
@@ -178,6 +175,8 @@ class FollowLoop:
                 for _, message in reader.receive(TURN_S):
                     self._take(message)
                 if self._is_gone():
+                    if reader.refusal:
+                        self._limited.warning("refused", "%s", reader.refusal)
                     reader.close()
                     reader = self._open_reader()
                 with self._faults.surviving("what waited"):
@@ -245,7 +244,6 @@ class FollowLoop:
             self._end_held()
             _log.info("the listener on %s began anew", self._endpoint)
         self._run = hello.run
-        self._runs += 1
         self._frames.forget()
         self._streams.forget()
         self._sessions = FollowedSessions()
@@ -339,7 +337,6 @@ class FollowLoop:
         note = msgspec.structs.replace(
             note,
             onset_frame=max(self._frames.own_frame(note.onset_frame), 0),
-            held_key=note.held_key and note.held_key + self._runs * KEYS_A_RUN,
         )
         self._hand_over(note, session)
 

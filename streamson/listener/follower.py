@@ -1,5 +1,6 @@
 """A listener that plays the notes of another one, from its feed, sample for sample."""
 
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic
@@ -25,7 +26,7 @@ from streamson.output.device import AUTO
 from streamson.recording.rotation import Rotation
 from streamson.recording.target import record_target
 from streamson.session.schema import Session
-from streamson.wire.endpoint import Security
+from streamson.wire.endpoint import Security, parse_endpoint
 from streamson.wire.feed import FeedReader
 
 PATIENCE_S: Final = 5.0
@@ -41,6 +42,9 @@ MAX_DECAY_S: Final = 20.0
 
 MIN_DELAY_S: Final = 0.15
 MAX_DELAY_S: Final = 10.0
+
+
+_log = logging.getLogger(__name__)
 
 
 class Leader(NamedTuple):
@@ -129,6 +133,7 @@ class Follower(Listener):
                 f"can't record to the folder {record}: the points are where the notes are made; "
                 "record the folder there, and a sound file here"
             )
+        self._feed = endpoint
         self._leader = find_leader(endpoint)
         self._delay_s = delay_s
         super().__init__(
@@ -161,13 +166,13 @@ class Follower(Listener):
         return self._followed
 
     def _open_receiver(self, bind: str, security: Security) -> ReceivedPoints:  # noqa: ARG002
-        return FollowedFeed(bind)
+        return FollowedFeed(parse_endpoint(bind).address)
 
     def _make_loop(self, session: Session) -> NoteLoop:
         return FollowLoop(
             self._leader.hello,
             session,
-            open_reader=lambda: FeedReader(self.endpoint, TOPICS),
+            open_reader=lambda: FeedReader(self._feed, TOPICS),
             endpoint=self.endpoint,
             frames=FrameMap(self.engine.sample_rate, self._delay_s),
             engine=self.engine,
@@ -192,7 +197,8 @@ def find_leader(endpoint: str) -> Leader:
     """
     with FeedReader(endpoint, (SESSION,)) as reader:
         hello: Hello = reader.wait_for_hello(PATIENCE_S)
-        who = f"the listener on {endpoint}, {printable(hello.program)},"
+        address = parse_endpoint(endpoint).address
+        who = f"the listener on {address}, {printable(hello.program)},"
         if not hello.run:
             raise StreamsonError(
                 f"{who} does not tell what a follower needs; it takes streamson {__version__} there"
@@ -200,6 +206,8 @@ def find_leader(endpoint: str) -> Leader:
         if not (MIN_SAMPLE_RATE <= hello.sample_rate <= MAX_SAMPLE_RATE and _is_room(hello.reverb)):
             raise StreamsonError(f"{who} has a sample rate or a reverb that no session can have")
         told = _wait_for_session(reader)
+    if hello.program != f"streamson {__version__}":
+        _log.warning("%s may sound otherwise than streamson %s here", who, __version__)
     if told is None:
         raise StreamsonError(f"{who} does not tell its session")
     try:

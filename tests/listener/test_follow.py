@@ -317,7 +317,7 @@ def test_two_processes_make_the_same_samples_whatever_the_network_holds(tmp_path
         play_points(publisher, 8, 8)
         before, began = proxy.bytes_back, time.monotonic()
         play_points(publisher, 10, 16)
-        client.call(ChangeSession(name="demo"), timeout_s=10)
+        client.call(ChangeSession(name="sensor"), timeout_s=10)
         rate = (proxy.bytes_back - before) / (time.monotonic() - began)
         play_points(publisher, 8, 26)
         client.call(ChangeSession(name="original"), timeout_s=10)
@@ -363,12 +363,13 @@ def test_who_comes_late_makes_the_same_samples_once_the_notes_of_before_have_end
 def test_a_leader_that_goes_is_told_and_heard_and_one_that_is_back_is_followed_anew(tmp_path):
     with Listener(ANY_PORT, output="none", feed=ANY_PORT) as first:
         feed = first.feed_endpoint
-        # A voice is held when it ends; one of the same key is not to go on with it.
+        # A voice is held when it ends, which nobody says: its producer goes on.
         held = parse_session(b"[[part]]\narticulation = 'continuous'\nhold = 60\n", "held")
         first.change_session(held)
         stack, record = contextlib.ExitStack(), tmp_path / "b.wav"
         follower, events = stack.enter_context(following(feed, record=record, delay_s=1.0))
-        with stack, Publisher(first.endpoint) as publisher:
+        with stack:
+            publisher = stack.enter_context(Publisher(first.endpoint))
             assert publisher.wait_for_listener(20)
             publisher.send("a", x=1.0)
             until(lambda: follower.stats().notes_played == 1, "a note")
@@ -376,6 +377,7 @@ def test_a_leader_that_goes_is_told_and_heard_and_one_that_is_back_is_followed_a
     with rest:
         until(lambda: told(events, FeedLost), "the loss")
         until(lambda: follower.engine.state["foreground_played"] > 0, "the sound of the loss")
+        until(lambda: follower.engine.state["active"] == 0, "the end of the held voice")
         a = tmp_path / "a.wav"
         began = time.monotonic()
         with (
