@@ -33,8 +33,13 @@ def command(*, source: str, feed: str, keys: bool, insecure: bool, stats: Path |
     from streamson.live.feed_relay import FeedRelay
 
     presence, minute = Presence(), Minute()
+    refusal = ""
 
     def tell() -> None:
+        nonlocal refusal
+        if relay.refusal not in ("", refusal):
+            log.warning("%s", relay.refusal)
+        refusal = relay.refusal or refusal
         presence.look(relay.source, is_there=relay.is_there)
         if minute.is_over():
             presence.begin_anew()

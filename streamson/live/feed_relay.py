@@ -113,6 +113,11 @@ class FeedRelay:
         return self._mirror.is_there
 
     @property
+    def refusal(self) -> str:
+        """Why the feed is not to be read, for a person; empty where it is."""
+        return self._reader.refusal
+
+    @property
     def readers(self) -> int:
         """How many are connected."""
         return self._publisher.readers

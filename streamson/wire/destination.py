@@ -13,9 +13,11 @@ import zmq
 
 from streamson._printable import counted
 from streamson._rate_limited_log import RateLimitedLog
+from streamson.keys.grant import PUBLISH
 from streamson.model.relay import DestinationStatistics
 from streamson.wire.endpoint import parse_endpoint
 from streamson.wire.loop_probe import LoopProbe
+from streamson.wire.refusals import Refusals
 from streamson.wire.sockets import connect, set_keepalive
 
 SOCKET_HIGH_WATER_MARK: Final = 128
@@ -75,6 +77,7 @@ class Destination:
         self._welcome_due = 0.0
         self._probe = LoopProbe()
         self._limited = RateLimitedLog(_log)
+        self._refusal = ""
         # As of `Publisher`: it learns who listens, drops nothing silently, keeps no old news.
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.XPUB)
         self._socket.setsockopt(zmq.SNDHWM, SOCKET_HIGH_WATER_MARK)
@@ -87,6 +90,7 @@ class Destination:
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_MOST_MS)
         set_keepalive(self._socket)
         connect(self._socket, endpoint)
+        self._refusals = Refusals(self._socket, endpoint, PUBLISH)
 
     @property
     def leads_back(self) -> bool:
@@ -121,6 +125,7 @@ class Destination:
             Monotonic seconds.
         """
         self._read_subscriptions()
+        self._look_at_refusal()
         if self._probe.is_over(now):
             self._has_newcomer = True
             self._probe.at_once()
@@ -171,6 +176,7 @@ class Destination:
             self._flush()
             self._lose_waiting()
             self._limited.flush()
+            self._refusals.close()
             self._socket.close()
 
     def _read_subscriptions(self) -> None:
@@ -189,6 +195,16 @@ class Destination:
             self._lose_waiting()
             self._probe.reset()
         self.is_there = bool(self._topics)
+
+    def _look_at_refusal(self) -> None:
+        """Say why this relay is not let in, once, and try again; or that it is."""
+        if self.is_there:
+            self._refusals.settle()
+        else:
+            self._refusals.look()
+        if self._refusals.reason not in ("", self._refusal):
+            self._limited.warning("refused", "%s", self._refusals.reason)
+        self._refusal = self._refusals.reason
 
     def _send(self, messages: Sequence[tuple[bytes, int]]) -> None:
         """Send as many as there is room for, and let the others wait."""

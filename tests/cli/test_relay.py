@@ -253,3 +253,26 @@ def test_two_relays_in_a_circle_say_so_and_end(start, far):
     assert any("comes back here" in one for one in told)
     counts = [int(re.search(r"took (\d+) point", one)[1]) for one in told]
     assert all(count <= 3 for count in counts)
+
+
+def test_a_relay_shows_its_key_and_says_who_does_not_let_it_in(start, run, tmp_path, monkeypatch):
+    def be(who):
+        monkeypatch.setenv("STREAMSON_KEYS", str(tmp_path / who))
+
+    be("listener")
+    run("keys", "new")
+    listener = start("listen", "--bind", ANY_PORT, "--keys", "--output", "none", "--plain")
+    where = listener.await_line("Those whose keys are allowed").split()[-1]
+    listener.await_line("Playing")
+    be("relay")
+    run("keys", "new")
+    relay = start("relay", "--bind", ANY_PORT, where)
+    relay_at = endpoint(relay)
+    told = relay.await_line("does not let this machine publish")
+    key = re.search(r"[0-9a-f]{64}", told)[0]
+    be("listener")
+    assert run("keys", "allow", "hall", key, "--publish", "*").returncode == 0
+    relay.await_line("is there")
+    with Publisher(relay_at) as publisher:
+        publisher.send("boiler", temperature=1.0)
+        listener.await_line("boiler: temperature")
