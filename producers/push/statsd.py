@@ -46,7 +46,7 @@ def command(
 ) -> Production:
     """Publish what StatsD's clients send over UDP, added up in each interval.
 
-    A counter is its rate per_second, a gauge its value, a timer (ms, h, d) count, mean, p95 and
+    A counter is its rate per_second, a gauge its value, a timer (ms, h, d) mean, count, p95 and
     max, a set the count of its members. The metric shop.orders is the stream shop/orders;
     DogStatsD's tags are labels.
 

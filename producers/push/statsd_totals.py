@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final, Protocol
 
 from streamson.errors import MessageError
+from streamson.producers.base.pace import or_missing
 from streamson.producers.base.reading import Reading
 from streamson.producers.base.sample import choose_fields
 from streamson.producers.base.stream_template import StreamTemplate
@@ -93,9 +94,9 @@ class _Timer:
         some = sorted(self._some)
         self._begin()
         if not some:
-            return {"count": 0.0}
+            return {"mean": math.nan, "count": 0.0, "p95": math.nan, "max": math.nan}
         p95 = some[math.ceil(0.95 * len(some)) - 1]
-        return {"count": count, "mean": total / count, "p95": p95, "max": greatest}
+        return {"mean": total / count, "count": count, "p95": p95, "max": greatest}
 
 
 class _Set:
@@ -130,9 +131,9 @@ class _Entry:
 class StatsdTotals:
     """Adds up what comes, and tells it once in an interval.
 
-    A counter is its rate ``per_second``; a gauge its ``value``, when it was set; a timer ``count``,
-    ``mean``, ``p95`` and ``max``; a set the ``count`` of different members. What is counted is told
-    in each interval from its first one on, as 0 where nothing came.
+    A counter is its rate ``per_second``; a gauge its ``value``, when it was set; a timer ``mean``,
+    ``count``, ``p95`` and ``max``; a set the ``count`` of different members. What is counted is
+    told in each interval from its first one on, as 0 where nothing came.
 
     Parameters
     ----------
@@ -187,8 +188,8 @@ class StatsdTotals:
         self._members = 0
         for entry in self._entries.values():
             found = choose_fields(entry.total.take(elapsed_s), self._fields)
-            fields = {name: value for name, value in found.items() if math.isfinite(value)}
-            if fields:
+            fields = {name: or_missing(value) for name, value in found.items()}
+            if any(value is not None for value in fields.values()):
                 yield Reading(entry.stream, fields, time=now)
 
     def _make_room(self, now: float) -> None:

@@ -19,11 +19,20 @@ FIRST: Final[dict[str, tuple[str, ...]]] = {
     "iostat": ("%util", "tps", "%user", "%system", "%iowait"),
     "free": ("used", "available"),
     "df": ("Use%", "Used"),
-    "mpstat": ("%usr", "%sys", "%iowait"),
+    "mpstat": ("%usr", "%user", "%sys", "%system", "%iowait"),
+    "pidstat": ("%CPU", "kB_rd/s", "%MEM"),
     "docker": ("CPU %", "MEM %"),
     "kubernetes": ("RESTARTS",),
+    "top": ("%CPU", "%MEM"),
+    "ps": ("%CPU", "%MEM"),
 }
 """What is told first of a program's columns, as the pitch is that of the first field."""
+
+ONLY: Final[dict[str, tuple[str, ...]]] = {"top": ("%CPU", "%MEM"), "ps": ("%CPU", "%MEM", "RSS")}
+"""Columns of programs whose other ones are priorities, or sizes that change their unit."""
+
+COMMANDS: Final = ("top", "ps")
+"""Programs that end their rows with a command, of any number of words."""
 
 PROGRAMS: Final = (
     (("r", "b", "swpd"), "vmstat"),
@@ -34,6 +43,9 @@ PROGRAMS: Final = (
     (("Device:",), "iostat"),
     (("CPU", "%usr"), "mpstat"),
     (("CPU", "%user"), "mpstat"),
+    (("UID", "PID"), "pidstat"),
+    (("PID", "USER", "PR"), "top"),
+    (("USER", "PID", "%CPU"), "ps"),
     (("CONTAINER ID",), "docker"),
     (("LAST SEEN",), "kubernetes"),
     (("NAMESPACE", "LAST SEEN"), "kubernetes"),
@@ -44,6 +56,9 @@ PROGRAMS: Final = (
 
 _AGES: Final = frozenset(("LAST SEEN", "FIRST SEEN", "AGE", "CREATED", "PIDS"))
 """Columns that tell how long ago something was, or which it is: no measurements."""
+
+_WHICH: Final = ("CPU", "UID", "PID")
+"""Columns that say what a row is about."""
 
 _NO_OUTPUT: Final = re.compile(r"procs -{3}|Linux \S+ \(|Average:|[+|]?[-=]{3}")
 _WIDE: Final = re.compile(r"\t+| {2,}")
@@ -145,7 +160,10 @@ class ColumnTable:
             row = row or self._row_name(words)
         fields = {n: x for n, x in zip(names, numbers, strict=False) if x is not None and n}
         if under_names and self._program:
-            fields.pop("CPU", None)  # which one, for mpstat
+            for name in _WHICH:
+                fields.pop(name, None)
+            only = ONLY.get(self._program, fields)
+            fields = {name: x for name, x in fields.items() if name in only}
             first = FIRST.get(self._program, ())
             fields = {
                 **{name: fields[name] for name in first if name in fields},
@@ -162,6 +180,8 @@ class ColumnTable:
         names, count = self.names, len(words)
         if not names or len(names) == count:
             return names, ""
+        if self._program in COMMANDS and count > len(names):
+            return names, ""
         at = words.index(A_TIME) if A_TIME in words else None
         named = len(names) - count + 1  # how many names a timestamp has here
         if at is not None and named in (0, 1, len(stamp)):
@@ -177,6 +197,10 @@ class ColumnTable:
         """Return what a row is about: its first word that is neither a number nor a time."""
         if self._program == "df":
             return words[-1] if words[-1] != "/" else "root"
+        if self._program in COMMANDS:
+            return _command(words[min(len(words), len(self.names)) - 1])
+        if self._program == "pidstat":
+            return _command(words[-1])
         first = next((word for word in words if word != A_TIME), "")
         if self._program == "mpstat":
             return first
@@ -228,6 +252,17 @@ def _numbered(words: list[str], stamp: Sequence[str]) -> list[str]:
         names.append(f"c{number}")
         number += max(1, len(stamp)) if word == A_TIME else 1
     return names
+
+
+def _command(word: str) -> str:
+    """Return a command's name: without its folder, and what a thread of the kernel is for.
+
+    >>> _command("/usr/bin/python3"), _command("[kworker/0:1-events]"), _command("sshd:")
+    ('python3', 'kworker', 'sshd')
+    """
+    if word.startswith("/"):
+        return word.rpartition("/")[2]
+    return word.strip("[]:").partition("/")[0]
 
 
 def _quantity(word: str) -> Quantity | None:

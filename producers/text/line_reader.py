@@ -24,7 +24,7 @@ from streamson.producers.text.named_numbers import (
     without_surroundings,
     words_of_pairs,
 )
-from streamson.producers.text.parsed_line import A_TIME, ParsedLine
+from streamson.producers.text.parsed_line import A_TIME, BELONGING, ParsedLine
 from streamson.producers.text.printed_point import parse_printed_point
 from streamson.producers.text.syslog_line import parse_syslog_head, with_head
 from streamson.producers.text.times import TimeFinder
@@ -37,6 +37,12 @@ _ESCAPES: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])|[\0\ufeff]"
 
 _LEVEL: Final = re.compile(r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.]{0,100}:")
 """As Python's logging begins lines."""
+
+_REMARK: Final = re.compile(
+    r"top - |(?:Tasks|Threads): +[0-9]+ total,|%Cpu|[KMGT]iB (?:Mem|Swap) *:"
+    r"|listening on \S+, link-type|[0-9]+ packets? (?:captured|received by|dropped by)"
+)
+"""What top writes above its table, and tcpdump of itself: not what is measured."""
 
 _TOPIC: Final = re.compile(r"([^\s=,;{]++)(?:\s+|=)(\S.*)")
 
@@ -99,7 +105,7 @@ class LineReader:
             return ()
         known = parse_printed_point(line)
         if known is None and self._wanted is None:
-            known = self._ping.parse_known(line)
+            known = BELONGING if _REMARK.match(line) else self._ping.parse_known(line)
         if known is not None:
             return (self._chosen(known),)
         topic = ""

@@ -125,6 +125,78 @@ def test_the_number_of_a_processor_is_no_measurement():
     assert all("CPU" not in reading.fields for reading in readings_of(recorded("mpstat")))
 
 
+TOP = """\
+top - 23:30:18 up 12:11,  0 user,  load average: 3.25, 4.15, 3.59
+Tasks:  91 total,   2 running,  89 sleeping,   0 stopped,   0 zombie
+%Cpu(s): 50.0 us, 50.0 sy,  0.0 ni,  0.0 id,  0.0 wa,  0.0 hi,  0.0 si,  0.0 st
+MiB Mem :  24105.6 total,  20408.6 free,    982.4 used,   3030.3 buff/cache
+MiB Swap:      0.0 total,      0.0 free,      0.0 used.  23123.2 avail Mem
+
+  PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND
+28014 root      20   0   15.3g  40400  11768 R  93.8   0.2   0:00.41 python
+   17 root      20   0       0      0      0 S   6.2   0.0   0:00.91 kworker/0:1-events
+   18 root      20   0       0      0      0 S   1.5   0.0   0:00.91 tmux: server"""
+
+PS = """\
+USER       PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND
+root         1  0.2  0.1  49536 18484 ?        SLl  11:18   2:01 /sbin/init --port 2024 --addr 0.0
+root         2  0.0  0.0      0     0 ?        S    11:18   0:00 [kthreadd]"""
+
+PIDSTAT = """\
+Linux 6.18.44 (vm) 	11/27/26 	_x86_64_	(2 CPU)
+
+23:30:18      UID       PID    %usr %system  %guest   %wait    %CPU   CPU  Command
+23:30:19        0     28014  102.00   10.00    0.00    0.00  112.00     1  pytest"""
+
+TCPDUMP = """\
+tcpdump: verbose output suppressed, use -v[v]... for full protocol decode
+listening on lo, link-type EN10MB (Ethernet), snapshot length 262144 bytes
+12:00:00.1 IP 127.0.0.1.40 > 127.0.0.1.50: Flags [.], ack 1, win 512, length 64
+5 packets captured
+34 packets received by filter
+0 packets dropped by kernel"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            TOP,
+            {
+                "top/python": {"%CPU": 93.8, "%MEM": 0.2},
+                "top/kworker": {"%CPU": 6.2, "%MEM": 0},
+                "top/tmux": {"%CPU": 1.5, "%MEM": 0},
+            },
+        ),
+        (
+            PS,
+            {
+                "ps/init": {"%CPU": 0.2, "%MEM": 0.1, "RSS": 18484},
+                "ps/kthreadd": {"%CPU": 0, "%MEM": 0, "RSS": 0},
+            },
+        ),
+        (
+            PIDSTAT,
+            {"pidstat/pytest": {"%CPU": 112, "%usr": 102, "%system": 10, "%guest": 0, "%wait": 0}},
+        ),
+        (TCPDUMP, {"tcpdump": {"length": 64}}),
+    ],
+)
+def test_of_processes_the_processor_is_heard_and_no_identifier(text, expected):
+    readings = readings_of(text.splitlines())
+    assert {reading.stream: reading.fields for reading in readings} == expected
+    assert {next(iter(reading.fields)) for reading in readings} <= {"%CPU", "length"}
+
+
+def test_of_sar_the_time_of_programs_comes_first():
+    lines = [
+        "12:00:01     CPU     %user     %nice   %system",
+        "12:00:02     all  86.43  0.5  13.07",
+    ]
+    (reading,) = readings_of(lines)
+    assert list(reading.fields) == ["%user", "%system", "%nice"]
+
+
 def test_sar_names_its_columns_behind_a_time():
     assert {r.stream for r in readings_of(recorded("sar"))} == {
         *("stdin/lo", "stdin/ifb0", "stdin/ifb1", "stdin/eth0"),
