@@ -16,19 +16,18 @@ from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import StreamsonError, UsageError
 from streamson.listener.dispatch import NoteDispatcher
 from streamson.listener.event_bus import EventBus
+from streamson.listener.feed_presence import FeedPresence
 from streamson.listener.followed_sessions import FollowedSessions, session_of
 from streamson.listener.followed_streams import FollowedStreams
 from streamson.listener.frame_map import FrameMap
+from streamson.listener.held_voices import HeldVoices
 from streamson.listener.mixer import Mixer
 from streamson.listener.reports import Reports
 from streamson.model.event import (
     AlertCleared,
     AlertRaised,
     Caption,
-    Event,
     FeedJoined,
-    FeedLost,
-    FeedRecovered,
     PointsLost,
     SessionChanged,
     SessionNotFollowed,
@@ -60,18 +59,8 @@ from streamson.wire.feed import FeedReader
 TOPICS: Final = (SESSION, STATE, EVENT, PLAY, CLOCK)
 
 TURN_S: Final = 0.05
-SILENCE_S: Final = 3.0
-"""A feed whose clock is not heard for so long is gone, as all that read it take it."""
-
-AGAIN_S: Final = 1.5
-"""How often it is connected to anew then: a connection that was cut without a word, or whose
-machine does not answer, is found again within this time once it can be."""
-
 MAX_EARLY: Final = 1_000
 """Notes that wait for the clock to be known; of more the oldest are left out and counted."""
-
-MAX_HELD: Final = 1_024
-"""Held voices that are remembered: as many as sound."""
 
 LOST: Final = "lost on the way"
 
@@ -143,14 +132,17 @@ class FollowLoop:
         self._run = ""
         self._sessions = FollowedSessions()
         self._early: deque[PlayedNote] = deque(maxlen=MAX_EARLY)
-        self._held: dict[int, Note] = {}
+        self._held = HeldVoices()
         self._last_number: int | None = None
+        self._last_event: int | None = None
+        self._refused_session: int | None = None
         self._has_played = False
         self._volume_db = session.audio.volume_db
         self._volume_due = True
         self._late = 0
-        self._heard_at = self._connected_at = monotonic()
-        self._is_lost = False
+        self._presence = FeedPresence(
+            endpoint, frame=lambda: self._engine.frame, on_event=self._bus.emit
+        )
 
     def change_session(self, session: Session) -> None:  # noqa: ARG002
         """Refuse: what is played is chosen there.
@@ -174,7 +166,10 @@ class FollowLoop:
             while not stopping.is_set():
                 for _, message in reader.receive(TURN_S):
                     self._take(message)
-                if self._is_gone():
+                if self._presence.has_gone():
+                    self._end_held()
+                    self._sound("stale")
+                if self._presence.is_due_again():
                     if reader.refusal:
                         self._limited.warning("refused", "%s", reader.refusal)
                     reader.close()
@@ -226,7 +221,7 @@ class FollowLoop:
             case SessionTold():
                 self._take_session(message)
             case EventTold():
-                self._take_event(message.event)
+                self._take_event(message)
             case ListenerState():
                 self._take_state(message)
 
@@ -248,18 +243,19 @@ class FollowLoop:
         self._streams.forget()
         self._sessions = FollowedSessions()
         self._early.clear()
-        self._last_number = None
+        self._last_number = self._last_event = self._refused_session = None
         self._has_played = False
         self._volume_due = True
 
     def _take_session(self, told: SessionTold) -> None:
-        if self._sessions.get(told.number) is not None:
+        if self._sessions.get(told.number) is not None or told.number == self._refused_session:
             return  # it is told to each newcomer
         try:
             session = session_of(told)
             self._sessions.add(told.number, session)
             self._engine.change_instruments(self._sessions.instruments)
         except StreamsonError as error:
+            self._refused_session = told.number
             frame, name = self._engine.frame, told.name
             self._bus.emit(SessionNotFollowed(frame=frame, name=name, reason=str(error)))
             return
@@ -273,7 +269,9 @@ class FollowLoop:
         self._bus.emit(changed)
 
     def _take_clock(self, told: Clock) -> None:
-        self._hear()
+        if self._presence.hear():
+            self._volume_due = True
+            self._sound("back")
         if not int(self._engine.state["origin_ns"]):
             return  # no device asks for sound yet
         self._frames.measure(told.frame, self._engine.frame, monotonic())
@@ -341,11 +339,7 @@ class FollowLoop:
         self._hand_over(note, session)
 
     def _hand_over(self, note: Note, session: Session) -> None:
-        if note.held_key:
-            self._held.pop(note.held_key, None)  # the last one comes last
-            self._held[note.held_key] = note
-            if len(self._held) > MAX_HELD:
-                del self._held[next(iter(self._held))]
+        self._held.add(note)
         mixed = self._mixer.mix(note, note.onset_frame)
         if mixed is None:
             self._streams.add_note(note)
@@ -364,7 +358,10 @@ class FollowLoop:
             said = f"{why}{printable(reason)}"
             self._limited.warning(why, "%s %s", counted(notes, "note"), said)
 
-    def _take_event(self, event: Event) -> None:
+    def _take_event(self, told: EventTold) -> None:
+        if self._last_event is not None and told.number > self._last_event + 1:
+            self._volume_due = True  # it may have changed unheard
+        self._last_event, event = told.number, told.event
         if isinstance(event, VolumeChanged):
             volume_db = -inf if event.volume_db is None else event.volume_db
             if self._frames.offset is not None:
@@ -393,41 +390,12 @@ class FollowLoop:
         if not self._mixer.muted:
             self._dispatcher.glide_to(volume_db, frame)
 
-    def _hear(self) -> None:
-        """Note that the feed is there."""
-        silent_s, self._heard_at = monotonic() - self._heard_at, monotonic()
-        if self._is_lost:
-            self._is_lost = False
-            frame = self._engine.frame
-            self._bus.emit(FeedRecovered(frame=frame, endpoint=self._endpoint, silent_s=silent_s))
-            self._sound("back")
-
-    def _is_gone(self) -> bool:
-        """Say that the feed has gone, once; return whether it is to be looked for anew."""
-        now = monotonic()
-        if now < self._heard_at + SILENCE_S:
-            return False
-        if not self._is_lost:
-            self._is_lost = True
-            self._bus.emit(FeedLost(frame=self._engine.frame, endpoint=self._endpoint))
-            self._end_held()
-            self._sound("stale")
-        if now < self._connected_at + AGAIN_S:
-            return False
-        self._connected_at = now
-        return True
-
     def _end_held(self) -> None:
-        """Let held voices fall silent: they would wait for notes that do not come."""
-        now = self._engine.earliest_frame
-        held, self._held = self._held, {}
-        for note in held.values():
-            if note.onset_frame + note.duration_frames > now:
-                onset_frame = max(note.onset_frame + 1, now)
-                last = msgspec.structs.replace(note, onset_frame=onset_frame, duration_frames=1)
-                if (mixed := self._mixer.mix(last, onset_frame)) is not None:
-                    self._mixer.notes_remixed += 1
-                    self._dispatcher.dispatch(mixed, None, self.in_force[0])
+        """Let held voices fall silent."""
+        for note in self._held.end(self._engine.earliest_frame):
+            if (mixed := self._mixer.mix(note, note.onset_frame)) is not None:
+                self._mixer.notes_remixed += 1
+                self._dispatcher.dispatch(mixed, None, self.in_force[0])
 
     def _sound(self, earcon: str) -> None:
         """Let it be heard: silence is never to mean that all is well."""
