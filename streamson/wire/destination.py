@@ -14,6 +14,7 @@ import zmq
 from streamson._printable import counted
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.keys.grant import PUBLISH
+from streamson.model.point import Goodbye
 from streamson.model.relay import DestinationStatistics
 from streamson.wire.endpoint import parse_endpoint
 from streamson.wire.loop_probe import LoopProbe
@@ -151,15 +152,15 @@ class Destination:
         else:
             self._missed += sum(points for _, points in messages)
 
-    def take_probe(self, stream: str) -> bool:
+    def take_probe(self, goodbye: Goodbye) -> bool:
         """Return whether a goodbye is what was sent there to see whether it comes back.
 
         Parameters
         ----------
-        stream
-            Whose goodbye it is.
+        goodbye
+            What came.
         """
-        if not self._probe.has_returned(stream):
+        if not self._probe.has_returned(goodbye):
             return False
         self._lose_waiting()
         self._limited.warning(
@@ -185,7 +186,8 @@ class Destination:
                 break
             message = self._socket.recv(zmq.DONTWAIT)
             if message[:1] == _SUBSCRIBED:
-                self._topics.add(message[1:])
+                if len(self._topics) < MAX_SUBSCRIPTIONS:
+                    self._topics.add(message[1:])
                 self._has_newcomer = True
                 self._arrivals += 1
                 self._probe.at_once()

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from streamson._rate_limited_log import RateLimitedLog
-from streamson.model.point import DataPoint, Message
+from streamson.model.point import DataPoint, Goodbye, Message
 from streamson.wire.codec import encode
 
 MAX_LAST_VALUES: Final = 20_000
@@ -69,12 +69,12 @@ class LastValues:
             return
         size = _POINT_BYTES + _FIELD_BYTES * len(point.fields)
         size += len(point.stream) + sum(map(len, point.fields))
-        self.forget(point.stream)
+        self._forget(point.stream)
         self._kept[point.stream] = _Kept(point, size, now)
         self._bytes += size
         while self._bytes > MAX_LAST_BYTES or len(self._kept) > MAX_LAST_VALUES:
             name = next(iter(self._kept))
-            self.forget(name)
+            self._forget(name)
             self.left_out += 1
             self._limited.warning(
                 "room",
@@ -83,10 +83,11 @@ class LastValues:
                 *(name, MAX_LAST_VALUES, MAX_LAST_BYTES >> 20),
             )
 
-    def forget(self, stream: str) -> None:
-        """Forget a stream, if its last value is kept."""
-        if (kept := self._kept.pop(stream, None)) is not None:
-            self._bytes -= kept.size
+    def end(self, goodbye: Goodbye) -> None:
+        """Forget a stream whose source said goodbye, unless another source brings it too."""
+        kept = self._kept.get(goodbye.stream)
+        if kept is not None and kept.point.source == goodbye.source:
+            self._forget(goodbye.stream)
 
     def forget_old(self, now: float) -> None:
         """Forget what is older than `KEPT_S`."""
@@ -94,7 +95,7 @@ class LastValues:
             name, kept = next(iter(self._kept.items()))
             if kept.time > now - KEPT_S:
                 return
-            self.forget(name)
+            self._forget(name)
 
     def frames(self) -> Iterator[bytes]:
         """Yield the frames that carry them, the oldest first.
@@ -107,6 +108,10 @@ class LastValues:
     def close(self) -> None:
         """Say what was left out of the log."""
         self._limited.flush()
+
+    def _forget(self, stream: str) -> None:
+        if (kept := self._kept.pop(stream, None)) is not None:
+            self._bytes -= kept.size
 
 
 def _last_point(batch: Message) -> DataPoint:

@@ -36,8 +36,8 @@ class LoopProbe:
 
     def __init__(self) -> None:
         self.comes_back = False
-        self._stream = f"{STREAM}{secrets.token_hex(8)}"
-        self.frame = encode(Goodbye(self._stream))
+        self._goodbye = Goodbye(f"{STREAM}{secrets.token_hex(8)}")
+        self.frame = encode(self._goodbye)
         self._due = 0.0
         self._sent_at = inf
 
@@ -53,9 +53,9 @@ class LoopProbe:
         self._sent_at = now
         return True
 
-    def has_returned(self, stream: str) -> bool:
+    def has_returned(self, goodbye: Goodbye) -> bool:
         """Return whether a goodbye is this one, come back."""
-        if stream != self._stream:
+        if goodbye != self._goodbye:
             return False
         self.comes_back, self._sent_at = True, inf
         return True

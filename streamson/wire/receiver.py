@@ -89,7 +89,7 @@ class Receiver:
         self._frames: deque[bytes] = deque()
         self._counts = ReceiverCounts()
         self.refused_by_stream: dict[str, int] = {}
-        self._ended: deque[str] = deque(maxlen=MAX_GOODBYES)
+        self._goodbyes: deque[Goodbye] = deque(maxlen=MAX_GOODBYES)
         self._limited = RateLimitedLog(_log)
         self.sources = Sources(limits, self._counts, self._limited)
 
@@ -158,9 +158,13 @@ class Receiver:
 
     def take_ended(self) -> list[str]:
         """Return the streams whose producers said goodbye since the last call."""
-        ended = list(self._ended)
-        self._ended.clear()
-        return ended
+        return [goodbye.stream for goodbye in self.take_goodbyes()]
+
+    def take_goodbyes(self) -> list[Goodbye]:
+        """Return the goodbyes themselves; who takes these finds no more by `take_ended`."""
+        goodbyes = list(self._goodbyes)
+        self._goodbyes.clear()
+        return goodbyes
 
     def close(self) -> None:
         """Close the socket; publishers stop sending. Say what was left out of the log."""
@@ -183,7 +187,7 @@ class Receiver:
         try:
             message = decode(frame, received_at)
             if isinstance(message, Goodbye):
-                self._ended.append(message.stream)
+                self._goodbyes.append(message)
                 return None
             return self._with_possible_time(message, received_at)
         except MessageError as error:

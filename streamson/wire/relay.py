@@ -113,8 +113,8 @@ class Relay:
                 self._hand_on(messages)
                 messages = []
         self._hand_on(messages)
-        for stream in self._receiver.take_ended():
-            self._end(stream)
+        for goodbye in self._receiver.take_goodbyes():
+            self._end(goodbye)
         self._last_values.forget_old(now)
 
     def close(self) -> None:
@@ -135,13 +135,13 @@ class Relay:
     ) -> None:
         self.close()
 
-    def _end(self, stream: str) -> None:
+    def _end(self, goodbye: Goodbye) -> None:
         """Hand on a goodbye, unless it is one of this relay's that has come back."""
-        if any(one.take_probe(stream) for one in self.destinations):
+        if any(one.take_probe(goodbye) for one in self.destinations):
             return
         self._goodbyes += 1
-        self._last_values.forget(stream)
-        self._hand_on([(encode(Goodbye(stream)), 0)])
+        self._last_values.end(goodbye)
+        self._hand_on([(encode(goodbye), 0)])
 
     def _hand_on(self, messages: list[tuple[bytes, int]]) -> None:
         for one in self.destinations:

@@ -65,7 +65,11 @@ class Far:
     def has(self, count):
         """Read on; return whether so many messages came."""
         self.messages += self.receiver.receive(0.01)
-        self.ended += self.receiver.take_ended()
+        self.ended += [
+            goodbye
+            for goodbye in self.receiver.take_goodbyes()
+            if not goodbye.stream.startswith(loop_probe.STREAM)
+        ]
         return len(self.messages) >= count
 
     def close(self):
@@ -189,13 +193,13 @@ def test_a_goodbye_goes_on_and_nothing_is_kept_after_it(opened):
     far, where = opened(Far), free_endpoint()
     relay = opened(Running, [far.endpoint, where])
     until(lambda: relay.there[0], "the listener")
-    with Publisher(relay.endpoint) as publisher:
+    with Publisher(relay.endpoint, source="a") as publisher:
         publisher.send("ends", v=1)
         until(lambda: far.has(1), "the point")
     stays = opened(Publisher, relay.endpoint)
     stays.send("stays", v=1)
     until(lambda: far.has(2) and far.ended, "the goodbye")
-    assert [one for one in far.ended if not one.startswith(loop_probe.STREAM)] == ["ends"]
+    assert far.ended == [Goodbye("ends", "a")]
     late = opened(Far, where)
     until(lambda: late.has(1), "what stays")
     assert [message.stream for message in late.messages] == ["stays"]
@@ -318,17 +322,17 @@ def test_a_circle_that_is_opened_is_found_to_be_so(opened, monkeypatch):
 
 def test_the_probe_is_over_where_nothing_comes_back(monkeypatch):
     probe = loop_probe.LoopProbe()
-    stream = decode(probe.frame).stream
+    itself = decode(probe.frame)
     assert probe.is_due(0.0)
     assert not probe.is_due(9.9)
-    assert not probe.has_returned("another")
+    assert not probe.has_returned(Goodbye("another"))
     assert not probe.comes_back
-    assert probe.has_returned(stream)
+    assert probe.has_returned(itself)
     assert probe.comes_back
     assert not probe.is_over(1e9)  # nothing was sent since
     assert probe.is_due(20.0)
     assert not probe.is_over(20.0 + loop_probe.ANSWER_S / 2)
-    assert probe.has_returned(stream)
+    assert probe.has_returned(itself)
     assert not probe.is_over(1e9)
     assert probe.is_due(40.0)
     assert probe.is_over(40.0 + loop_probe.ANSWER_S)
@@ -358,7 +362,7 @@ def test_last_values_are_bounded_in_bytes(monkeypatch):
         kept.put(DataPoint(f"s{number}", wide, 1.0), 0.0)
     assert 5 <= len(kept) <= 8
     for number in range(20):
-        kept.forget(f"s{number}")
+        kept.end(Goodbye(f"s{number}"))
     kept.put(DataPoint("x", {"v": 1.0}, 1.0), 0.0)
     assert (len(kept), kept.left_out) == (1, 13)
 
@@ -369,6 +373,16 @@ def test_last_values_are_forgotten_after_an_hour():
     kept.put(DataPoint("new", {"v": 1.0}, 1.0), 60.0)
     kept.forget_old(3_600.0)
     assert streams_of(kept) == ["new"]
+
+
+def test_a_goodbye_of_one_source_lets_what_another_brought_be():
+    kept = LastValues()
+    kept.put(DataPoint("x", {"v": 1.0}, 1.0, "a"), 0.0)
+    kept.put(DataPoint("x", {"v": 2.0}, 1.0, "b"), 0.0)
+    kept.end(Goodbye("x", "a"))
+    assert streams_of(kept) == ["x"]
+    kept.end(Goodbye("x", "b"))
+    assert streams_of(kept) == []
 
 
 def test_what_is_kept_of_a_batch_is_not_the_batch():
