@@ -74,6 +74,6 @@ def check_no_secret(url: str, option: str, instead: str) -> None:
         raise UsageError(f"{option}: found {url!r}; an address is allowed") from None
     if password:
         raise UsageError(
-            f"{option}: the address holds a password, which all who use this machine can read in "
+            f"{option}: found a password in it, which all who use this machine can read in "
             f"the list of processes; give it by {instead}"
         )

@@ -64,7 +64,10 @@ class Unusable:
 
     def lines(self) -> list[str]:
         """Return how many there were of each kind, in words."""
-        found = [f"{counted(n, self._noun)} {kind} left out" for kind, n in self._kinds.items()]
+        found = [
+            f"{counted(n, self._noun)} {kind if n == 1 else _of_several(kind)} left out"
+            for kind, n in self._kinds.items()
+        ]
         if self._unread_times:
             found.append(f"{counted(self._unread_times, 'time')} that can't be read")
         return found
@@ -73,3 +76,7 @@ class Unusable:
         """Log how many there were; for the end."""
         for line in self.lines():
             _log.info("%s", line)
+
+
+def _of_several(kind: str) -> str:
+    return f"that are {kind[8:]}" if kind.startswith("that is ") else kind

@@ -9,6 +9,7 @@ from streamson.errors import UsageError, nearest
 from streamson.producers.base.secret import check_no_secret
 
 MAX_ADDRESS_CHARS: Final = 2_000
+MAX_PORT: Final = 65_535
 
 _SURE_HOST: Final = re.compile(
     r"(localhost|(\d{1,3}\.){3}\d{1,3}|\[[\da-fA-F:.]+\])(:\d+)?(/.*)?", re.ASCII
@@ -72,10 +73,15 @@ def parse_address(text: str, schemes: Mapping[str, int], *, argument: str) -> Br
         parts = urlsplit(full if _SURE_HOST.fullmatch(text) else text)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise UsageError(wrong) from None
+        port_text = text.rpartition(":")[2]
+        is_port = port_text.isascii() and port_text.isdigit()
+        of_port = f"; a port is at most {MAX_PORT}" if is_port else ""
+        raise UsageError(wrong + of_port) from None
     if parts.scheme not in schemes or not host or len(text) > MAX_ADDRESS_CHARS:
         is_host = full != text and _HOST.fullmatch(text)
         meant = f"; did you mean {full}? It comes first" if is_host else ""
+        if "://" not in text and not meant:
+            meant = f"; it comes first, such as {next(iter(schemes))}://127.0.0.1"
         raise UsageError(wrong + (meant or nearest(parts.scheme, schemes)))
     if parts.username is not None:
         raise UsageError(f"{argument}: the address holds a user; give it by --user NAME")

@@ -21,6 +21,18 @@ CLEAN_UP_S: Final = 0.3
 
 _NUMBER: Final = re.compile(r"\[Errno -?\d+\] ")
 
+_WORDS: Final = (
+    (re.compile("Connection refused|Connect call failed|Error 111"), "nobody listens there"),
+    (
+        re.compile(
+            "Disconnected during message iteration|unexpected EOF|Connection closed by server"
+        ),
+        "the connection broke",
+    ),
+    (re.compile("Protocol Error"), "what listens there does not speak this protocol"),
+)
+"""What libraries say in words of their own, each in another one."""
+
 MAX_CAUSES: Final = 8
 """Libraries wrap an error in their own, and that in another."""
 
@@ -124,7 +136,8 @@ def _reason(error: Exception) -> str:
     """Return why a connection can't be made, or has ended, in words."""
     if isinstance(error, TimeoutError) and not error.args:
         return "it does not answer"
-    return _NUMBER.sub("", str(error)).rstrip(".") or type(error).__name__
+    text = _NUMBER.sub("", str(error)).rstrip(".") or type(error).__name__
+    return next((words for pattern, words in _WORDS if pattern.search(text)), text)
 
 
 def _untrusted(error: BaseException | None) -> str:

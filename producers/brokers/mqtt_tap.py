@@ -146,9 +146,14 @@ class MqttTap:
         """Raise what a person can do about a refusal; return where it may be over soon."""
         code = getattr(error.rc, "value", error.rc)
         if code not in BUSY:
+            remedy = (
+                "give a user by --user NAME and the password by --password-file FILE"
+                if self._settings.get("username") is None
+                else "look at --user and the password that were given"
+            )
             raise UsageError(
-                f"{self._address}: the broker refuses the connection: {error.rc}; give a user by "
-                "--user NAME and the password by --password-file FILE, or another --protocol"
+                f"{self._address}: the broker refuses the connection: {error.rc}; {remedy}, or "
+                "another --protocol"
             ) from None
 
     async def _subscribe(self, client: Any) -> None:

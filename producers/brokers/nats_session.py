@@ -118,9 +118,14 @@ class NatsSession:
             raise self._reason or nats.errors.NoServersError from None
         except nats.errors.Error as error:
             if "authorization" in str(error).lower() or "authentication" in str(error).lower():
+                given = any(value is not None for name, value in settings.items() if name != "tls")
+                remedy = (
+                    "look at what was given: user and password, token, credentials or key"
+                    if given
+                    else "give --user and --password-file, --token-file, --creds or --nkey"
+                )
                 raise UsageError(
-                    f"{self._address}: the server does not know this user: {error}; give --user "
-                    "and --password-file, --token-file, --creds or --nkey"
+                    f"{self._address}: the server does not know this user: {error}; {remedy}"
                 ) from None
             raise
         if must_encrypt and not self._is_encrypted():

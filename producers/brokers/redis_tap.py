@@ -125,14 +125,27 @@ class RedisTap:
             connected()
             await first_end(parts)
         except (AuthenticationError, AuthorizationError) as error:
+            remedy = (
+                "give a password by --password-file FILE, and a user, where it has some, by --user "
+                "NAME"
+                if self._settings.get("password") is None
+                else "look at the password, and --user, that were given"
+            )
+            reason = str(error).rstrip(".")
             raise UsageError(
-                f"{self._address}: the server refuses the connection: {error}; give a user by "
-                "--user NAME and the password by --password-file FILE"
+                f"{self._address}: the server refuses the connection: {reason}; {remedy}"
             ) from None
         except NoPermissionError as error:
             raise UsageError(
                 f"{self._address}: {error}; the user of this tap needs to be allowed it: "
                 "ACL SETUSER NAME +@read +@pubsub +@connection ~KEY &CHANNEL"
+            ) from None
+        except ResponseError as error:
+            if "DB index is out of range" not in str(error):
+                raise
+            raise UsageError(
+                f"URL: found the database {self._settings['db']}; {self._address} does not have so "
+                "many"
             ) from None
         finally:
             await client.aclose()

@@ -55,7 +55,7 @@ def parse_address(text: str, option: str, default_port: int) -> Address:
     if not (is_number and int(port) <= MAX_PORT and host):
         raise UsageError(
             f"{option}: found {text!r}; [HOST:]PORT is allowed, such as {default_port} or "
-            f"127.0.0.1:{default_port}"
+            f"127.0.0.1:{default_port}, and up to {MAX_PORT}"
         )
     return Address(host, int(port))
 
@@ -102,6 +102,13 @@ def is_local(bound: socket.socket) -> bool:
 def bound_address(address: Address, bound: socket.socket) -> Address:
     """Return the address with the port that a socket has, also where a free one was asked for."""
     return address._replace(port=bound.getsockname()[1])
+
+
+def reached_at(address: Address, bound: socket.socket) -> Address:
+    """Return the address for who sends: this machine's name where all of its own are meant."""
+    if ip_address(bound.getsockname()[0].partition("%")[0]).is_unspecified:
+        return address._replace(host=socket.gethostname())
+    return address
 
 
 def _explained(error: Exception, address: Address, option: str) -> StreamsonError:

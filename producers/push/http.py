@@ -23,6 +23,7 @@ from streamson.producers.push.address import (
     bound_address,
     is_local,
     parse_address,
+    reached_at,
 )
 from streamson.producers.push.statsd import DEFAULT_PORT as STATSD_PORT
 from streamson.producers.push.statsd import statsd_of
@@ -112,7 +113,8 @@ def _server(
         from streamson.producers.push.routes import known_routes
 
         server = HttpServer(queue, Access(token), known_routes(), template, fields)
-        _log.info("send numbers to http://%s/NAME", address)
+        proof = "" if token is None else ", with the header Authorization: Bearer TOKEN"
+        _log.info("send numbers to http://%s/NAME%s", reached_at(address, bound), proof)
         await server.serve(bound)
 
     return serve

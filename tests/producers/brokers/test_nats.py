@@ -306,6 +306,11 @@ def test_users_passwords_and_tokens(produce, nats_server, tmp_path):
     assert code == 2
     assert "the server does not know this user" in err
     assert "--user and --password-file" in err
+    (tmp_path / "wrong").write_text("no\n")
+    wrong = ("--user", "me", "--password-file", str(tmp_path / "wrong"))
+    code, err = produce("nats", url(broker), *wrong).finish()
+    assert code == 2
+    assert "; look at what was given: user and password" in err
     code, err = produce("nats", url(broker), "others.>", *words).finish()
     assert code == 2
     assert "this user may not read it" in err
@@ -414,7 +419,7 @@ def test_an_address_that_asks_to_encrypt_gives_no_secret_away_otherwise(
     [
         (("sensors.>",), "URL: found 'sensors.>'; an address is allowed"),
         (("nats://x/a",), "subjects come after the address"),
-        (("nats://me:secret@x",), "the address holds a password"),
+        (("nats://me:secret@x",), "found a password in it"),
         (("nats://x", "a..b"), "SUBJECT: found 'a..b'"),
         (("nats://x", "a.>.b"), "SUBJECT: found 'a.>.b'"),
         (("nats://x", "a*"), "SUBJECT: found 'a*'"),

@@ -199,10 +199,22 @@ def test_users_passwords_and_what_they_may_read(produce, redis_server, tmp_path)
     code, err = produce("redis", url(broker), "mine").finish()
     assert code == 2
     assert "the server refuses the connection: " in err
-    assert "--password-file FILE" in err
+    assert "give a password by --password-file FILE" in err
+    assert ".;" not in err
+    (tmp_path / "wrong").write_text("no\n")
+    wrong = ("--user", "me", "--password-file", str(tmp_path / "wrong"))
+    code, err = produce("redis", url(broker), "mine", *wrong).finish()
+    assert code == 2
+    assert "; look at the password, and --user, that were given" in err
     code, err = produce("redis", url(broker), "others", *words).finish()
     assert code == 2
     assert "ACL SETUSER" in err
+
+
+def test_a_database_that_is_not_there_is_told(produce, redis_server):
+    broker = redis_server()
+    code, err = produce("redis", f"{url(broker)}/99", "s").finish()
+    assert (code, "URL: found the database 99; redis://127.0.0.1:" in err) == (2, True)
 
 
 _MAY = ("+@read", "+@pubsub", "+@connection")
@@ -232,7 +244,7 @@ def test_an_encrypted_connection(produce, redis_server, authority):
         (("readings",), "URL: found 'readings'; an address is allowed"),
         (("x/2", "k"), "; did you mean redis://x/2? It comes first"),
         (("redis://x/a", "k"), "URL: found the path /a; the number of a database is allowed"),
-        (("redis://:secret@x", "k"), "the address holds a password"),
+        (("redis://:secret@x", "k"), "found a password in it"),
         (("redis://x", ""), "KEY: found an empty name"),
         (("redis://x", "--channel", "c", "--since", "1h"), "--since needs the key of a stream"),
         (("redis://x", "k", "--since", "soon"), "found 'soon'; how long ago, such as 10min"),

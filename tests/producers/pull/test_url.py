@@ -288,6 +288,6 @@ def test_bad_options_are_explained(tmp_path, monkeypatch, words, expected):
 def test_a_bad_option_ends_it_with_one_message(produce):
     code, err = produce("url", "http://me:pw@127.0.0.1/").finish()
     assert code == 2
-    assert err.startswith("streamson: the address: the address holds a password")
+    assert err.startswith("streamson: the address: found a password in it")
     assert len(err.splitlines()) == 1
     assert "pw" not in err.replace("password", "")

@@ -1,6 +1,7 @@
 """Who may send by HTTP, and who may not: tokens, pages of others, names that lead here."""
 
 import base64
+import socket
 from urllib.parse import quote
 
 from hypothesis import example, given
@@ -23,6 +24,14 @@ def test_another_address_than_this_machines_own_needs_a_token(produce):
     assert "--address: found 0.0.0.0:0, which others reach; that is allowed with a token" in err
     assert "--token-file FILE" in err
     assert "STREAMSON_TOKEN" in err
+
+
+def test_who_may_send_from_elsewhere_is_told_where_and_how(produce, tmp_path):
+    (tmp_path / "token").write_text(f"{TOKEN}\n")
+    http = produce("http", "--address", "0.0.0.0:0", "--token-file", "token")
+    told = http.process.stderr.readline()
+    assert told.startswith(f"http: send numbers to http://{socket.gethostname()}:")
+    assert told.endswith("/NAME, with the header Authorization: Bearer TOKEN\n")
 
 
 def test_who_has_the_token_may_send_from_anywhere_and_nobody_else(produce, tmp_path):
