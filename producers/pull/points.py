@@ -94,7 +94,9 @@ class Points:
     def push_chosen(self, stream: str, sample: Sample) -> None:
         """Publish what is wanted of one."""
         fields = choose_fields(sample.fields, self._patterns)
-        if fields and self._has_place(stream):
+        if sample.fields and not fields:
+            self.unusable.add("without wanted fields", f"{stream} {', '.join(sample.fields)}")
+        elif fields and self._has_place(stream):
             self.push(stream, sample._replace(fields=fields))
 
     def suggest(self, named: Sequence[tuple[str, Sample]]) -> None:

@@ -3,9 +3,11 @@
 import logging
 import time
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import Final
 
-from streamson._printable import counted
+from streamson._printable import counted, printable
+from streamson.errors import nearest
 from streamson.producers.pull.address import Address
 from streamson.producers.pull.chosen_metrics import is_heard
 from streamson.producers.pull.exposition import ACCEPT, Exposition, read_exposition
@@ -17,6 +19,9 @@ from streamson.producers.pull.unavailable import UnavailableError
 from streamson.producers.pull.web_client import WebClient
 
 DEFAULT_PATH: Final = "/metrics"
+
+MAX_NAMES: Final = 2_000
+"""Of metrics, among which it is looked for the one that was meant."""
 
 MANY_METRICS: Final = 30
 """More than somebody can listen to."""
@@ -69,18 +74,21 @@ class Scraped:
             raise UnavailableError(
                 f"it is a page for people; metrics are mostly at {DEFAULT_PATH}", answered=True
             )
-        found = read_exposition(
-            answer.text,
-            answer.media_type,
-            lambda name: is_heard(name, self._patterns),
-            self._points.unusable,
-        )
+        there: list[str] = []
+
+        def is_wanted(name: str) -> bool:
+            if len(there) < MAX_NAMES:
+                there.append(name)
+            return is_heard(name, self._patterns)
+
+        found = read_exposition(answer.text, answer.media_type, is_wanted, self._points.unusable)
         for stream, sample in self._reader.read(found.metrics, now_s).samples():
             if sample.time is None or self._seen.add(stream, sample.time):
                 self._points.push_chosen(stream, sample)
         self._scrapes += 1
         if self._scrapes == 1:
             _tell(found)
+            _tell_missing(self._patterns, there)
         elif self._scrapes == 2 and self._reader.unmoved:
             streams = counted(self._reader.unmoved, "stream")
             _log.info("%s left out until something is counted; --metrics '*' for all", streams)
@@ -96,6 +104,16 @@ def _tell(found: Exposition) -> None:
         _log.info(
             "%s heard%s; --metrics chooses which: '*' for all", counted(heard, "metric"), others
         )
+
+
+def _tell_missing(patterns: Sequence[str], there: Sequence[str]) -> None:
+    """Say which patterns no metric fits."""
+    for pattern in patterns:
+        if there and not any(fnmatchcase(name, pattern) for name in there):
+            _log.warning(
+                "--metrics: no metric is called %s%s",
+                *(printable(pattern), printable(nearest(pattern, there))),
+            )
 
 
 def _with_path(url: str) -> str:

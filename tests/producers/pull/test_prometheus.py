@@ -112,6 +112,18 @@ def test_what_is_told_by_a_node_exporter_is_what_it_shows(node_exporter, produce
         assert point.fields == {"value": shown[f"{metric}{labels}"]}
 
 
+def test_metrics_and_fields_that_are_not_there_are_told(node_exporter, produce):
+    url = f"http://127.0.0.1:{node_exporter.port}"
+    producing = produce("prometheus", url, "--metrics", "nod_load1,node_load5", *QUICK)
+    producing.await_points(1)
+    _, err = producing.interrupt()
+    assert err.count('--metrics: no metric is called nod_load1; did you mean "node_load1"?') == 1
+    assert "no metric is called node_load5" not in err
+    producing = produce("prometheus", url, "--metrics", "node_load1", "--fields", "nosuch", *QUICK)
+    told = await_told(producing, "without wanted fields left out")
+    assert "a metric without wanted fields left out: node_load1 value" in told
+
+
 def test_metrics_of_a_device_are_fields_of_one_stream(node_exporter, produce):
     words = ("--metrics", "node_network_*_bytes_total,node_load1", "--stream", "{device}")
     url = f"http://127.0.0.1:{node_exporter.port}/metrics"
