@@ -114,6 +114,7 @@ class Sources:
                 return False
         limit = source.spending.take(size, now, self._limits)
         if stream is None and limit is None:
+            self._sources.move_to_end(source_name)
             limit = self._room_for(name, source, now)
             if limit is None:
                 stream = self._follow(name, source, now)
@@ -201,9 +202,12 @@ class Sources:
         return source.spending.take_stream(now, limits)
 
     def _follow(self, name: str, source: _Source, now: float) -> _Stream:
-        if self._followed >= MAX_FOLLOWED_STREAMS:
-            oldest = next(one for one in self._sources.values() if one.streams)
-            self._forget(oldest, [next(iter(oldest.streams))])
+        while self._followed >= MAX_FOLLOWED_STREAMS:
+            oldest = next(iter(self._sources.values()))
+            if oldest.streams:
+                self._forget(oldest, [next(iter(oldest.streams))])
+            else:  # for good: else it would be looked at again and again
+                self._sources.popitem(last=False)
         self._followed += 1
         self._by_stream.setdefault(name, {})[source] = None
         stream = source.streams[name] = _Stream(now)

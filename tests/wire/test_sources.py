@@ -158,6 +158,22 @@ def test_what_is_known_of_sources_is_bounded():
     assert len(by_stream) <= 30_000
 
 
+def test_sources_that_got_no_place_for_a_stream_hold_nobody_up():
+    intake = Intake(streams_per_source=MAX_FOLLOWED_STREAMS, streams=30_000)
+    for i in range(30_000):
+        intake.take(stream=f"s{i}", source="first")
+    for i in range(10_000):
+        assert not intake.take(stream="one more", source=f"empty{i}")
+    intake.now += 1
+    assert intake.take(stream="s0", source="first")
+    for i in range(20_000):
+        intake.now += 0.000_1
+        assert intake.take(stream=f"s{i}", source="second")
+    assert intake.sources._followed == MAX_FOLLOWED_STREAMS
+    assert intake.sources.count == 2, "the empty ones gave way"
+    assert all(intake.take(stream="s7", source=name) for name in ("second", "first"))
+
+
 def test_honest_use_is_not_refused():
     """A start with 10,000 streams, a thousand producers, a table replayed a million a second."""
     intake = Intake()
