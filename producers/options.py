@@ -5,11 +5,25 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from streamson._click_options import FiniteFloat
+from streamson._click_options import FiniteFloat, Seconds
 
 MAX_RATE: Final = 10_000.0
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class Interval(FiniteFloat):
+    """A time in a range, in seconds, with a unit or without: ``0.5``, ``30s``, ``5min``."""
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the seconds, or say what is allowed."""
+        if isinstance(value, str) and value.strip()[-1:].isalpha():
+            value = Seconds().convert(value, param, ctx)
+        return super().convert(value, param, ctx)
 
 
 rate = click.option(

@@ -9,7 +9,6 @@ from typing import Final
 
 import click
 
-from streamson._click_options import FiniteFloat
 from streamson._optional import import_optional
 from streamson.errors import UsageError
 from streamson.producers import options
@@ -35,7 +34,7 @@ PROCESSES: Final = "processes"
 @click.command(short_help="This machine's processor, memory, disks, network and much else.")
 @click.option(
     "--interval",
-    type=FiniteFloat(0.05, 3_600),
+    type=options.Interval(0.05, 3_600),
     default=1.0,
     show_default=True,
     metavar="SECONDS",

@@ -11,7 +11,6 @@ from typing import Final, NamedTuple
 
 import click
 
-from streamson._click_options import FiniteFloat
 from streamson.errors import UsageError, nearest
 from streamson.producers import options
 from streamson.producers.base.reading import Production, Reading
@@ -127,7 +126,7 @@ class _How(NamedTuple):
 )
 @click.option(
     "--interval",
-    type=FiniteFloat(0.1, 3_600),
+    type=options.Interval(0.1, 3_600),
     default=1.0,
     show_default=True,
     metavar="SECONDS",
@@ -189,6 +188,11 @@ def command(
     only_events = (counted or event_pattern is not None) and not any(
         given is not None for given in how
     )
+    if only_events and fields:
+        raise UsageError(
+            "--fields chooses numbers, which with --count and --event are looked for only with "
+            "--columns, --format or --pattern"
+        )
     settings = LineSettings(
         None if only_events else parser,
         event_pattern,

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from streamson._click_options import FiniteFloat
+from streamson.producers import options
 from streamson.producers.base.backoff import Backoff
 from streamson.producers.pull.unavailable import UnavailableError
 
@@ -21,7 +21,7 @@ def interval_option(command: _Command) -> _Command:
     """Add the option ``--interval``."""
     return click.option(
         "--interval",
-        type=FiniteFloat(0.1, 86_400),
+        type=options.Interval(0.1, 86_400),
         default=DEFAULT_INTERVAL_S,
         show_default=True,
         metavar="SECONDS",

@@ -9,7 +9,6 @@ from typing import Final
 
 import click
 
-from streamson._click_options import FiniteFloat
 from streamson.errors import MessageError
 from streamson.producers import options
 from streamson.producers.base.asyncio_queue import AsyncioQueue
@@ -31,7 +30,7 @@ INTERVAL_S: Final = 1.0
 @address_options(DEFAULT_PORT)
 @click.option(
     "--interval",
-    type=FiniteFloat(0.05, 3_600),
+    type=options.Interval(0.05, 3_600),
     default=INTERVAL_S,
     show_default=True,
     metavar="SECONDS",

@@ -51,6 +51,12 @@ def test_an_endpoint_whose_name_nobody_knows_is_told():
     assert told[1].startswith("system: --endpoint: nohost.invalid can't be found: ")
 
 
+def test_an_interval_may_have_a_unit():
+    done = run("tail", "--dry-run", "--count", "n=x", "--interval", "1s", input="x\n", stdin=None)
+    assert done.returncode == 0
+    assert "stdin/n per_second=" in done.stdout
+
+
 def test_one_point_is_one_point():
     done = run("tail", "--dry-run", input="x=1\n", stdin=None)
     assert done.stderr == "tail: 1 point printed\n"
