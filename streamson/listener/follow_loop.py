@@ -2,7 +2,6 @@
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable
 from math import inf
 from time import monotonic
@@ -11,16 +10,15 @@ from typing import Any, Final
 import msgspec
 
 from streamson._faults import Faults
-from streamson._printable import counted, printable
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import StreamsonError, UsageError
 from streamson.listener.dispatch import NoteDispatcher
 from streamson.listener.event_bus import EventBus
 from streamson.listener.feed_presence import FeedPresence
-from streamson.listener.followed_sessions import FollowedSessions, session_of
+from streamson.listener.followed_notes import FollowedNotes
+from streamson.listener.followed_sessions import session_of
 from streamson.listener.followed_streams import FollowedStreams
 from streamson.listener.frame_map import FrameMap
-from streamson.listener.held_voices import HeldVoices
 from streamson.listener.mixer import Mixer
 from streamson.listener.reports import Reports
 from streamson.model.event import (
@@ -48,7 +46,7 @@ from streamson.model.feed import (
     PlayedNote,
     SessionTold,
 )
-from streamson.model.note import AS_SOON_AS_POSSIBLE, Note
+from streamson.model.note import AS_SOON_AS_POSSIBLE
 from streamson.score.earcon_player import EarconPlayer
 from streamson.session.parse.earcons import builtin_earcons
 from streamson.session.schema import Session
@@ -59,11 +57,6 @@ from streamson.wire.feed import FeedReader
 TOPICS: Final = (SESSION, STATE, EVENT, PLAY, CLOCK)
 
 TURN_S: Final = 0.05
-MAX_EARLY: Final = 1_000
-"""Notes that wait for the clock to be known; of more the oldest are left out and counted."""
-
-LOST: Final = "lost on the way"
-
 TOLD_HERE: Final = (AlertRaised, AlertCleared, StreamStale, StreamRecovered, PointsLost, Caption)
 """Events of the listener that is followed that are told here too: all that is not about its own
 device, recording, page and volume."""
@@ -130,16 +123,19 @@ class FollowLoop:
         self._limited = RateLimitedLog(_log)
         self._earcons = EarconPlayer(session, sample_rate=engine.sample_rate, counts=streams.counts)
         self._run = ""
-        self._sessions = FollowedSessions()
-        self._early: deque[PlayedNote] = deque(maxlen=MAX_EARLY)
-        self._held = HeldVoices()
-        self._last_number: int | None = None
+        self._notes = FollowedNotes(
+            engine=engine,
+            dispatcher=dispatcher,
+            mixer=mixer,
+            streams=streams,
+            frames=frames,
+            session_number=lambda: self.in_force[0],
+            limited=self._limited,
+        )
         self._last_event: int | None = None
         self._refused_session: int | None = None
-        self._has_played = False
         self._volume_db = session.audio.volume_db
         self._volume_due = True
-        self._late = 0
         self._presence = FeedPresence(
             endpoint, frame=lambda: self._engine.frame, on_event=self._bus.emit
         )
@@ -167,7 +163,7 @@ class FollowLoop:
                 for _, message in reader.receive(TURN_S):
                     self._take(message)
                 if self._presence.has_gone():
-                    self._end_held()
+                    self._notes.end_held()
                     self._sound("stale")
                 if self._presence.is_due_again():
                     if reader.refusal:
@@ -186,15 +182,7 @@ class FollowLoop:
         self._reports.read()
         self._bus.deliver()
         self._engine.release_unused()
-        late = int(self._engine.state["late"])
-        if late > self._late:
-            self._limited.warning(
-                "late",
-                "too late for the frame where it belongs: %s; it begins at once, and the sound is "
-                "not the same. A longer --delay gives more time",
-                counted(late - self._late, "note"),
-            )
-            self._late = late
+        self._notes.say_late()
 
     def _take(self, message: Any) -> None:
         """Take in what was told.
@@ -215,7 +203,7 @@ class FollowLoop:
     def _take_known(self, message: Any) -> None:
         match message:
             case PlayedNote():
-                self._take_note(message)
+                self._notes.take(message)
             case Clock():
                 self._take_clock(message)
             case SessionTold():
@@ -236,24 +224,22 @@ class FollowLoop:
                 f"{leader.sample_rate} Hz, or in another room: follow it anew"
             )
         if self._run:
-            self._end_held()
             _log.info("the listener on %s began anew", self._endpoint)
         self._run = hello.run
         self._frames.forget()
         self._streams.forget()
-        self._sessions = FollowedSessions()
-        self._early.clear()
-        self._last_number = self._last_event = self._refused_session = None
-        self._has_played = False
+        self._notes.begin_anew()
+        self._last_event = self._refused_session = None
         self._volume_due = True
 
     def _take_session(self, told: SessionTold) -> None:
-        if self._sessions.get(told.number) is not None or told.number == self._refused_session:
+        sessions = self._notes.sessions
+        if sessions.get(told.number) is not None or told.number == self._refused_session:
             return  # it is told to each newcomer
         try:
             session = session_of(told)
-            self._sessions.add(told.number, session)
-            self._engine.change_instruments(self._sessions.instruments)
+            sessions.add(told.number, session)
+            self._engine.change_instruments(sessions.instruments)
         except StreamsonError as error:
             self._refused_session = told.number
             frame, name = self._engine.frame, told.name
@@ -279,14 +265,12 @@ class FollowLoop:
             self._frames.fit()
             frame, delay_s = self._engine.frame, self._frames.delay_s
             self._bus.emit(FeedJoined(frame=frame, endpoint=self._endpoint, delay_s=delay_s))
-            self._play_early()
-        elif not self._has_played:
+            self._notes.play_early()
+        elif not self._notes.have_begun:
             self._frames.fit()
         elif self._frames.is_off():
             self._shift()
-        if self._last_number is not None and told.notes > self._last_number:
-            self._miss(told.notes - self._last_number, LOST)
-            self._last_number = told.notes
+        self._notes.check(told.notes)
 
     def _shift(self) -> None:
         """Map the frames anew, as the clocks drifted apart: in silence if that comes in time."""
@@ -305,58 +289,6 @@ class FollowLoop:
             and int(state["pending"]) == int(state["active"]) == 0
             and int(state["reverb_left"]) <= 0
         )
-
-    def _play_early(self) -> None:
-        """Play the notes that came before the clock was known, if they are not past."""
-        while self._early:
-            told = self._early.popleft()
-            if self._frames.own_frame(told.onset_frame) >= self._engine.earliest_frame:
-                self._play(told)
-
-    def _take_note(self, told: PlayedNote) -> None:
-        if self._last_number is not None:
-            if told.number <= self._last_number:
-                return  # of another run, which says so next
-            self._miss(told.number - self._last_number - 1, LOST)
-        self._last_number = told.number
-        if self._frames.offset is None:
-            if len(self._early) == MAX_EARLY:
-                self._miss(1, "left out: it came before the clock")
-            self._early.append(told)
-        else:
-            self._play(told)
-
-    def _play(self, told: PlayedNote) -> None:
-        session = self._sessions.get(told.session)
-        if session is None:
-            self._miss(1, "left out: its session is not known here")
-            return
-        note = self._sessions.renamed(told.note(self._engine.sample_rate), told.session)
-        note = msgspec.structs.replace(
-            note,
-            onset_frame=max(self._frames.own_frame(note.onset_frame), 0),
-        )
-        self._hand_over(note, session)
-
-    def _hand_over(self, note: Note, session: Session) -> None:
-        self._held.add(note)
-        mixed = self._mixer.mix(note, note.onset_frame)
-        if mixed is None:
-            self._streams.add_note(note)
-            return
-        self._engine.equal_loudness = session.audio.equal_loudness
-        try:
-            self._dispatcher.dispatch(mixed, None, self.in_force[0])
-            self._has_played = True
-            self._streams.add_note(note)
-        except UsageError as error:
-            self._miss(1, "left out: ", str(error))
-
-    def _miss(self, notes: int, why: str, reason: str = "") -> None:
-        if notes > 0:
-            self._streams.counts.notes_missed += notes
-            said = f"{why}{printable(reason)}"
-            self._limited.warning(why, "%s %s", counted(notes, "note"), said)
 
     def _take_event(self, told: EventTold) -> None:
         if self._last_event is not None and told.number > self._last_event + 1:
@@ -389,13 +321,6 @@ class FollowLoop:
             self._mixer.volume_db = volume_db
         if not self._mixer.muted:
             self._dispatcher.glide_to(volume_db, frame)
-
-    def _end_held(self) -> None:
-        """Let held voices fall silent."""
-        for note in self._held.end(self._engine.earliest_frame):
-            if (mixed := self._mixer.mix(note, note.onset_frame)) is not None:
-                self._mixer.notes_remixed += 1
-                self._dispatcher.dispatch(mixed, None, self.in_force[0])
 
     def _sound(self, earcon: str) -> None:
         """Let it be heard: silence is never to mean that all is well."""

@@ -19,7 +19,7 @@ from streamson.listener.listener import Listener
 from streamson.listener.sources import NoteLoop, PlayedStreams, ReceivedPoints
 from streamson.model.audio import Reverb
 from streamson.model.counts import ReceiverCounts
-from streamson.model.feed import SESSION, Hello, SessionTold
+from streamson.model.feed import SESSION, STATE, Hello, SessionTold
 from streamson.model.limits import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from streamson.model.note import Note
 from streamson.output.device import AUTO
@@ -195,7 +195,7 @@ def find_leader(endpoint: str) -> Leader:
     StreamsonError
         If nobody is there, or what is played there can't be here.
     """
-    with FeedReader(endpoint, (SESSION,)) as reader:
+    with FeedReader(endpoint, (SESSION, STATE)) as reader:
         hello: Hello = reader.wait_for_hello(PATIENCE_S)
         address = parse_endpoint(endpoint).address
         who = f"the listener on {address}, {printable(hello.program)},"
@@ -228,10 +228,13 @@ def _is_room(reverb: Reverb | None) -> bool:
 
 
 def _wait_for_session(reader: FeedReader) -> SessionTold | None:
+    """Return the session in force: the one before it is told too, and the state after both."""
+    told: SessionTold | None = None
     deadline = monotonic() + PATIENCE_S
     while (remaining := deadline - monotonic()) > 0:
-        received = reader.receive(remaining)
-        told: list[SessionTold] = [message for topic, message in received if topic == SESSION]
-        if told:
-            return told[-1]  # the one before it is told too
-    return None
+        for topic, message in reader.receive(remaining):
+            if topic == SESSION:
+                told = message
+            elif topic == STATE and told is not None:
+                return told
+    return told

@@ -143,6 +143,8 @@ class Proxy:
     def __init__(self, endpoint: str, hold_s: float) -> None:
         self.hold_s = hold_s
         self.bytes_back = 0
+        self.passes = threading.Event()
+        self.passes.set()
         self._to = ("127.0.0.1", int(endpoint.rpartition(":")[2]))
         self._server = socket.create_server(("127.0.0.1", 0))
         self.endpoint = f"tcp://127.0.0.1:{self._server.getsockname()[1]}"
@@ -165,11 +167,13 @@ class Proxy:
                 if source.getpeername() == self._to:
                     self.bytes_back += len(data)
                     select.select([], [], [], jitter.uniform(0, self.hold_s))
+                self.passes.wait()
                 target.sendall(data)
         for one in (source, target):
             one.close()
 
     def close(self) -> None:
+        self.passes.set()
         for one in self._open:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
@@ -325,10 +329,11 @@ def test_two_processes_make_the_same_samples_whatever_the_network_holds(tmp_path
         time.sleep(2.5)  # the delay, and the tail
         stats = follower.end()
         theirs = leader.end()
+    for name in ("notes_late", "notes_missed", "clock_shifts", "faults"):
+        assert stats[name] == 0, (name, stats)
     assert soundfile.info(elsewhere / "b.wav").samplerate == 48_000
     frames = same_from_the_start(tmp_path / "a.wav", elsewhere / "b.wav")
     assert frames > 6 * 48_000
-    assert (stats["notes_late"], stats["notes_missed"], stats["faults"]) == (0, 0, 0)
     assert stats["notes_played"] == theirs["notes_played"] > 150
     assert theirs["alerts"] == stats["alerts"] > 0
     # Six points a second of each stream: a third more than what the documentation speaks of.
@@ -402,6 +407,34 @@ def test_a_leader_that_goes_is_told_and_heard_and_one_that_is_back_is_followed_a
     frames = min(len(late) + shift, len(early))
     assert (late[first - shift : frames - shift] == early[first:frames]).all()
     assert frames - first > 44_100
+
+
+def test_a_cut_link_costs_the_notes_of_that_time_and_the_volume_is_known_again():
+    with (
+        Listener(ANY_PORT, output="none", feed=ANY_PORT) as leader,
+        Publisher(leader.endpoint) as publisher,
+        contextlib.closing(Proxy(leader.feed_endpoint, 0)) as link,
+        following(link.endpoint, delay_s=1.0) as (follower, events),
+    ):
+        assert publisher.wait_for_listener(20)
+        publisher.send("a", x=1.0)
+        until(lambda: follower.stats().notes_played == 1, "a note")
+        link.passes.clear()
+        for value in range(5):
+            publisher.send("a", x=float(value))
+            time.sleep(0.1)
+        leader.set_volume(-20)
+        until(lambda: told(events, FeedLost), "the loss")
+        link.passes.set()
+        healed = time.monotonic()
+        until(lambda: told(events, FeedRecovered), "the return")
+        assert time.monotonic() < healed + 2.0
+        until(lambda: told(events, VolumeChanged), "the volume")
+        assert told(events, VolumeChanged)[-1].volume_db == -20
+        publisher.send("a", x=9.0)
+        until(lambda: follower.stats().notes_played + follower.stats().notes_missed == 7, "all")
+        assert follower.stats().notes_missed > 0
+        assert len(told(events, FeedJoined)) == 1
 
 
 def test_notes_that_come_too_late_are_played_counted_and_told(caplog):
