@@ -98,11 +98,12 @@ def _await_first(sink: Sink, *, keep: bool) -> None:
     looking = threading.Thread(target=_look_up, args=(sink.endpoint,), daemon=True)
     looking.start()  # which may take 30 s, and can't be broken off
     if not sink.wait_for_listener(HINT_AFTER_S):
-        _log.info(
-            "still no listener there; start one with: streamson listen --bind %s, or say with "
-            "--endpoint where it is",
-            sink.endpoint,
-        )
+        if not sink.refusal:
+            _log.info(
+                "still no listener there; start one with: streamson listen --bind %s, or say with "
+                "--endpoint where it is",
+                sink.endpoint,
+            )
         sink.wait_for_listener()
     _log.info("found a listener")
 

@@ -78,6 +78,11 @@ class RateLimit:
         with self._changed:
             return self._sink.listening
 
+    @property
+    def refusal(self) -> str:
+        """Why nobody does, where that is known."""
+        return self._sink.refusal
+
     def wait_for_listener(self, timeout_s: float | None = None) -> bool:
         """Wait until somebody does; return whether somebody does."""
         with self._changed:

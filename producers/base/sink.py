@@ -31,6 +31,10 @@ class Sink(Protocol):
     def listening(self) -> bool:
         """Whether somebody takes them at this moment."""
 
+    @property
+    def refusal(self) -> str:
+        """Why nobody does, where that is known: it is said already."""
+
     def wait_for_listener(self, timeout_s: float | None = None) -> bool:
         """Wait until somebody does; return whether somebody does."""
 
@@ -63,6 +67,7 @@ class PointPrinter:
 
     endpoint = "standard output"
     listening = True
+    refusal = ""
 
     def __init__(self, file: TextIO) -> None:
         self.sent = 0

@@ -280,7 +280,7 @@ class Publisher:
         if self.refusal != self._told_refusal:
             self._told_refusal = self.refusal
             if self.refusal:
-                _log.warning("points are dropped: %s", self.refusal)
+                _log.error("points are dropped: %s", self.refusal)
 
     def _use_numbers(self, stream: str, points: int) -> None:
         self._sequences[stream] = self._sequences.get(stream, 0) + points

@@ -1,0 +1,109 @@
+"""``streamson keys``, and a listener and a producer that use them, as processes of their own."""
+
+import os
+import re
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import until
+
+STREAMSON = (sys.executable, "-m", "streamson")
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run a command with a machine's keys; return code, stdout and stderr."""
+
+    def run(machine, *words):
+        environment = os.environ | {"STREAMSON_KEYS": str(tmp_path / machine)}
+        done = subprocess.run(
+            [*STREAMSON, *words], env=environment, capture_output=True, text=True, check=False
+        )
+        assert "Traceback" not in done.stderr
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+def test_keys_are_made_shown_allowed_listed_and_revoked(run, tmp_path):
+    code, line, told = run("web", "keys", "new")
+    assert code == 0
+    assert "To let it in on another one, there:" in told
+    assert stat.S_IMODE((tmp_path / "web" / "machine.key_secret").stat().st_mode) == 0o600
+    match = re.fullmatch(r"streamson keys allow \S+ ([0-9a-f]{64}) --publish '\*'\n", line)
+    key = match[1]
+    assert run("web", "keys", "new")[0] == 2
+    assert run("home", "keys", "new")[0] == 0
+    code, shown, _ = run("home", "keys", "show", "--endpoint", "tcp://0.0.0.0:6001")
+    assert code == 0
+    assert re.search(r"endpoint    tcp://[^0:]+:6001#[0-9a-f]{64}\n", shown)
+    assert run("home", "keys", "allow", "web", key)[0] == 2  # to do what?
+    assert run("home", "keys", "allow", "web", key, "--publish", "web/*", "--steer")[0] == 0
+    assert run("home", "keys", "list")[1] == f"web  {key}  publish web/*, steer\n"
+    code, _, told = run("home", "keys", "revoke", "wbe")
+    assert (code, 'did you mean "web"' in told) == (2, True)
+    assert run("home", "keys", "revoke", "web")[0] == 0
+    assert run("home", "keys", "list")[:2] == (0, "")
+    (tmp_path / "home" / "allowed" / "x.toml").write_text("key = 1")
+    code, _, told = run("home", "keys", "list")
+    assert (code, "x.toml" in told) == (1, True)
+
+
+def test_a_machine_without_a_key_is_told_what_to_do(run):
+    for words in (
+        ("keys", "show"),
+        ("listen", "--bind", "tcp://0.0.0.0:*", "--output", "none"),
+        ("listen", "--bind", "tcp://127.0.0.1:*", "--keys", "--output", "none"),
+        ("listen", "--bind", "tcp://127.0.0.1:*", "--feed", "tcp://0.0.0.0:*", "--output", "none"),
+        ("produce", "eta", "--endpoint", f"tcp://127.0.0.1:1#{'ab' * 32}"),
+        ("watch", f"tcp://127.0.0.1:1#{'ab' * 32}"),
+    ):
+        code, _, told = run("none", *words)
+        assert code == 2, words
+        assert "streamson keys new" in told, words
+    assert run("none", "listen", "--keys", "--insecure")[0] == 2
+
+
+def test_a_listener_and_a_producer_with_keys(run, tmp_path):
+    _, line, _ = run("web", "keys", "new")
+    key = line.split()[4]
+    run("home", "keys", "new")
+    said = tmp_path / "said"
+    with said.open("w") as file:
+        listener = subprocess.Popen(
+            [
+                *(*STREAMSON, "listen", "--bind", "tcp://0.0.0.0:*", "--output", "none", "--plain"),
+                *("--feed", "tcp://127.0.0.1:*", "--keys", "--stats", "stats.json"),
+            ],
+            cwd=tmp_path,
+            env=os.environ | {"STREAMSON_KEYS": str(tmp_path / "home")},
+            stderr=file,
+            stdout=file,
+        )
+    try:
+        until(lambda: "Those whose keys" in said.read_text(), "the endpoint", 60)
+        found = re.search(r"connect to tcp://[^:]+:(\d+)#([0-9a-f]{64})", said.read_text())
+        endpoint = f"tcp://127.0.0.1:{found[1]}#{found[2]}"
+        producing = tmp_path / "producing"
+        with producing.open("w") as file:
+            producer = subprocess.Popen(
+                [*STREAMSON, "produce", "eta", "--endpoint", endpoint]
+                + ["--count", "20", "--rate", "50"],
+                env=os.environ | {"STREAMSON_KEYS": str(tmp_path / "web")},
+                stderr=file,
+            )
+        until(lambda: "not let this machine publish" in producing.read_text(), "the refusal")
+        until(lambda: key in said.read_text(), "the key in the listener's log")
+        run("home", "keys", "allow", "web", key, "--publish", "eta")
+        assert producer.wait(20) == 0
+        assert "start one" not in producing.read_text()  # there is one
+        feed = re.search(r"Feed on (\S+)\.", said.read_text())[1]
+        code, _, told = run("none", "watch", "--plain", feed)
+        assert (code, "asks for keys" in told) == (1, True)
+    finally:
+        listener.terminate()
+        assert listener.wait(20) == 143
+    assert "20 points" in said.read_text()
