@@ -21,7 +21,7 @@ class Interval(FiniteFloat):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """Return the seconds, or say what is allowed."""
-        if isinstance(value, str) and value.strip()[-1:].isalpha():
+        if isinstance(value, str) and value.strip()[:1].isdigit() and value.strip()[-1:].isalpha():
             value = Seconds().convert(value, param, ctx)
         return super().convert(value, param, ctx)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -35,6 +35,11 @@ _UNITS_OF_TIME: Final = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3), (SINCE_2001_S, 1
 """From which number on it is nanoseconds, microseconds, milliseconds or seconds since 1970."""
 
 _STATES: Final = {"on": 1.0, "off": 0.0, "true": 1.0, "false": 0.0, "open": 1.0, "closed": 0.0}
+_ID: Final = ("id", "Id", "ID")
+_IDENTIFIER: Final = re.compile(r"(?:.*[._-])?(?:[ptug]?id|I[dD])|.*[a-z]I[dD]", re.DOTALL)
+
+_Value = TypeVar("_Value")
+
 _IS_STAMP: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 
 
@@ -139,6 +144,19 @@ def choose_fields(fields: Mapping[str, float], patterns: Sequence[str]) -> dict[
     }
 
 
+def identifiers_last(fields: Mapping[str, _Value]) -> dict[str, _Value]:
+    """Return fields with those that say which thing it is behind what is measured of it.
+
+    >>> list(identifiers_last({"id": 7, "user_id": 8, "took": 3, "humid": 4}))
+    ['took', 'humid', 'id', 'user_id']
+    """
+    found = [name for name in fields if name[-2:] in _ID and _IDENTIFIER.fullmatch(name)]
+    if not found:
+        return dict(fields)
+    others = {name: value for name, value in fields.items() if name not in found}
+    return {**others, **{name: fields[name] for name in found}}
+
+
 def samples_of(document: object, max_samples: int = MAX_SAMPLES) -> Iterator[Sample]:
     """Yield what a document of JSON says.
 
@@ -210,4 +228,5 @@ def _sample(found: object) -> Sample:
                 fields[name] = number
         elif isinstance(leaf, str) and leaf and len(labels) < MAX_LABELS:
             labels[name] = label_text(leaf)
+    fields = identifiers_last(fields)
     return Sample(fields, labels, when, unread_time if when is None else "")

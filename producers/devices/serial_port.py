@@ -71,7 +71,9 @@ class SerialPort:
                 yield from self._lines_until_lost(unusable)
             except (OSError, ValueError) as error:  # SerialException is an OSError
                 self.close()
-                sleep_until(time.monotonic() + self._backoff.failed(error))
+                gone = "returned no data" in str(error)  # as pySerial says of a cable
+                reason = "it is gone" if gone else error
+                sleep_until(time.monotonic() + self._backoff.failed(reason))
 
     def close(self) -> None:
         """Close it."""
@@ -126,6 +128,8 @@ def _explained(name: str, error: OSError | ValueError) -> StreamsonError:
         )
     if "Could not configure" in text:
         return UsageError(f"PORT: {name} is no serial port; {ports_there()}")
+    if f"Errno {errno.ECONNREFUSED}]" in text:
+        text = "nobody listens there"
     return StreamsonError(f"{name} can't be opened: {text}")
 
 

@@ -20,6 +20,10 @@ _KINDS: Final = (
     (TimeoutError, "no answer in time"),
     (UnicodeError, "no host can have that name"),
 )
+
+_NOT_ENCRYPTED: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
+"""What OpenSSL says of bytes that are no TLS; the last one from version 3.2 on."""
+
 _BROKEN: Final = {"ClientPayloadError", "ServerDisconnectedError"}
 """By name, as aiohttp is not imported here."""
 
@@ -87,6 +91,8 @@ def _words(error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {error.verify_message} (see --ca-file)"
     if isinstance(error, ssl.SSLError):
+        if error.reason in _NOT_ENCRYPTED:
+            return "it does not encrypt; if that is meant, say http:// or ws://"
         return f"no TLS: {error.reason or error}"
     for kind, words in _KINDS:
         if isinstance(error, kind):

@@ -11,6 +11,7 @@ from streamson.formats.table import is_time_name
 from streamson.model.limits import MAX_FIELD_CHARS, MAX_FIELDS, MAX_STREAM_CHARS
 from streamson.producers.base.sample import (
     SINCE_2001_S,
+    identifiers_last,
     parse_time,
 )
 from streamson.producers.text import access_log, ping, tcpdump
@@ -155,7 +156,7 @@ class LineReader:
             pointed = _LEVEL.sub("", pointed, count=1) if _LEVEL.match(pointed) else pointed
         if "=" in line and (pairs := pairs_of(pointed)):
             labels = words_of_pairs(pointed, pairs)
-            return self._read(said._replace(labels=labels), pairs)
+            return self._read(said._replace(labels=labels), identifiers_last(pairs))
         if ":" in line:
             labelled = labels_of(without_surroundings(pointed)) or labels_amid(pointed)
             if labelled:
@@ -166,7 +167,7 @@ class LineReader:
 
     def _json(self, line: str, topic: str) -> Sequence[ParsedLine]:
         found, labels, when = json_quantities(line)
-        return self._read(ParsedLine({}, topic, when, labels), found)
+        return self._read(ParsedLine({}, topic, when, labels), identifiers_last(found))
 
     def _columns(
         self, said: ParsedLine, line: str, pointed: str, stamp: str, *, may_be_names: bool

@@ -8,7 +8,7 @@ from typing import Final
 from streamson.formats.quantity import Quantity, parse_quantity
 from streamson.formats.table import is_time_name
 from streamson.model.limits import MAX_FIELD_CHARS, MAX_FIELDS
-from streamson.producers.base.sample import MAX_LABELS, label_text, parse_time
+from streamson.producers.base.sample import MAX_LABELS, identifiers_last, label_text, parse_time
 from streamson.producers.text.parsed_line import ParsedLine
 from streamson.producers.text.times import TimeFinder
 
@@ -40,7 +40,7 @@ class LogfmtParser:
                 fields[name[:MAX_FIELD_CHARS]] = self._in_first_unit(name, quantity)
             elif value and len(labels) < MAX_LABELS:
                 labels[name] = label_text(value)
-        return (ParsedLine(fields, "", when, labels),) if fields else ()
+        return (ParsedLine(identifiers_last(fields), "", when, labels),) if fields else ()
 
     def _time(self, value: str) -> float | None:
         found = self._times.find(value)

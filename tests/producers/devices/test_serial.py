@@ -11,7 +11,7 @@ import pytest
 
 from streamson.producers.devices.serial import MAX_STREAMS
 from tests.conftest import until
-from tests.producers.servers import needs, server, words_of
+from tests.producers.servers import free_port, needs, server, words_of
 
 
 class Board:
@@ -109,7 +109,7 @@ def test_it_is_heard_again_when_the_cable_is_back(board, produce):
     assert serial.points[-1].fields == {"T": 3}
     code, err = serial.interrupt()
     assert code == 130
-    assert err.count("trying until it is there") == 1
+    assert err.count("it is gone; trying until it is there") == 1
     assert err.count("there again after") == 1
 
 
@@ -200,6 +200,8 @@ def test_bad_options_are_explained(tmp_path):
     assert (code, "'(' is no regular expression" in err) == (2, True)
     code, err = refused("ftp://board")
     assert (code, "allowed: a port, or an address with hwgrep://, socket://" in err) == (2, True)
+    code, err = refused(f"socket://127.0.0.1:{free_port()}")
+    assert (code, "can't be opened: nobody listens there\n" in err) == (1, True)
     (tmp_path / "file").touch()
     code, err = refused(str(tmp_path / "file"))
     assert (code, "is no serial port; " in err) == (2, True)

@@ -196,6 +196,11 @@ def test_a_producer_waits_for_a_server_that_is_not_there_yet(web, produce):
     assert assert_heard_again(producing, web.start).fields == {"x": 1}
 
 
+def test_a_server_that_does_not_encrypt_is_told(web, produce):
+    producing = produce("url", web.url("a.json").replace("http:", "https:"))
+    await_told(producing, "it does not encrypt; if that is meant, say http:// or ws://")
+
+
 def test_a_server_is_not_asked_sooner_than_it_says(tmp_path, produce):
     busy = "location / { add_header Retry-After 1 always; return 503; }"
     with nginx(tmp_path / "nginx", locations=busy) as web:

@@ -188,6 +188,18 @@ def test_of_processes_the_processor_is_heard_and_no_identifier(text, expected):
     assert {next(iter(reading.fields)) for reading in readings} <= {"%CPU", "length"}
 
 
+@pytest.mark.parametrize("parser", [LineReader, LINE_FORMATS["logfmt"]])
+def test_an_identifier_is_heard_last(parser):
+    (reading,) = readings_of(["id=77 status=200 dur=12ms"], parser)
+    assert list(reading.fields) == ["status", "dur", "id"]
+
+
+@pytest.mark.parametrize("parser", [LineReader, LINE_FORMATS["json"]])
+def test_an_identifier_in_json_is_heard_last(parser):
+    (reading,) = readings_of(['{"user": {"id": 3}, "orderId": 4, "ms": 5, "paid": 6}'], parser)
+    assert list(reading.fields) == ["ms", "paid", "user.id", "orderId"]
+
+
 def test_of_sar_the_time_of_programs_comes_first():
     lines = [
         "12:00:01     CPU     %user     %nice   %system",
