@@ -90,11 +90,11 @@ def relay_until_ended(
     """
     ending.hold()
     never_wait()
-    click.echo("Ctrl-C ends.", err=True)
+    service = _notify.Service()
     tell_the_time()
     log.setLevel(logging.INFO)
-    service = _notify.Service()
     try:
+        click.echo("Ctrl-C ends.", err=True)
         for turn in count(1):
             relay.turn()
             tell()
