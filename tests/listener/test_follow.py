@@ -329,8 +329,9 @@ def test_two_processes_make_the_same_samples_whatever_the_network_holds(tmp_path
         time.sleep(2.5)  # the delay, and the tail
         stats = follower.end()
         theirs = leader.end()
-    for name in ("notes_late", "notes_missed", "clock_shifts", "faults"):
+    for name in ("notes_late", "notes_missed", "clock_shifts", "faults", "recording_lost_seconds"):
         assert stats[name] == 0, (name, stats)
+    assert theirs["notes_unreported"] == theirs["recording_lost_seconds"] == 0
     assert soundfile.info(elsewhere / "b.wav").samplerate == 48_000
     frames = same_from_the_start(tmp_path / "a.wav", elsewhere / "b.wav")
     assert frames > 6 * 48_000
