@@ -24,6 +24,14 @@ settings.register_profile("streamson", deadline=None)
 settings.load_profile("streamson")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let no test use, or change, the keys of who runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STREAMSON_KEYS", str(tmp_path_factory.mktemp("keys") / "none"))
+        yield
+
+
 def until(condition: Callable[[], object], what: str, timeout_s: float = DEADLINE_S) -> None:
     """Wait for a condition; fail after the deadline."""
     deadline = time.monotonic() + timeout_s

@@ -10,6 +10,7 @@ from streamson.cli import options
 from streamson.errors import UsageError
 
 if TYPE_CHECKING:
+    from streamson.listener.listener import Listener
     from streamson.recording.rotation import Rotation
 
 
@@ -97,7 +98,7 @@ def command(
             )
             click.echo(f"Following {follower.endpoint}.", err=True)
             if feed is not None:
-                click.echo(f"Feed on {follower.feed_endpoint}.", err=True)
+                _tell_feed(follower)
             return play(follower, stats_file=stats, check=lambda: None, wanted=wanted)
         listener = Listener(
             bind,
@@ -116,9 +117,17 @@ def command(
             line = with_key(listener.endpoint, listener.public_key, gethostname())
             click.echo(f"Those whose keys are allowed connect to {line}", err=True)
         if feed is not None:
-            click.echo(f"Feed on {listener.feed_endpoint}.", err=True)
+            _tell_feed(listener)
         check = Reloading(listener, session).check
         return play(listener, stats_file=stats, check=check, wanted=wanted)
+
+
+def _tell_feed(listener: "Listener") -> None:
+    from streamson.wire.endpoint import with_key
+
+    assert listener.feed_endpoint is not None
+    reached = with_key(listener.feed_endpoint, None, gethostname())
+    click.echo(f"Feed on {reached}.", err=True)
 
 
 def _rotation(rotate: float | int | None, keep: int | None) -> "Rotation":

@@ -15,7 +15,7 @@ from streamson.listener.sources import PlayedStreams
 from streamson.output.tap import TapFanOut
 from streamson.session.schema import Session
 from streamson.wire.command_server import CommandServer
-from streamson.wire.endpoint import Security, control_endpoint
+from streamson.wire.endpoint import Security, control_endpoint, parse_endpoint
 from streamson.wire.feed import FeedPublisher
 
 TRIES: Final = 20
@@ -105,7 +105,7 @@ def _bound(endpoint: str, security: Security) -> tuple[FeedPublisher, CommandSer
     for _ in range(TRIES if is_free else 1):
         publisher = FeedPublisher(endpoint, security=security)
         try:
-            commands = control_endpoint(publisher.endpoint)
+            commands = control_endpoint(parse_endpoint(publisher.endpoint).address)
             return publisher, CommandServer(commands, security=security)
         except StreamsonError:
             publisher.close()

@@ -55,9 +55,9 @@ def parse_endpoint(text: str) -> Endpoint:
 def is_local(endpoint: str) -> bool:
     """Return whether only this machine reaches an endpoint."""
     kind, _, address = endpoint.partition("://")
-    if kind != "tcp":
+    host, _, port = address.rpartition(":")
+    if kind != "tcp" or not host or not port:
         return True  # a path, or nothing that can be bound
-    host = address.rpartition(":")[0]
     if host == "localhost":
         return True
     try:

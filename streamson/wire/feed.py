@@ -74,7 +74,7 @@ class FeedPublisher:
     Attributes
     ----------
     endpoint
-        Where it is bound, with the real port.
+        Where it is bound, with the real port, and the key that readers have to know.
 
     Raises
     ------
@@ -85,10 +85,11 @@ class FeedPublisher:
     """
 
     def __init__(self, endpoint: str, *, security: Security = "auto") -> None:
+        keys = keys_for(endpoint, security, "--feed")
         self._socket = GuardedSocket(
             *(zmq.XPUB, endpoint),
             role=HEAR,
-            keys=keys_for(endpoint, security, "--feed"),
+            keys=keys,
             option="--feed",
             max_frame_bytes=MAX_SUBSCRIPTION_BYTES,
             max_message_bytes=MAX_SUBSCRIPTION_BYTES,
@@ -96,7 +97,8 @@ class FeedPublisher:
             # The only way to know of a newcomer to what others read already.
             options={zmq.XPUB_VERBOSE: 1},
         )
-        self.endpoint = self._socket.endpoint
+        key = "" if keys is None else f"#{keys.pair().public}"
+        self.endpoint = self._socket.endpoint + key
         self._prefixes: set[bytes] = set()
         self._wanted: frozenset[bytes] = frozenset()
 

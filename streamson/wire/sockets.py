@@ -155,6 +155,8 @@ def _check_port(endpoint: str) -> None:
     """Raise `ValueError` for a port that is none: ZeroMQ would try to connect to it for ever."""
     if not endpoint.startswith("tcp://"):
         return
-    port = endpoint.rpartition(":")[2]
+    host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
+    if not host:
+        raise ValueError(f"there is no port; did you mean tcp://{port or '127.0.0.1'}:5570?")
     if port != "*" and not (port.isdecimal() and 0 < int(port) <= MAX_PORT):
         raise ValueError(f"found port {port!r}; 1 to {MAX_PORT} is allowed")

@@ -76,7 +76,7 @@ def test_a_listener_and_a_producer_with_keys(run, tmp_path):
         listener = subprocess.Popen(
             [
                 *(*STREAMSON, "listen", "--bind", "tcp://0.0.0.0:*", "--output", "none", "--plain"),
-                *("--feed", "tcp://127.0.0.1:*", "--keys", "--stats", "stats.json"),
+                *("--feed", "tcp://127.0.0.1:*", "--keys", "--web", "0"),
             ],
             cwd=tmp_path,
             env=os.environ | {"STREAMSON_KEYS": str(tmp_path / "home")},
@@ -90,8 +90,17 @@ def test_a_listener_and_a_producer_with_keys(run, tmp_path):
         producing = tmp_path / "producing"
         with producing.open("w") as file:
             producer = subprocess.Popen(
-                [*STREAMSON, "produce", "eta", "--endpoint", endpoint]
-                + ["--count", "20", "--rate", "50"],
+                [
+                    *STREAMSON,
+                    "produce",
+                    "eta",
+                    "--endpoint",
+                    endpoint,
+                    "--count",
+                    "20",
+                    "--rate",
+                    "50",
+                ],
                 env=os.environ | {"STREAMSON_KEYS": str(tmp_path / "web")},
                 stderr=file,
             )
@@ -100,9 +109,10 @@ def test_a_listener_and_a_producer_with_keys(run, tmp_path):
         run("home", "keys", "allow", "web", key, "--publish", "eta")
         assert producer.wait(20) == 0
         assert "start one" not in producing.read_text()  # there is one
-        feed = re.search(r"Feed on (\S+)\.", said.read_text())[1]
+        feed = re.search(r"Feed on (\S+)#[0-9a-f]{64}\.", said.read_text())[1]
         code, _, told = run("none", "watch", "--plain", feed)
         assert (code, "asks for keys" in told) == (1, True)
+        until(lambda: "Page on http" in said.read_text(), "the page, which has this machine's key")
     finally:
         listener.terminate()
         assert listener.wait(20) == 143

@@ -269,21 +269,7 @@ def test_what_is_no_feed_is_said(frame):
                 list(reader.receive(5))
 
 
-REFUSED = [
-    "tcp://0.0.0.0:5571",
-    "tcp://*:5571",
-    "tcp://*:*",
-    "tcp://eth0:5571",
-    "tcp://lo:5571",
-    f"tcp://{socket.gethostname()}:5571",
-    "tcp://example.org:5571",
-    "tcp://192.168.1.1:5571",
-    "tcp://10.0.0.1:5571",
-    "tcp://[::]:5571",
-    "tcp://[fe80::1]:5571",
-    "tcp://[::ffff:0.0.0.0]:5571",
-    "tcp://127.0.0.1;0.0.0.0:5571",
-    "tcp://0.0.0.0:1;127.0.0.1:5571",
+NO_ENDPOINTS = [
     "tcp://127.0.0.1",
     "tcp://:5571",
     "tcp://",
@@ -298,14 +284,14 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("endpoint", REFUSED)
+@pytest.mark.parametrize("endpoint", NO_ENDPOINTS)
 @pytest.mark.parametrize("kind", [FeedPublisher, CommandServer])
-def test_only_this_machine_reaches_it(kind, endpoint):
+def test_what_is_no_endpoint_is_explained(kind, endpoint):
     with pytest.raises(UsageError) as raised:
         kind(endpoint)
     assert raised.value.exit_code == 2
     assert repr(endpoint) in str(raised.value)
-    assert "tcp://127.0.0.1:PORT" in str(raised.value)
+    assert 'the form is "tcp://HOST:PORT"' in str(raised.value)
     assert "\n" not in str(raised.value)
 
 

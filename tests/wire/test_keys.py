@@ -273,7 +273,7 @@ def test_hearing_and_steering_are_allowed_apart(home, machine):
     home.folder.allow("hand", Grant(key=hand.key, steer=True))
     with serving(home) as (feed, commands, asked):
         for one, word in ((ear, ""), (hand, "does not let this machine hear")):
-            with one, FeedReader(f"{feed.endpoint}#{home.key}", [EVENT]) as reader:
+            with one, FeedReader(feed.endpoint, [EVENT]) as reader:
                 if word:
                     with pytest.raises(StreamsonError, match=word):
                         reader.wait_for_hello(2)
@@ -384,3 +384,14 @@ def test_a_machine_without_a_key_can_not_show_one(tmp_path, monkeypatch, home):
     monkeypatch.setenv("STREAMSON_KEYS", str(tmp_path / "none"))
     with pytest.raises(UsageError, match="streamson keys new"):
         Publisher(f"tcp://127.0.0.1:1#{home.key}")
+
+
+def test_a_machines_own_programs_have_its_key(home, ear):
+    """A listener's page and its screen read its feed, whatever is allowed to others."""
+    with serving(home) as (feed, commands, asked):
+        with home, FeedReader(feed.endpoint, [EVENT]):
+            until(lambda: EVENT in asked, "the subscription")
+        with home, CommandClient(f"{commands.endpoint}#{home.key}") as client:
+            assert client.call(Mute()).ok
+    with publishing(home, ear.endpoint) as publisher:
+        ear.until(lambda: publisher.send("any", x=1.0) and "any" in ear.heard, "a point")

@@ -396,7 +396,7 @@ def test_a_port_in_use_and_a_foreign_address_are_explained(ear):
     with pytest.raises(StreamsonError, match="the port is in use"):
         Receiver(ear.endpoint)
     with pytest.raises(StreamsonError, match="does not have that address"):
-        Receiver("tcp://192.0.2.1:5570")
+        Receiver("tcp://192.0.2.1:5570", security="none")
 
 
 @pytest.mark.parametrize("encoding", ["msgpack", "json"])
