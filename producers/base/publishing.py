@@ -81,7 +81,7 @@ def _look_at(reading: Reading | BatchReading, first_fields: FirstFields) -> None
     if isinstance(reading, BatchReading):
         batch = reading.batch
         first_fields.look_at(batch.stream, batch.columns, batch.size)
-    else:
+    elif isinstance(reading, Reading):  # and no loss that somebody makes up
         first_fields.look_at(reading.stream, reading.fields)
 
 

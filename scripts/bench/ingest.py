@@ -5,11 +5,16 @@ also has the score play each point, as live parts do and, for comparison, with e
 and mapped to a note instead of being coalesced. What is compared is the median of the ratios of the
 rounds. Holds where live single points come in at 60 % of the bare loop's rate or more, and batches
 of 1,000 at a million points a second or more.
+
+What keys cost is told too: the same single points, encrypted, and each looked up in what its sender
+may publish.
 """
 
 import multiprocessing
+import os
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from multiprocessing.synchronize import Event
@@ -19,11 +24,14 @@ import numpy as np
 import zmq
 from report import finish
 
+from streamson.keys.folder import VARIABLE, KeyFolder
 from streamson.model.point import Message
 from streamson.score.score import Score
 from streamson.score.table_score import TableScore
 from streamson.session.schema import Session
+from streamson.wire.endpoint import Security, with_key
 from streamson.wire.receiver import Receiver
+from streamson.wire.sockets import connect
 
 HOLD = 0.6
 HOLD_BATCHES = 1_000_000
@@ -57,7 +65,7 @@ def flood(endpoint: str, batch: int, stop: Event) -> None:
         socket.setsockopt(zmq.XPUB_NODROP, 1)
         socket.setsockopt(zmq.SNDTIMEO, 100)
         socket.setsockopt(zmq.LINGER, 0)
-        socket.connect(endpoint)
+        connect(socket, endpoint)
         socket.recv()
         made = frames(batch)
         while not stop.is_set():
@@ -93,13 +101,14 @@ def played_by(score: Score) -> Take:
     return take
 
 
-def compare(batch: int) -> list[list[float]]:
+def compare(batch: int, security: Security = "none") -> list[list[float]]:
     """Return the rates of the bare loop, of live parts, and of parts that play all, by round."""
     ways = [bare, played_by(Score(Session())), played_by(TableScore(Session()))]
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
-    with Receiver("tcp://127.0.0.1:*") as receiver:
-        producer = context.Process(target=flood, args=(receiver.endpoint, batch, stop))
+    with Receiver("tcp://127.0.0.1:*", security=security) as receiver:
+        endpoint = with_key(receiver.endpoint, receiver.public_key, "")
+        producer = context.Process(target=flood, args=(endpoint, batch, stop))
         producer.start()
         for way in ways:
             rate(receiver, way)
@@ -111,14 +120,24 @@ def compare(batch: int) -> list[list[float]]:
 
 def main() -> int:
     ratios, rates = {}, {}
+    names = ("received and decoded", "played live", "each point a note")
     for batch in (1, BATCH):
         rounds = compare(batch)
         rates[batch] = [statistics.median(column) for column in zip(*rounds, strict=True)]
         ratios[batch] = [statistics.median(r[i] / r[0] for r in rounds) for i in range(3)]
-        names = ("received and decoded", "played live", "each point a note")
         print(f"in messages of {batch:,}")
         for name, points, ratio in zip(names, rates[batch], ratios[batch], strict=True):
             print(f"  {name:20}  {points:12,.0f} points a second  {ratio:6.2f}")
+    with tempfile.TemporaryDirectory() as keys:
+        os.environ[VARIABLE] = keys
+        KeyFolder.of_machine().make_pair()
+        rounds = compare(1, "keys")
+    print("in messages of 1, with keys")
+    for i, name in enumerate(names):
+        points = statistics.median(row[i] for row in rounds)
+        print(
+            f"  {name:20}  {points:12,.0f} points a second  {points / rates[1][i]:6.2f} of without"
+        )
     ok = ratios[1][1] >= HOLD and rates[BATCH][1] >= HOLD_BATCHES
     return finish("ingest", round(ratios[1][1], 2), "of receive and decode", HOLD, ok=ok)
 

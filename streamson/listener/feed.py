@@ -259,7 +259,9 @@ class Feed:
             self._publisher.send(topic, message)
 
     def _tell_waiting(self) -> None:
-        for _ in range(min(len(self._waiting), MAX_AT_ONCE)):
+        # A note is two messages where both of its forms are read.
+        forms = self._publisher.wants(NOTE) + self._publisher.wants(PLAY)
+        for _ in range(min(len(self._waiting), MAX_AT_ONCE // max(forms, 1))):
             topic, message = self._waiting.popleft()
             if isinstance(message, NoteStarted):
                 self._notes_told = message.number

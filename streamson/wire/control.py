@@ -58,10 +58,14 @@ class CommandClient:
         self._socket.setsockopt(zmq.LINGER, 0)
         # A command that nobody took must not be carried out by who comes an hour later.
         self._socket.setsockopt(zmq.IMMEDIATE, 1)
-        self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1_000)
         set_keepalive(self._socket)
-        connect(self._socket, endpoint)
         self._refusals = Refusals(self._socket, endpoint, STEER)
+        self._refusals.watch()
+        try:
+            connect(self._socket, endpoint)
+        except BaseException:
+            self._refusals.close()
+            raise
 
     def call(self, command: Command, timeout_s: float = 2.0) -> Answer:
         """Send a command and return its answer, which may be that it was not done.

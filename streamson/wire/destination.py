@@ -35,7 +35,6 @@ MAX_SUBSCRIPTIONS: Final = 1_000
 WELCOME_AGAIN_S: Final = 1.0
 """Who comes more often gets the last values no more often than this."""
 
-RECONNECT_MOST_MS: Final = 1_000
 LINGER_MS: Final = 300
 
 _MESSAGE_BYTES: Final = 150
@@ -88,7 +87,6 @@ class Destination:
         self._socket.setsockopt(zmq.IMMEDIATE, 1)
         self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_SUBSCRIPTION_BYTES)
         self._socket.setsockopt(zmq.LINGER, LINGER_MS)
-        self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_MOST_MS)
         set_keepalive(self._socket)
         connect(self._socket, endpoint)
         self._refusals = Refusals(self._socket, endpoint, PUBLISH)

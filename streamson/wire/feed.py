@@ -202,12 +202,16 @@ class FeedReader:
         self._socket.setsockopt(zmq.RCVHWM, high_water_mark)
         self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_FEED_MESSAGE_BYTES)
         self._socket.setsockopt(zmq.LINGER, 0)
-        self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1_000)
         set_keepalive(self._socket)
         for topic in dict.fromkeys((HELLO, *topics)):
             self.subscribe(topic)
-        connect(self._socket, endpoint)
         self._refusals = Refusals(self._socket, endpoint, HEAR)
+        self._refusals.watch()
+        try:
+            connect(self._socket, endpoint)
+        except BaseException:
+            self._refusals.close()
+            raise
 
     @property
     def refusal(self) -> str:

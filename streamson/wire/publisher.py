@@ -101,7 +101,6 @@ class Publisher:
         # Without IMMEDIATE a lost listener goes unnoticed, and comes back to a flood of old news.
         self._socket.setsockopt(zmq.IMMEDIATE, 1)
         self._socket.setsockopt(zmq.LINGER, LINGER_MS)
-        self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 2_000)
         set_keepalive(self._socket)
         connect(self._socket, endpoint)
         self._refusals = Refusals(self._socket, endpoint, PUBLISH)

@@ -45,9 +45,9 @@ class Refusals:
     Parameters
     ----------
     socket
-        The socket, connected.
+        The socket.
     endpoint
-        To where, with the key.
+        To where it connects, with the key.
     role
         What it is to be allowed there.
 
@@ -68,22 +68,29 @@ class Refusals:
         self._again_at = 0.0
         self._unexplained = 0
 
+    def watch(self) -> None:
+        """See all that happens; before the socket is connected.
+
+        Without it a socket is connected anew once where nobody is there: fit for many sockets, each
+        of which would take two more, but not for those on which it is quiet though somebody is.
+        """
+        self._monitor = self._socket.get_monitor_socket(
+            _EVENTS, f"inproc://refusals-{next(_numbers)}"
+        )
+
     def look(self) -> None:
         """Find out why nobody is there, and try again; to be called while that is so, often."""
         now = time.monotonic()
         if now < self._look_at:
             return
         if self._monitor is None:
-            # Not before: each takes two sockets, and most are let in at once. What was refused
-            # before nobody saw, so it is tried again.
             try:
-                self._monitor = self._socket.get_monitor_socket(
-                    _EVENTS, f"inproc://refusals-{next(_numbers)}"
-                )
+                self.watch()
             except zmq.ZMQError:  # there are too many sockets: then it is not known
                 self._look_at = float("inf")
                 return
-            self._connect(now)
+            self._connect(now)  # what was refused before nobody saw
+        assert self._monitor is not None
         while self._monitor.poll(0):
             self._take(recv_monitor_message(self._monitor))
         if self.reason and now >= self._again_at:
@@ -98,7 +105,8 @@ class Refusals:
     def close(self) -> None:
         """Close what it looks through; before the socket is closed."""
         if self._monitor is not None:
-            self._socket.disable_monitor()
+            if not self._socket.closed:
+                self._socket.disable_monitor()
             self._monitor.close(0)
             self._monitor = None
 

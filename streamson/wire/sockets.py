@@ -17,6 +17,11 @@ from streamson.wire.endpoint import MAX_PORT, parse_endpoint
 SILENCE_S: Final = 12
 """A peer whose machine has not answered for so long is gone."""
 
+CONNECT_MS: Final = 1_000
+RECONNECT_MS: Final = 500
+"""So long a try to connect may take, and at most so long it is waited before the next: else a link
+that was cut would be found again only after the kernel's pauses, which grow to many seconds."""
+
 _FORM: Final = 'the form is "tcp://HOST:PORT", such as tcp://127.0.0.1:5570, or "ipc://PATH"'
 
 
@@ -53,6 +58,8 @@ def connect(socket: zmq.Socket[Any], endpoint: str) -> None:
         _check_kind(address)
         _check_port(address)
         _allow_ipv6(socket, address)
+        socket.setsockopt(zmq.CONNECT_TIMEOUT, CONNECT_MS)
+        socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_MS)
         socket.connect(address)
     except StreamsonError:
         socket.close(0)

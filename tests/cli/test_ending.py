@@ -310,4 +310,4 @@ def test_replay_says_what_was_sent_when_its_terminal_goes():
             process.send_signal(signal.SIGHUP)
             _, err = process.communicate(timeout=END_S)
     assert process.returncode == 129
-    assert "points sent" in err.splitlines()[-1]
+    assert " sent, " in err.splitlines()[-1]

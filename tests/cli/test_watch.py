@@ -312,7 +312,7 @@ def test_a_terminal_that_can_not_gets_lines(watch, listener, environment, reason
     ("words", "code", "told"),
     [
         (("tcp://127.0.0.1:9",), 1, "no listener tells anything on tcp://127.0.0.1:9. Start one"),
-        (("nowhere",), 2, 'feed \'nowhere\': the form is "tcp://127.0.0.1:PORT" or "ipc://PATH"'),
+        (("nowhere",), 2, 'feed \'nowhere\': the form is "tcp://HOST:PORT" or "ipc://PATH"'),
     ],
 )
 def test_where_nobody_is_it_says_so(run, words, code, told):
