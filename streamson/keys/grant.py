@@ -11,6 +11,10 @@ Role: TypeAlias = Literal["publish", "hear", "steer"]
 PUBLISH: Final = "publish"
 HEAR: Final = "hear"
 STEER: Final = "steer"
+ROLES: Final[tuple[Role, ...]] = (PUBLISH, HEAR, STEER)
+
+OPTIONS: Final = {PUBLISH: "--publish '*'", HEAR: "--hear", STEER: "--steer"}
+"""What each role is called where it is allowed, on the command line."""
 
 MAX_PATTERNS: Final = 100
 MAX_PATTERN_CHARS: Final = 200
@@ -38,9 +42,9 @@ class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     hear: bool = False
     steer: bool = False
 
-    def may(self, role: str) -> bool:
+    def may(self, role: Role) -> bool:
         """Return whether it has a role."""
-        return bool({PUBLISH: self.publish, HEAR: self.hear, STEER: self.steer}.get(role))
+        return bool({PUBLISH: self.publish, HEAR: self.hear, STEER: self.steer}[role])
 
     def may_publish(self, stream: str) -> bool:
         """Return whether it may publish points of a stream."""

@@ -16,7 +16,7 @@ from streamson._printable import printable
 from streamson._rate_limited_log import INTERVAL_S, RateLimitedLog
 from streamson.errors import StreamsonError
 from streamson.keys.folder import Allowed, KeyFolder
-from streamson.keys.grant import HEAR, PUBLISH, STEER, Role
+from streamson.keys.grant import OPTIONS, ROLES, Role
 from streamson.keys.key import z85_of
 
 LOOK_S: Final = 0.25
@@ -29,7 +29,6 @@ MAX_TOLD: Final = 50
 """Keys that were refused within a minute and have a line of their own in the log."""
 
 _NOBODY: Final = Allowed({}, {}, ())
-_OPTIONS: Final = {PUBLISH: "--publish '*'", HEAR: "--hear", STEER: "--steer"}
 
 _log = logging.getLogger(__name__)
 
@@ -109,7 +108,7 @@ class Gatekeeper:
         self.revocations += any(
             grant.may(role) and not (key in after and after[key].may(role))
             for key, grant in before.items()
-            for role in _OPTIONS
+            for role in ROLES
         )
 
     def may(self, key: str, role: Role) -> bool:
@@ -140,7 +139,7 @@ class Gatekeeper:
         else:
             who, what = f"{name}, whose key may not {role} here", f"allow {name} {key}"
         line = "refused %s at %s; to let it in: streamson keys %s %s"
-        arguments = (who, printable(address), what, _OPTIONS[role])
+        arguments = (who, printable(address), what, OPTIONS[role])
         if self._is_due(key):
             _log.warning(line, *arguments)
         else:
@@ -180,7 +179,7 @@ class _Authenticator(ThreadAuthenticator):
 
     def start(self) -> None:
         """Begin to answer."""
-        for role in (PUBLISH, HEAR, STEER):
+        for role in ROLES:
             self.configure_curve_callback(role, self)
         super().start()
 

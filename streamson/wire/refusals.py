@@ -15,7 +15,7 @@ from zmq.utils.monitor import recv_monitor_message
 
 from streamson.errors import StreamsonError
 from streamson.keys.folder import KeyFolder
-from streamson.keys.grant import HEAR, PUBLISH, STEER, Role
+from streamson.keys.grant import OPTIONS, Role
 from streamson.wire.endpoint import parse_endpoint
 
 QUIET_S: Final = 0.4
@@ -29,13 +29,11 @@ UNEXPLAINED: Final = 3
 its answer came too late."""
 
 _EVENTS: Final = (
-    zmq.EVENT_CONNECTED
-    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+    zmq.EVENT_HANDSHAKE_FAILED_AUTH
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
     | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
     | zmq.EVENT_HANDSHAKE_SUCCEEDED
 )
-_OPTIONS: Final = {PUBLISH: "--publish '*'", HEAR: "--hear", STEER: "--steer"}
 _numbers: Final = itertools.count()
 
 
@@ -60,7 +58,6 @@ class Refusals:
     def __init__(self, socket: zmq.Socket[Any], endpoint: str, role: Role) -> None:
         self.reason = ""
         self._socket = socket
-        self._endpoint = endpoint
         self._address, self._key = parse_endpoint(endpoint)
         self._role = role
         self._monitor: zmq.Socket[bytes] | None = None
@@ -147,5 +144,5 @@ class Refusals:
             key = "KEY"
         return (
             f"{self._address} does not let this machine {self._role}; to allow it, there: "
-            f"streamson keys allow NAME {key} {_OPTIONS[self._role]}"
+            f"streamson keys allow NAME {key} {OPTIONS[self._role]}"
         )
