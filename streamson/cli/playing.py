@@ -88,12 +88,14 @@ def _play(
 def summary(stats: Statistics, listener: Listener) -> str:
     """Return what was played, lost and recorded, a line each."""
     lines = [
-        f"played {stats.notes_played} notes of {stats.points_received} points "
-        f"in {stats.seconds:.1f} s"
+        f"played {counted(stats.notes_played, 'note')} of "
+        f"{counted(stats.points_received, 'point')} in {stats.seconds:.1f} s"
         + (f", {counted(stats.notes_waiting, 'note')} still to come" if stats.notes_waiting else "")
         + _peak(stats),
-        f"lost {stats.points_lost} points, refused {stats.messages_refused} messages, "
-        f"coalesced {stats.points_coalesced} points, dropped {stats.notes_dropped} notes, "
+        f"lost {counted(stats.points_lost, 'point')}, "
+        f"refused {counted(stats.messages_refused, 'message')}, "
+        f"coalesced {counted(stats.points_coalesced, 'point')}, "
+        f"dropped {counted(stats.notes_dropped, 'note')}, "
         f"late {stats.notes_late}"
         + (f", missed {stats.blocks_missed} of {stats.blocks} blocks" if listener.plays else ""),
     ]
@@ -131,7 +133,8 @@ def summary(stats: Statistics, listener: Listener) -> str:
 def _unrecorded(stats: Statistics) -> str:
     if not stats.points_unrecorded and not stats.notes_unrecorded:
         return ""
-    return f", without {stats.points_unrecorded} points and {stats.notes_unrecorded} notes"
+    points, notes = stats.points_unrecorded, stats.notes_unrecorded
+    return f", without {counted(points, 'point')} and {counted(notes, 'note')}"
 
 
 def _peak(stats: Statistics) -> str:

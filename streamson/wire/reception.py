@@ -218,10 +218,13 @@ class Reception:
 
 
 class _Pace:
-    """How many frames the listener sees to in `PACKET_S`, as it was with the last packet."""
+    """How many frames the listener sees to in `PACKET_S`, as it was with the last packet.
+
+    No more than twice as many as that had: what the next ones cost nobody knows.
+    """
 
     def __init__(self) -> None:
-        self.frames = MAX_TAKEN_FRAMES
+        self.frames = LEAST_FRAMES
         self._count = 0
         self._began = 0.0
 
@@ -235,7 +238,8 @@ class _Pace:
             return
         took_s = max(time.monotonic() - self._began, 1e-6)
         fitting = round(self._count * PACKET_S / took_s)
-        self.frames = min(max(fitting, LEAST_FRAMES), MAX_TAKEN_FRAMES)
+        most = min(2 * max(self._count, LEAST_FRAMES), MAX_TAKEN_FRAMES)
+        self.frames = min(max(fitting, LEAST_FRAMES), most)
         self._count = 0
 
 

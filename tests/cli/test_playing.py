@@ -72,7 +72,7 @@ def test_a_terminal_shows_a_screen_that_q_ends(terminal, tmp_path):
     listener.press("q")
     assert listener.end(END_S) == 0
     assert is_sane(listener)
-    assert "played 1 notes of 1 points" in after_the_screen(listener)
+    assert "played 1 note of 1 point " in after_the_screen(listener)
     assert "web1/cpu: percent -> pitch" in after_the_screen(listener)
     assert not list(tmp_path.glob("tmp/streamson-*"))
 

@@ -139,7 +139,7 @@ def test_a_listener_that_is_killed_and_started_again_has_the_last_values_at_once
         relay.await_line("is there")
     code, out, _ = listener.end()
     assert code == 130
-    assert "played 1 notes of 1 points" in out
+    assert "played 1 note of 1 point " in out
     assert "lost 0 points, refused 0 messages" in out
 
 

@@ -338,7 +338,7 @@ def test_plain_lines_tell_what_happens_and_how_things_stand(listener, publisher,
         alert = " web1/disk: percent is 95 %, above 90 %"
         assert any(line[8:].startswith(f"{alert}, since ") for line in lines)
         assert lines[-1].startswith("0:0")
-        assert "  web1/disk B5  1 stream, 1 alert, 1 points, 1 notes, load" in lines[-1]
+        assert "  web1/disk B5  1 stream, 1 alert, 1 point, 1 note, load" in lines[-1]
         publisher.send("web1/disk", percent=5.0)
         assert plain.stdout.readline()[8:] == " web1/disk: percent is 5 % again\n"
         listener.caption("Hear this.")
