@@ -39,7 +39,8 @@ def summary_line(stats: Statistics, *, endpoint: str, last_played: str) -> str:
         return f"{minutes}:{seconds:02}  waiting for points on {printable(endpoint)}"
     # A listener that follows another gets its notes alone.
     lost = f", {stats.points_lost} lost" if stats.points_lost else ""
-    points = f"{stats.points_received} points{lost}, " if stats.points_received else ""
+    received = stats.points_received
+    points = f"{counted(received, 'point')}{lost}, " if received else ""
     alerts = f", {counted(stats.alerts_active, 'alert')}" if stats.alerts_active else ""
     stale = f", {stats.streams_stale} silent" if stats.streams_stale else ""
     lag = f", {stats.lag_s:.1f} s behind" if stats.lag_s >= SHOWN_LAG_S else ""
@@ -47,7 +48,7 @@ def summary_line(stats: Statistics, *, endpoint: str, last_played: str) -> str:
     return (
         f"{minutes}:{seconds:02}  {printable(last_played)}  "
         f"{counted(stats.streams, 'stream')}{stale}{alerts}, "
-        f"{points}{stats.notes_played} notes{dropped}{lag}, "
+        f"{points}{counted(stats.notes_played, 'note')}{dropped}{lag}, "
         f"load {100 * stats.callback_load:.1f} %"
     )
 
