@@ -8,7 +8,7 @@ import click
 
 from streamson.model.limits import MAX_SPAN_S
 
-_UNITS: Final = {"": 1, "s": 1, "min": 60, "m": 60, "h": 3_600}
+_UNITS: Final = {"": 1, "ms": 0.001, "s": 1, "min": 60, "m": 60, "h": 3_600}
 
 
 MAX_BYTES: Final = 10**15
@@ -16,7 +16,7 @@ _BYTES: Final = {"kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 
 
 class Seconds(click.ParamType[float]):
-    """A length of time: ``20``, ``20s``, ``5min``, ``1h``."""
+    """A length of time: ``20``, ``20s``, ``200ms``, ``5min``, ``1h``."""
 
     name = "time"
 
@@ -28,7 +28,7 @@ class Seconds(click.ParamType[float]):
             return value
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", str(value).lower())
         if match is None or match[2] not in _UNITS or float(match[1]) == 0:
-            self.fail(f"found {value!r}; a time such as 20, 20s, 5min or 1h is allowed", param, ctx)
+            self.fail(f"found {value!r}; a time such as 20, 20s, 200ms, 5min or 1h is allowed", param, ctx)
         seconds = float(match[1]) * _UNITS[match[2]]
         if seconds > MAX_SPAN_S:
             self.fail(f"found {value!r}; up to a year is allowed", param, ctx)

@@ -39,7 +39,7 @@ class LoopProbe:
         self._goodbye = Goodbye(f"{STREAM}{secrets.token_hex(8)}")
         self.frame = encode(self._goodbye)
         self._due = 0.0
-        self._sent_at = inf
+        self._sent_at = inf  # of the first that has not come back
 
     def at_once(self) -> None:
         """Let it be sent now: somebody came."""
@@ -50,7 +50,7 @@ class LoopProbe:
         if now < self._due:
             return False
         self._due = now + INTERVAL_S * (1 + secrets.randbelow(500) / 1_000)
-        self._sent_at = now
+        self._sent_at = min(self._sent_at, now)
         return True
 
     def has_returned(self, goodbye: Goodbye) -> bool:

@@ -80,7 +80,7 @@ def test_a_port_in_use_is_explained(start, run):
         (["--bind", "nonsense"], 2, "the form is"),
         (["--bind", "tcp://127.0.0.1"], 2, "the form is"),
         (["--session", "none.toml"], 1, "none.toml"),
-        (["--duration", "soon"], 2, "a time such as 20, 20s, 5min or 1h is allowed"),
+        (["--duration", "soon"], 2, "a time such as 20, 20s, 200ms, 5min or 1h is allowed"),
         (["--duration", "0"], 2, "a time such as"),
         (["--output", "no such card"], 3, ""),
         (["--stats", "."], 2, "is a directory"),

@@ -112,7 +112,10 @@ class Screen:
             timeout_s = AWAY_S
         else:
             waiting.register(0, select.POLLIN)
-        return dict(waiting.poll(timeout_s * 1000))
+        ready = dict(waiting.poll(timeout_s * 1000))
+        if self._is_away:  # since now: what is typed there is for whoever took the terminal
+            ready.pop(0, None)
+        return ready
 
     def _read(self) -> None:
         """Take in what was told since the last time."""
@@ -160,7 +163,13 @@ class Screen:
             signal.signal(number, on_stop)
             self._is_away = True
 
-        wanted = {signal.SIGWINCH: on_resize, signal.SIGTSTP: on_stop, signal.SIGQUIT: on_stop}
+        wanted: dict[signal.Signals, Any] = {
+            signal.SIGWINCH: on_resize,
+            signal.SIGTSTP: on_stop,
+            signal.SIGQUIT: on_stop,
+            # Taken away while it reads keys: it finds none, for no shell would ever continue it.
+            signal.SIGTTIN: signal.SIG_IGN,
+        }
         before = {number: signal.getsignal(number) for number in wanted}
         for number, handler in wanted.items():
             if before[number] != signal.SIG_IGN:

@@ -370,7 +370,7 @@ def test_ctrl_c_ends_it_within_a_second_while_nothing_comes(produce, words, tmp_
         (["--pattern", "("], "--pattern: found '\\('; a regular expression is allowed"),
         (["--pattern", "x"], "--pattern: found no named group"),
         (["--count", "n=x", "--fields", "y"], "--fields chooses numbers, which with --count"),
-        (["--interval", "250ms"], "a time such as 20, 20s, 5min or 1h is allowed"),
+        (["--interval", "2 days"], "a time such as 20, 20s, 200ms, 5min or 1h is allowed"),
         (["--interval", "2h"], "is not in the range"),
         (["--count", "x"], "--count: found 'x'; NAME=PATTERN is allowed"),
         (["--pattern", "(?P<n>x)", "--columns", "a"], "found --columns and --pattern; one of them"),
