@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import click
 
 from streamson.producers.base.reading import Production, Reading
-from streamson.wire.publisher import Publisher
+from streamson.wire.points.publisher import Publisher
 
 LENGTH_S: Final = 70.0
 

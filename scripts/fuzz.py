@@ -38,7 +38,7 @@ with atheris.instrument_imports(include=["streamson.producers"]):
     )
     from streamson.producers.push.body import BodyRequest
     from streamson.producers.text.line_reader import LineReader
-    from streamson.wire.codec import encode
+    from streamson.wire.points.codec import encode
 
 AT_ONCE = 1 << 20
 NOW = 1_800_000_000.0

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from streamson.export.rendering import render
     from streamson.listener.listener import Listener
     from streamson.session.load import load_session
-    from streamson.wire.publisher import Publisher
+    from streamson.wire.points.publisher import Publisher
 
 __all__ = ["Listener", "Publisher", "StreamsonError", "__version__", "load_session", "render"]
 
 # A producer must not load a synthesiser: each name brings its own module, when it is first used.
 _HOMES: Final = {
     "Listener": "streamson.listener.listener",
-    "Publisher": "streamson.wire.publisher",
+    "Publisher": "streamson.wire.points.publisher",
     "load_session": "streamson.session.load",
     "render": "streamson.export.rendering",
 }

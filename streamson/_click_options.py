@@ -28,7 +28,9 @@ class Seconds(click.ParamType[float]):
             return value
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", str(value).lower())
         if match is None or match[2] not in _UNITS or float(match[1]) == 0:
-            self.fail(f"found {value!r}; a time such as 20, 20s, 200ms, 5min or 1h is allowed", param, ctx)
+            self.fail(
+                f"found {value!r}; a time such as 20, 20s, 200ms, 5min or 1h is allowed", param, ctx
+            )
         seconds = float(match[1]) * _UNITS[match[2]]
         if seconds > MAX_SPAN_S:
             self.fail(f"found {value!r}; up to a year is allowed", param, ctx)

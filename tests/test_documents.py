@@ -136,7 +136,7 @@ def test_the_collections_reader_reads(tmp_path, monkeypatch, capsys):
 
 
 def test_the_readmes_message_is_understood():
-    from streamson.wire.codec import decode
+    from streamson.wire.points.codec import decode
 
     (message,) = blocks("text")
     point = decode(message.strip().replace("\\0", "\0").encode())
@@ -149,7 +149,7 @@ def test_the_readmes_message_is_understood():
         "streamson.listener.listener",
         "streamson.export.rendering",
         "streamson.score.score",
-        "streamson.wire.publisher",
+        "streamson.wire.points.publisher",
     ],
 )
 def test_the_examples_in_docstrings_are_true(name, monkeypatch):

@@ -19,7 +19,7 @@ from streamson.model.command import Answer
 from streamson.model.feed import MESSAGE_TYPES, ListenerState
 from streamson.session.load import parse_session
 from streamson.wire import limits
-from streamson.wire.endpoint import control_endpoint
+from streamson.wire.sockets.endpoint import control_endpoint
 from tests.conftest import until
 
 ROOT = Path(__file__).parents[1]
@@ -108,7 +108,7 @@ def test_every_command_of_the_page_is_one(listener):
 
 
 def test_every_topic_is_on_the_page():
-    from streamson.wire.control import COMMANDS
+    from streamson.wire.control.client import COMMANDS
 
     topics = set(re.findall(r"^\| `([a-z]+)` \|", PAGE, re.MULTILINE))
     assert topics == set(MESSAGE_TYPES)

@@ -13,7 +13,7 @@ Columns = Mapping[str, NDArray[np.float64]]
 
 
 class Sink(Protocol):
-    """What takes readings; `streamson.wire.publisher.Publisher` is one.
+    """What takes readings; `streamson.wire.points.publisher.Publisher` is one.
 
     Attributes
     ----------

@@ -9,7 +9,7 @@ import zmq
 
 from scripts.attack_parts.target import Outcome, Target
 from streamson.model.point import Batch, DataPoint
-from streamson.wire.codec import encode
+from streamson.wire.points.codec import encode
 
 BURST = 200
 

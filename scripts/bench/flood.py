@@ -26,7 +26,7 @@ from streamson import Listener, Publisher
 from streamson.model.note import Note
 from streamson.session.load import parse_session
 from streamson.synth import clock
-from streamson.wire.relay import Relay
+from streamson.wire.relay.relay import Relay
 
 HOLD = 2.0
 CALM = tuple(f"calm{number}" for number in range(9))

@@ -29,9 +29,9 @@ from streamson.model.point import Message
 from streamson.score.score import Score
 from streamson.score.table_score import TableScore
 from streamson.session.schema import Session
-from streamson.wire.endpoint import Security, with_key
-from streamson.wire.receiver import Receiver
-from streamson.wire.sockets import connect
+from streamson.wire.points.receiver import Receiver
+from streamson.wire.sockets.connecting import connect
+from streamson.wire.sockets.endpoint import Security, with_key
 
 HOLD = 0.6
 HOLD_BATCHES = 1_000_000

@@ -25,7 +25,7 @@ import psutil
 from report import finish
 
 from streamson.producers.push.line_protocol import parse_line
-from streamson.wire.receiver import Receiver
+from streamson.wire.points.receiver import Receiver
 
 HOLD = 50_000
 ROUNDS = 9

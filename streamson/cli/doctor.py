@@ -124,7 +124,7 @@ def _device_remedy() -> str:
 
 
 def _endpoint() -> Iterator[Finding]:
-    from streamson.wire.receiver import Receiver  # loads ZeroMQ
+    from streamson.wire.points.receiver import Receiver  # loads ZeroMQ
 
     try:
         Receiver(DEFAULT_ENDPOINT).close()

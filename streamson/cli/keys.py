@@ -65,7 +65,7 @@ def new() -> int:
 def show(*, endpoint: str) -> int:
     """Print this machine's public key, and what others paste to connect to it."""
     from streamson.keys.folder import KeyFolder
-    from streamson.wire.endpoint import is_local, with_key
+    from streamson.wire.sockets.endpoint import is_local, with_key
 
     public = KeyFolder.of_machine().pair().public
     click.echo(f"public key  {public}")

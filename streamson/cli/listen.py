@@ -73,7 +73,7 @@ def command(
     from streamson.cli.reloading import Reloading
     from streamson.cli.views import Broadcast, Wanted
     from streamson.listener.listener import Listener
-    from streamson.wire.endpoint import with_key
+    from streamson.wire.sockets.endpoint import with_key
 
     check_options(follow, delay)
     if record is None and (rotate is not None or keep is not None):
@@ -123,7 +123,7 @@ def command(
 
 
 def _tell_feed(listener: "Listener") -> None:
-    from streamson.wire.endpoint import with_key
+    from streamson.wire.sockets.endpoint import with_key
 
     assert listener.feed_endpoint is not None
     reached = with_key(listener.feed_endpoint, None, gethostname())

@@ -17,7 +17,7 @@ from streamson.producers.base.secret import secret_option
 from streamson.wire.limits import DEFAULT_ENDPOINT, DEFAULT_FEED
 
 if TYPE_CHECKING:
-    from streamson.wire.endpoint import Security
+    from streamson.wire.sockets.endpoint import Security
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

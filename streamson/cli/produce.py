@@ -112,7 +112,7 @@ def _publish(
     from streamson.producers.base.publishing import publish
     from streamson.producers.base.rate_limit import RateLimit
     from streamson.producers.base.sink import PointPrinter, Sink
-    from streamson.wire.publisher import Publisher
+    from streamson.wire.points.publisher import Publisher
 
     ending.hold()
     with ExitStack() as opened:
@@ -151,7 +151,7 @@ def _tell(name: str) -> None:
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     log.propagate = False
-    logging.getLogger("streamson.wire.publisher").setLevel(logging.ERROR)  # it is said here
+    logging.getLogger("streamson.wire.points.publisher").setLevel(logging.ERROR)  # it is said here
 
 
 @click.group(cls=_Producers, invoke_without_command=True)

@@ -52,7 +52,7 @@ def command(
     """
     from streamson.cli.relay_news import RelayNews
     from streamson.cli.relaying import relay_until_ended
-    from streamson.wire.relay import Relay
+    from streamson.wire.relay.relay import Relay
 
     limits = SourceLimits(messages_per_second=messages_per_second)
     security = options.security(keys=keys, insecure=insecure)

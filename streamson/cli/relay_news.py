@@ -7,8 +7,8 @@ import click
 from streamson._printable import counted
 from streamson.cli.relaying import Minute, Presence, log
 from streamson.model.relay import DestinationStatistics, RelayStatistics
-from streamson.wire.endpoint import with_key
-from streamson.wire.relay import Relay
+from streamson.wire.relay.relay import Relay
+from streamson.wire.sockets.endpoint import with_key
 
 
 class RelayNews:

@@ -102,7 +102,7 @@ def _look(bind: str, seconds: float) -> "tuple[dict[str, SeenStream], str]":
     """Return the streams that come in so many seconds, and where they came to."""
     from streamson.score.stream_registry import MAX_STREAMS
     from streamson.session.template import SeenStream
-    from streamson.wire.receiver import Receiver
+    from streamson.wire.points.receiver import Receiver
 
     streams: dict[str, SeenStream] = {}
     with Receiver(bind) as receiver:

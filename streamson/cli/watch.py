@@ -11,7 +11,7 @@ from streamson.errors import StreamsonError
 
 if TYPE_CHECKING:
     from streamson.model.feed import Hello
-    from streamson.wire.feed import FeedReader
+    from streamson.wire.feed.reader import FeedReader
 
 PATIENCE_S: Final = 5.0
 """How long a listener is looked for at the start: one may be starting, too."""
@@ -31,8 +31,8 @@ def command(*, endpoint: str, plain: bool, lasts_while: int | None) -> int:
     standard output is no terminal, and with --plain, it prints plain lines.
     """
     from streamson.live.terminal.watched import TOPICS
-    from streamson.wire.endpoint import control_endpoint
-    from streamson.wire.feed import FeedReader
+    from streamson.wire.feed.reader import FeedReader
+    from streamson.wire.sockets.endpoint import control_endpoint
 
     control_endpoint(endpoint)  # or it says what is wrong with it
     has_screen = not plain and sys.stdout.isatty() and _can_show()

@@ -28,7 +28,7 @@ from streamson.model.command import (
 )
 from streamson.session.load import load_session, preset_names
 from streamson.session.schema import Session
-from streamson.wire.command_server import CommandServer
+from streamson.wire.control.server import CommandServer
 
 WAIT_S: Final = 0.2
 """The longest time until it notices that it is to end."""

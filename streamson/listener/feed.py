@@ -39,7 +39,7 @@ from streamson.model.feed import (
 from streamson.model.note import Note
 from streamson.output.tap import TapFanOut
 from streamson.session.schema import Session
-from streamson.wire.feed import FeedPublisher
+from streamson.wire.feed.publisher import FeedPublisher
 
 SOUND_TURN_S: Final = 0.01
 TURN_S: Final = 0.05

@@ -6,8 +6,8 @@ from typing import Final
 
 from streamson.listener.report import Reporter, version_of
 from streamson.model.feed import STREAMS, StreamRow, Streams
-from streamson.wire.feed import FeedPublisher
-from streamson.wire.portions import in_portions
+from streamson.wire.feed.portions import in_portions
+from streamson.wire.feed.publisher import FeedPublisher
 
 STREAMS_S: Final = 0.25
 """How often they are told; where nothing changed that is a message without rows."""

@@ -52,7 +52,7 @@ from streamson.session.parse.earcons import builtin_earcons
 from streamson.session.schema import Session
 from streamson.synth.engine import Engine
 from streamson.synth.kernel.layout import NOTE_RING
-from streamson.wire.feed import FeedReader
+from streamson.wire.feed.reader import FeedReader
 
 TOPICS: Final = (SESSION, STATE, EVENT, PLAY, CLOCK)
 

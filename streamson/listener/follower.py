@@ -26,8 +26,8 @@ from streamson.output.device import AUTO
 from streamson.recording.rotation import Rotation
 from streamson.recording.target import record_target
 from streamson.session.schema import Session
-from streamson.wire.endpoint import Security, parse_endpoint
-from streamson.wire.feed import FeedReader
+from streamson.wire.feed.reader import FeedReader
+from streamson.wire.sockets.endpoint import Security, parse_endpoint
 
 PATIENCE_S: Final = 5.0
 """How long a listener is looked for at the start: one may be starting, too."""

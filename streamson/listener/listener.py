@@ -38,9 +38,9 @@ from streamson.score.score import Score
 from streamson.session.load import load_session
 from streamson.session.schema import Session
 from streamson.synth.engine import Engine
-from streamson.wire.endpoint import Security
 from streamson.wire.limits import DEFAULT_ENDPOINT
-from streamson.wire.receiver import Receiver
+from streamson.wire.points.receiver import Receiver
+from streamson.wire.sockets.endpoint import Security
 
 DEFAULT_SAMPLE_RATE: Final = 44_100
 

@@ -19,7 +19,7 @@ from streamson.score.score import Score
 from streamson.session.schema import Session
 from streamson.synth import clock
 from streamson.synth.engine import Engine
-from streamson.wire.receiver import Receiver
+from streamson.wire.points.receiver import Receiver
 
 RECEIVE_TIMEOUT_S: Final = 0.05
 COALESCING_TIMEOUT_S: Final = 0.01

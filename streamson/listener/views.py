@@ -14,9 +14,9 @@ from streamson.listener.report import Reporter
 from streamson.listener.sources import PlayedStreams
 from streamson.output.tap import TapFanOut
 from streamson.session.schema import Session
-from streamson.wire.command_server import CommandServer
-from streamson.wire.endpoint import Security, control_endpoint, parse_endpoint
-from streamson.wire.feed import FeedPublisher
+from streamson.wire.control.server import CommandServer
+from streamson.wire.feed.publisher import FeedPublisher
+from streamson.wire.sockets.endpoint import Security, control_endpoint, parse_endpoint
 
 TRIES: Final = 20
 """Of free ports whose next one is to be free too."""

@@ -31,11 +31,12 @@ from streamson.model.feed import (
     Streams,
 )
 from streamson.model.relay import FeedRelayStatistics
-from streamson.wire.endpoint import Security
-from streamson.wire.feed import FeedPublisher, FeedReader
+from streamson.wire.feed.portions import in_portions
+from streamson.wire.feed.publisher import FeedPublisher
+from streamson.wire.feed.reader import FeedReader
 from streamson.wire.limits import DEFAULT_FEED
-from streamson.wire.portions import in_portions
-from streamson.wire.same_place import check_places
+from streamson.wire.relay.same_place import check_places
+from streamson.wire.sockets.endpoint import Security
 
 KEPT: Final = (HELLO, STATE, STREAMS, EVENT, PAST, SESSION, STATISTICS)
 """What newcomers are told of, and is read all the time."""
@@ -69,7 +70,7 @@ class FeedRelay:
     endpoint
         Where to bind; ``tcp://127.0.0.1:*`` takes a free port.
     security
-        Who has to show a key that may hear, as of `wire.endpoint.keys_for`.
+        Who has to show a key that may hear, as of `wire.sockets.endpoint.keys_for`.
 
     Attributes
     ----------

@@ -1,1 +1,1 @@
-"""Data points over ZeroMQ: the point, its encoding and limits, the publisher and the receiver."""
+"""Everything that goes over ZeroMQ: points, feed and commands, and the sockets for them."""

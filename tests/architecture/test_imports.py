@@ -67,6 +67,15 @@ ROOMS = {
 }
 """Each room, and those whose modules its own may import."""
 
+WIRE_ROOMS = {
+    "sockets": set(),
+    "points": {"sockets"},
+    "feed": {"sockets"},
+    "control": {"sockets"},
+    "relay": {"points", "sockets"},
+}
+"""The rooms within `wire`, in the same way; what stands beside them is for all."""
+
 KERNEL_MAY_IMPORT = {
     *("streamson._jit", "streamson.model.limits", "streamson.synth.kernel"),
     *("numba", "numpy", "llvmlite"),
@@ -138,6 +147,19 @@ def test_a_module_imports_along_the_datas_path_only(name):
         there = room(other)
         allowed = there in {here, BASE, *ROOMS[here]}
         assert allowed, f"{name} imports {other}: {here} may not import {there}"
+
+
+def wire_room(name):
+    """Return the room within `wire` of a module; None where it is in none."""
+    return next((r for r in WIRE_ROOMS if name.startswith(f"streamson.wire.{r}.")), None)
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if wire_room(name)])
+def test_feed_commands_and_points_know_nothing_of_each_other(name):
+    here = wire_room(name)
+    for other in imported(name):
+        allowed = wire_room(other) in {None, here, *WIRE_ROOMS[here]}
+        assert allowed, f"{name} imports {other}"
 
 
 def circle(graph):

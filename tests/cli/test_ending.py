@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from streamson import Publisher
-from streamson.wire.receiver import Receiver
+from streamson.wire.points.receiver import Receiver
 from tests.cli.conftest import STREAMSON
 from tests.cli.terminal import Terminal
 from tests.conftest import DATA, until

@@ -12,8 +12,8 @@ import time
 import pytest
 
 from streamson import Publisher
-from streamson.wire.loop_probe import STREAM as PROBES
-from streamson.wire.receiver import Receiver
+from streamson.wire.points.receiver import Receiver
+from streamson.wire.relay.loop_probe import STREAM as PROBES
 from tests.conftest import until
 
 ANY_PORT = "tcp://127.0.0.1:*"

@@ -9,7 +9,7 @@ import pytest
 
 from streamson import Publisher
 from streamson.model.feed import AUDIO, STREAMS
-from streamson.wire.feed import FeedReader
+from streamson.wire.feed.reader import FeedReader
 from tests.cli.test_relay import free_endpoint
 from tests.conftest import until
 

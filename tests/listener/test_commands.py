@@ -33,8 +33,8 @@ from streamson.model.event import (
 from streamson.model.feed import FEED_VERSION
 from streamson.model.instrument import Instrument
 from streamson.session.load import load_session, parse_session
-from streamson.wire.control import CommandClient
-from streamson.wire.endpoint import control_endpoint
+from streamson.wire.control.client import CommandClient
+from streamson.wire.sockets.endpoint import control_endpoint
 from tests.conftest import until
 from tests.listener.watching import ANY_PORT, watched
 

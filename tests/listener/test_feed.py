@@ -39,7 +39,8 @@ from streamson.output.tap import TapFanOut
 from streamson.session.load import parse_session
 from streamson.synth.engine import Engine
 from streamson.synth.kernel.layout import QUANTUM
-from streamson.wire.feed import FeedPublisher, FeedReader
+from streamson.wire.feed.publisher import FeedPublisher
+from streamson.wire.feed.reader import FeedReader
 from tests.conftest import until
 from tests.listener.watching import ANY_PORT, Watched, samples_of, sound_of, watched
 

@@ -39,9 +39,9 @@ from streamson.session.load import parse_session
 from streamson.session.schema import Session
 from streamson.synth.kernel.callback import FADE_FRAMES
 from streamson.synth.kernel.layout import QUANTUM
-from streamson.wire.control import CommandClient
-from streamson.wire.endpoint import control_endpoint
-from streamson.wire.feed import FeedPublisher
+from streamson.wire.control.client import CommandClient
+from streamson.wire.feed.publisher import FeedPublisher
+from streamson.wire.sockets.endpoint import control_endpoint
 from tests.conftest import until
 from tests.listener.watching import ANY_PORT
 from tests.live import made_up

@@ -12,7 +12,7 @@ from streamson.model.source_limits import SourceLimits
 from streamson.session.load import parse_session
 from streamson.session.schema import Session
 from streamson.synth.clock import now_ns
-from streamson.wire.codec import encode
+from streamson.wire.points.codec import encode
 from tests.conftest import until
 
 ANY_PORT = "tcp://127.0.0.1:*"

@@ -10,9 +10,9 @@ import numpy as np
 from streamson import Listener, Publisher
 from streamson.model.command import Answer, Command
 from streamson.model.feed import EVENT, MESSAGE_TYPES, STATE, AudioBlock
-from streamson.wire.control import CommandClient
-from streamson.wire.endpoint import control_endpoint
-from streamson.wire.feed import FeedReader
+from streamson.wire.control.client import CommandClient
+from streamson.wire.feed.reader import FeedReader
+from streamson.wire.sockets.endpoint import control_endpoint
 from tests.conftest import until
 
 ANY_PORT = "tcp://127.0.0.1:*"

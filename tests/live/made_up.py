@@ -21,7 +21,7 @@ from streamson.model.feed import (
 )
 from streamson.model.note import Note
 from streamson.model.statistics import Statistics
-from streamson.wire.feed import FeedPublisher
+from streamson.wire.feed.publisher import FeedPublisher
 
 ROWS_A_MESSAGE = 32
 

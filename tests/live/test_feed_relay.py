@@ -29,7 +29,8 @@ from streamson.model.feed import (
     SessionTold,
     Streams,
 )
-from streamson.wire.feed import FeedPublisher, FeedReader
+from streamson.wire.feed.publisher import FeedPublisher
+from streamson.wire.feed.reader import FeedReader
 from tests.conftest import until
 from tests.live.made_up import LEGEND, ROWS_A_MESSAGE, hello, row, state, statistics
 

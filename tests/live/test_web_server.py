@@ -28,7 +28,7 @@ from streamson.live.web.sound import HEADER
 from streamson.live.web.steering import Steering
 from streamson.model.command import Mute, Snapshot
 from streamson.session.load import parse_session
-from streamson.wire.control import CommandClient
+from streamson.wire.control.client import CommandClient
 from tests.conftest import until
 from tests.live.conftest import ANY_PORT
 

@@ -12,7 +12,7 @@ from streamson.live.web import hub as hubs
 from streamson.live.web.hub import PCM, Hub
 from streamson.live.web.sound import HEADER, OPUS_RATE, OpusEncoder
 from streamson.model.feed import AudioBlock
-from streamson.wire.feed import FeedReader
+from streamson.wire.feed.reader import FeedReader
 from tests.live.conftest import ANY_PORT
 from tests.live.made_up import hello
 

@@ -11,7 +11,7 @@ import pytest
 
 from streamson.cli.produce import GROUP
 from streamson.model.point import DataPoint
-from streamson.wire.receiver import Receiver
+from streamson.wire.points.receiver import Receiver
 from tests.conftest import until
 
 TIMEOUT_S = 30

@@ -11,7 +11,7 @@ import mpmath
 import pytest
 
 from streamson.producers.formula.dirichlet import dirichlet_function
-from streamson.wire.receiver import Receiver
+from streamson.wire.points.receiver import Receiver
 from tests.conftest import DATA, until
 
 PRODUCERS = Path(__file__).parents[2] / "producers"

@@ -17,7 +17,7 @@ from streamson.model.point import DataPoint
 from streamson.producers.tour import CAPTIONS, LENGTH_S, LostReading, readings
 from streamson.score.score import Score
 from streamson.session.load import parse_session
-from streamson.wire.publisher import Publisher
+from streamson.wire.points.publisher import Publisher
 from tests.conftest import until
 
 RATE = 1_000

@@ -18,7 +18,7 @@ from streamson.cli import cli
 from streamson.errors import StreamsonError
 from streamson.model.point import Batch, DataPoint
 from streamson.producers.replay import command as replay
-from streamson.wire.codec import encode
+from streamson.wire.points.codec import encode
 from tests.recording.conftest import await_notes, recorded
 
 NAMES: Final = ("recording.json", "points.jsonl", "notes.csv", "changes.jsonl", "session.toml")

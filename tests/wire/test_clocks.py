@@ -10,8 +10,14 @@ from streamson._rate_limited_log import RateLimitedLog
 from streamson.model.counts import ReceiverCounts
 from streamson.model.point import DataPoint
 from streamson.model.source_limits import SourceLimits
-from streamson.wire.clocks import MIN_SAMPLES, NOTABLE_SKEW_S, SAMPLES, SourceClock, skew_in_words
-from streamson.wire.sources import LOOK_S, Sources
+from streamson.wire.points.clocks import (
+    MIN_SAMPLES,
+    NOTABLE_SKEW_S,
+    SAMPLES,
+    SourceClock,
+    skew_in_words,
+)
+from streamson.wire.points.sources import LOOK_S, Sources
 
 NOW = 1.8e9
 

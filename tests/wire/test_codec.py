@@ -18,9 +18,9 @@ from streamson.model.limits import (
     MAX_STREAM_CHARS,
 )
 from streamson.model.point import Batch, DataPoint
-from streamson.wire import codec
-from streamson.wire.codec import decode, encode
 from streamson.wire.limits import MAX_MESSAGE_BYTES
+from streamson.wire.points import codec
+from streamson.wire.points.codec import decode, encode
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 encodings = st.sampled_from(["msgpack", "json"])

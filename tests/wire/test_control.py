@@ -23,8 +23,8 @@ from streamson.model.command import (
     Snapshot,
     SoloStream,
 )
-from streamson.wire.command_server import CommandServer
-from streamson.wire.control import COMMANDS, CommandClient, decode_command
+from streamson.wire.control.client import COMMANDS, CommandClient, decode_command
+from streamson.wire.control.server import CommandServer
 from streamson.wire.limits import (
     MAX_ALL_COMMANDS_A_SECOND,
     MAX_COMMAND_BYTES,

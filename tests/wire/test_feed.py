@@ -28,9 +28,10 @@ from streamson.model.feed import (
     Level,
 )
 from streamson.wire import outgoing
-from streamson.wire.command_server import CommandServer
-from streamson.wire.endpoint import control_endpoint
-from streamson.wire.feed import FeedPublisher, FeedReader
+from streamson.wire.control.server import CommandServer
+from streamson.wire.feed.publisher import FeedPublisher
+from streamson.wire.feed.reader import FeedReader
+from streamson.wire.sockets.endpoint import control_endpoint
 from tests.conftest import until
 from tests.wire import feed_attackers
 
@@ -102,7 +103,7 @@ def test_each_topic_comes_in_messagepack_and_in_json(publisher, subscribed):
 def test_what_nobody_subscribed_to_is_not_even_encoded(publisher, subscribed, monkeypatch):
     encoded = []
     monkeypatch.setattr(
-        "streamson.wire.feed.encoded",
+        "streamson.wire.feed.publisher.encoded",
         lambda message, encode: encoded.append(encode) or outgoing.encoded(message, encode),
     )
     publisher.send(LEVEL, level(0))

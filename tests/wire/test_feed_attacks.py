@@ -8,7 +8,7 @@ import pytest
 
 from streamson import Publisher
 from streamson.model.command import Mute
-from streamson.wire.endpoint import control_endpoint
+from streamson.wire.sockets.endpoint import control_endpoint
 from tests.listener.watching import Watched, sound_of
 from tests.wire.feed_attackers import ATTACKS, attacking
 from tests.wire.test_attacks import MEGABYTE, Victim

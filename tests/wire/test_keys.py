@@ -15,12 +15,19 @@ from streamson.keys.folder import KeyFolder
 from streamson.keys.grant import Grant
 from streamson.model.command import Answer, Mute
 from streamson.model.feed import EVENT
-from streamson.wire.command_server import CommandServer
-from streamson.wire.control import CommandClient
-from streamson.wire.endpoint import control_endpoint, is_local, keys_for, parse_endpoint, with_key
-from streamson.wire.feed import FeedPublisher, FeedReader
-from streamson.wire.publisher import Publisher
-from streamson.wire.receiver import Receiver
+from streamson.wire.control.client import CommandClient
+from streamson.wire.control.server import CommandServer
+from streamson.wire.feed.publisher import FeedPublisher
+from streamson.wire.feed.reader import FeedReader
+from streamson.wire.points.publisher import Publisher
+from streamson.wire.points.receiver import Receiver
+from streamson.wire.sockets.endpoint import (
+    control_endpoint,
+    is_local,
+    keys_for,
+    parse_endpoint,
+    with_key,
+)
 from tests.conftest import until
 
 ANY_PORT = "tcp://127.0.0.1:*"
@@ -317,7 +324,7 @@ def test_garbage_half_open_connections_and_http_do_no_harm(home, machine, ear):
 
 def test_a_gatekeeper_that_has_gone_lets_nobody_in(home, machine, ear):
     """ZeroMQ by itself would let everybody in who knows the public key."""
-    from streamson.wire.gatekeeper import Gatekeeper
+    from streamson.wire.sockets.gatekeeper import Gatekeeper
 
     with home:
         gatekeeper = Gatekeeper(home.folder)

@@ -1,9 +1,9 @@
 """What a receiver hands on: the messages that it let in."""
 
 from streamson.model.point import DataPoint
-from streamson.wire.codec import decode
-from streamson.wire.publisher import Publisher
-from streamson.wire.receiver import Receiver
+from streamson.wire.points.codec import decode
+from streamson.wire.points.publisher import Publisher
+from streamson.wire.points.receiver import Receiver
 from tests.conftest import until
 
 ANY_PORT = "tcp://127.0.0.1:*"

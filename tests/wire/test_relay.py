@@ -13,13 +13,13 @@ import zmq
 from streamson import Publisher
 from streamson.errors import UsageError
 from streamson.model.point import Batch, DataPoint, Goodbye
-from streamson.wire import destination, last_values, loop_probe
-from streamson.wire.codec import decode, encode
-from streamson.wire.destination import Destination
-from streamson.wire.last_values import LastValues
-from streamson.wire.receiver import Receiver
-from streamson.wire.relay import Relay
-from streamson.wire.same_place import check_places
+from streamson.wire.points.codec import decode, encode
+from streamson.wire.points.receiver import Receiver
+from streamson.wire.relay import destination, last_values, loop_probe
+from streamson.wire.relay.destination import Destination
+from streamson.wire.relay.last_values import LastValues
+from streamson.wire.relay.relay import Relay
+from streamson.wire.relay.same_place import check_places
 from tests.conftest import until
 
 ANY_PORT = "tcp://127.0.0.1:*"

@@ -4,9 +4,9 @@ import threading
 
 from streamson import Publisher
 from streamson.model.source_limits import RELAY_LIMITS, SourceLimits
-from streamson.wire.receiver import Receiver
-from streamson.wire.relay import Relay
-from streamson.wire.source_limits import BURST_S
+from streamson.wire.points.receiver import Receiver
+from streamson.wire.points.source_limits import BURST_S
+from streamson.wire.relay.relay import Relay
 from tests.conftest import until
 
 ANY_PORT = "tcp://127.0.0.1:*"

@@ -16,12 +16,17 @@ import zmq
 
 from streamson.errors import MessageError, StreamsonError, UsageError
 from streamson.model.point import Batch
-from streamson.wire import publisher as publisher_module
-from streamson.wire.frame_socket import MAX_TAKEN_BYTES, MAX_TAKEN_FRAMES, FrameCounts, FrameSocket
 from streamson.wire.limits import MAX_MESSAGE_BYTES, MAX_POINTS_A_SECOND, MAX_TIME_S
-from streamson.wire.publisher import Publisher
-from streamson.wire.receiver import TURN_S, Receiver
-from streamson.wire.reception import LEAST_FRAMES
+from streamson.wire.points import publisher as publisher_module
+from streamson.wire.points.publisher import Publisher
+from streamson.wire.points.receiver import TURN_S, Receiver
+from streamson.wire.points.reception import LEAST_FRAMES
+from streamson.wire.sockets.frame_socket import (
+    MAX_TAKEN_BYTES,
+    MAX_TAKEN_FRAMES,
+    FrameCounts,
+    FrameSocket,
+)
 from tests.conftest import DEADLINE_S, family_of, until
 
 ANY_PORT = "tcp://127.0.0.1:*"
@@ -216,7 +221,7 @@ def test_a_closed_receiver_leaves_no_process():
 
 @on_linux
 def test_a_receiver_that_is_killed_leaves_no_process():
-    program = "import os, time; from streamson.wire.receiver import Receiver; Receiver('tcp://127.0.0.1:*');"
+    program = "import os, time; from streamson.wire.points.receiver import Receiver; Receiver('tcp://127.0.0.1:*');"
     program += "print('ready', flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
         assert process.stdout.readline()
@@ -314,7 +319,7 @@ def test_nothing_is_sent_while_nobody_listens_and_a_new_listener_hears_the_next_
 
 
 def test_a_listener_that_does_not_read_makes_drops_that_are_counted(monkeypatch):
-    monkeypatch.setattr("streamson.wire.publisher.SEND_HIGH_WATER_MARK", 10)
+    monkeypatch.setattr("streamson.wire.points.publisher.SEND_HIGH_WATER_MARK", 10)
     with zmq.Context() as context, context.socket(zmq.SUB) as slow:
         slow.setsockopt(zmq.RCVHWM, 10)
         slow.subscribe(b"")

@@ -12,8 +12,8 @@ from streamson.model.counts import ReceiverCounts
 from streamson.model.point import Batch, DataPoint
 from streamson.model.source_limits import MAX_FOLLOWED_STREAMS, SourceLimits
 from streamson.wire.limits import MAX_NEW_SOURCES_A_SECOND, MAX_POINTS_A_SECOND, MAX_SOURCES
-from streamson.wire.source_limits import BURST_S
-from streamson.wire.sources import SILENT_S, SWEEP_S, Sources
+from streamson.wire.points.source_limits import BURST_S
+from streamson.wire.points.sources import SILENT_S, SWEEP_S, Sources
 
 NOW = 1.8e9
 

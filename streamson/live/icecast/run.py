@@ -10,7 +10,7 @@ from streamson.errors import MessageError
 from streamson.live.icecast.address import IcecastAddress
 from streamson.live.icecast.broadcast import Broadcast
 from streamson.model.feed import AUDIO, HELLO, NOTE
-from streamson.wire.feed import FeedReader
+from streamson.wire.feed.reader import FeedReader
 
 HELLO_S: Final = 5.0
 """How long a listener is waited for."""

@@ -18,8 +18,8 @@ from streamson.live.terminal.steering import Steering
 from streamson.live.terminal.view import View
 from streamson.live.terminal.watched import Watched
 from streamson.model.feed import HELLO, Hello
-from streamson.wire.endpoint import control_endpoint
-from streamson.wire.feed import FeedReader
+from streamson.wire.feed.reader import FeedReader
+from streamson.wire.sockets.endpoint import control_endpoint
 
 TICK_S: Final = 0.25
 """How often it is drawn: as often as a listener tells of its streams."""

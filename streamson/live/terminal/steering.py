@@ -7,7 +7,7 @@ from typing import Final
 
 from streamson.errors import StreamsonError
 from streamson.model.command import Answer, Command, SetVolume
-from streamson.wire.control import CommandClient
+from streamson.wire.control.client import CommandClient
 
 PATIENCE_S: Final = 2.0
 """How long an answer is waited for."""

@@ -19,7 +19,7 @@ from streamson.live.web.outbox import Outbox
 from streamson.live.web.sound import OpusEncoder
 from streamson.live.web.steering import Steering
 from streamson.model.command import Answer
-from streamson.wire.control import decode_command
+from streamson.wire.control.client import decode_command
 
 HEARTBEAT_S: Final = 10.0
 """A browser that does not answer a ping in half this time has gone."""

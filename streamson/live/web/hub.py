@@ -36,7 +36,7 @@ from streamson.model.feed import (
     StreamRow,
     Streams,
 )
-from streamson.wire.feed import FeedReader
+from streamson.wire.feed.reader import FeedReader
 
 TURN_S: Final = 0.05
 """The longest time until somebody who wants to hear is seen to."""

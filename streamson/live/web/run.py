@@ -8,9 +8,9 @@ from streamson.live.web.access import Access
 from streamson.live.web.hub import Hub
 from streamson.live.web.server import PageServer
 from streamson.live.web.steering import Steering
-from streamson.wire.control import CommandClient
-from streamson.wire.endpoint import control_endpoint
-from streamson.wire.feed import FeedReader
+from streamson.wire.control.client import CommandClient
+from streamson.wire.feed.reader import FeedReader
+from streamson.wire.sockets.endpoint import control_endpoint
 
 HELLO_S: Final = 5.0
 """How long a listener is waited for."""

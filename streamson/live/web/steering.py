@@ -7,7 +7,7 @@ from streamson.errors import StreamsonError
 from streamson.live.web.access import Role
 from streamson.live.web.limits import MAX_COMMANDS, MAX_COMMANDS_OF_GUESTS
 from streamson.model.command import Answer, Command
-from streamson.wire.control import CommandClient
+from streamson.wire.control.client import CommandClient
 
 
 class Steering:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamson.producers.base.rate_limit import RateLimit
-from streamson.wire.publisher import Publisher
-from streamson.wire.receiver import Receiver
+from streamson.wire.points.publisher import Publisher
+from streamson.wire.points.receiver import Receiver
 from tests.conftest import until
 
 ANY_PORT = "tcp://127.0.0.1:*"

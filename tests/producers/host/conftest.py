@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from streamson.wire.receiver import Receiver
+from streamson.wire.points.receiver import Receiver
 from tests.conftest import until
 from tests.producers.conftest import Producing
 from tests.producers.servers import needs

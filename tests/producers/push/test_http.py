@@ -13,7 +13,7 @@ import zlib
 import pytest
 
 from streamson.producers.base.sample import MAX_SAMPLES
-from streamson.wire.receiver import Receiver
+from streamson.wire.points.receiver import Receiver
 from tests.conftest import until
 from tests.producers.push.serving import JSON, Serving, answered, lately, request
 from tests.producers.servers import ROOT, accepts, free_port, needs

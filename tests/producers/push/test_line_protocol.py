@@ -19,7 +19,7 @@ from streamson.producers.push.body import BodyRequest, PartlyRejectedError
 from streamson.producers.push.influx import STREAM, LineProtocolParser
 from streamson.producers.push.line_protocol import parse_line, parse_series
 from streamson.producers.push.line_splitter import MAX_LINE_BYTES
-from streamson.wire.codec import encode
+from streamson.wire.points.codec import encode
 
 
 def parser(*, template=STREAM, fields=(), **query):

@@ -20,7 +20,7 @@ from streamson.producers.base.stream_template import StreamTemplate
 from streamson.producers.push.syslog import MAX_CONNECTIONS, MAX_STREAMS, _Messages
 from streamson.producers.push.syslog_framing import MAX_MESSAGE_BYTES, SyslogFraming
 from streamson.producers.push.syslog_message import parse_syslog
-from streamson.wire.codec import encode
+from streamson.wire.points.codec import encode
 from tests.conftest import until
 from tests.producers.servers import ROOT, accepts, free_port, needs, server, words_of
 

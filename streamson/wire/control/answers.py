@@ -6,7 +6,7 @@ from typing import Final
 
 import zmq
 
-from streamson.wire.guarded_socket import GuardedSocket
+from streamson.wire.sockets.guarded_socket import GuardedSocket
 
 MAX_WAITING_BYTES: Final = 1 << 20
 """For one who asked, beside those that the socket has, but for a single answer."""

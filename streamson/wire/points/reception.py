@@ -27,7 +27,7 @@ from streamson._child_process import Child
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import ChildError, StreamsonError
 from streamson.keys.folder import KeyFolder
-from streamson.wire.frame_socket import MAX_TAKEN_FRAMES, FrameCounts, FrameSocket
+from streamson.wire.sockets.frame_socket import MAX_TAKEN_FRAMES, FrameCounts, FrameSocket
 
 GATHER_S: Final = 0.000_2
 BUSY_S: Final = 0.000_5

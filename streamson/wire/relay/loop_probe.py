@@ -10,7 +10,7 @@ from math import inf
 from typing import Final
 
 from streamson.model.point import Goodbye
-from streamson.wire.codec import encode
+from streamson.wire.points.codec import encode
 
 STREAM: Final = "streamson-relay/"
 """How the names of such streams begin."""

@@ -11,16 +11,16 @@ from streamson._rate_limited_log import RateLimitedLog
 from streamson.keys.folder import KeyFolder
 from streamson.keys.grant import PUBLISH
 from streamson.model.limits import MAX_STREAM_CHARS
-from streamson.wire.guard import ConnectionGuard
-from streamson.wire.handover import Handed
-from streamson.wire.known_peers import KnownPeers, gatekeeper_of
 from streamson.wire.limits import (
     HANDSHAKE_MS,
     MAX_FRAME_BYTES,
     RECEIVE_BUFFER_BYTES,
     RECEIVE_HIGH_WATER_MARK,
 )
-from streamson.wire.sockets import bind, descriptor_of, set_keepalive
+from streamson.wire.sockets.connecting import bind, descriptor_of, set_keepalive
+from streamson.wire.sockets.guard import ConnectionGuard
+from streamson.wire.sockets.handover import Handed
+from streamson.wire.sockets.known_peers import KnownPeers, gatekeeper_of
 
 SHED_FRAME_BYTES: Final = 64 << 10
 """Messages larger than this are dropped undecoded while too many bytes wait: these cost most."""

@@ -14,9 +14,6 @@ import zmq
 
 from streamson.keys.folder import KeyFolder
 from streamson.keys.grant import Role
-from streamson.wire.guard import ConnectionGuard
-from streamson.wire.handover import CURVE_BYTES, Handed
-from streamson.wire.known_peers import KnownPeers, gatekeeper_of
 from streamson.wire.limits import (
     HANDSHAKE_MS,
     LAST_WORDS_MS,
@@ -25,7 +22,10 @@ from streamson.wire.limits import (
     MAX_FEED_READERS,
     MAX_LOCAL_WAITING_BYTES,
 )
-from streamson.wire.sockets import bind, descriptor_of, set_keepalive
+from streamson.wire.sockets.connecting import bind, descriptor_of, set_keepalive
+from streamson.wire.sockets.guard import ConnectionGuard
+from streamson.wire.sockets.handover import CURVE_BYTES, Handed
+from streamson.wire.sockets.known_peers import KnownPeers, gatekeeper_of
 
 UNCOUNTED_HIGH_WATER_MARK: Final = 1_000
 """Messages that wait of a peer whose bytes nobody counts: of ``ipc://``, and of other systems."""

@@ -16,10 +16,10 @@ from streamson._rate_limited_log import RateLimitedLog
 from streamson.keys.grant import PUBLISH
 from streamson.model.point import Goodbye
 from streamson.model.relay import DestinationStatistics
-from streamson.wire.endpoint import parse_endpoint
-from streamson.wire.loop_probe import LoopProbe
-from streamson.wire.refusals import Refusals
-from streamson.wire.sockets import connect, set_keepalive
+from streamson.wire.relay.loop_probe import LoopProbe
+from streamson.wire.sockets.connecting import connect, set_keepalive
+from streamson.wire.sockets.endpoint import parse_endpoint
+from streamson.wire.sockets.refusals import Refusals
 
 SOCKET_HIGH_WATER_MARK: Final = 128
 """Messages that wait in the socket: 128 MB of the largest, and no point waits for its turn here

@@ -8,14 +8,14 @@ from streamson._rate_limited_log import RateLimitedLog
 from streamson.model.counts import ReceiverCounts
 from streamson.model.point import Message
 from streamson.model.source_limits import MAX_FOLLOWED_STREAMS, SourceLimits
-from streamson.wire.clocks import SourceClock, skew_in_words
 from streamson.wire.limits import (
     MAX_COUNTED_STREAMS,
     MAX_NEW_SOURCES_A_SECOND,
     MAX_SOURCES,
 )
-from streamson.wire.sequences import Sequence
-from streamson.wire.source_limits import SENTENCES, Limit, Spending
+from streamson.wire.points.clocks import SourceClock, skew_in_words
+from streamson.wire.points.sequences import Sequence
+from streamson.wire.points.source_limits import SENTENCES, Limit, Spending
 
 SILENT_S: Final = 60.0
 """A stream that is silent for so long makes room for another, where there is none."""

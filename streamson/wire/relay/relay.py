@@ -10,13 +10,13 @@ import msgspec
 from streamson.model.point import Goodbye
 from streamson.model.relay import RelayStatistics
 from streamson.model.source_limits import RELAY_LIMITS, SourceLimits
-from streamson.wire.codec import encode
-from streamson.wire.destination import Destination
-from streamson.wire.endpoint import Security
-from streamson.wire.last_values import LastValues
 from streamson.wire.limits import DEFAULT_ENDPOINT
-from streamson.wire.receiver import Receiver
-from streamson.wire.same_place import check_places
+from streamson.wire.points.codec import encode
+from streamson.wire.points.receiver import Receiver
+from streamson.wire.relay.destination import Destination
+from streamson.wire.relay.last_values import LastValues
+from streamson.wire.relay.same_place import check_places
+from streamson.wire.sockets.endpoint import Security
 
 TURN_S: Final = 0.05
 BEHIND_TURN_S: Final = 0.002
@@ -41,7 +41,7 @@ class Relay:
     endpoint
         Where to bind; ``tcp://127.0.0.1:*`` takes a free port.
     security
-        Who has to show a key, as of `wire.endpoint.keys_for`.
+        Who has to show a key, as of `wire.sockets.endpoint.keys_for`.
     limits
         What each source may bring.
 

@@ -17,15 +17,15 @@ import zmq
 from streamson.errors import MessageError, UsageError
 from streamson.keys.grant import PUBLISH
 from streamson.model.point import Batch, DataPoint, Goodbye
-from streamson.wire.codec import Encoding, encode
 from streamson.wire.limits import (
     DEFAULT_ENDPOINT,
     MAX_GOODBYES,
     MAX_NUMBERED_STREAMS,
     SEND_HIGH_WATER_MARK,
 )
-from streamson.wire.refusals import Refusals
-from streamson.wire.sockets import connect, set_keepalive
+from streamson.wire.points.codec import Encoding, encode
+from streamson.wire.sockets.connecting import connect, set_keepalive
+from streamson.wire.sockets.refusals import Refusals
 
 LINGER_MS: Final = 500
 """How long `Publisher.close` may take to hand over what was sent."""

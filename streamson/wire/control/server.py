@@ -11,16 +11,16 @@ import zmq
 from streamson.errors import MessageError, StreamsonError
 from streamson.keys.grant import STEER
 from streamson.model.command import Answer, Command
-from streamson.wire.answers import RETRY_S, Answers
-from streamson.wire.control import decode_command
-from streamson.wire.endpoint import Security, keys_for
-from streamson.wire.guarded_socket import NOBODY, GuardedSocket
+from streamson.wire.control.answers import RETRY_S, Answers
+from streamson.wire.control.client import decode_command
 from streamson.wire.limits import (
     MAX_ALL_COMMANDS_A_SECOND,
     MAX_COMMAND_BYTES,
     MAX_COMMANDS_A_SECOND,
 )
 from streamson.wire.outgoing import encoded
+from streamson.wire.sockets.endpoint import Security, keys_for
+from streamson.wire.sockets.guarded_socket import NOBODY, GuardedSocket
 
 ANSWERS_HIGH_WATER_MARK: Final = 4
 """Answers that wait for one who steers, each of which may have a megabyte."""
@@ -72,7 +72,7 @@ class CommandServer:
     endpoint
         Where to bind.
     security
-        Who has to show a key that may steer, as of `wire.endpoint.keys_for`.
+        Who has to show a key that may steer, as of `wire.sockets.endpoint.keys_for`.
 
     Attributes
     ----------

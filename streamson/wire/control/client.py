@@ -17,8 +17,8 @@ from streamson.errors import MessageError, StreamsonError, nearest
 from streamson.keys.grant import STEER
 from streamson.model.command import Answer, AnyCommand, Command
 from streamson.wire.limits import MAX_FEED_MESSAGE_BYTES
-from streamson.wire.refusals import Refusals
-from streamson.wire.sockets import connect, set_keepalive
+from streamson.wire.sockets.connecting import connect, set_keepalive
+from streamson.wire.sockets.refusals import Refusals
 
 COMMANDS: Final = tuple(kind.__struct_config__.tag for kind in AnyCommand.__args__)
 """Names of all commands."""
@@ -41,7 +41,7 @@ class CommandClient:
     Parameters
     ----------
     endpoint
-        Where they are taken: `wire.endpoint.control_endpoint` of its feed.
+        Where they are taken: `wire.sockets.endpoint.control_endpoint` of its feed.
 
     Raises
     ------

@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import Final
 
 from streamson.errors import UsageError
-from streamson.wire.endpoint import parse_endpoint
+from streamson.wire.sockets.endpoint import parse_endpoint
 
 _EVERYWHERE: Final = frozenset({"*", "0.0.0.0", "::"})  # noqa: S104  # it is asked, not bound
 

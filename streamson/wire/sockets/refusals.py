@@ -16,7 +16,7 @@ from zmq.utils.monitor import recv_monitor_message
 from streamson.errors import StreamsonError
 from streamson.keys.folder import KeyFolder
 from streamson.keys.grant import OPTIONS, Role
-from streamson.wire.endpoint import parse_endpoint
+from streamson.wire.sockets.endpoint import parse_endpoint
 
 QUIET_S: Final = 0.4
 """A connection that does not come about for so long is looked into."""

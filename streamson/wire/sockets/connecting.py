@@ -12,7 +12,7 @@ import zmq
 from streamson.errors import StreamsonError, UsageError
 from streamson.keys.folder import KeyFolder
 from streamson.keys.key import z85_of
-from streamson.wire.endpoint import MAX_PORT, parse_endpoint
+from streamson.wire.sockets.endpoint import MAX_PORT, parse_endpoint
 
 SILENCE_S: Final = 12
 """A peer whose machine has not answered for so long is gone."""

@@ -21,9 +21,9 @@ from typing import Final
 import zmq
 
 from streamson._rate_limited_log import RateLimitedLog
-from streamson.wire.connection import Connection, give_back_memory, resident_bytes
-from streamson.wire.handover import Handed
 from streamson.wire.limits import HANDSHAKE_MS, MAX_MESSAGE_BYTES, RECEIVE_HIGH_WATER_MARK
+from streamson.wire.sockets.connection import Connection, give_back_memory, resident_bytes
+from streamson.wire.sockets.handover import Handed
 
 MAX_WAITING_BYTES: Final = 24 << 20
 """Bytes that came and were not read yet, of all connections. One that sends the largest messages as

@@ -9,7 +9,7 @@ import msgspec
 
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.model.point import DataPoint, Goodbye, Message
-from streamson.wire.codec import encode
+from streamson.wire.points.codec import encode
 
 MAX_LAST_VALUES: Final = 20_000
 """Streams whose last value is kept; of more, the one that was silent for longest is forgotten."""

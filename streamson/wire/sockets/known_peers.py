@@ -6,10 +6,10 @@ import zmq
 
 from streamson.keys.folder import KeyFolder
 from streamson.keys.grant import Role
-from streamson.wire.guard import ConnectionGuard
+from streamson.wire.sockets.guard import ConnectionGuard
 
 if TYPE_CHECKING:
-    from streamson.wire.gatekeeper import Gatekeeper
+    from streamson.wire.sockets.gatekeeper import Gatekeeper
 
 
 class KnownPeers:
@@ -76,6 +76,6 @@ class KnownPeers:
 
 def gatekeeper_of(keys: KeyFolder) -> "Gatekeeper":
     """Return a gatekeeper; what it takes is loaded where somebody is asked for keys, only there."""
-    from streamson.wire.gatekeeper import Gatekeeper
+    from streamson.wire.sockets.gatekeeper import Gatekeeper
 
     return Gatekeeper(keys)

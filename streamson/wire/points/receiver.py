@@ -19,19 +19,19 @@ from streamson.model.counts import ReceiverCounts
 from streamson.model.limits import MAX_STREAM_CHARS
 from streamson.model.point import Goodbye, Message
 from streamson.model.source_limits import SourceLimits
-from streamson.wire.codec import decode
-from streamson.wire.endpoint import Security, keys_for
 from streamson.wire.limits import (
     DEFAULT_ENDPOINT,
     MAX_GOODBYES,
     MAX_TIME_S,
     MIN_TIME_S,
 )
-from streamson.wire.sources import Sources, add_bounded
+from streamson.wire.points.codec import decode
+from streamson.wire.points.sources import Sources, add_bounded
+from streamson.wire.sockets.endpoint import Security, keys_for
 
 if TYPE_CHECKING:
-    from streamson.wire.frame_socket import FrameSocket
-    from streamson.wire.reception import Reception
+    from streamson.wire.points.reception import Reception
+    from streamson.wire.sockets.frame_socket import FrameSocket
 
 MESSAGES_A_TURN: Final = 1_000
 """After so many messages `Receiver.receive` returns, so that its caller can see to other things."""
@@ -52,7 +52,7 @@ class Receiver:
     endpoint
         Where to bind, such as ``tcp://127.0.0.1:5570``; ``tcp://127.0.0.1:*`` takes a free port.
     security
-        Who has to show a key, as of `wire.endpoint.keys_for`.
+        Who has to show a key, as of `wire.sockets.endpoint.keys_for`.
     limits
         What each source may bring.
 
@@ -229,9 +229,9 @@ class Receiver:
 def _frame_source(endpoint: str, keys: KeyFolder | None) -> "FrameSocket | Reception":
     """Return where frames come from: only Linux can be relied on to fork."""
     if sys.platform != "linux":
-        from streamson.wire.frame_socket import FrameSocket
+        from streamson.wire.sockets.frame_socket import FrameSocket
 
         return FrameSocket(endpoint, keys=keys)
-    from streamson.wire.reception import Reception
+    from streamson.wire.points.reception import Reception
 
     return Reception(endpoint, keys=keys)

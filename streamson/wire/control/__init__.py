@@ -1,0 +1,1 @@
+"""Commands to a listener: what is one, who sends them, and who answers."""

@@ -1,0 +1,1 @@
+"""The feed: what a listener tells whoever subscribes."""

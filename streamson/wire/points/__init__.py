@@ -1,0 +1,1 @@
+"""Points on the wire: their encoding, both ends, and what each source may bring."""

@@ -1,0 +1,1 @@
+"""Points handed on: taken as a listener takes them, sent as producers send them."""
