@@ -265,7 +265,7 @@ def _receive(pipe: Connection, endpoint: str, keys: KeyFolder | None) -> None:
     parent = os.getppid()
     _limit_memory()
     lines = _Lines()
-    logger = logging.getLogger(__package__)
+    logger = logging.getLogger("streamson.wire")
     logger.handlers, logger.propagate = [lines], False
     encoder = msgspec.msgpack.Encoder()
     told = FrameCounts()
