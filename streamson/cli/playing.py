@@ -106,6 +106,10 @@ def summary(stats: Statistics, listener: Listener) -> str:
         )
     if _silent(stats):
         lines.append("no note came of these points: see above what would be played of them")
+    if stats.points_unplayed:
+        lines.append(
+            f"left {counted(stats.points_unplayed, 'point')} silent, without a field that is played"
+        )
     if stats.streams_refused:
         lines.append(
             f"did not play {stats.points_of_refused_streams} points of {stats.streams_refused} or "

@@ -96,7 +96,7 @@ class Loop:
             for message in self._receiver.receive(timeout_s):
                 self._process(message, clock.now_ns())
             for stream in self._receiver.take_ended():
-                self._score.end(stream)
+                self._score.end(stream, self._frame_for(clock.now_ns()))
             with self._faults.surviving("what waited"):
                 self._flush(clock.now_ns())
             self._reports.read()

@@ -16,6 +16,9 @@ class ScoreCounts(msgspec.Struct):
         Points that came too fast, and of whose values others tell.
     rests
         Points without a value for the pitch; in a sequence the rest takes its duration.
+    points_unplayed
+        Points without a field that any part's pitch follows; they may be rests or coalesced as
+        well.
     streams_refused
         Streams beyond the limit; counted up to as many again.
     points_of_refused_streams
@@ -41,6 +44,7 @@ class ScoreCounts(msgspec.Struct):
     notes: int = 0
     points_coalesced: int = 0
     rests: int = 0
+    points_unplayed: int = 0
     streams_refused: int = 0
     points_of_refused_streams: int = 0
     streams_forgotten: int = 0

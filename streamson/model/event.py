@@ -1,11 +1,12 @@
 """What happens to a listener: objects first, and lines in a log after."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 MAX_LISTED: Final = 8
-"""Streams of a host that a sentence names."""
+"""Streams, or fields, that a sentence names."""
 
 MAX_CAPTION_CHARS: Final = 200
 """Length of a caption: two lines of a terminal, which are read in a few seconds."""
@@ -26,6 +27,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
     def sentence(self) -> str:
         """What happened, for a person."""
         raise NotImplementedError
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return some names for a sentence; of many, the first."""
+    more = len(names) - MAX_LISTED
+    return ", ".join(names[:MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 class AlertRaised(Event, frozen=True, kw_only=True, tag="alert_raised"):
@@ -105,9 +112,7 @@ class StreamStale(Event, frozen=True, kw_only=True, tag="stream_stale"):
         who = self.streams[0]
         if len(self.streams) > 1:
             names = [stream.partition("/")[2] for stream in self.streams]
-            more = len(names) - MAX_LISTED
-            listed = ", ".join(names[:MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
-            who = f"{who.partition('/')[0]}: {listed}"
+            who = f"{who.partition('/')[0]}: {_listed(names)}"
         return f"{who}: silent for {self.silent_s:.1f} s; a point came every {self.usual_s:.1f} s"
 
 
@@ -146,6 +151,40 @@ class PointsLost(Event, frozen=True, kw_only=True, tag="points_lost"):
     def sentence(self) -> str:
         """What happened, for a person."""
         return f"{self.points} {'point' if self.points == 1 else 'points'} lost on the way"
+
+
+class PointsUnplayed(Event, frozen=True, kw_only=True, tag="points_unplayed"):
+    """Points of a stream have no field that a part plays, so that it is silent; told once.
+
+    Attributes
+    ----------
+    stream
+        Its name.
+    points
+        How many in a row, so far.
+    wanted
+        The fields that pitches follow, one of which they would have to have: names, or their
+        numbers in the first point.
+    found
+        The fields that the last one has.
+    hint
+        What to do.
+    """
+
+    stream: str
+    points: int
+    wanted: tuple[str, ...]
+    found: tuple[str, ...]
+    hint: str
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        have = "1 point has" if self.points == 1 else f"{self.points} points in a row have"
+        return (
+            f"{self.stream}: {have} no field that is played "
+            f"({_listed(self.wanted)}), only {_listed(self.found)}; {self.hint}"
+        )
 
 
 class SessionChanged(Event, frozen=True, kw_only=True, tag="session_changed"):
@@ -244,8 +283,7 @@ class StreamSoloed(Event, frozen=True, kw_only=True, tag="stream_soloed"):
         """What happened, for a person."""
         if not self.streams:
             return "all streams are heard that are not muted"
-        listed, more = self.streams[:MAX_LISTED], len(self.streams) - MAX_LISTED
-        return f"only {', '.join(listed)}{f' and {more} more' if more > 0 else ''} can be heard"
+        return f"only {_listed(self.streams)} can be heard"
 
 
 class AlertAcknowledged(Event, frozen=True, kw_only=True, tag="alert_acknowledged"):
@@ -530,6 +568,7 @@ AnyEvent = (
     | StreamStale
     | StreamRecovered
     | PointsLost
+    | PointsUnplayed
     | SessionChanged
     | SessionRefused
     | VolumeChanged

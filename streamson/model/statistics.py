@@ -69,6 +69,8 @@ class Statistics(msgspec.Struct, frozen=True):
         Values outside the range they were rescaled in.
     rests
         Points that had no value for a pitch.
+    points_unplayed
+        Points without a field that any part's pitch follows.
     blocks, blocks_missed, underflows
         Blocks that the device asked for; those it missed, by the clock; those it reported missed.
     callback_load
@@ -144,6 +146,7 @@ class Statistics(msgspec.Struct, frozen=True):
     points_unrecorded: int
     notes_unrecorded: int
     events_dropped: int
+    points_unplayed: int = 0
     points_repeated: int = 0
     over_messages_per_second: int = 0
     over_points_per_second: int = 0
@@ -189,6 +192,8 @@ class StreamStatistics(msgspec.Struct, frozen=True):
         Points whose sequence numbers never came; messages that broke the wire format or a limit.
     points_coalesced
         Points that came too fast, and of whose values others tell.
+    points_unplayed
+        Points without a field that any part's pitch follows.
     clock_skew_s
         How far the clock of its source is ahead, in seconds, negative where it is behind; None
         where it is right but for two seconds.
@@ -207,5 +212,6 @@ class StreamStatistics(msgspec.Struct, frozen=True):
     notes: int
     last_note: Note | None
     points_lost: int = 0
+    points_unplayed: int = 0
     messages_refused: int = 0
     clock_skew_s: float | None = None

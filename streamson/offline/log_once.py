@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from math import isfinite, nan
 from typing import Final
 
-from streamson.model.event import Event
+from streamson.model.event import Event, PointsUnplayed
 
 MAX_LOGGED: Final = 10_000
 """Lines that are remembered; of a piece that has more, others are not told."""
@@ -17,13 +17,24 @@ _log = logging.getLogger(__name__)
 
 
 class LogOnce:
-    """Tells of an event the first time that it happens, with the time that the data has then."""
+    """Tells of an event the first time that it happens, with the time that the data has then.
+
+    Attributes
+    ----------
+    unplayed
+        Stream to what is to be said of its points that no part plays: it is of the piece as a
+        whole, and told with it.
+    """
 
     def __init__(self) -> None:
         self._logged: set[str] = set()
+        self.unplayed: dict[str, str] = {}
 
     def __call__(self, event: Event) -> None:
         """Take in what happened."""
+        if isinstance(event, PointsUnplayed):
+            self.unplayed[event.stream] = event.sentence
+            return
         line = f"{_written(getattr(event, 'time', nan))}{event.sentence}"
         if line in self._logged or len(self._logged) > MAX_LOGGED:
             return

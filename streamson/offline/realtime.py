@@ -47,6 +47,7 @@ def play_in_realtime(
     while score.behind and now < end:
         now += round(FLUSH_S * sample_rate)
         yield from sorter.sort(score.flush(now), now)
+    score.finish(now)
     yield from sorter.rest()
 
 

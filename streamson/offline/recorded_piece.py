@@ -98,6 +98,11 @@ class AnotherPiece(RecordedPiece):
         lines = [line for _, line in self.legend()][:MAX_TOLD_STREAMS]
         return "; ".join(lines) or "no points came"
 
+    @property
+    def remarks(self) -> list[str]:
+        """Which streams are silent although points of them came, and why, for a person."""
+        return list(self._log_once.unplayed.values())
+
     def notes(self) -> Iterator[Note]:
         """Yield its notes by their onsets."""
         return rescore(self._recording, self.session, self._log_once)

@@ -8,6 +8,7 @@ from streamson.model.event import PointsLost
 from streamson.score.alerts import AlertMonitor
 from streamson.score.earcon_player import EarconPlayer
 from streamson.score.staleness import StalenessMonitor
+from streamson.score.unplayed import UnplayedMonitor
 from streamson.session.parse.earcons import builtin_earcons
 
 if TYPE_CHECKING:  # at run time points would bring numpy along
@@ -18,7 +19,7 @@ if TYPE_CHECKING:  # at run time points would bring numpy along
     from streamson.model.note import Note
     from streamson.model.point import Message
     from streamson.score.part_player import PartPlayer
-    from streamson.session.schema import Session
+    from streamson.session.schema import Part, Session
 
 LOST_AGAIN_S: Final = 5.0
 """That points were lost is told so often at most."""
@@ -60,18 +61,23 @@ class StreamMonitor:
         self.staleness = StalenessMonitor(
             sample_rate=sample_rate, earcons=self._earcons, on_event=on_event
         )
+        self.unplayed = UnplayedMonitor(
+            session, sample_rate=sample_rate, counts=counts, on_event=on_event
+        )
         self._lost = 0
         self._lost_due = -(2**62)
         self._lost_frames = round(LOST_AGAIN_S * sample_rate)
 
-    def add(self, stream: str, fields: Sequence[str]) -> None:
+    def add(self, stream: str, parts: Sequence[Part], fields: Sequence[str]) -> None:
         """Watch a stream from now on."""
         self.staleness.add(stream)
+        self.unplayed.add(stream, parts, fields)
         self.alerts.add(stream, fields)
 
     def remove(self, stream: str) -> None:
         """Watch a stream no longer."""
         self.staleness.remove(stream)
+        self.unplayed.remove(stream)
         self.alerts.remove(stream)
 
     def change(self, session: Session) -> None:
@@ -79,6 +85,12 @@ class StreamMonitor:
         self._session = session
         self._earcons.change(session)
         self.alerts.change(session)
+        self.unplayed.change(session)
+
+    def end(self, stream: str, now_frame: int) -> None:
+        """Note that a stream's producer ended."""
+        self.unplayed.end(stream, now_frame)
+        self.staleness.end(stream)
 
     def process(self, message: Message, now_frame: int) -> list[Note]:
         """Take in a point, or a batch; return the notes of what it tells."""

@@ -89,8 +89,11 @@ class PartPlayer:
         self._pitch, self._duration, self._volume, self._pan, self._brightness, self._gate = (
             source.read for source in self._sources.values()
         )
-        field = field_name(part.pitch.field, fields)
-        self._coalescer = Coalescer(field, timing.has_capacity, keep=part.overload, counts=counts)
+        self.pitch_field = field_name(part.pitch.field, fields)
+        """What its pitch follows, where that is no constant; empty where there is no such field."""
+        self._coalescer = Coalescer(
+            self.pitch_field, timing.has_capacity, keep=part.overload, counts=counts
+        )
         choice = part.instrument
         self._choice_field = "" if isinstance(choice, str) else field_name(choice.field, fields)
         self._last_pitch = (part.pitch.low + part.pitch.high) / 2

@@ -20,7 +20,7 @@ from streamson.score.stream_registry import StreamRegistry
 from streamson.session.resolve import matching_parts, parts_for
 
 if TYPE_CHECKING:  # at run time points and extents would bring numpy along
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from streamson.model.event import Event
     from streamson.model.feed import PartLegend
@@ -132,11 +132,17 @@ class Score:
             stream = self._add_stream(message)
             if stream is None:
                 return []
+        process: Callable[[PartPlayer, Any, int], list[Note] | None] = PartPlayer.process
+        names: Collection[str]
+        if message.is_batch:
+            process, names = PartPlayer.process_batch, message.columns
+        else:
+            names = message.fields
+        if stream.players[0].pitch_field not in names:  # rarely: what follows takes its time
+            unplayed, size = self._monitor.unplayed, message.size
+            unplayed.process(message.stream, names, size, stream.points, now_frame)
         stream.points += message.size
         stream.last = message.last_point
-        process: Callable[[PartPlayer, Any, int], list[Note] | None] = PartPlayer.process
-        if message.is_batch:
-            process = PartPlayer.process_batch
         notes: list[Note] = []
         for player in stream.players:
             try:
@@ -162,10 +168,15 @@ class Score:
             notes += self._monitor.tick(now_frame)
         return notes
 
-    def end(self, stream: str) -> None:
+    def end(self, stream: str, now_frame: int) -> None:
         """Note that a stream's producer ended: until it comes back, its silence tells nothing."""
         if stream in self._streams:
-            self._monitor.staleness.end(stream)
+            self._monitor.end(stream, now_frame)
+
+    def finish(self, now_frame: int) -> None:
+        """Tell what is still to be told: no more points come."""
+        for stream in self._streams:
+            self._monitor.unplayed.end(stream, now_frame)
 
     def on_loss(self, points: int, now_frame: int) -> list[Note]:
         """Return the notes that tell that points were lost on their way."""
@@ -261,6 +272,7 @@ class Score:
             stream.players = [
                 kept.get(part) or self._parts.player(part, name, stream.fields) for part in parts
             ]
+            self._monitor.unplayed.add(name, parts, stream.fields, seen=stream.points)
             for player in stream.players:
                 if player not in old:
                     player.restore(state)
@@ -339,7 +351,7 @@ class Score:
 
     def _set_up(self, name: str, parts: list[Part], fields: tuple[str, ...]) -> PlayedStream:
         players = [self._parts.player(part, name, fields) for part in parts]
-        self._monitor.add(name, fields)  # last: what can't be set up is not watched
+        self._monitor.add(name, parts, fields)  # last: what can't be set up is not watched
         return PlayedStream(fields, players)
 
     def _last_frames(self) -> dict[str, int]:
@@ -384,6 +396,7 @@ class Score:
             time=None if point is None else point.time,
             range=next((player.pitch_range for player in players), None),
             points_per_second=stream.points_per_second,
+            points_unplayed=self._monitor.unplayed.points_of(name),
             points_coalesced=stream.coalesced + sum(player.coalesced for player in players),
             notes=stream.notes + sum(player.notes for player in players),
             last_note=note,

@@ -135,6 +135,36 @@ def test_a_session_that_fits_nothing_is_no_silence(start, tmp_path):
     assert "no note came of these points" in out
 
 
+def test_points_without_a_field_that_is_played_are_told_live_and_of_their_recording(
+    start, run, tmp_path
+):
+    for name, field in (("live", "temprature"), ("again", "x")):
+        part = f'[[part]]\nstream = "boiler"\npitch = {{ field = "{field}" }}\n'
+        (tmp_path / f"{name}.toml").write_text(part)
+    words = ("--session", "live.toml", "--record", "take/", "--stats", "stats.json")
+    listener = start("listen", "--bind", ANY_PORT, "--output", "none", *words)
+    with Publisher(endpoint(listener)) as publisher:
+        assert publisher.wait_for_listener(20)
+        for i in range(4):
+            publisher.send("boiler", temperature=float(i), level=1.0)
+            publisher.send("tank", level=float(i))
+            time.sleep(0.3)
+    found = "4 points in a row have no field that is played ({}), only temperature, level; "
+    said = f"boiler: {found.format('temprature')}" + 'did you mean "temperature"?'
+    assert listener.await_line("in a row").endswith(said)
+    _, out, _ = listener.end()
+    assert "left 4 points silent, without a field that is played" in out.splitlines()
+    stats = json.loads((tmp_path / "stats.json").read_text())
+    assert (stats["points_unplayed"], stats["notes_played"]) == (4, 4)
+
+    done = run("render", "take", "--session", "again.toml", "-o", "again.wav")
+    said = f"take: boiler: {found.format('x')}its part may say pitch = {{ field = "
+    assert done.returncode == 0
+    assert [line for line in done.stderr.splitlines() if "boiler" in line] == [
+        f'{said}"temperature" }}'
+    ]
+
+
 def test_a_source_that_goes_beyond_its_limits_is_told(start, tmp_path):
     (tmp_path / "few.toml").write_text("[limits]\nstreams = 2\n")
     words = ("--session", "few.toml", "--stats", "stats.json")

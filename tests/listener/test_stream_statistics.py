@@ -71,7 +71,7 @@ def test_states_and_rates():
             score.process(DataPoint("b", {"x": 1.0}, now / 1_000), now)
             score.process(DataPoint("c", {"x": 1.0}, now / 1_000), now)
         if i == 100:
-            score.end("c")
+            score.end("c", 0)
         score.flush(now)
     a, b, c = score.stream_statistics()
     assert (a.state, b.state, c.state) == ("alert", "stale", "ended")

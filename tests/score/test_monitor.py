@@ -143,14 +143,14 @@ def test_a_stream_whose_producer_said_goodbye_is_silent_by_right(caplog):
     score = score_of()
     for i in range(20):
         score.process(DataPoint("s", {"x": 1.0}, 0.0), i * RATE)
-    score.end("s")
-    score.end("unknown")
+    score.end("s", 0)
+    score.end("unknown", 0)
     assert not alerts(score.flush(90 * RATE))
     assert not alerts(score.process(DataPoint("s", {"x": 1.0}, 0.0), 100 * RATE))
     assert (score.streams_stale, caplog.messages) == (0, [])
     # Once it is back it is watched as before: the pause was none of its intervals.
     assert [note.midi_note for note in alerts(score.flush(103 * RATE))] == pitches("stale")
-    score.end("s")
+    score.end("s", 0)
     assert score.streams_stale == 0
 
 

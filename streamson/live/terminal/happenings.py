@@ -16,6 +16,7 @@ from streamson.model.event import (
     Caption,
     DeviceLost,
     FeedLost,
+    PointsUnplayed,
     RecordingFailed,
     RecordingPaused,
     SessionNotFollowed,
@@ -31,6 +32,7 @@ _WORDS: Final = {
     "StreamStale": "silent",
     "StreamRecovered": "back",
     "PointsLost": "lost",
+    "PointsUnplayed": "silent",
     "AlertAcknowledged": "known",
     "StreamMuted": "mute",
     "StreamSoloed": "solo",
@@ -58,7 +60,7 @@ _NARROW: Final = 60
 """With fewer cells there are no words before the sentences, but where an alert lasts."""
 
 _BAD: Final = (
-    *(DeviceLost, FeedLost, RecordingFailed, RecordingPaused),
+    *(DeviceLost, FeedLost, PointsUnplayed, RecordingFailed, RecordingPaused),
     *(SessionNotFollowed, SessionRefused),
 )
 
