@@ -34,10 +34,17 @@ def open_new(path: Path) -> BinaryIO:
     return path.open("xb+", buffering=0)
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, *, mode: int | None = None) -> None:
     """Write a file: what was there before stays until all of the new content is on the disk.
 
-    A file that was there passes its permissions on.
+    Parameters
+    ----------
+    path
+        Where it is to be.
+    content
+        All of it.
+    mode
+        Its permissions. None: a file that was there passes its own on.
 
     Raises
     ------
@@ -49,7 +56,10 @@ def write_atomically(path: Path, content: bytes) -> None:
         with part.open("xb") as file:
             file.write(content)
             file.flush()
-            _keep_mode(path, file.fileno())
+            if mode is None:
+                _keep_mode(path, file.fileno())
+            else:
+                os.chmod(part, mode)
             os.fsync(file.fileno())
         part.replace(path)
     except OSError:

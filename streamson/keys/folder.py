@@ -4,13 +4,14 @@ import os
 import re
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
 import click
 import msgspec
 
-from streamson.errors import InputFileError, OutputFileError, UsageError, nearest
+from streamson.errors import InputFileError, OutputFileError, StreamsonError, UsageError, nearest
 from streamson.formats.atomic import write_atomically
 from streamson.keys.grant import Grant
 from streamson.keys.key import KeyPair, parse_key
@@ -26,6 +27,9 @@ MAX_GRANT_BYTES: Final = 32 << 10
 
 _NAME: Final = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{MAX_NAME_CHARS - 1}}}")
 _PAIR: Final = "machine"
+_GRANT_MODE: Final = 0o644
+"""No secret is in it, and a service reads what root has written."""
+
 _OTHERS: Final = 0o077
 _OTHERS_WRITE: Final = 0o022
 
@@ -65,8 +69,12 @@ class KeyFolder:
     @classmethod
     def of_machine(cls) -> Self:
         """Return the one that all commands use: where ``STREAMSON_KEYS`` says, else the user's."""
-        named = os.environ.get(VARIABLE)
-        return cls(Path(named) if named else Path(click.get_app_dir("streamson")) / "keys")
+        if named := os.environ.get(VARIABLE):
+            return cls(Path(named))
+        configured = Path(click.get_app_dir("streamson"))
+        if not configured.is_absolute():  # of an XDG_CONFIG_HOME that its specification ignores
+            configured = Path.home() / ".config" / "streamson"
+        return cls(configured / "keys")
 
     def make_pair(self) -> KeyPair:
         """Make the machine's key pair.
@@ -149,11 +157,16 @@ class KeyFolder:
         Raises
         ------
         UsageError
-            The name is none, or has another key, or the key another name.
+            The name is none, or has another key, or the key another name, or is this machine's.
         OutputFileError
             It can't be written.
         """
         _check_name(name)
+        if grant.key == self._own_key():
+            raise UsageError(
+                f"that is the key of this machine, whose programs may do all here; {name}'s is "
+                f"what 'streamson keys show' prints on {name}"
+            )
         allowed = self.allowed()
         by_name = {found: key for key, found in allowed.names.items()}
         if by_name.get(name, grant.key) != grant.key:
@@ -168,12 +181,14 @@ class KeyFolder:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._check_folder()
             self._allowed.mkdir(mode=0o700, exist_ok=True)
-            write_atomically(path, _toml(grant).encode())
+            write_atomically(path, _toml(grant).encode(), mode=_GRANT_MODE)
         except OSError as error:
             raise OutputFileError(f"can't write {path}: {error.strerror}") from None
 
     def revoke(self, name_or_key: str) -> str:
         """Let a key in no more, wherever it is connected; return its name.
+
+        No file lets it in afterwards: where another tool wrote a second one, that goes too.
 
         Raises
         ------
@@ -190,10 +205,11 @@ class KeyFolder:
                 f"no key {name_or_key!r} is allowed{nearest(name_or_key, names.values())}; "
                 "'streamson keys list' shows those that are"
             )
-        try:
-            path.unlink()
-        except OSError as error:
-            raise OutputFileError(f"can't delete {path}: {error.strerror}") from None
+        for one in (path, *self._others_with_key_of(path)):
+            try:
+                one.unlink()
+            except OSError as error:
+                raise OutputFileError(f"can't delete {one}: {error.strerror}") from None
         return name
 
     def allowed(self) -> Allowed:
@@ -231,14 +247,30 @@ class KeyFolder:
         return Allowed(grants, names, tuple(mistakes))
 
     def changed_at(self) -> object:
-        """Return what differs once a file of `allowed` was written or deleted."""
+        """Return what differs once a file of `allowed` was written or deleted, or its mode set."""
         try:
             return [
-                (entry.name, (found := entry.stat()).st_mtime_ns, found.st_size, found.st_ino)
+                (entry.name, found.st_mtime_ns, found.st_mode, found.st_size, found.st_ino)
                 for entry in sorted(os.scandir(self._allowed), key=lambda entry: entry.name)
+                if (found := entry.stat())
             ]
         except OSError:
             return None
+
+    def _own_key(self) -> str | None:
+        """Return this machine's public key, if it has one that can be read."""
+        try:
+            return self.pair().public
+        except StreamsonError:
+            return None
+
+    def _others_with_key_of(self, path: Path) -> list[Path]:
+        """Return the other files that would let the key of a file in."""
+        keys = {}
+        for one in self._allowed.glob("*.toml"):
+            with suppress(InputFileError):  # it lets nobody in
+                keys[one] = _read(one).key
+        return [one for one, key in keys.items() if one != path and key == keys.get(path)]
 
     def _check_folder(self) -> None:
         """Raise `InputFileError` where others could put a key into the folder."""
@@ -274,6 +306,18 @@ def _check_name(name: str) -> None:
         )
 
 
+def _check_writers(path: Path, found: os.stat_result) -> None:
+    """Raise `InputFileError` where others can write to a file."""
+    if sys.platform == "win32":
+        return
+    if found.st_mode & _OTHERS_WRITE:
+        raise InputFileError(
+            f"{path} has mode {found.st_mode & 0o777:o}: others could change whom it lets in; 644 "
+            f"is allowed: chmod 644 {path}"
+        )
+    _check_owner(path, found.st_uid)
+
+
 def _check_size(content: bytes) -> None:
     if len(content) > MAX_GRANT_BYTES:
         raise UsageError(f"more than {MAX_GRANT_BYTES} bytes")
@@ -282,6 +326,7 @@ def _check_size(content: bytes) -> None:
 def _read(path: Path) -> Grant:
     try:
         with path.open("rb") as file:
+            _check_writers(path, os.fstat(file.fileno()))
             content = file.read(MAX_GRANT_BYTES + 1)
         _check_size(content)
         grant = msgspec.toml.decode(content, type=Grant)

@@ -83,6 +83,44 @@ def test_a_folder_that_others_can_write_to_is_not_used(folder, tmp_path, which):
         folder.allowed()
 
 
+@on_unix
+def test_a_file_that_others_can_write_to_lets_nobody_in_until_they_can_not(folder):
+    before = os.umask(0)
+    try:
+        folder.allow("web3", Grant(key=KEY, hear=True))
+    finally:
+        os.umask(before)
+    path = folder.path / "allowed" / "web3.toml"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    found = folder.changed_at()
+    path.chmod(0o666)
+    allowed = folder.allowed()
+    assert allowed.grants == {}
+    assert re.search(r"web3.toml has mode 666.*chmod 644", allowed.mistakes[0])
+    assert folder.changed_at() != found  # so that a listener that runs sees it
+    path.chmod(0o644)
+    assert list(folder.allowed().grants) == [KEY]
+
+
+@on_unix
+@pytest.mark.parametrize("configured", ["", "elsewhere"])
+def test_a_setting_that_is_no_path_puts_no_key_into_the_current_folder(
+    monkeypatch, tmp_path, configured
+):
+    monkeypatch.delenv("STREAMSON_KEYS", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", configured)
+    assert KeyFolder.of_machine().path.is_absolute()
+    assert KeyFolder.of_machine().path.is_relative_to(tmp_path)
+
+
+def test_this_machines_own_key_is_taken_for_a_mistake(folder):
+    own = folder.make_pair().public
+    with pytest.raises(UsageError, match=r"the key of this machine.*prints on web3"):
+        folder.allow("web3", Grant(key=own, hear=True))
+    assert folder.allowed().grants == {}
+
+
 @pytest.mark.parametrize("content", ["", "curve\n", 'curve\n    public-key = "x"\n', "\0" * 99])
 def test_a_broken_pair_is_said(folder, content):
     folder.make_pair()
@@ -155,6 +193,8 @@ def test_two_files_with_one_key_are_a_mistake(folder):
     allowed = folder.allowed()
     assert allowed.grants == {KEY: Grant(key=KEY, hear=True)}
     assert "a has the same key" in allowed.mistakes[0]
+    assert folder.revoke("a") == "a"
+    assert folder.allowed() == ({}, {}, ())
 
 
 @pytest.mark.parametrize(
