@@ -53,13 +53,17 @@ def required_password(found: str | None) -> str:
     Raises
     ------
     UsageError
-        There is none.
+        There is none, or it is no text.
     """
     if found is None:
         raise UsageError(
             "an Icecast server wants a password, and there is none; give it by "
             "--stream-password-file FILE, or in the environment as STREAMSON_ICECAST_PASSWORD"
         )
+    try:
+        found.encode()
+    except UnicodeEncodeError:  # of bytes in the environment that are no UTF-8
+        raise UsageError("the password of the Icecast server is no text in UTF-8") from None
     return found
 
 

@@ -28,7 +28,7 @@ from streamson.live.icecast import source
 from streamson.live.icecast.address import parse_address
 from streamson.live.icecast.broadcast import Broadcast
 from streamson.live.icecast.retrying import LONGEST_S, MAX_REASONS, Retrying
-from streamson.live.icecast.timeline import FRAME_BYTES, Timeline
+from streamson.live.icecast.timeline import FRAME_BYTES, MAX_SILENCE_S, Timeline
 from streamson.model.feed import AudioBlock
 from tests.conftest import until
 from tests.live.conftest import ANY_PORT
@@ -502,6 +502,25 @@ def test_sound_that_can_not_be_encoded_ends_a_broadcast():
     assert "no mp3 of 96000 Hz" in str(broadcast.error)
 
 
+def test_what_nobody_foresaw_ends_a_broadcast_and_is_told_where_it_is_waited_for():
+    address = parse_address("icecast://127.0.0.1:1/live.mp3")
+    with Broadcast(address, "\udce9", hello()) as broadcast:
+        until(lambda: broadcast.error, "the error")
+    assert isinstance(broadcast.error, UnicodeEncodeError)
+
+
+def test_a_refusal_is_told_though_the_server_keeps_the_connection(monkeypatch, caplog):
+    monkeypatch.setattr(source, "CONNECT_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = parse_address(f"icecast://127.0.0.1:{server.getsockname()[1]}/live.mp3")
+        with Broadcast(address, PASSWORD, hello()):
+            connection, _ = server.accept()
+            connection.recv(8192)
+            connection.sendall(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno")
+            until(lambda: "is wrong (401)" in caplog.text, "the reason")
+            connection.close()
+
+
 def test_with_tls_a_server_is_sent_the_password_only_if_its_certificate_is_trusted(
     tmp_path, monkeypatch, caplog
 ):
@@ -553,7 +572,7 @@ def test_an_address_is_understood(text, url, form, user):
         *("", "icecast://", "icecast://h", "icecast://h/", "http://h/x", "icecast://h:0/x"),
         *("icecast://h:99999/x", "icecast://h:port/x", "icecast://h/x?y", "icecast://h/x y"),
         *("icecast://h/x\r\nIce-Public: 1", "icecast://[::1/x", "icecast://h/" + 999 * "x"),
-        "icecast://h/\u00e9",
+        *("icecast://h/\u00e9", "icecast://a..b/x", "icecast://" + 64 * "h" + "/x"),
     ],
 )
 def test_what_is_no_address_is_refused_with_the_form(text):
@@ -567,6 +586,14 @@ def test_a_password_on_the_command_line_is_refused_and_not_repeated(words, start
     refused.await_line("give it by --stream-password-file or STREAMSON_ICECAST_PASSWORD")
     assert refused.process.wait(20) == 2
     assert not refused.count("hackme")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there an environment is text")
+@pytest.mark.parametrize("words", [("listen", "--stream-to"), ("broadcast",)])
+def test_a_password_that_is_no_text_is_refused(words, start):
+    refused = start(*words, "icecast://h/x.mp3", password="\udce9")
+    refused.await_line("is no text in UTF-8")
+    assert refused.process.wait(20) == 2
 
 
 @pytest.mark.parametrize("words", [("listen", "--stream-to"), ("broadcast",)])
@@ -592,6 +619,7 @@ def test_silence_that_went_out_is_not_made_good_by_what_comes_late():
     late = [timeline.take(_block(frame)) for frame in (1_100, 1_200, 1_300, 1_400)]
     assert [_frames(block) for block in late] == [0, 0, 50, 100]
     assert late[2].samples == _block(1_350, 50).samples
+    assert _frames(timeline.silence(3_600)) == round(MAX_SILENCE_S * RATE)
 
 
 def test_what_another_listener_tells_is_sent_from_its_first_frame_on():

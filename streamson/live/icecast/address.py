@@ -97,13 +97,21 @@ def parse_address(text: str) -> IcecastAddress:
         parts.scheme in _SCHEMES
         and not (parts.query or parts.fragment)
         and port > 0
-        and _HOST.fullmatch(host)
+        and _is_host(host)
         and _USER.fullmatch(user)
         and _MOUNT.fullmatch(parts.path)
     )
     if not is_one or len(text) > MAX_CHARS:
         raise _wrong(text)
     return IcecastAddress(user, host, port, parts.path, _SCHEMES[parts.scheme])
+
+
+def _is_host(text: str) -> bool:
+    try:
+        text.encode("idna")  # as whoever looks it up does: no part is empty, or too long
+    except UnicodeError:
+        return False
+    return bool(_HOST.fullmatch(text))
 
 
 def _wrong(text: str) -> UsageError:

@@ -59,7 +59,7 @@ class Broadcast:
     connections
         How often it was connected.
     error
-        What ended it before its time: sound that can't be encoded.
+        What ended it before its time: sound that can't be encoded, or what nobody foresaw.
     """
 
     def __init__(self, address: IcecastAddress, password: str, hello: Hello) -> None:
@@ -68,7 +68,7 @@ class Broadcast:
         self.bytes_sent = 0
         self.left_out_s = 0.0
         self.connections = 0
-        self.error: StreamsonError | None = None
+        self.error: Exception | None = None
         self._address = address
         self._password = password
         self._queue: queue.Queue[AudioBlock] = queue.Queue(MAX_WAITING)
@@ -114,12 +114,12 @@ class Broadcast:
                     self._stopping.wait(retrying.failed(str(error)))
                 finally:
                     self._is_connected = False
-        except StreamsonError as error:
-            self.error = error
         except soundfile.LibsndfileError as error:
             self.error = StreamsonError(
                 f"no {self._address.form} of {self.hello.sample_rate} Hz: {error.error_string}"
             )
+        except Exception as error:  # it is told where it is waited for
+            self.error = error
 
     def _serve(self, source: IcecastSource) -> None:
         """Send what comes until the server goes, the sample rate changes, or it is to end."""

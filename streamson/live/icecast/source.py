@@ -8,6 +8,7 @@ import re
 import socket
 import ssl
 from base64 import b64encode
+from contextlib import suppress
 from typing import Final, Self
 from urllib.parse import urlencode
 
@@ -179,11 +180,12 @@ def _answer(connection: socket.socket) -> tuple[str, str]:
     if found is None:
         raise SourceError("what answers there is no Icecast server")
     page = received.partition(b"\r\n\r\n")[2]
-    while found[1] not in _CONTINUE and len(page) < MAX_PAGE_BYTES:
-        part = connection.recv(MAX_PAGE_BYTES)
-        if not part:
-            break
-        page += part
+    with suppress(TimeoutError):  # one that keeps the connection, which is no reason
+        while found[1] not in _CONTINUE and len(page) < MAX_PAGE_BYTES:
+            part = connection.recv(MAX_PAGE_BYTES)
+            if not part:
+                break
+            page += part
     return found[1], page.decode(errors="replace")
 
 

@@ -9,6 +9,9 @@ from streamson.model.feed import AudioBlock
 FRAME_BYTES: Final = 8
 """Of float32, left and right."""
 
+MAX_SILENCE_S: Final = 2.0
+"""At a time: a process that was stopped for hours does not make good for them."""
+
 
 class Timeline:
     """Keeps sound in step with time: as much silence as is missing, and no more.
@@ -41,8 +44,8 @@ class Timeline:
         )
 
     def silence(self, duration_s: float) -> AudioBlock:
-        """Return silence of a length, where nothing came for so long."""
-        frames = round(duration_s * self._rate)
+        """Return silence of a length, `MAX_SILENCE_S` at most, where nothing came for so long."""
+        frames = round(min(duration_s, MAX_SILENCE_S) * self._rate)
         silent = AudioBlock(frame=self._position, time=0.0, samples=bytes(frames * FRAME_BYTES))
         self._position += frames
         return silent
