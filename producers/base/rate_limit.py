@@ -73,6 +73,11 @@ class RateLimit:
         return self._sink.dropped
 
     @property
+    def refused(self) -> int:
+        """Points that went and were not taken."""
+        return self._sink.refused
+
+    @property
     def listening(self) -> bool:
         """Whether somebody takes them at this moment."""
         with self._changed:

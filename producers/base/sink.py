@@ -28,6 +28,10 @@ class Sink(Protocol):
     dropped: int
 
     @property
+    def refused(self) -> int:
+        """Points that went and were not taken, as far as that is known: it is said already."""
+
+    @property
     def listening(self) -> bool:
         """Whether somebody takes them at this moment."""
 
@@ -68,6 +72,7 @@ class PointPrinter:
     endpoint = "standard output"
     listening = True
     refusal = ""
+    refused = 0
 
     def __init__(self, file: TextIO) -> None:
         self.sent = 0

@@ -132,12 +132,14 @@ def _publish(
             if close is not None:  # what a generator has opened; or a queue, for who fills it
                 close()
             left_out = ""
+            opened.close()  # what waits goes; and the listener's last word comes
             if limit is not None:
-                limit.close()
                 left_out = f", {limit.left_out} left out by --rate"
             # By the network, or before that, where more came than went.
             dropped = sink.dropped + getattr(production.readings, "dropped", 0)
             done = f"sent, {dropped} dropped" if endpoint is not None else "printed"
+            if sink.refused:
+                done += f", {sink.refused} refused there"
             if ending.code == INTERRUPTED and sys.stderr.isatty():
                 click.echo(err=True)  # the terminal has left its ^C in the line
             click.echo(f"{name}: {counted(sink.sent, 'point')} {done}{left_out}", err=True)

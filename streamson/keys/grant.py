@@ -1,6 +1,8 @@
 """What somebody with a key may do."""
 
 from fnmatch import fnmatchcase
+from glob import escape
+from shlex import quote
 from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
@@ -49,3 +51,22 @@ class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     def may_publish(self, stream: str) -> bool:
         """Return whether it may publish points of a stream."""
         return any(fnmatchcase(stream, pattern) for pattern in self.publish)
+
+    def options(self, *more: str) -> str:
+        """Return the options of ``streamson keys allow`` for all this, and for more patterns."""
+        words = [f"--publish {quote(pattern)}" for pattern in (*self.publish, *more)]
+        words += [OPTIONS[role] for role in (HEAR, STEER) if self.may(role)]
+        return " ".join(words)
+
+
+def pattern_for(stream: str) -> str:
+    """Return a pattern that fits a stream, and those that have the first part of its name.
+
+    Examples
+    --------
+    >>> pattern_for("web3/cpu"), pattern_for("boiler")
+    ('web3/*', 'boiler')
+    """
+    first, slash, _ = stream.partition("/")
+    pattern = f"{escape(first)}/*" if slash else escape(stream)
+    return pattern if len(pattern) <= MAX_PATTERN_CHARS else "*"

@@ -24,6 +24,7 @@ from streamson.wire.limits import (
     SEND_HIGH_WATER_MARK,
 )
 from streamson.wire.points.codec import Encoding, encode
+from streamson.wire.points.untaken import Untaken
 from streamson.wire.sockets.connecting import connect, set_keepalive
 from streamson.wire.sockets.refusals import Refusals
 
@@ -59,6 +60,10 @@ class Publisher:
     sent, dropped
         Points handed to the network, and points dropped because nobody listened or the listener
         was too slow.
+    refused
+        Of the points sent, those that the listener did not take, because this machine's key may
+        not publish their streams there: as far as the listener told so. It is logged once for each
+        stream, with what to do.
 
     Raises
     ------
@@ -104,6 +109,12 @@ class Publisher:
         set_keepalive(self._socket)
         connect(self._socket, endpoint)
         self._refusals = Refusals(self._socket, endpoint, PUBLISH)
+        self._untaken = Untaken(endpoint)
+
+    @property
+    def refused(self) -> int:
+        """As the class says."""
+        return self._untaken.points
 
     @property
     def listening(self) -> bool:
@@ -235,6 +246,8 @@ class Publisher:
                 for stream in islice(self._sequences, MAX_GOODBYES):
                     frame = encode(Goodbye(stream, self.source), self._encoding)
                     self._socket.send(frame, zmq.DONTWAIT)
+        self._await_notice()
+        self._untaken.close()
         self._refusals.close()
         self._socket.close()
 
@@ -272,7 +285,13 @@ class Publisher:
             self.dropped += count
             return False
         self.sent += count
+        self._untaken.sent(stream, count)
         return True
+
+    def _await_notice(self) -> None:
+        """Wait a moment for a word about streams that were begun just now: they may be refused."""
+        while (left_s := self._untaken.awaited_until - clock.monotonic()) > 0 and self.listening:
+            self._socket.poll(int(left_s * 1000) + 1)
 
     def _say_refusal(self) -> None:
         """Say once why nobody takes what is sent."""
@@ -289,7 +308,14 @@ class Publisher:
     def _read_subscriptions(self) -> None:
         while self._socket.poll(0):
             message = self._socket.recv(zmq.DONTWAIT)
-            (self._topics.add if message[:1] == b"\x01" else self._topics.discard)(message[1:])
+            if self._untaken.take(message):
+                continue
+            if message[:1] == b"\x01":
+                if not self._topics:
+                    self._untaken.begin()
+                self._topics.add(message[1:])
+            else:
+                self._topics.discard(message[1:])
 
 
 def _default_source() -> str:

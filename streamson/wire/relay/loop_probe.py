@@ -10,9 +10,10 @@ from math import inf
 from typing import Final
 
 from streamson.model.point import Goodbye
+from streamson.wire import probe
 from streamson.wire.points.codec import encode
 
-STREAM: Final = "streamson-relay/"
+STREAM: Final = probe.STREAM
 """How the names of such streams begin."""
 
 INTERVAL_S: Final = 10.0
@@ -36,7 +37,7 @@ class LoopProbe:
 
     def __init__(self) -> None:
         self.comes_back = False
-        self._goodbye = Goodbye(f"{STREAM}{secrets.token_hex(8)}")
+        self._goodbye = Goodbye(probe.new_name())
         self.frame = encode(self._goodbye)
         self._due = 0.0
         self._sent_at = inf  # of the first that has not come back

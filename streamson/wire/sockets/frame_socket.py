@@ -9,7 +9,7 @@ import zmq
 from streamson._printable import counted, printable
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.keys.folder import KeyFolder
-from streamson.keys.grant import PUBLISH
+from streamson.keys.grant import PUBLISH, pattern_for
 from streamson.model.limits import MAX_STREAM_CHARS
 from streamson.wire.limits import (
     HANDSHAKE_MS,
@@ -17,10 +17,12 @@ from streamson.wire.limits import (
     RECEIVE_BUFFER_BYTES,
     RECEIVE_HIGH_WATER_MARK,
 )
+from streamson.wire.probe import is_probe
 from streamson.wire.sockets.connecting import bind, descriptor_of, set_keepalive
 from streamson.wire.sockets.guard import ConnectionGuard
 from streamson.wire.sockets.handover import Handed
 from streamson.wire.sockets.known_peers import KnownPeers, gatekeeper_of
+from streamson.wire.sockets.notices import Notices
 
 SHED_FRAME_BYTES: Final = 64 << 10
 """Messages larger than this are dropped undecoded while too many bytes wait: these cost most."""
@@ -117,6 +119,9 @@ class FrameSocket:
         self._parts = 0
         self._guard = ConnectionGuard(self._socket, self._handed, watch_memory=watch_memory)
         self._publishers = KnownPeers(self._guard, self._gatekeeper, PUBLISH)
+        self._notices: Notices | None = None
+        if self._gatekeeper is not None:
+            self._notices = Notices(self._socket, self._gatekeeper)
         try:
             self.endpoint = bind(self._socket, endpoint)
         except BaseException:
@@ -139,6 +144,8 @@ class FrameSocket:
             poller.register(one, zmq.POLLIN)
         came = self._socket in dict(poller.poll(int(timeout_s * 1000)))
         self._publishers.look()
+        if self._notices is not None:
+            self._notices.look()
         if not came:
             self._handed.emptied += 1
         return came
@@ -174,6 +181,8 @@ class FrameSocket:
             self._socket.close()
             if self._gatekeeper is not None:
                 self._gatekeeper.close()
+            if self._notices is not None:
+                self._notices.close()
             self._limited.flush()
 
     def _may_publish(self, frame: zmq.Frame, descriptor: int) -> bool:
@@ -184,14 +193,28 @@ class FrameSocket:
         stream = bytes(content[: 4 * MAX_STREAM_CHARS]).partition(b"\0")[0]
         if self._gatekeeper.may_publish(key, stream):
             return True
+        if self._gatekeeper.may(key, PUBLISH) and is_probe(content):
+            return True
         self._counts.forbidden += 1
+        self._refuse(key, stream)
+        return False
+
+    def _refuse(self, key: str, stream: bytes) -> None:
+        """Say on both sides that a key may not publish a stream."""
+        assert self._gatekeeper is not None
+        assert self._notices is not None
+        self._notices.refuse(key, stream)
+        grant, name = self._gatekeeper.grant_of(key), stream.decode(errors="replace")
+        if grant is None:
+            return
         self._limited.warning(
             "forbidden",
-            "%s refused: the key %s may publish other streams only; the last was %s",
+            "%s refused: the key %s may publish other streams only; the last was %s; to allow it: "
+            "streamson keys allow %s %s %s",
             counted(self._counts.forbidden, "message"),
-            *(self._gatekeeper.name_of(key), printable(stream.decode(errors="replace"))),
+            *(self._gatekeeper.name_of(key), printable(name)),
+            *(self._gatekeeper.name_of(key), key, printable(grant.options(pattern_for(name)))),
         )
-        return False
 
     def _skip_parts(self, frame: zmq.Frame, descriptor: int) -> None:
         """Read the parts of a message, or `PARTS_AT_ONCE`; in a short loop, for there may be many.

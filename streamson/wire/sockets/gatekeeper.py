@@ -16,7 +16,7 @@ from streamson._printable import printable
 from streamson._rate_limited_log import INTERVAL_S, RateLimitedLog
 from streamson.errors import StreamsonError
 from streamson.keys.folder import Allowed, KeyFolder
-from streamson.keys.grant import OPTIONS, ROLES, Role
+from streamson.keys.grant import OPTIONS, ROLES, Grant, Role
 from streamson.keys.key import z85_of
 
 LOOK_S: Final = 0.25
@@ -43,12 +43,16 @@ class Gatekeeper:
 
     Attributes
     ----------
+    public_key
+        This machine's.
     context
         ZeroMQ asks one gatekeeper in each: so the sockets have to be of this one.
     refused
         Connections that were not let in.
     revocations
         Grows when somebody may do less than before.
+    changes
+        Grows when the files say something else.
 
     Raises
     ------
@@ -60,15 +64,18 @@ class Gatekeeper:
 
     def __init__(self, folder: KeyFolder) -> None:
         self.refused = 0
-        self.revocations = 0
+        self.revocations = self.changes = 0
         self._folder = folder
         self._pair = folder.pair()
+        self.public_key = self._pair.public
         self._limited = RateLimitedLog(_log)
         self._allowed = _NOBODY
         self._read_at: object = _NOBODY  # never what the folder says
         self._due = 0.0
         self._known_streams = lru_cache(MAX_KNOWN_STREAMS)(self._publishes)
         self._told: dict[str, float] = {}
+        self._told_at: dict[str, float] = {}
+        self._granted_at: dict[str, float] = {}
         self.look()
         self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._authenticator = _Authenticator(self)
@@ -105,6 +112,13 @@ class Gatekeeper:
             self._limited.warning("mistake", "%s", printable(mistake))
         self._known_streams.cache_clear()
         after = self._allowed.grants
+        self.changes += 1
+        now = time.monotonic()
+        self._granted_at = {
+            key: self._granted_at[key] if grant == before.get(key) else now
+            for key, grant in after.items()
+        }
+        self._told_at = {key: when for key, when in self._told_at.items() if key in after}
         self.revocations += any(
             grant.may(role) and not (key in after and after[key].may(role))
             for key, grant in before.items()
@@ -126,18 +140,32 @@ class Gatekeeper:
         """Return what a key is called here, or the key."""
         return self._allowed.names.get(key, key)
 
+    def grant_of(self, key: str) -> Grant | None:
+        """Return what a key is allowed now, if it is; this machine's own has no grant."""
+        return self._allowed.grants.get(key)
+
+    def had_another(self, key: str) -> bool:
+        """Return whether a key was allowed something else when it came, or was told last."""
+        return self._granted_at.get(key, 0.0) > self._told_at.get(key, 0.0)
+
+    def has_told(self, key: str) -> None:
+        """Take in that who has a key knows what it may since now."""
+        self._told_at[key] = time.monotonic()
+
     def lets_in(self, key: str, role: Role, address: str) -> bool:
         """Return whether who just connected may stay, and say it where not."""
         if not self.may(key, role):
             self._read()  # it may be allowed since a moment ago
         if self.may(key, role):
+            self.has_told(key)
             return True
         self.refused += 1
-        name = self._allowed.names.get(key)
-        if name is None:
+        name, grant = self._allowed.names.get(key), self.grant_of(key)
+        if name is None or grant is None:
             who, what = f"the key {key}, which is not allowed here", f"allow NAME {key}"
         else:
-            who, what = f"{name}, whose key may not {role} here", f"allow {name} {key}"
+            who = f"{name}, whose key may not {role} here"
+            what = f"allow {name} {key} {grant.options()}"  # else it would lose what it may
         line = "refused %s at %s; to let it in: streamson keys %s %s"
         arguments = (who, printable(address), what, OPTIONS[role])
         if self._is_due(key):
