@@ -77,8 +77,9 @@ def _refused(stats: RelayStatistics) -> int:
 
 
 def _handed_on(one: DestinationStatistics) -> str:
+    refused = f", {one.points_refused} refused there" if one.points_refused else ""
     return (
-        f"handed on {counted(one.points_sent, 'point')} to {one.endpoint}, lost "
+        f"handed on {counted(one.points_sent, 'point')} to {one.endpoint}{refused}, lost "
         f"{one.points_lost}, {one.points_missed} while nobody was there"
     )
 
@@ -89,4 +90,6 @@ def _since(before: DestinationStatistics, now: DestinationStatistics) -> str:
     state = "there" if now.is_there else "gone"
     if now.leads_back:
         state = "leads back here"
-    return f"{now.endpoint} {state}, {counted(lost, 'point')} did not go there"
+    refused = now.points_refused - before.points_refused
+    also = f", {refused} refused there" if refused else ""
+    return f"{now.endpoint} {state}, {counted(lost, 'point')} did not go there{also}"

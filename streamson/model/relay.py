@@ -20,6 +20,8 @@ class DestinationStatistics(msgspec.Struct, frozen=True, kw_only=True):
         How often somebody came, or came back.
     points_sent
         Points handed to the network.
+    points_refused
+        Of these, points that were not taken: this relay's key may not publish their streams there.
     points_lost
         Points that were to go there and did not: they came faster than they were taken, or were
         waiting when it went.
@@ -34,6 +36,7 @@ class DestinationStatistics(msgspec.Struct, frozen=True, kw_only=True):
     leads_back: bool
     arrivals: int
     points_sent: int
+    points_refused: int
     points_lost: int
     points_missed: int
     last_values_sent: int

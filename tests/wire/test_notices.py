@@ -13,8 +13,10 @@ from streamson.model.point import DataPoint, Goodbye
 from streamson.wire import probe
 from streamson.wire.points import untaken
 from streamson.wire.points.codec import encode
+from streamson.wire.points.publisher import Publisher
 from streamson.wire.points.untaken import Untaken
 from streamson.wire.relay.loop_probe import LoopProbe
+from streamson.wire.relay.relay import Relay
 from streamson.wire.sockets import notices
 from streamson.wire.sockets.connecting import connect
 from streamson.wire.sockets.frame_socket import FrameSocket
@@ -277,30 +279,57 @@ def test_notices_are_so_many_and_end(home, machine, caplog, monkeypatch):
             assert not second._untaken.is_noticed
 
 
+def test_a_relay_is_told_what_its_key_may_not_hand_on(home, machine, ear, caplog):
+    web = machine("web")
+    allowed(home, web, "web/*")
+    with web, Relay([ear.endpoint], ANY_PORT) as relay, Publisher(relay.endpoint, wait_s=0) as one:
+
+        def turned(condition):
+            def turned():
+                relay.turn()
+                return condition()
+
+            ear.until(turned, "it")
+
+        turned(lambda: one.listening and relay.destinations[0].is_there)
+        arrivals = relay.statistics.destinations[0].arrivals
+        turned(
+            lambda: one.send("mail", x=1.0) and relay.statistics.destinations[0].points_refused > 2
+        )
+        turned(lambda: one.send("web/cpu", x=1.0) and "web/cpu" in ear.heard)
+        assert relay.statistics.destinations[0].arrivals == arrivals  # a notice is no newcomer
+    assert set(ear.heard) == {"web/cpu"}
+    (line,) = lines(caplog, "takes no points of")
+    assert f"{ear.receiver.endpoint} takes no points of mail" in line
+
+
 def test_a_relays_probe_passes_where_its_streams_do_not(home, machine, ear, caplog):
     web = machine("web")
     allowed(home, web, "web/*")
-    mine = LoopProbe().frame
-    name = mine.partition(b"\0")[0].decode()
+    frame = LoopProbe().frame
+    name = frame.partition(b"\0")[0].decode()
     with web, zmq.Context() as context, context.socket(zmq.XPUB) as plain:
         connect(plain, ear.endpoint)
         ear.until(lambda: plain.poll(0), "the connection")
-        plain.send(mine)
+        plain.send(frame)
         ended = []
         ear.until(lambda: ended.extend(ear.receiver.take_ended()) or ended == [name], "the probe")
         assert ear.receiver.counts.messages_refused == 0
-        for frame in (
+        for other in (
             encode(DataPoint(name, {"x": 1.0}, 1.0)),
             encode(Goodbye(name, "a source")),
             encode(Goodbye(name), "json"),
             encode(Goodbye("streamson-relay/other")),
-            mine + b"\0",
-            mine + mine,
-            b"web/" + mine[4:],
+            frame + b"\0",
+            frame + frame,
+            b"web/" + frame[4:],
         ):
-            plain.send(frame)
+            plain.send(other)
         ear.until(lambda: ear.receiver.counts.messages_refused == 6, "what is none")
-        assert ear.receiver.take_ended() == ["web/" + name[4:]]  # its own
+        mine = "web/" + name[4:]  # which it may end
+        ear.until(
+            lambda: ended.extend(ear.receiver.take_ended()) or ended == [name, mine], "its own"
+        )
         assert ear.heard == []
         plain.setsockopt(zmq.LINGER, 0)
 

@@ -16,9 +16,11 @@ from streamson._rate_limited_log import RateLimitedLog
 from streamson.keys.grant import PUBLISH
 from streamson.model.point import Goodbye
 from streamson.model.relay import DestinationStatistics
+from streamson.wire.points.untaken import Untaken
 from streamson.wire.relay.loop_probe import LoopProbe
 from streamson.wire.sockets.connecting import connect, set_keepalive
 from streamson.wire.sockets.endpoint import parse_endpoint
+from streamson.wire.sockets.notice import MAX_NOTICE_BYTES
 from streamson.wire.sockets.refusals import Refusals
 
 SOCKET_HIGH_WATER_MARK: Final = 128
@@ -28,7 +30,7 @@ as long as fewer come than 100,000 a second."""
 MAX_WAITING_BYTES: Final = 32 << 20
 """What else waits: 3 s of 50,000 points a second."""
 
-MAX_SUBSCRIPTION_BYTES: Final = 256
+MAX_SUBSCRIPTION_BYTES: Final = 2 * MAX_NOTICE_BYTES
 MAX_SUBSCRIPTIONS: Final = 1_000
 """Of a place, and in a turn: a listener sends one."""
 
@@ -90,6 +92,7 @@ class Destination:
         set_keepalive(self._socket)
         connect(self._socket, endpoint)
         self._refusals = Refusals(self._socket, endpoint, PUBLISH)
+        self._untaken = Untaken(endpoint)
 
     @property
     def leads_back(self) -> bool:
@@ -105,6 +108,7 @@ class Destination:
             leads_back=self.leads_back,
             arrivals=self._arrivals,
             points_sent=self._sent,
+            points_refused=self._untaken.points,
             points_lost=self._lost,
             points_missed=self._missed,
             last_values_sent=self._last_values,
@@ -175,6 +179,7 @@ class Destination:
             self._flush()
             self._lose_waiting()
             self._limited.flush()
+            self._untaken.close()
             self._refusals.close()
             self._socket.close()
 
@@ -183,6 +188,8 @@ class Destination:
             if not self._events() & zmq.POLLIN:
                 break
             message = self._socket.recv(zmq.DONTWAIT)
+            if self._untaken.take(message):
+                continue
             if message[:1] == _SUBSCRIBED:
                 if len(self._topics) < MAX_SUBSCRIPTIONS:
                     self._topics.add(message[1:])
@@ -216,6 +223,7 @@ class Destination:
                 for frame, points in messages:
                     send(frame, zmq.DONTWAIT)
                     self._sent += points
+                    self._untaken.sent_frame(frame, points)
                     sent += 1
             except zmq.Again:
                 pass
@@ -247,6 +255,7 @@ class Destination:
                 self._waiting.popleft()
                 self._waiting_bytes -= len(frame) + _MESSAGE_BYTES
                 self._sent += points
+                self._untaken.sent_frame(frame, points)
         except zmq.Again:
             return
 
