@@ -15,7 +15,7 @@ from streamson.errors import UsageError
 from streamson.model.point import Batch, DataPoint, Goodbye
 from streamson.wire.points.codec import decode, encode
 from streamson.wire.points.receiver import Receiver
-from streamson.wire.relay import destination, last_values, loop_probe
+from streamson.wire.relay import destination, last_values, loop_probe, waiting
 from streamson.wire.relay.destination import Destination
 from streamson.wire.relay.last_values import LastValues
 from streamson.wire.relay.relay import Relay
@@ -238,7 +238,7 @@ class Stuck:
 
 
 def test_one_that_is_stuck_loses_its_own_points_alone(opened, monkeypatch, caplog):
-    monkeypatch.setattr(destination, "MAX_WAITING_BYTES", 1 << 20)
+    monkeypatch.setattr(waiting, "MAX_WAITING_BYTES", 1 << 20)
     stuck, far = opened(Stuck), opened(Far)
     relay = opened(Running, [stuck.endpoint, far.endpoint])
     until(lambda: stuck.subscribes() and all(relay.there), "both")
@@ -252,8 +252,8 @@ def test_one_that_is_stuck_loses_its_own_points_alone(opened, monkeypatch, caplo
     of_stuck, of_far = relay.statistics.destinations
     assert of_far.points_lost == 0
     assert of_stuck.points_lost > 0
-    waiting = size * count - of_stuck.points_sent - of_stuck.points_lost
-    assert 0 < waiting * 16 <= 1 << 20
+    left = size * count - of_stuck.points_sent - of_stuck.points_lost
+    assert 0 < left * 16 <= 1 << 20
     told = [record.getMessage() for record in caplog.records if "takes less" in record.getMessage()]
     assert len(told) == 1
     assert stuck.endpoint in told[0]
@@ -340,7 +340,7 @@ def test_the_probe_is_over_where_nothing_comes_back(monkeypatch):
 
 
 def streams_of(kept):
-    return [decode(frame).stream for frame in kept.frames()]
+    return [decode(frame).stream for _, frame in kept.frames()]
 
 
 def test_last_values_are_bounded_in_number(monkeypatch, caplog):
@@ -389,7 +389,8 @@ def test_what_is_kept_of_a_batch_is_not_the_batch():
     kept = LastValues()
     batch = Batch("x", {"v": np.zeros(60_000)}, np.arange(60_000.0), "a", 7)
     kept.put(batch, 0.0)
-    (frame,) = kept.frames()
+    ((source, frame),) = kept.frames()
+    assert source == "a"
     assert decode(frame) == DataPoint("x", {"v": 0.0}, 59_999.0, "a", 60_006)
     gone = weakref.ref(batch.times)
     del batch
@@ -439,7 +440,7 @@ def test_a_subscription_again_and_again_brings_last_values_once_a_second(opened)
         taker.poll(1)
         if place.look(now):
             welcomed += 1
-            place.welcome([encode(Goodbye("x"))])
+            place.welcome([("x", encode(Goodbye("x")))])
         return place.is_there
 
     try:

@@ -1,12 +1,14 @@
 """A place to which a relay hands on what comes: a socket of its own, so that it holds up no other.
 
-What waits is bounded in bytes, which ZeroMQ does not do: so little waits in its socket, and the
-rest here, where the oldest gives way.
+What waits is bounded in bytes, and taken from each source in turn, which neither ZeroMQ nor the
+kernel does: so little waits in their queues, and the rest here.
 """
 
 import logging
-from collections import deque
+import socket as sockets
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from os import dup
 from typing import Final
 
 import zmq
@@ -17,8 +19,10 @@ from streamson.keys.grant import PUBLISH
 from streamson.model.point import Goodbye
 from streamson.model.relay import DestinationStatistics
 from streamson.wire.points.untaken import Untaken
+from streamson.wire.relay.loop_probe import STREAM as PROBES
 from streamson.wire.relay.loop_probe import LoopProbe
-from streamson.wire.sockets.connecting import connect, set_keepalive
+from streamson.wire.relay.waiting import Outgoing, Waiting
+from streamson.wire.sockets.connecting import connect, descriptor_of, set_keepalive
 from streamson.wire.sockets.endpoint import parse_endpoint
 from streamson.wire.sockets.notice import MAX_NOTICE_BYTES
 from streamson.wire.sockets.refusals import Refusals
@@ -27,8 +31,10 @@ SOCKET_HIGH_WATER_MARK: Final = 128
 """Messages that wait in the socket: 128 MB of the largest, and no point waits for its turn here
 as long as fewer come than 100,000 a second."""
 
-MAX_WAITING_BYTES: Final = 32 << 20
-"""What else waits: 3 s of 50,000 points a second."""
+UNSENT_BYTES: Final = 16 << 10
+"""What waits in the kernel that is not on its way yet. Its own bound is 4 MB: 60,000 points of a
+flood, behind which a calm source's would wait for half a second. What is on its way is not bounded
+by it, so however far the place is, no less goes there."""
 
 MAX_SUBSCRIPTION_BYTES: Final = 2 * MAX_NOTICE_BYTES
 MAX_SUBSCRIPTIONS: Final = 1_000
@@ -38,9 +44,6 @@ WELCOME_AGAIN_S: Final = 1.0
 """Who comes more often gets the last values no more often than this."""
 
 LINGER_MS: Final = 300
-
-_MESSAGE_BYTES: Final = 150
-"""What a message takes that waits, besides its own bytes."""
 
 _SUBSCRIBED: Final = b"\x01"
 
@@ -72,8 +75,7 @@ class Destination:
         self.endpoint = parse_endpoint(endpoint).address
         self.is_there = False
         self._topics: set[bytes] = set()
-        self._waiting: deque[tuple[bytes, int]] = deque()
-        self._waiting_bytes = 0
+        self._waiting = Waiting()
         self._sent = self._lost = self._missed = self._arrivals = self._last_values = 0
         self._has_newcomer = False
         self._welcome_due = 0.0
@@ -133,7 +135,7 @@ class Destination:
             self._has_newcomer = True
             self._probe.at_once()
         if self.is_there and self._probe.is_due(now):
-            self._send([(self._probe.frame, 0)])
+            self._send([(PROBES, self._probe.frame, 0)])
         self._flush()
         if not (self._has_newcomer and self.is_there and now >= self._welcome_due):
             return False
@@ -141,18 +143,18 @@ class Destination:
         self._welcome_due = now + WELCOME_AGAIN_S
         return not self.leads_back
 
-    def welcome(self, frames: Iterable[bytes]) -> None:
-        """Send the last values to who came."""
-        last_values = [(frame, 0) for frame in frames]
+    def welcome(self, frames: Iterable[tuple[str, bytes]]) -> None:
+        """Send the last values to who came: whose each is, and its frame."""
+        last_values = [(source, frame, 0) for source, frame in frames]
         self._last_values += len(last_values)
         self._send(last_values)
 
-    def send(self, messages: Sequence[tuple[bytes, int]]) -> None:
-        """Hand on frames, each with the number of its points, or let them wait, or count them."""
+    def send(self, messages: Sequence[Outgoing]) -> None:
+        """Hand on messages, or let them wait, or count them."""
         if self.is_there and not self.leads_back:
             self._send(messages)
         else:
-            self._missed += sum(points for _, points in messages)
+            self._missed += sum(points for *_, points in messages)
 
     def take_probe(self, goodbye: Goodbye) -> bool:
         """Return whether a goodbye is what was sent there to see whether it comes back.
@@ -187,10 +189,12 @@ class Destination:
         for _ in range(MAX_SUBSCRIPTIONS):
             if not self._events() & zmq.POLLIN:
                 break
-            message = self._socket.recv(zmq.DONTWAIT)
+            received = self._socket.recv(zmq.DONTWAIT, copy=False)
+            message = received.bytes
             if self._untaken.take(message):
                 continue
             if message[:1] == _SUBSCRIBED:
+                _keep_little_unsent(descriptor_of(received))
                 if len(self._topics) < MAX_SUBSCRIPTIONS:
                     self._topics.add(message[1:])
                 self._has_newcomer = True
@@ -213,26 +217,23 @@ class Destination:
             self._limited.warning("refused", "%s", self._refusals.reason)
         self._refusal = self._refusals.reason
 
-    def _send(self, messages: Sequence[tuple[bytes, int]]) -> None:
+    def _send(self, messages: Sequence[Outgoing]) -> None:
         """Send as many as there is room for, and let the others wait."""
         self._flush()
         sent = 0
         if not self._waiting:
             send = self._socket.send
             try:
-                for frame, points in messages:
+                for _, frame, points in messages:
                     send(frame, zmq.DONTWAIT)
                     self._sent += points
                     self._untaken.sent_frame(frame, points)
                     sent += 1
             except zmq.Again:
                 pass
-        for frame, points in messages[sent:]:
-            self._waiting.append((frame, points))
-            self._waiting_bytes += len(frame) + _MESSAGE_BYTES
-        while self._waiting_bytes > MAX_WAITING_BYTES:
-            oldest, lost = self._waiting.popleft()
-            self._waiting_bytes -= len(oldest) + _MESSAGE_BYTES
+        for message in messages[sent:]:
+            self._waiting.put(message)
+        if lost := self._waiting.make_room():
             self._lost += lost
             self._limited.warning(
                 "slow",
@@ -249,13 +250,14 @@ class Destination:
         if not self._waiting or self._events() & zmq.POLLIN:
             return
         try:
-            for _ in range(min(len(self._waiting), SOCKET_HIGH_WATER_MARK)):
-                frame, points = self._waiting[0]
+            for _ in range(SOCKET_HIGH_WATER_MARK):
+                frame, points = self._waiting.first()
                 self._socket.send(frame, zmq.DONTWAIT)
-                self._waiting.popleft()
-                self._waiting_bytes -= len(frame) + _MESSAGE_BYTES
+                self._waiting.remove_first()
                 self._sent += points
                 self._untaken.sent_frame(frame, points)
+                if not self._waiting:
+                    return
         except zmq.Again:
             return
 
@@ -265,6 +267,16 @@ class Destination:
 
     def _lose_waiting(self) -> None:
         """Count what waits as lost: nobody is there any more."""
-        self._lost += sum(points for _, points in self._waiting)
+        self._lost += self._waiting.points
         self._waiting.clear()
-        self._waiting_bytes = 0
+
+
+def _keep_little_unsent(descriptor: int) -> None:
+    """Let a connection keep no more than `UNSENT_BYTES` that are not on their way.
+
+    It may have gone by now, and another have its descriptor: which that does not harm.
+    """
+    if descriptor < 0 or not hasattr(sockets, "TCP_NOTSENT_LOWAT"):
+        return
+    with suppress(OSError), sockets.socket(fileno=dup(descriptor)) as connection:
+        connection.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NOTSENT_LOWAT, UNSENT_BYTES)

@@ -97,13 +97,13 @@ class LastValues:
                 return
             self._forget(name)
 
-    def frames(self) -> Iterator[bytes]:
-        """Yield the frames that carry them, the oldest first.
+    def frames(self) -> Iterator[tuple[str, bytes]]:
+        """Yield whose each is, and the frame that carries it, the oldest first.
 
         They are made anew: a frame that came may tell no time, which was when it came.
         """
         for kept in self._kept.values():
-            yield encode(kept.point)
+            yield kept.point.source or kept.point.stream, encode(kept.point)
 
     def close(self) -> None:
         """Say what was left out of the log."""

@@ -16,6 +16,7 @@ from streamson.wire.points.receiver import Receiver
 from streamson.wire.relay.destination import Destination
 from streamson.wire.relay.last_values import LastValues
 from streamson.wire.relay.same_place import check_places
+from streamson.wire.relay.waiting import Outgoing
 from streamson.wire.sockets.endpoint import Security
 
 TURN_S: Final = 0.05
@@ -105,10 +106,10 @@ class Relay:
             if one.look(now):
                 one.welcome(self._last_values.frames())
         timeout_s = BEHIND_TURN_S if any(one.is_behind for one in self.destinations) else TURN_S
-        messages: list[tuple[bytes, int]] = []
+        messages: list[Outgoing] = []
         for message, frame in self._receiver.receive_frames(timeout_s):
             self._last_values.put(message, now)
-            messages.append((frame, message.size))
+            messages.append((message.source or message.stream, frame, message.size))
             if len(messages) >= AT_ONCE:
                 self._hand_on(messages)
                 messages = []
@@ -141,8 +142,8 @@ class Relay:
             return
         self._goodbyes += 1
         self._last_values.end(goodbye)
-        self._hand_on([(encode(goodbye), 0)])
+        self._hand_on([(goodbye.source or goodbye.stream, encode(goodbye), 0)])
 
-    def _hand_on(self, messages: list[tuple[bytes, int]]) -> None:
+    def _hand_on(self, messages: list[Outgoing]) -> None:
         for one in self.destinations:
             one.send(messages)
