@@ -1,6 +1,7 @@
 """``streamson relay-feed``: one reader of a listener's feed, and as many behind it as one likes."""
 
 from pathlib import Path
+from socket import gethostname
 
 import click
 
@@ -31,6 +32,7 @@ def command(*, source: str, feed: str, keys: bool, insecure: bool, stats: Path |
     """
     from streamson.cli.relaying import Minute, Presence, log, relay_until_ended
     from streamson.live.feed_relay import FeedRelay
+    from streamson.wire.sockets.endpoint import with_key
 
     presence, minute = Presence(), Minute()
     refusal = ""
@@ -52,5 +54,5 @@ def command(*, source: str, feed: str, keys: bool, insecure: bool, stats: Path |
 
     with FeedRelay(source, feed, security=options.security(keys=keys, insecure=insecure)) as relay:
         click.echo(f"Reading the feed of {relay.source}.", err=True)
-        click.echo(f"Feed on {relay.endpoint}.", err=True)
+        click.echo(f"Feed on {with_key(relay.endpoint, None, gethostname())}.", err=True)
         relay_until_ended(relay, tell, summary, stats)

@@ -205,6 +205,7 @@ class FeedRelay:
         if topic == HELLO and before is not None and message.run != before.run:
             self._mirror = Mirror()  # of what the listener told before it began anew nothing holds
             self._sessions.clear()
+            self._rows = iter(())
         new = self._mirror.update(topic, message)
         if topic == SESSION:
             self._keep(message)

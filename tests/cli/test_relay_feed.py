@@ -4,6 +4,7 @@ import itertools
 import json
 import signal
 import time
+from socket import gethostname
 
 import pytest
 
@@ -64,7 +65,8 @@ def test_a_listener_is_heard_through_a_relay_that_is_killed_and_started_again(st
 
 
 def test_ctrl_c_ends_it_while_nobody_is_there(start):
-    relay = start("relay-feed", free_endpoint(), "--feed", ANY_PORT)
+    relay = start("relay-feed", free_endpoint(), "--feed", "tcp://0.0.0.0:*", "--insecure")
+    relay.await_line(f"Feed on tcp://{gethostname()}:")  # what others connect to
     relay.await_line("Ctrl-C ends")
     begin = time.monotonic()
     code, _, err = relay.end()

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from streamson.errors import StreamsonError
+from streamson.live import feed_relay
 from streamson.live.feed_relay import FeedRelay
 from streamson.live.mirror import Mirror
 from streamson.model.event import StreamRecovered
@@ -254,6 +255,28 @@ def test_a_listener_that_begins_anew_is_told_anew(opened):
     assert len(late.mirror.rows) == 5
     again.tell(EVENT, event(31))
     until(lambda: late.messages(EVENT), "an event")
+
+
+def test_who_was_being_told_of_streams_hears_no_more_of_those_of_a_run_that_is_over(
+    opened, monkeypatch
+):
+    monkeypatch.setattr(feed_relay, "PORTIONS_AT_ONCE", 1)
+    where = free_endpoint()
+    listener = Listener(where, "1", 10_000)
+    relay = opened(Running, where)
+    knowing = opened(Reading, relay.endpoint)
+    until(lambda: knowing.read() and len(knowing.mirror.rows) == 10_000, "the first run")
+    found = opened(Reading, relay.endpoint, STREAMS)
+    until(lambda: found.messages(HELLO), "the welcome")
+    monkeypatch.setattr(feed_relay, "PORTIONS_AT_ONCE", 0)
+    listener.close()
+    listener_again(opened, where, "2", 5)
+    until(lambda: found.read() and found.mirror.hello.run == "2", "the second run")
+    found.came.clear()
+    monkeypatch.setattr(feed_relay, "PORTIONS_AT_ONCE", 20)
+    until(lambda: len(found.messages(STREAMS)) > 2, "its streams")
+    names = {row.name for message in found.messages(STREAMS) for row in message.rows}
+    assert names == {f"s{number}" for number in range(5)}
 
 
 def test_a_newcomer_learns_nothing_of_a_listener_that_has_gone_until_it_is_back(opened):
