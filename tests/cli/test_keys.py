@@ -2,12 +2,14 @@
 
 import os
 import re
+import shlex
 import stat
 import subprocess
 import sys
 
 import pytest
 
+from streamson.wire.points.receiver import Receiver
 from tests.conftest import until
 
 STREAMSON = (sys.executable, "-m", "streamson")
@@ -117,3 +119,75 @@ def test_a_listener_and_a_producer_with_keys(run, tmp_path):
         listener.terminate()
         assert listener.wait(20) == 143
     assert "20 points" in said.read_text()
+
+
+@pytest.fixture
+def home(run, tmp_path, monkeypatch):
+    """A receiver that asks for keys; and its endpoint with the key."""
+    run("home", "keys", "new")
+    key = run("home", "keys", "show")[1].split()[2]
+    monkeypatch.setenv("STREAMSON_KEYS", str(tmp_path / "home"))
+    with Receiver("tcp://127.0.0.1:*", security="keys") as receiver:
+        yield receiver, f"{receiver.endpoint}#{key}"
+
+
+def test_what_a_producer_is_told_to_do_lets_its_streams_in_without_a_restart(run, home, tmp_path):
+    receiver, endpoint = home
+    key = run("web", "keys", "new")[1].split()[4]
+    run("home", "keys", "allow", "web", key, "--publish", "web/*", "--hear")
+    said = tmp_path / "said"
+    with said.open("w") as file:
+        producer = subprocess.Popen(
+            [*STREAMSON, "produce", "eta", "--endpoint", endpoint, "--rate", "50"],
+            env=os.environ | {"STREAMSON_KEYS": str(tmp_path / "web")},
+            stderr=file,
+        )
+    heard = []
+
+    def served(condition):
+        heard.extend(receiver.receive(0.01))
+        return condition()
+
+    try:
+        until(lambda: served(lambda: "there: streamson" in said.read_text()), "the notice", 20)
+        assert not heard
+        found = re.search(
+            r"takes no points of eta: .* may publish web/\* there.*there: (.*)", said.read_text()
+        )
+        command = shlex.split(found[1])
+        assert command[0] == "streamson"
+        allowing = subprocess.Popen([*STREAMSON, *command[1:]], stderr=subprocess.DEVNULL)
+        until(lambda: served(lambda: allowing.poll() == 0), "the change")
+        until(lambda: served(lambda: len(heard) > 5), "points")
+    finally:
+        producer.terminate()
+        assert producer.wait(20) == 143
+    told = said.read_text()
+    assert run("home", "keys", "list")[1] == f"web  {key}  publish web/* eta, hear\n"
+    sent, refused = map(
+        int, re.search(r"(\d+) points sent, 0 dropped, (\d+) refused there", told).groups()
+    )
+    assert told.count("takes no points") == 1
+    until(lambda: served(lambda: len(heard) >= sent - refused), "the others")
+    assert 0 <= len(heard) - (sent - refused) <= 5  # at 50 a second, 0.1 s before it was told
+
+
+@pytest.mark.parametrize(("patterns", "refused"), [("web/*", ", 2 refused there"), ("*", "")])
+def test_a_producer_that_ends_at_once_says_what_was_refused(run, home, tmp_path, patterns, refused):
+    receiver, endpoint = home
+    key = run("web", "keys", "new")[1].split()[4]
+    run("home", "keys", "allow", "web", key, "--publish", patterns)
+    producer = subprocess.Popen(
+        [*STREAMSON, "produce", "tail", "--endpoint", endpoint],
+        env=os.environ | {"STREAMSON_KEYS": str(tmp_path / "web")},
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    producer.stdin.write("1\n2\n")
+    producer.stdin.close()
+    until(lambda: [*receiver.receive(0.01), producer.poll()] == [0], "its end", 20)
+    told = producer.stderr.read()
+    producer.stderr.close()
+    assert told.endswith(f"tail: 2 points sent, 0 dropped{refused}\n")
+    assert ("takes no points" in told) is bool(refused)
