@@ -16,6 +16,7 @@ from streamson.producers.base.pace import POLL_S, sleep_until
 from streamson.producers.base.push_queue import PushQueue
 from streamson.producers.base.reading import BatchReading, Production, Reading
 from streamson.producers.base.sink import Sink
+from streamson.wire.sockets.endpoint import bound_endpoint
 
 HINT_AFTER_S: Final = 10.0
 
@@ -102,20 +103,26 @@ def _await_first(sink: Sink, *, keep: bool) -> None:
             _log.info(
                 "still no listener there; start one with: streamson listen --bind %s, or say with "
                 "--endpoint where it is",
-                sink.endpoint,
+                bound_endpoint(sink.endpoint),
             )
         sink.wait_for_listener()
     _log.info("found a listener")
 
 
 def _look_up(endpoint: str) -> None:
-    """Tell if the name in an endpoint is unknown: ZeroMQ tries on without a word."""
+    """Tell if the name in an endpoint leads nowhere: ZeroMQ tries on without a word."""
     address = urlsplit(endpoint)
     host = address.hostname
     if address.scheme != "tcp" or host is None:
         return
     try:
-        socket.getaddrinfo(host, None)
+        found = {family: str(where[0]) for family, *_, where in socket.getaddrinfo(host, None)}
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "no name of a machine"
         _log.warning("--endpoint: %s can't be found: %s", printable(host), reason)
+        return
+    if socket.AF_INET not in found and ":" not in host:
+        _log.warning(
+            "--endpoint: %s has an IPv6 address only, which has to stand there itself: tcp://[%s]:%s",
+            *(printable(host), found[socket.AF_INET6], address.port),
+        )

@@ -313,6 +313,18 @@ def test_a_terminal_that_can_not_gets_lines(watch, listener, environment, reason
     ("words", "code", "told"),
     [
         (("tcp://127.0.0.1:9",), 1, "no listener tells anything on tcp://127.0.0.1:9. Start one"),
+        (
+            ("tcp://192.0.2.1:9",),
+            1,
+            "no listener tells anything on tcp://192.0.2.1:9. Start one there: "
+            "streamson listen --feed tcp://0.0.0.0:9\n",
+        ),
+        (
+            ("tcp://fd00::1:9",),
+            2,
+            "can't connect to 'tcp://fd00::1:9': an IPv6 address is in brackets; did you mean "
+            "tcp://[fd00::1]:9?",
+        ),
         (("nowhere",), 2, 'feed \'nowhere\': the form is "tcp://HOST:PORT" or "ipc://PATH"'),
     ],
 )

@@ -14,6 +14,7 @@ from streamson.keys.grant import HEAR
 from streamson.model.feed import EVENT, HELLO, MESSAGE_TYPES, PAST
 from streamson.wire.limits import MAX_FEED_MESSAGE_BYTES
 from streamson.wire.sockets.connecting import connect, set_keepalive
+from streamson.wire.sockets.endpoint import bound_endpoint, parse_endpoint
 from streamson.wire.sockets.refusals import Refusals
 
 
@@ -112,8 +113,8 @@ class FeedReader:
         if self.refusal:
             raise StreamsonError(self.refusal)
         raise StreamsonError(
-            f"no listener tells anything on {self.endpoint}. Start one there: "
-            f"streamson listen --feed {self.endpoint}"
+            f"no listener tells anything on {parse_endpoint(self.endpoint).address}. Start one "
+            f"there: streamson listen --feed {bound_endpoint(self.endpoint)}"
         )
 
     def close(self) -> None:

@@ -165,5 +165,7 @@ def _check_port(endpoint: str) -> None:
     host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
     if not host:
         raise ValueError(f"there is no port; did you mean tcp://{port or '127.0.0.1'}:5570?")
+    if ":" in host and not host.startswith("["):
+        raise ValueError(f"an IPv6 address is in brackets; did you mean tcp://[{host}]:{port}?")
     if port != "*" and not (port.isdecimal() and 0 < int(port) <= MAX_PORT):
         raise ValueError(f"found port {port!r}; 1 to {MAX_PORT} is allowed")

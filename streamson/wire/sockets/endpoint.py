@@ -126,6 +126,18 @@ def with_key(endpoint: str, key: str | None, host: str) -> str:
     return endpoint if key is None else f"{endpoint}#{key}"
 
 
+def bound_endpoint(endpoint: str) -> str:
+    """Return where a listener has to be bound that is to be reached by an endpoint.
+
+    Examples
+    --------
+    >>> bound_endpoint("tcp://127.0.0.1:5571"), bound_endpoint("tcp://studio:5571")
+    ('tcp://127.0.0.1:5571', 'tcp://0.0.0.0:5571')
+    """
+    address = parse_endpoint(endpoint).address
+    return address if is_local(address) else f"tcp://0.0.0.0:{address.rpartition(':')[2]}"
+
+
 def control_endpoint(feed: str) -> str:
     """Return where commands go, of the listener whose feed is at an endpoint: beside it.
 
