@@ -33,7 +33,7 @@ from streamson.wire.feed.publisher import FeedPublisher
 from streamson.wire.feed.reader import FeedReader
 from streamson.wire.sockets.endpoint import control_endpoint
 from tests.conftest import until
-from tests.wire import feed_attackers
+from tests.wire import attackers, feed_attackers
 
 ANY_PORT = "tcp://127.0.0.1:*"
 
@@ -420,3 +420,18 @@ def test_what_is_told_on_a_topic_is_of_its_kind():
         *("hello", "state", "streams", "note", "play", "session", "clock", "event", "past"),
         *("statistics", "level", "audio"),
     }
+
+
+@pytest.mark.parametrize("before", [b"", b"\x01level\0", b"\x01level\0 \0level\0"])
+def test_nobody_ends_what_another_reads(publisher, subscribed, before):
+    """ZeroMQ tells of the end of a subscription that its sender never had as of the last one's."""
+    reader = subscribed(b"level\0")
+    with feed_attackers.connect(publisher.endpoint, "SUB") as peer:
+        for content in (*before.split(), b"\0level\0"):
+            peer.sendall(attackers.frame(content))
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end:
+            publisher.wait(0.02)
+        assert publisher.wants(LEVEL)
+        publisher.send(LEVEL, level(7))
+        assert received(reader).startswith(b"level\0")

@@ -12,6 +12,7 @@ import zmq
 
 from streamson.keys.grant import HEAR
 from streamson.model.feed import MESSAGE_TYPES, Message
+from streamson.wire.feed.subscriptions import Subscriptions
 from streamson.wire.limits import (
     FEED_HIGH_WATER_MARK,
     MAX_SUBSCRIPTION_BYTES,
@@ -19,7 +20,7 @@ from streamson.wire.limits import (
 )
 from streamson.wire.outgoing import encoded
 from streamson.wire.sockets.endpoint import Security, keys_for
-from streamson.wire.sockets.guarded_socket import GuardedSocket
+from streamson.wire.sockets.guarded_socket import NOBODY, GuardedSocket
 
 JSON: Final = "json/"
 """Before the topic: in JSON."""
@@ -86,12 +87,13 @@ class FeedPublisher:
             max_frame_bytes=MAX_SUBSCRIPTION_BYTES,
             max_message_bytes=MAX_SUBSCRIPTION_BYTES,
             high_water_mark=FEED_HIGH_WATER_MARK,
-            # The only way to know of a newcomer to what others read already.
-            options={zmq.XPUB_VERBOSE: 1},
+            # The only way to know of a newcomer to what others read already, and who ends what.
+            options={zmq.XPUB_VERBOSER: 1},
         )
         key = "" if keys is None else f"#{keys.pair().public}"
         self.endpoint = self._socket.endpoint + key
-        self._prefixes: set[bytes] = set()
+        self._subscriptions = Subscriptions()
+        self._prefixes: frozenset[bytes] = frozenset()
         self._wanted: frozenset[bytes] = frozenset()
 
     @property
@@ -113,14 +115,13 @@ class FeedPublisher:
         """Take in who subscribed; return to which topics. Wait at most so long for the first."""
         asked: set[str] = set()
         if not self._socket.wait(timeout_s):
+            self._look()
             return asked
         for number in range(MAX_SUBSCRIPTIONS_A_TURN):
-            if (content := self._receive(number)) is None:
+            if (received := self._receive(number)) is None:
                 break
-            asked |= self._take(content)
-        self._wanted = frozenset(
-            start for start in _TOPICS if start.startswith(tuple(self._prefixes))
-        )
+            asked |= self._take(*received)
+        self._look()
         brought = self._socket.brought
         if sum(brought.values()) > MAX_SUBSCRIPTIONS_BYTES:
             self._socket.cut_off(max(brought, key=brought.__getitem__), "too many subscriptions")
@@ -141,10 +142,20 @@ class FeedPublisher:
         self._wanted = frozenset()
         self._socket.close()
 
-    def _receive(self, number: int) -> bytes | None:
-        """Return what came as the so manyth of a turn; None where nothing did."""
+    def _look(self) -> None:
+        """Take in what is read now."""
+        prefixes = self._subscriptions.look(self._socket.brought)
+        if prefixes != self._prefixes:
+            self._prefixes = prefixes
+            self._wanted = frozenset(
+                start for start in _TOPICS if start.startswith(tuple(prefixes))
+            )
+
+    def _receive(self, number: int) -> tuple[bytes, int] | None:
+        """Return what came as the so manyth of a turn, and who sent it; None where nothing did."""
         if number >= CALM_SUBSCRIPTIONS:
-            return self._socket.receive_quickly()
+            content = self._socket.receive_quickly()
+            return None if content is None else (content, NOBODY)
         if (received := self._socket.receive()) is None:
             return None
         frame, descriptor = received
@@ -152,16 +163,16 @@ class FeedPublisher:
         content = frame.bytes
         if content[:1] not in (_SUBSCRIBED, _UNSUBSCRIBED):
             self._socket.cut_off(descriptor, "what it sent is no subscription")
-        return content
+        return content, descriptor
 
-    def _take(self, content: bytes) -> frozenset[str]:
+    def _take(self, content: bytes, sender: int) -> frozenset[str]:
         """Take in a subscription, or its end; return the topics that somebody subscribed to."""
         prefix = content[1:]
         if (topics := _BEGINNINGS.get(prefix)) is None:
             return _NOTHING  # nothing is ever told there
         if content[:1] == _SUBSCRIBED:
-            self._prefixes.add(prefix)
+            self._subscriptions.add(prefix, sender, self._socket.brought)
             return topics
         if content[:1] == _UNSUBSCRIBED:
-            self._prefixes.discard(prefix)
+            self._subscriptions.end(prefix, sender)
         return _NOTHING
