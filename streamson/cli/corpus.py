@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from streamson._printable import counted
 from streamson.cli import options
 from streamson.cli.ending import ending
 
@@ -72,11 +73,13 @@ def command(
     for name, why in failed:
         click.echo(f"streamson: left out {name}: {why}", err=True)
     there = sum(result.cached for result in done)
+    seconds = sum(result.seconds for result in done)
+    length = f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.1f} min"
     click.echo(
-        f"{out}: {sum(result.pieces for result in done)} tables, "
-        f"{sum(result.seconds for result in done) / 60:.1f} min of sound in {len(done)} shards"
-        + (f", {there} of which were there" if there else "")
-        + (f"; {len(failed)} left out" if failed else "")
+        f"{out}: {counted(sum(result.pieces for result in done), 'table')}, "
+        f"{length} of sound in {counted(len(done), 'shard')}"
+        + (f", {there} of which {'was' if there == 1 else 'were'} there before" if there else "")
+        + (f"; {counted(len(failed), 'table')} left out" if failed else "")
     )
     return 1 if failed else 0
 

@@ -55,8 +55,9 @@ def play(
 
 
 def _silent(stats: Statistics) -> bool:
-    """Return whether points came and nothing at all came of them."""
-    return bool(stats.points_received and not stats.notes_played and not stats.notes_waiting)
+    """Return whether points came and nothing at all came of them, though nobody muted them."""
+    notes = stats.notes_played + stats.notes_waiting + stats.notes_muted
+    return bool(stats.points_received and not notes)
 
 
 def _play(
@@ -87,40 +88,34 @@ def _play(
 
 def summary(stats: Statistics, listener: Listener) -> str:
     """Return what was played, lost and recorded, a line each."""
+    points = counted(stats.points_received, "point")
+    of_what = f"the listener on {listener.endpoint}" if listener.follows else points
+    waiting = counted(stats.notes_waiting, "note")
     lines = [
-        f"played {counted(stats.notes_played, 'note')} of "
-        f"{counted(stats.points_received, 'point')} in {stats.seconds:.1f} s"
-        + (f", {counted(stats.notes_waiting, 'note')} still to come" if stats.notes_waiting else "")
+        f"played {counted(stats.notes_played, 'note')} of {of_what} in {stats.seconds:.1f} s"
+        + (f", {waiting} still to come" if stats.notes_waiting else "")
         + _peak(stats),
-        f"lost {counted(stats.points_lost, 'point')}, "
-        f"refused {counted(stats.messages_refused, 'message')}, "
-        f"coalesced {counted(stats.points_coalesced, 'point')}, "
-        f"dropped {counted(stats.notes_dropped, 'note')}, "
-        f"late {stats.notes_late}"
+        (_left_out_following(stats) if listener.follows else _left_out(stats))
+        + f"dropped {counted(stats.notes_dropped, 'note')}, "
+        f"late {counted(stats.notes_late, 'note')}"
+        + (f", muted {counted(stats.notes_muted, 'note')}" if stats.notes_muted else "")
         + (f", missed {stats.blocks_missed} of {stats.blocks} blocks" if listener.plays else ""),
     ]
-    if stats.notes_missed or stats.clock_shifts:
-        lines.append(
-            f"missed {counted(stats.notes_missed, 'note')} of the listener that is followed, and "
-            f"mapped its frames anew {counted(stats.clock_shifts, 'time')}"
-        )
     if _silent(stats):
         lines.append("no note came of these points: see above what would be played of them")
     if stats.points_unplayed:
-        lines.append(
-            f"left {counted(stats.points_unplayed, 'point')} silent, without a field that is played"
-        )
+        lines.append(f"{counted(stats.points_unplayed, 'point')} had no field that is played")
     if stats.streams_refused:
         lines.append(
-            f"did not play {stats.points_of_refused_streams} points of {stats.streams_refused} or "
-            "more streams: there were too many"
+            f"did not play {counted(stats.points_of_refused_streams, 'point')} of "
+            f"{stats.streams_refused} or more streams: there were too many"
         )
     if left_out := stats.messages_over_limits:
         messages = counted(left_out, "message")
         lines.append(f"left out {messages} beyond the limits of their source: see above")
     if stats.faults:
         faults = counted(stats.faults, "fault")
-        lines.append(f"left out points because of {faults} of streamson: see above")
+        lines.append(f"{faults} of streamson left something out: see above")
     if listener.recording is not None:
         lost = stats.recording_lost_seconds
         lines.append(
@@ -132,6 +127,23 @@ def summary(stats: Statistics, listener: Listener) -> str:
     elif listener.recording_error is not None:
         lines.append(f"recorded nothing: {listener.recording_error}")
     return "\n".join(lines)
+
+
+def _left_out(stats: Statistics) -> str:
+    """Return what of the points was not played, to be followed by the notes that were not."""
+    coalesced = counted(stats.points_coalesced, "point")
+    each = ", once for each part," if stats.points_coalesced > stats.points_received else ""
+    return (
+        f"lost {counted(stats.points_lost, 'point')}, "
+        f"refused {counted(stats.messages_refused, 'message')}, coalesced {coalesced}{each or ','} "
+    )
+
+
+def _left_out_following(stats: Statistics) -> str:
+    """Return the same where the notes of another listener are played."""
+    anew = counted(stats.clock_shifts, "time")
+    shifts = f"mapped its frames anew {anew}, " if stats.clock_shifts else ""
+    return f"missed {counted(stats.notes_missed, 'note')} of it, {shifts}"
 
 
 def _unrecorded(stats: Statistics) -> str:

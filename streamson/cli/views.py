@@ -158,6 +158,7 @@ class Shown:
                 self._listener.stats(),
                 endpoint=self._listener.endpoint,
                 last_played=self._listener.last_played,
+                follows=self._listener.follows,
             )
             click.echo(line, err=True)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from streamson._optional import import_optional
+from streamson._printable import counted
 from streamson.errors import UsageError
 from streamson.model.note import Note
 from streamson.music.level import db_to_amplitude
@@ -101,7 +102,7 @@ def write_midi(piece: Piece, path: Path) -> str:
             message = mido.Message(kind, channel=channel.number, note=key, velocity=value)
             track.append(_Event(tick, order, message))
     _save(mido, path, tempo, tracks)
-    return f"{count} notes in {len(tracks)} tracks"
+    return f"{counted(count, 'note')} in {counted(len(tracks), 'track')}"
 
 
 def _loudest_db(notes: Iterable[Note]) -> float:

@@ -113,6 +113,8 @@ class Follower(Listener):
         If a named device is not there or can't be opened (from `start`).
     """
 
+    follows = True
+
     def __init__(
         self,
         endpoint: str,

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 from streamson._event_log import EventLog
 from streamson._faults import Faults
@@ -94,6 +94,8 @@ class Listener:
         What is finished, for any number of readers.
     page_url
         Where a page of it is; None without one.
+    follows
+        Whether it plays the notes of another listener, whose feed is at `endpoint`.
 
     Raises
     ------
@@ -112,6 +114,8 @@ class Listener:
     ...     listener.stats().points_received
     0
     """
+
+    follows: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -411,6 +415,7 @@ class Listener:
             session=lambda: self._loop.in_force,
             page_url=lambda: self.page_url,
             endpoint=self.endpoint,
+            follows=self.follows,
             output=lambda: self.output,
             plays=self.plays,
             sessions=session_words(),

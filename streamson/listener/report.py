@@ -39,7 +39,7 @@ class Reporter:
         Returns the one in force, and its number before it.
     page_url, output
         Return where a page shows it, and where the sound goes.
-    endpoint, plays, sessions
+    endpoint, follows, plays, sessions
         As of `Hello`.
     """
 
@@ -56,6 +56,7 @@ class Reporter:
         session: Callable[[], tuple[int, Session]],
         page_url: Callable[[], str | None],
         endpoint: str,
+        follows: bool,
         output: Callable[[], str],
         plays: bool,
         sessions: tuple[str, ...],
@@ -70,6 +71,7 @@ class Reporter:
         self.session = session
         self._page_url = page_url
         self._endpoint = endpoint
+        self._follows = follows
         self._output = output
         self._plays = plays
         self._sessions = sessions
@@ -87,6 +89,7 @@ class Reporter:
         return Hello(
             program=f"streamson {__version__}",
             endpoint=self._endpoint,
+            follows=self._follows,
             output=self._output(),
             plays=self._plays,
             sample_rate=self._engine.sample_rate,

@@ -22,7 +22,9 @@ SHOWN_LAG_S: Final = 0.5
 """What is more behind than this is told."""
 
 
-def summary_line(stats: Statistics, *, endpoint: str, last_played: str) -> str:
+def summary_line(
+    stats: Statistics, *, endpoint: str, last_played: str, follows: bool = False
+) -> str:
     """Return how things stand.
 
     Parameters
@@ -30,17 +32,18 @@ def summary_line(stats: Statistics, *, endpoint: str, last_played: str) -> str:
     stats
         Of the listener.
     endpoint
-        Where it waits for points.
+        Where it waits for points; or the feed of the listener that it follows.
     last_played
         The last note, as `played` returns it.
+    follows
+        Whether it plays the notes of another listener, and so gets no points.
     """
     minutes, seconds = divmod(int(stats.seconds), 60)
     if not stats.points_received and not stats.notes_played:
-        return f"{minutes}:{seconds:02}  waiting for points on {printable(endpoint)}"
-    # A listener that follows another gets its notes alone.
+        awaited = "notes of the listener" if follows else "points"
+        return f"{minutes}:{seconds:02}  waiting for {awaited} on {printable(endpoint)}"
     lost = f", {stats.points_lost} lost" if stats.points_lost else ""
-    received = stats.points_received
-    points = f"{counted(received, 'point')}{lost}, " if received else ""
+    points = "" if follows else f"{counted(stats.points_received, 'point')}{lost}, "
     alerts = f", {counted(stats.alerts_active, 'alert')}" if stats.alerts_active else ""
     stale = f", {stats.streams_stale} silent" if stats.streams_stale else ""
     lag = f", {stats.lag_s:.1f} s behind" if stats.lag_s >= SHOWN_LAG_S else ""
@@ -108,12 +111,12 @@ class PlainLines:
         self._due = next_due  # of a listener that began anew it is less than before
         hello, note = self._mirror.hello, self._last_note
         endpoint, last = hello.endpoint if hello else "", played(note) if note else ""
-        self._tell(summary_line(stats, endpoint=endpoint, last_played=last))
+        follows = hello is not None and hello.follows
+        self._tell(summary_line(stats, endpoint=endpoint, last_played=last, follows=follows))
 
     def _greet(self, hello: Any) -> None:
-        self._say(
-            f"{hello.program} plays {hello.output} what comes to {hello.endpoint}", time.time()
-        )
+        what = "what the listener plays on" if hello.follows else "what comes to"
+        self._say(f"{hello.program} plays {hello.output} {what} {hello.endpoint}", time.time())
 
     def _say(self, sentence: str, at: float) -> None:
         self._tell(f"{time_of_day(at)} {printable(sentence)}")

@@ -154,7 +154,7 @@ class PointsLost(Event, frozen=True, kw_only=True, tag="points_lost"):
 
 
 class PointsUnplayed(Event, frozen=True, kw_only=True, tag="points_unplayed"):
-    """Points of a stream have no field that a part plays, so that it is silent; told once.
+    """Points of a stream have no field that a part plays: no note comes of them; told once.
 
     Attributes
     ----------

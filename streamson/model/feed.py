@@ -36,7 +36,9 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True):
     program
         Name and version of the program.
     endpoint
-        Where points are received.
+        Where points are received; or the feed of another listener, whose notes it plays.
+    follows
+        Whether it plays those.
     output
         Where the sound goes, for a person.
     plays
@@ -61,6 +63,7 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True):
     sessions: tuple[str, ...]
     run: str = ""
     reverb: Reverb | None = None
+    follows: bool = False
 
 
 class ActiveAlert(msgspec.Struct, frozen=True, kw_only=True):

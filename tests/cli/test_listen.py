@@ -153,7 +153,7 @@ def test_points_without_a_field_that_is_played_are_told_live_and_of_their_record
     said = f"boiler: {found.format('temprature')}" + 'did you mean "temperature"?'
     assert listener.await_line("in a row").endswith(said)
     _, out, _ = listener.end()
-    assert "left 4 points silent, without a field that is played" in out.splitlines()
+    assert "4 points had no field that is played" in out.splitlines()
     stats = json.loads((tmp_path / "stats.json").read_text())
     assert (stats["points_unplayed"], stats["notes_played"]) == (4, 4)
 

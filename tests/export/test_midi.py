@@ -78,7 +78,7 @@ def test_the_articles_tune_is_all_there(tmp_path):
         ScoredTable(Table(DATA / "article_eta_300.csv"), load_session("article"), sample_rate=RATE)
     )
     done = write_midi(piece, tmp_path / "eta.mid")
-    assert done == "300 notes in 1 tracks"
+    assert done == "300 notes in 1 track"
     notes = list(piece.notes())
     for (onset, end, pitch, velocity, _), expected in zip(
         sounding(tmp_path / "eta.mid"), notes, strict=True

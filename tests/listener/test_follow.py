@@ -87,8 +87,8 @@ class Process:
                 *("--stats", "stats.json", *options),
             ],
             cwd=folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
         )
         self.lines: list[str] = []
@@ -96,7 +96,7 @@ class Process:
         self._reader.start()
 
     def _read(self) -> None:
-        self.lines.extend(self.process.stderr)
+        self.lines.extend(self.process.stdout)
 
     def said(self, start: str) -> str:
         """Return the last word of a line, once it came."""
@@ -114,7 +114,7 @@ class Process:
         self.process.kill()
         self.process.wait()
         self._reader.join()
-        self.process.stderr.close()
+        self.process.stdout.close()
 
     def end(self) -> dict[str, Any]:
         """End it, and return its statistics."""
@@ -336,6 +336,10 @@ def test_two_processes_make_the_same_samples_whatever_the_network_holds(tmp_path
     frames = same_from_the_start(tmp_path / "a.wav", elsewhere / "b.wav")
     assert frames > 6 * 48_000
     assert stats["notes_played"] == theirs["notes_played"] > 150
+    played = next(line for line in follower.lines if line.startswith("played"))
+    played_of = f"played {stats['notes_played']} notes of the listener on {proxy.endpoint} in "
+    assert played.startswith(played_of)
+    assert any(line.startswith("missed 0 notes of it, dropped 0") for line in follower.lines)
     assert theirs["alerts"] == stats["alerts"] > 0
     # Six points a second of each stream: a third more than what the documentation speaks of.
     assert rate < 4_000, f"{rate:.0f} bytes a second"

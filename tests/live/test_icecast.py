@@ -311,7 +311,7 @@ def test_a_listener_has_its_broadcast_in_a_process_of_its_own(icecast, start, tm
         with contextlib.suppress(OSError):
             assert PASSWORD.encode() not in path.read_bytes()
     assert listening.end() == 143
-    sent = re.search(r"sent (\d+) bytes in 1 connection,", "".join(listening.lines))
+    sent = re.search(r"sent (\d+) bytes in 1 connection", "".join(listening.lines))
     assert int(sent[1]) > 0
     until(lambda: not icecast.has("live.mp3"), "the end of the mount")
 

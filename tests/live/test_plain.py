@@ -49,6 +49,22 @@ def test_a_line_sums_up(stats, line):
     assert summary_line(stats, endpoint="tcp://127.0.0.1:1", last_played="a C4") == line
 
 
+def test_who_follows_another_listener_gets_notes_and_no_points(told):
+    where = {"endpoint": "tcp://127.0.0.1:1", "last_played": "a C4", "follows": True}
+    assert summary_line(made_up.statistics(seconds=3.0), **where) == (
+        "0:03  waiting for notes of the listener on tcp://127.0.0.1:1"
+    )
+    stats = made_up.statistics(seconds=75.0, streams=1, notes_played=1)
+    assert summary_line(stats, **where) == "1:15  a C4  1 stream, 1 note, load 0.0 %"
+    follower = Told()
+    lines = follower(HELLO, made_up.hello(follows=True))
+    lines += follower(STATISTICS, made_up.statistics(seconds=3.0))
+    assert lines[0][9:] == (
+        "streamson 0 plays without sound what the listener plays on tcp://127.0.0.1:5570"
+    )
+    assert lines[1] == "0:03  waiting for notes of the listener on tcp://127.0.0.1:5570"
+
+
 def test_a_newcomer_is_greeted_and_told_which_alerts_last(told):
     assert (
         told.lines[0][8:] == " streamson 0 plays without sound what comes to tcp://127.0.0.1:5570"

@@ -327,6 +327,15 @@ def test_without_streams_it_says_what_brings_some():
     assert any("streamson produce system --endpoint tcp://127.0.0.1:5570" in line for line in lines)
 
 
+def test_of_who_follows_another_listener_no_points_are_awaited():
+    watched = watching()
+    watched.update(HELLO, made_up.hello(follows=True))
+    lines = texts(watched)
+    where = "tcp://127.0.0.1:5570"
+    assert any(f"waiting for notes of the listener on {where}" in line for line in lines)
+    assert not any("point" in line or "produce" in line for line in lines)
+
+
 def test_three_thousand_streams_cost_little():
     watched = watching(*(made_up.row(f"rack{n // 40}/host{n % 40}/cpu") for n in range(3_000)))
     page = Page(watched, View(), BLOCKS)

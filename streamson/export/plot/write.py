@@ -143,7 +143,7 @@ def write_plot(piece: Piece, path: Path, plot: PlotFormat | None = None) -> str:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph .* missing")  # a box stands for it
             figure.savefig(path, dpi="figure", metadata={"Title": piece.title})
-    return f"{', '.join(names)} of {len(scene.notes)} notes"
+    return f"{', '.join(names)} of {counted(len(scene.notes), 'note')}"
 
 
 class _Layout(NamedTuple):

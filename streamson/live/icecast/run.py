@@ -78,7 +78,9 @@ def _take_turn(reader: FeedReader, broadcast: Broadcast) -> None:
 
 
 def _summary(broadcast: Broadcast) -> str:
+    if not broadcast.connections:
+        return "sent nothing: no server took the sound"
+    slow = f", left out {broadcast.left_out_s:.1f} s of sound" if broadcast.left_out_s else ""
     return (
-        f"sent {broadcast.bytes_sent} bytes in {counted(broadcast.connections, 'connection')}, "
-        f"left out {broadcast.left_out_s:.1f} s"
+        f"sent {broadcast.bytes_sent} bytes in {counted(broadcast.connections, 'connection')}{slow}"
     )

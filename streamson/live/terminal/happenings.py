@@ -32,7 +32,7 @@ _WORDS: Final = {
     "StreamStale": "silent",
     "StreamRecovered": "back",
     "PointsLost": "lost",
-    "PointsUnplayed": "silent",
+    "PointsUnplayed": "field",
     "AlertAcknowledged": "known",
     "StreamMuted": "mute",
     "StreamSoloed": "solo",

@@ -93,22 +93,24 @@ def _figures(watched: Watched, stats: Statistics) -> list[tuple[int, Span]]:
     alerts = [alert for alert in state.alerts if not alert.acknowledged] if state else []
     delay = stats.latency_median_ms
     hello = watched.mirror.hello
+    follows = hello is not None and hello.follows  # who gets the notes of another, and no points
+    rate = figures.rate(watched.points_per_second).replace("/", " points/")
+    lost = Span(f"{stats.points_lost} lost", Style.WARNING if stats.points_lost else Style.QUIET)
+    points = counted(stats.points_received, "point")
     missed = stats.blocks_missed if hello is not None and hello.plays else 0
-    per_second = figures.rate(watched.points_per_second).replace("/", " points/")
-    lost = stats.points_lost
     return [
         (2, _trouble(len(alerts), counted(len(alerts), "alert"), Style.ALARM)),
         (3, _trouble(stats.faults, counted(stats.faults, "fault"))),
-        (5, Span(per_second)),
+        (5, Span("" if follows else rate)),
         (7, Span(f"load {100 * stats.callback_load:.1f} %")),
         (8, Span("" if delay is None else f"latency {delay:.1f} ms")),
-        (6, Span(f"{lost} lost", Style.WARNING if lost else Style.QUIET)),
+        (6, Span("") if follows else lost),
         (4, _trouble(stats.streams_stale, f"{stats.streams_stale} silent")),
         (9, _trouble(stats.notes_dropped, f"{stats.notes_dropped} dropped")),
         (10, _trouble(stats.streams_refused, f"{stats.streams_refused} streams too many")),
         (11, _trouble(missed, counted(missed, "missed block"))),
         (12, Span(counted(stats.notes_played, "note"), Style.QUIET)),
-        (13, Span(counted(stats.points_received, "point"), Style.QUIET)),
+        (13, Span("" if follows else points, Style.QUIET)),
     ]
 
 

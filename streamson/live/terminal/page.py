@@ -114,8 +114,9 @@ class Page:
             texts = ["no stream has that in its name"]
         else:
             where = self._glyphs.shown(hello.endpoint) if hello else ""
-            texts = [f"waiting for points on {where}"]
-            if not self._watched.caption(now):  # which says itself what comes
+            follows = hello is not None and hello.follows
+            texts = [f"waiting for {'notes of the listener' if follows else 'points'} on {where}"]
+            if not follows and not self._watched.caption(now):  # which says itself what comes
                 texts.append(f"try: streamson produce system --endpoint {where}")
         heading = full(Line((Span("   STREAM", Style.HEADING),)), width, Style.HEADING)
         lines = [heading, *(clipped(Line((Span(f"   {text}"),)), width) for text in texts)]
