@@ -96,16 +96,17 @@ def test_who_publishes_what_it_may_not_is_told_what_and_what_to_do(home, machine
         publisher.send("web/cpu", x=1.0)
         ear.until(lambda: publisher.listening and publisher.refused == 3, "the notice")
         publisher.send_batch("mail/queue", {"x": [1.0, 2.0]})
-        publisher.send("www", x=1.0)
-        publisher.send("www", x=2.0)
+        for stream in ("www", "www", "mail/age"):
+            publisher.send(stream, x=1.0)
         ear.until(lambda: ear.heard == ["web/cpu"], "what is allowed")
-        assert (publisher.sent, publisher.dropped, publisher.refused) == (8, 0, 7)
+        assert (publisher.sent, publisher.dropped, publisher.refused) == (9, 0, 8)
     address = ear.receiver.endpoint
     assert lines(caplog, "takes no points") == [
         f"{address} takes no points of mail/queue: this machine's key may publish web/*, host [1] "
         f"there; to allow it, there: streamson keys allow web {web.key} --publish 'web/*' "
         "--publish 'host [1]' --publish 'mail/*' --hear",
         f"{address} takes no points of www either; that takes --publish www too",
+        f"{address} takes no points of mail/age either",
     ]
     ear.until(lambda: ear.receiver.counts.messages_refused, "the count at the listener")
     ear.until(lambda: lines(caplog, "may publish other streams only"), "its log")

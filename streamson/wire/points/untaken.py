@@ -59,6 +59,7 @@ class Untaken:
         self._before: dict[str, int] = {}  # points of each stream while there is no notice
         self._taken: dict[str, bool] = {}  # what the notice says of each stream
         self._said: set[str] = set()
+        self._advised: set[str] = set()
         self._named = self._unnamed = 0
 
     @property
@@ -165,6 +166,8 @@ class Untaken:
             return
         self._named += 1
         pattern = pattern_for(stream)
+        is_advised = pattern in self._advised
+        self._advised.add(pattern)
         if is_first:
             _log.warning(
                 "%s takes no points of %s: this machine's key may publish %s there; to allow it, "
@@ -172,11 +175,9 @@ class Untaken:
                 *(self._address, printable(stream), _listed(grant.publish)),
                 self._command(grant.options(pattern)),
             )
-        else:
-            _log.warning(
-                "%s takes no points of %s either; that takes --publish %s too",
-                *(self._address, printable(stream), printable(quote(pattern))),
-            )
+            return
+        advice = "" if is_advised else f"; that takes --publish {printable(quote(pattern))} too"
+        _log.warning("%s takes no points of %s either%s", self._address, printable(stream), advice)
 
     def _say_unknown(self, notice: Notice) -> None:
         """Say that something is not taken, where nobody knows here what."""

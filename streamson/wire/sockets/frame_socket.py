@@ -204,16 +204,17 @@ class FrameSocket:
         assert self._gatekeeper is not None
         assert self._notices is not None
         self._notices.refuse(key, stream)
-        grant, name = self._gatekeeper.grant_of(key), stream.decode(errors="replace")
-        if grant is None:
-            return
+        grant, name = self._gatekeeper.grant_of(key), self._gatekeeper.name_of(key)
+        found = stream.decode(errors="replace")
+        advice = ""
+        if grant is not None:  # else it is cut off in a moment
+            options = grant.options(pattern_for(found))
+            advice = f"; to allow it: streamson keys allow {name} {key} {options}"
         self._limited.warning(
             "forbidden",
-            "%s refused: the key %s may publish other streams only; the last was %s; to allow it: "
-            "streamson keys allow %s %s %s",
-            counted(self._counts.forbidden, "message"),
-            *(self._gatekeeper.name_of(key), printable(name)),
-            *(self._gatekeeper.name_of(key), key, printable(grant.options(pattern_for(name)))),
+            "%s refused: the key %s may publish other streams only; the last was %s%s",
+            *(counted(self._counts.forbidden, "message"), name),
+            *(printable(found), printable(advice)),
         )
 
     def _skip_parts(self, frame: zmq.Frame, descriptor: int) -> None:
