@@ -1,16 +1,16 @@
 """Sound files that are whole whenever their process ends: WAV, FLAC, Ogg Opus and MP3."""
 
 import os
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from streamson._closable import Closable
 from streamson._optional import import_optional
 from streamson.errors import OutputFileError, UsageError
 from streamson.formats.atomic import open_new
@@ -32,7 +32,7 @@ FLAC_BLOCK: Final = 4_096
 _MP3_RATES: Final = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 
 
-class AudioFile(ABC):
+class AudioFile(Closable):
     """A stereo sound file that is written piece by piece.
 
     Parameters
@@ -135,17 +135,6 @@ class AudioFile(ABC):
         finally:
             self._disk.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     @abstractmethod
     def _open(self) -> Any:
         """Return the opened file of soundfile."""
@@ -165,13 +154,13 @@ class AudioFile(ABC):
     def _append(self, samples: NDArray[np.float32]) -> None:
         self._file.write(samples)
 
-    def _mark(self) -> None:  # noqa: B027  # most kinds need not
+    def _mark(self) -> None:  # most kinds need not
         """Let the file tell how long it is."""
 
-    def _rescue(self) -> None:  # noqa: B027  # most kinds need not
+    def _rescue(self) -> None:  # most kinds need not
         """Let a file that can't be finished tell, as `frames` does, what is in it."""
 
-    def _finish(self) -> None:  # noqa: B027  # most kinds need not
+    def _finish(self) -> None:  # most kinds need not
         """Write what is held back."""
 
 

@@ -9,9 +9,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from itertools import islice
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
+from streamson._closable import Closable
 from streamson.live.mirror import Mirror
 from streamson.model.feed import (
     AUDIO,
@@ -60,7 +60,7 @@ MAX_SESSIONS: Final = 2
 """Sessions that a newcomer is told of: notes of the one before may still begin."""
 
 
-class FeedRelay:
+class FeedRelay(Closable):
     """Hand on the feed of a listener, or of a further relay. One thread may use it.
 
     Parameters
@@ -156,17 +156,6 @@ class FeedRelay:
         """Read no more. Can be called again."""
         self._reader.close()
         self._publisher.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _read_what_is_wanted(self) -> None:
         for topic in ON_DEMAND:

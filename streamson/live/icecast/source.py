@@ -9,9 +9,10 @@ import socket
 import ssl
 from base64 import b64encode
 from contextlib import suppress
-from typing import Final, Self
+from typing import Final
 from urllib.parse import urlencode
 
+from streamson._closable import Closable
 from streamson._printable import printable
 from streamson._version import __version__
 from streamson.live.icecast.address import IcecastAddress
@@ -46,7 +47,7 @@ class SourceError(Exception):
     """The server can't be reached, does not want this source, or is gone; the message says why."""
 
 
-class IcecastSource:
+class IcecastSource(Closable):
     """A connection that is let in, until it is closed.
 
     Parameters
@@ -108,12 +109,6 @@ class IcecastSource:
     def close(self) -> None:
         """Close the connection: the stream ends for all who hear it."""
         self._socket.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _begin(self) -> None:
         headers = {

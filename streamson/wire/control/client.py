@@ -6,12 +6,12 @@ a REQ or a DEALER socket; the answer comes in the same encoding.
 
 import time
 from contextlib import suppress
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import msgspec
 import zmq
 
+from streamson._closable import Closable
 from streamson._printable import printable
 from streamson.errors import MessageError, StreamsonError, nearest
 from streamson.keys.grant import STEER
@@ -35,7 +35,7 @@ MAX_NAME_CHARS: Final = 40
 _REFUSALS: Final = (msgspec.MsgspecError, RecursionError, ValueError)  # bad UTF-8 is a ValueError
 
 
-class CommandClient:
+class CommandClient(Closable):
     """Sends commands to a listener; one thread may use it.
 
     Parameters
@@ -100,17 +100,6 @@ class CommandClient:
         """Close the socket."""
         self._refusals.close()
         self._socket.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class _Named(msgspec.Struct):

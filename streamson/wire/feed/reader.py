@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from time import monotonic
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 import zmq
 
+from streamson._closable import Closable
 from streamson.errors import MessageError, StreamsonError
 from streamson.keys.grant import HEAR
 from streamson.model.feed import EVENT, HELLO, MESSAGE_TYPES, PAST
@@ -18,7 +18,7 @@ from streamson.wire.sockets.endpoint import bound_endpoint, parse_endpoint
 from streamson.wire.sockets.refusals import Refusals
 
 
-class FeedReader:
+class FeedReader(Closable):
     """Reads a listener's feed, and finds it again where it comes back.
 
     Parameters
@@ -121,17 +121,6 @@ class FeedReader:
         """Close the socket."""
         self._refusals.close()
         self._socket.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _decoded(self, frame: bytes) -> tuple[str, Any]:
         """Return topic and message; None in its place for an event that is not known here."""

@@ -8,12 +8,12 @@ import time as clock
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 import zmq
 
+from streamson._closable import Closable
 from streamson.errors import MessageError, UsageError
 from streamson.keys.grant import PUBLISH
 from streamson.model.point import Batch, DataPoint, Goodbye
@@ -34,7 +34,7 @@ LINGER_MS: Final = 500
 _log = logging.getLogger(__name__)
 
 
-class Publisher:
+class Publisher(Closable):
     """Publish data points to a listener.
 
     The socket connects in the background and again whenever the listener comes back. Nothing is
@@ -250,17 +250,6 @@ class Publisher:
         self._untaken.close()
         self._refusals.close()
         self._socket.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _send(self, stream: str, frame: bytes, count: int) -> bool:
         if self._wait_s > 0:

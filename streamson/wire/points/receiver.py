@@ -5,12 +5,12 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
-from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import numpy as np
 
+from streamson._closable import Closable
 from streamson._printable import counted
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import MessageError
@@ -44,7 +44,7 @@ DEFAULT_LIMITS: Final = SourceLimits()
 _log = logging.getLogger(__name__)
 
 
-class Receiver:
+class Receiver(Closable):
     """Receive data points from any number of publishers.
 
     Parameters
@@ -170,17 +170,6 @@ class Receiver:
         """Close the socket; publishers stop sending. Say what was left out of the log."""
         self._source.close()
         self._limited.flush()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _decoded(self, frame: bytes, received_at: float) -> Message | None:
         """Return the message of a frame, or None if it is none, or a goodbye."""

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import msgspec
 
+from streamson._closable import Closable
 from streamson.model.point import Goodbye
 from streamson.model.relay import RelayStatistics
 from streamson.model.source_limits import RELAY_LIMITS, SourceLimits
@@ -28,7 +28,7 @@ AT_ONCE: Final = 64
 ZeroMQ's thread is woken up less often."""
 
 
-class Relay:
+class Relay(Closable):
     """Hand on points from any number of producers to one or more listeners, or further relays.
 
     Each message goes on in the frame that brought it, so its source and its numbers stay, and a
@@ -124,17 +124,6 @@ class Relay:
         for one in self.destinations:
             one.close()
         self._last_values.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _end(self, goodbye: Goodbye) -> None:
         """Hand on a goodbye, unless it is one of this relay's that has come back."""
