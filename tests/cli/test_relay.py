@@ -118,6 +118,42 @@ def test_a_relay_that_is_killed_and_started_again_is_found_again(start, far):
     sending.publisher.close()
 
 
+def test_by_two_relays_each_point_is_heard_once_and_one_may_be_killed(start, far):
+    where = free_endpoint()
+    first = start("relay", "--bind", where, far.endpoint)
+    second = start("relay", "--bind", ANY_PORT, far.endpoint)
+    second_at = endpoint(second)
+    for one in (first, second):
+        one.await_line("is there")
+    fork = start("relay", "--bind", ANY_PORT, where, second_at)
+    fork_at = endpoint(fork)
+    for _ in range(2):
+        fork.await_line("is there")
+    sending = Sending(fork_at)
+    found = []
+
+    def heard(*, twice):
+        """Send on; return whether so many came by both ways."""
+        sending.go_on()
+        found.extend(far.receive(0))
+        return far.counts.points_repeated >= twice
+
+    until(lambda: heard(twice=200), "points by both ways")
+    first.kill()
+    alone = len(found) + 200
+    until(lambda: heard(twice=0) and len(found) > alone, "points by one way")
+    first = start("relay", "--bind", where, far.endpoint)
+    by_both = far.counts.points_repeated + 200
+    until(lambda: heard(twice=by_both), "points by both ways again")
+    second.kill()
+    alone = len(found) + 200
+    until(lambda: heard(twice=0) and len(found) > alone, "points by the other way")
+    numbers = [message.sequence for message in found]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert far.counts.points_lost == 0
+    sending.publisher.close()
+
+
 def test_a_listener_that_is_killed_and_started_again_has_the_last_values_at_once(start):
     where = free_endpoint()
     listen = ("listen", "--bind", where, "--output", "none", "--plain")

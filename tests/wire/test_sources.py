@@ -12,6 +12,8 @@ from streamson.model.counts import ReceiverCounts
 from streamson.model.point import Batch, DataPoint
 from streamson.model.source_limits import MAX_FOLLOWED_STREAMS, SourceLimits
 from streamson.wire.limits import MAX_NEW_SOURCES_A_SECOND, MAX_POINTS_A_SECOND, MAX_SOURCES
+from streamson.wire.points import repeats
+from streamson.wire.points.repeats import KNOWN_S
 from streamson.wire.points.source_limits import BURST_S
 from streamson.wire.points.sources import SILENT_S, SWEEP_S, Sources
 
@@ -273,3 +275,75 @@ def test_other_limits_hold_at_once():
     assert not intake.take()
     intake.sources.limits = SourceLimits(points_per_second=2)
     assert intake.take()
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 4), st.booleans(), st.booleans(), st.integers(0, 6)), max_size=60
+    )
+)
+def test_by_two_ways_each_point_is_heard_once_and_what_one_way_loses_is_not_lost(messages):
+    """Each way loses some messages, and the second is behind; what neither brings is lost."""
+    intake = Intake()
+    ways = ([], [])
+    number, lost, twice = 1, 0, 0
+    for i, (size, by_first, by_second, behind) in enumerate(messages):
+        message = {"number": number, "size": size, "time": NOW + i}
+        number += size
+        lost += size * (not by_first and not by_second)
+        twice += size * (by_first and by_second)
+        ways[0].extend([(i, 0, message)] * by_first)
+        at = max((at for at, *_ in ways[1]), default=0)
+        ways[1].extend([(max(i + behind, at), 1, message)] * by_second)
+    last = {"number": number, "time": NOW + len(messages)}
+    heard = [intake.take(number=0, time=NOW)]
+    for _, _, message in sorted(ways[0] + ways[1], key=lambda each: each[:2]):
+        heard.append(intake.take(**message))
+    heard.append(intake.take(**last))
+    assert intake.counts.points_lost == lost
+    assert intake.counts.points_repeated == twice
+    in_all = sum(size for size, by_first, by_second, _ in messages if by_first or by_second)
+    assert sum(heard) == 2 + sum(first or second for _, first, second, _ in messages)
+    assert in_all + lost == number - 1
+
+
+def test_a_producer_that_begins_anew_while_the_old_one_is_still_on_its_second_way():
+    intake = Intake()
+    old = [{"number": number, "time": NOW + number} for number in range(100)]
+    new = [{"number": number, "time": NOW + 200 + number} for number in range(50)]
+    assert all(intake.take(**message) for message in old)
+    assert not any(intake.take(**message) for message in old[:90])
+    for late, message in zip(old[90:], new[:10], strict=True):
+        assert intake.take(**message)
+        assert not intake.take(**late)
+    assert all(intake.take(**message) for message in new[10:])
+    assert not any(intake.take(**message) for message in new)
+    assert (intake.counts.points_lost, intake.counts.points_repeated) == (0, 150)
+
+
+def test_what_comes_again_costs_its_source_nothing():
+    intake = Intake(messages_per_second=10)
+    for number in range(15):
+        assert intake.take(number=number)
+        assert not any(intake.take(number=number) for _ in range(3))
+    assert intake.counts.over_messages_per_second == 0
+
+
+def test_a_table_that_is_sent_again_later_is_heard_again():
+    intake = Intake()
+    for _ in range(2):
+        assert all(intake.take(number=number, time=NOW + number) for number in range(20))
+        intake.now += 2 * KNOWN_S + 1
+        assert intake.take(stream="another", number=0)
+        intake.now += KNOWN_S + 1
+        assert intake.take(stream="another", number=1)
+    assert intake.counts.points_repeated == 0
+
+
+def test_what_is_known_again_is_bounded(monkeypatch):
+    monkeypatch.setattr(repeats, "MAX_KNOWN", 100)
+    known = repeats.LatelyCame()
+    for number in range(1_000):
+        known.add(number, 0.0)
+        assert all(one in known for one in range(max(number - 100, 0), number + 1))
+    assert len([number for number in range(1_000) if number in known]) <= 200

@@ -14,6 +14,7 @@ from streamson.wire.limits import (
     MAX_SOURCES,
 )
 from streamson.wire.points.clocks import SourceClock, skew_in_words
+from streamson.wire.points.repeats import LatelyCame
 from streamson.wire.points.sequences import Sequence
 from streamson.wire.points.source_limits import SENTENCES, Limit, Spending
 
@@ -22,7 +23,6 @@ SILENT_S: Final = 60.0
 
 SWEEP_S: Final = 1.0
 """It is looked for such streams once in this time, which takes some 5 ms of 40,000."""
-
 
 LOOK_S: Final = 0.25
 """Time between two samples of a source's clock: what comes at once was on its way for as long."""
@@ -85,6 +85,7 @@ class Sources:
         self._sources: OrderedDict[str, _Source] = OrderedDict()  # the last heard comes last
         self._by_stream: dict[str, dict[_Source, None]] = {}
         self._followed = 0
+        self._lately = LatelyCame()
         self._new_sources_until = 0.0
         self._sweep_due = 0.0
 
@@ -106,11 +107,11 @@ class Sources:
         if now >= source.look_due:
             self._look_at(source, source_name, message.last_time - received_at, now)
         stream = source.streams.get(name)
-        if number is not None and stream is not None:
-            last = stream.sequence
-            if number + size - 1 == last.last and message.last_time == last.time:
-                # A relay sends the last point of each stream again, to whoever comes back to it.
-                self._counts.points_repeated += size
+        identity = 0
+        if number is not None:
+            identity = hash((name, source_name, number + size - 1, message.last_time))
+            is_next = stream is not None and number == stream.sequence.following
+            if not is_next and self._comes_again(message, size, identity, stream):
                 return False
         limit = source.spending.take(size, now, self._limits)
         if stream is None and limit is None:
@@ -121,6 +122,7 @@ class Sources:
         if stream is not None:
             stream.heard_at = now
             if number is not None:
+                self._lately.add(identity, now)
                 lost = stream.sequence.take(number, size, message.last_time, now)
                 if lost or limit or stream.sequence.jumped:
                     self._on_gap(name, stream.sequence, lost, size if limit else 0)
@@ -165,6 +167,25 @@ class Sources:
                     if all(other.look_due <= source.look_due for other in others):
                         skews[name] = source.clock.skew_s
         return skews
+
+    def _comes_again(
+        self, message: Message, size: int, identity: int, stream: _Stream | None
+    ) -> bool:
+        """Return whether a numbered message came before; then it is counted.
+
+        A relay sends the last point of each stream again, after however long, to whoever comes
+        back to it; by a second relay all points come again, a little later.
+        """
+        is_known = identity in self._lately
+        if stream is not None and message.sequence is not None:
+            sequence, number = stream.sequence, message.sequence
+            last = (number + size - 1, message.last_time)
+            is_known = is_known or (sequence.last, sequence.time) == last
+            if is_known:
+                sequence.take_again(number, size)
+        if is_known:
+            self._counts.points_repeated += size
+        return is_known
 
     def _add(self, name: str, now: float) -> _Source | None:
         """Follow a source from now on; None if there are too many new ones."""
@@ -231,11 +252,12 @@ class Sources:
                 "%s: numbers jump by more than can have been sent; its source began anew",
                 stream,
             )
-        if missing:
+        if missing > 0:
             self._log.warning("lost", "%s: %s lost", stream, counted(missing, "point"))
         if lost := missing + left_out:
             self._counts.points_lost += lost
-            add_bounded(self.lost_by_stream, stream, lost)
+            if lost > 0 or stream in self.lost_by_stream:
+                add_bounded(self.lost_by_stream, stream, lost)
 
     def _leave_out(self, source: str, limit: Limit) -> None:
         counter = f"over_{limit}"
