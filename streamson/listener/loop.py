@@ -126,8 +126,9 @@ class Loop:
             self._dispatcher.dispatch(note, None, self.in_force[0])
         self._dispatch(self._score.flush(now_frame), now_frame, now_ns)
         lost = self._receiver.lost
-        if lost > self._lost:
-            points, self._lost = lost - self._lost, lost
+        # They are fewer again where what was missing came by another way.
+        points, self._lost = lost - self._lost, lost
+        if points > 0:
             self._dispatch(self._score.on_loss(points, now_frame), now_frame, now_ns)
 
     def _dispatch(self, notes: list[Note], now_frame: int, received_ns: int) -> None:
