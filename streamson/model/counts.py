@@ -13,7 +13,7 @@ class ScoreCounts(msgspec.Struct):
     notes
         Notes of points handed out.
     points_coalesced
-        Points that came too fast, and of whose values others tell.
+        Points that came too fast, and of whose values others tell, once for each part.
     rests
         Points without a value for the pitch; in a sequence the rest takes its duration.
     points_unplayed
@@ -38,7 +38,9 @@ class ScoreCounts(msgspec.Struct):
     range_ticks
         Ticks at the ends of a range handed out.
     notes_missed, clock_shifts
-        Where notes are those of another listener: as of `Statistics`.
+        Where the notes of another listener are played: notes that never came, or could not be
+        played here; times that its frames were mapped anew to those here, because the clocks had
+        drifted apart.
     """
 
     notes: int = 0
@@ -79,7 +81,9 @@ class ReceiverCounts(msgspec.Struct):
     over_new_sources
         Messages left out because too many sources were new.
     sources, clocks_wrong, worst_clock_skew_s
-        As of `Statistics`.
+        Sources that are followed; those whose clock is wrong by two seconds or more, as far as
+        their points tell, which may be of a recording; and how far the one that is most so is
+        ahead, in seconds, negative where it is behind.
     messages_shed
         Large messages dropped undecoded, because more came than could be read.
     times_replaced
@@ -111,8 +115,13 @@ class ReceiverCounts(msgspec.Struct):
     connections_refused: int = 0
     receiver_restarts: int = 0
 
+    @property
+    def messages_over_limits(self) -> int:
+        """Messages left out because their source, or all, brought too much."""
+        return sum(getattr(self, name) for name in OVER_LIMITS)
+
 
 OVER_LIMITS: Final = tuple(
     name for name in ReceiverCounts.__struct_fields__ if name.startswith("over_")
 )
-"""What counts messages that are left out because their source, or all, brought too much."""
+"""What counts those messages."""
