@@ -402,3 +402,69 @@ def test_a_machines_own_programs_have_its_key(home, ear):
             assert client.call(Mute()).ok
     with publishing(home, ear.endpoint) as publisher:
         ear.until(lambda: publisher.send("any", x=1.0) and "any" in ear.heard, "a point")
+
+
+@pytest.fixture
+def gatekeeper():
+    """Opens gatekeepers, and closes them at the end."""
+    from streamson.wire.sockets.gatekeeper import Gatekeeper
+
+    with contextlib.ExitStack() as stack:
+
+        def opened(folder):
+            found = Gatekeeper(folder)
+            stack.callback(found.close)
+            return found
+
+        yield opened
+
+
+def test_who_tries_again_is_told_of_once_a_minute(home, gatekeeper, caplog):
+    from streamson.wire.sockets.gatekeeper import MAX_TOLD
+
+    keeper = gatekeeper(home.folder)
+    keys = [f"{number:064x}" for number in range(MAX_TOLD)]
+    for key in 3 * keys:
+        assert not keeper.lets_in(key, "publish", "10.0.0.1")
+    assert keeper.refused == 3 * MAX_TOLD
+    assert len(caplog.messages) == MAX_TOLD
+    for _ in range(3):
+        assert not keeper.lets_in("f" * 64, "publish", "10.0.0.1")
+    assert len(caplog.messages) == MAX_TOLD + 1
+
+
+class Slow(KeyFolder):
+    """A folder on a slow disk: what it says was so a moment ago."""
+
+    slow = threading.Event()
+    read = threading.Event()
+    go_on = threading.Event()
+
+    def allowed(self):
+        found = super().allowed()
+        if self.slow.is_set():
+            self.slow.clear()
+            self.read.set()
+            assert self.go_on.wait(10)
+        return found
+
+
+def test_what_a_thread_read_before_a_key_was_revoked_never_counts_after_it(home, gatekeeper):
+    folder, key = Slow(home.folder.path), "ab" * 32
+    keeper = gatekeeper(folder)
+    folder.allow("web", Grant(key=key, publish=("*",)))
+    folder.slow.set()
+    asked = threading.Thread(target=keeper.lets_in, args=(key, "publish", "10.0.0.1"))
+    asked.start()
+    assert folder.read.wait(10)
+    home.folder.revoke("web")
+    changes = keeper.changes
+    looked = threading.Thread(
+        target=until, args=(lambda: keeper.look() or keeper.changes > changes, "the change")
+    )
+    looked.start()
+    looked.join(0.5)  # by then it has looked, unless it waits for the other
+    folder.go_on.set()
+    asked.join()
+    looked.join()
+    until(lambda: keeper.look() or not keeper.may(key, "publish"), "the revocation", 3)

@@ -5,6 +5,7 @@ is allowed is read again when the files change, so that a key that was revoked c
 """
 
 import logging
+import threading
 import time
 from functools import lru_cache
 from typing import Final
@@ -72,6 +73,7 @@ class Gatekeeper:
         self._allowed = _NOBODY
         self._read_at: object = _NOBODY  # never what the folder says
         self._due = 0.0
+        self._reading = threading.Lock()
         self._known_streams = lru_cache(MAX_KNOWN_STREAMS)(self._publishes)
         self._told: dict[str, float] = {}
         self._told_at: dict[str, float] = {}
@@ -98,6 +100,10 @@ class Gatekeeper:
             self._read()
 
     def _read(self) -> None:
+        with self._reading:  # else what one thread read first might be what counts last
+            self._read_anew()
+
+    def _read_anew(self) -> None:
         read_at = self._folder.changed_at()
         if read_at == self._read_at:
             return
@@ -110,7 +116,6 @@ class Gatekeeper:
             self._limited.warning("folder", "nobody is let in: %s", error)
         for mistake in self._allowed.mistakes:
             self._limited.warning("mistake", "%s", printable(mistake))
-        self._known_streams.cache_clear()
         after = self._allowed.grants
         self.changes += 1
         now = time.monotonic()
@@ -134,7 +139,7 @@ class Gatekeeper:
 
     def may_publish(self, key: str, stream: bytes) -> bool:
         """Return whether a key may publish points of a stream, whose name is given in UTF-8."""
-        return self._known_streams(key, stream)
+        return self._known_streams(self.changes, key, stream)
 
     def name_of(self, key: str) -> str:
         """Return what a key is called here, or the key."""
@@ -170,7 +175,7 @@ class Gatekeeper:
         arguments = (who, printable(address), what, OPTIONS[role])
         if self._is_due(key):
             _log.warning(line, *arguments)
-        else:
+        elif key not in self._told:
             self._limited.warning("refused", line, *arguments)
         return False
 
@@ -189,7 +194,8 @@ class Gatekeeper:
         self._told[key] = now + INTERVAL_S
         return True
 
-    def _publishes(self, key: str, stream: bytes) -> bool:
+    def _publishes(self, _changes: int, key: str, stream: bytes) -> bool:
+        """Return as `may_publish`: what is remembered counts until the files say something else."""
         if key == self._pair.public:
             return True
         grant = self._allowed.grants.get(key)
