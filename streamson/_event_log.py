@@ -4,21 +4,23 @@ import logging
 from typing import Final
 
 from streamson._rate_limited_log import RateLimitedLog
-from streamson.model.event import (
-    AlertAcknowledged,
-    Event,
-    PageServed,
-    PointsLost,
+from streamson.model.event.alerts import AlertAcknowledged
+from streamson.model.event.base import Event
+from streamson.model.event.following import SessionNotFollowed
+from streamson.model.event.recordings import (
     RecordingEnded,
     RecordingPaused,
     RecordingRotated,
     RecordingStarted,
-    SessionNotFollowed,
+)
+from streamson.model.event.steering import (
+    PageServed,
     SessionRefused,
     StreamMuted,
     StreamSoloed,
     VolumeChanged,
 )
+from streamson.model.event.streams import PointsLost
 
 _QUIET: Final = (
     *(PointsLost, RecordingStarted, RecordingEnded, RecordingRotated),

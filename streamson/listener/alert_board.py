@@ -9,7 +9,8 @@ import msgspec
 
 from streamson._printable import printable
 from streamson.errors import UsageError
-from streamson.model.event import AlertAcknowledged, AlertCleared, AlertRaised, Event
+from streamson.model.event.alerts import AlertAcknowledged, AlertCleared, AlertRaised
+from streamson.model.event.base import Event
 from streamson.model.feed import ActiveAlert
 
 MAX_ALERTS: Final = 256

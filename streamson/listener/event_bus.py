@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from streamson._faults import Faults
-from streamson.model.event import Event
+from streamson.model.event.base import Event
 
 MAX_WAITING: Final = 10_000
 """Events that wait to be told, some 3 MB; of more the oldest are dropped and counted."""

@@ -14,7 +14,8 @@ from streamson.listener.feed_session import session_told
 from streamson.listener.feed_sound import LevelMeter, SoundBlocks
 from streamson.listener.feed_streams import StreamsTeller
 from streamson.listener.report import Reporter
-from streamson.model.event import Event, SessionChanged
+from streamson.model.event.base import Event
+from streamson.model.event.steering import SessionChanged
 from streamson.model.feed import (
     AUDIO,
     CLOCK,

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
-from streamson.model.event import Event, FeedLost, FeedRecovered
+from streamson.model.event.base import Event
+from streamson.model.event.following import FeedLost, FeedRecovered
 
 SILENCE_S: Final = 3.0
 """A feed whose clock is not heard for so long is gone, as all that read it take it."""

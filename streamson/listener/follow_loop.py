@@ -21,18 +21,10 @@ from streamson.listener.followed_streams import FollowedStreams
 from streamson.listener.frame_map import FrameMap
 from streamson.listener.mixer import Mixer
 from streamson.listener.reports import Reports
-from streamson.model.event import (
-    AlertCleared,
-    AlertRaised,
-    Caption,
-    FeedJoined,
-    PointsLost,
-    SessionChanged,
-    SessionNotFollowed,
-    StreamRecovered,
-    StreamStale,
-    VolumeChanged,
-)
+from streamson.model.event.alerts import AlertCleared, AlertRaised
+from streamson.model.event.following import FeedJoined, SessionNotFollowed
+from streamson.model.event.steering import Caption, SessionChanged, VolumeChanged
+from streamson.model.event.streams import PointsLost, StreamRecovered, StreamStale
 from streamson.model.feed import (
     CLOCK,
     EVENT,

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from streamson.model.counts import ScoreCounts
-from streamson.model.event import AlertCleared, AlertRaised, Event, StreamRecovered, StreamStale
+from streamson.model.event.alerts import AlertCleared, AlertRaised
+from streamson.model.event.base import Event
+from streamson.model.event.streams import StreamRecovered, StreamStale
 from streamson.model.feed import ActiveAlert, PartLegend
 from streamson.model.note import Note
 from streamson.model.statistics import StreamStatistics

@@ -23,7 +23,8 @@ from streamson.listener.sources import NoteLoop, PlayedStreams, ReceivedPoints
 from streamson.listener.state_file import StateKeeper
 from streamson.listener.statistics import StatisticsSources, gather, gather_streams
 from streamson.listener.views import Views
-from streamson.model.event import MAX_CAPTION_CHARS, Caption, Event, PageServed
+from streamson.model.event.base import Event
+from streamson.model.event.steering import MAX_CAPTION_CHARS, Caption, PageServed
 from streamson.model.limits import MAX_SPAN_S
 from streamson.model.note import Note
 from streamson.model.statistics import Statistics, StreamStatistics

@@ -12,7 +12,7 @@ from streamson.listener.event_bus import EventBus
 from streamson.listener.mixer import Mixer
 from streamson.listener.reports import Reports
 from streamson.listener.state_file import StateKeeper
-from streamson.model.event import SessionChanged, SessionRefused
+from streamson.model.event.steering import SessionChanged, SessionRefused
 from streamson.model.note import AS_SOON_AS_POSSIBLE, Note
 from streamson.model.point import Message
 from streamson.score.score import Score

@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from streamson.errors import UsageError
-from streamson.model.event import Event, StreamMuted, StreamSoloed
+from streamson.model.event.base import Event
+from streamson.model.event.steering import StreamMuted, StreamSoloed
 from streamson.model.note import AS_SOON_AS_POSSIBLE, Note
 from streamson.session.parse.earcons import builtin_earcons
 from streamson.synth.engine import check_volume

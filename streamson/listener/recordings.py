@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from streamson.errors import OutputFileError, StreamsonError, UsageError
-from streamson.model.event import Event, RecordingFailed
+from streamson.model.event.base import Event
+from streamson.model.event.recordings import RecordingFailed
 from streamson.model.statistics import Statistics
 from streamson.output.tap import TapFanOut
 from streamson.recording.recorder import Recorder

@@ -5,7 +5,7 @@ from math import isfinite
 
 from streamson.listener.dispatch import NoteDispatcher, StartedNote, StartedVolume
 from streamson.listener.event_bus import EventBus
-from streamson.model.event import VolumeChanged
+from streamson.model.event.steering import VolumeChanged
 from streamson.model.note import Note
 from streamson.recording.session_log import SessionLog
 

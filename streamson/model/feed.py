@@ -5,7 +5,7 @@ from typing import Final, Self
 import msgspec
 
 from streamson.model.audio import Reverb
-from streamson.model.event import AnyEvent
+from streamson.model.event.any_event import AnyEvent
 from streamson.model.note import Note
 from streamson.model.statistics import Statistics, StreamStatistics
 

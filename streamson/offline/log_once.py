@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from math import isfinite, nan
 from typing import Final
 
-from streamson.model.event import Event, PointsUnplayed
+from streamson.model.event.base import Event
+from streamson.model.event.streams import PointsUnplayed
 
 MAX_LOGGED: Final = 10_000
 """Lines that are remembered; of a piece that has more, others are not told."""

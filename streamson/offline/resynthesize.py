@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson.errors import InputFileError, UsageError
-from streamson.model.event import Event
+from streamson.model.event.base import Event
 from streamson.model.instrument import Instrument
 from streamson.model.note import Note
 from streamson.offline.realtime import play_in_realtime

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 from streamson._event_log import EventLog
 from streamson.errors import DeviceError, MissingDependencyError
-from streamson.model.event import DeviceBack, DeviceLost, Event
+from streamson.model.event.base import Event
+from streamson.model.event.devices import DeviceBack, DeviceLost
 from streamson.output.device import (
     AUTO,
     Device,

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from streamson._event_log import EventLog
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import OutputFileError
-from streamson.model.event import (
-    Event,
+from streamson.model.event.base import Event
+from streamson.model.event.recordings import (
     RecordingEnded,
     RecordingPaused,
     RecordingRotated,

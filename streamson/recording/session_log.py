@@ -16,7 +16,8 @@ from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import OutputFileError
 from streamson.formats.file_lock import FolderLock
 from streamson.formats.notes_table import NotesWriter
-from streamson.model.event import Event, SessionChanged, VolumeChanged
+from streamson.model.event.base import Event
+from streamson.model.event.steering import SessionChanged, VolumeChanged
 from streamson.model.note import Note
 from streamson.model.point import Batch, DataPoint
 from streamson.model.statistics import Statistics

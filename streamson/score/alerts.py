@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from math import isfinite, nan
 from typing import TYPE_CHECKING, Any, Final
 
-from streamson.model.event import AlertCleared, AlertRaised
+from streamson.model.event.alerts import AlertCleared, AlertRaised
 from streamson.rescaling.field_hints import hints_for
 from streamson.score.alert_detector import AlertDetector
 from streamson.session.parse.earcons import builtin_earcons
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # at run time points would bring numpy along
     from collections.abc import Callable, Iterator, Sequence
 
     from streamson.model.counts import ScoreCounts
-    from streamson.model.event import Event
+    from streamson.model.event.base import Event
     from streamson.model.note import Note
     from streamson.model.point import Message
     from streamson.score.earcon_player import EarconPlayer

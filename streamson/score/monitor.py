@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from streamson.model.event import PointsLost
+from streamson.model.event.streams import PointsLost
 from streamson.score.alerts import AlertMonitor
 from streamson.score.earcon_player import EarconPlayer
 from streamson.score.staleness import StalenessMonitor
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # at run time points would bring numpy along
     from collections.abc import Callable, Iterable, Sequence
 
     from streamson.model.counts import ScoreCounts
-    from streamson.model.event import Event
+    from streamson.model.event.base import Event
     from streamson.model.note import Note
     from streamson.model.point import Message
     from streamson.score.part_player import PartPlayer

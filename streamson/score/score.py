@@ -22,7 +22,7 @@ from streamson.session.resolve import matching_parts, parts_for
 if TYPE_CHECKING:  # at run time points and extents would bring numpy along
     from collections.abc import Callable, Collection
 
-    from streamson.model.event import Event
+    from streamson.model.event.base import Event
     from streamson.model.feed import PartLegend
     from streamson.model.note import Note
     from streamson.model.point import Message

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from streamson.model.event import StreamRecovered, StreamStale
+from streamson.model.event.streams import StreamRecovered, StreamStale
 from streamson.session.parse.earcons import builtin_earcons
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from streamson.model.event import Event
+    from streamson.model.event.base import Event
     from streamson.model.note import Note
     from streamson.score.earcon_player import EarconPlayer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from streamson.errors import nearest
-from streamson.model.event import PointsUnplayed
+from streamson.model.event.streams import PointsUnplayed
 from streamson.session.resolve import matching_parts
 from streamson.session.schema import field_name
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from streamson.model.counts import ScoreCounts
-    from streamson.model.event import Event
+    from streamson.model.event.base import Event
     from streamson.session.schema import FieldRef, Part, Session
 
 MIN_POINTS: Final = 3

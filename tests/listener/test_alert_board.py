@@ -7,7 +7,8 @@ import pytest
 from streamson.errors import UsageError
 from streamson.listener.alert_board import MAX_ALERTS, AlertBoard
 from streamson.model.command import Acknowledge, ChangeSession
-from streamson.model.event import AlertAcknowledged, AlertCleared, AlertRaised, SessionChanged
+from streamson.model.event.alerts import AlertAcknowledged, AlertCleared, AlertRaised
+from streamson.model.event.steering import SessionChanged
 from streamson.session.load import parse_session
 from tests.listener.watching import watched
 

@@ -22,14 +22,8 @@ from streamson.model.command import (
     StartRecording,
     StopRecording,
 )
-from streamson.model.event import (
-    RecordingEnded,
-    RecordingStarted,
-    SessionChanged,
-    StreamMuted,
-    StreamSoloed,
-    VolumeChanged,
-)
+from streamson.model.event.recordings import RecordingEnded, RecordingStarted
+from streamson.model.event.steering import SessionChanged, StreamMuted, StreamSoloed, VolumeChanged
 from streamson.model.feed import FEED_VERSION
 from streamson.model.instrument import Instrument
 from streamson.session.load import load_session, parse_session

@@ -9,14 +9,10 @@ import pytest
 from streamson import Listener, Publisher
 from streamson.errors import UsageError
 from streamson.listener.event_bus import MAX_WAITING, EventBus
-from streamson.model.event import (
-    MAX_CAPTION_CHARS,
-    AnyEvent,
-    Caption,
-    DeviceLost,
-    PointsLost,
-    VolumeChanged,
-)
+from streamson.model.event.any_event import AnyEvent
+from streamson.model.event.devices import DeviceLost
+from streamson.model.event.steering import MAX_CAPTION_CHARS, Caption, VolumeChanged
+from streamson.model.event.streams import PointsLost
 from streamson.session.load import parse_session
 from tests.conftest import until
 

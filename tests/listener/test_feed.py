@@ -26,13 +26,8 @@ from streamson.listener.feed import Feed
 from streamson.listener.feed_sound import LevelMeter, SoundBlocks
 from streamson.live.mirror import Mirror
 from streamson.model.command import Mute
-from streamson.model.event import (
-    Caption,
-    PageServed,
-    RecordingEnded,
-    RecordingFailed,
-    SessionChanged,
-)
+from streamson.model.event.recordings import RecordingEnded, RecordingFailed
+from streamson.model.event.steering import Caption, PageServed, SessionChanged
 from streamson.model.feed import AUDIO, EVENT, LEVEL, MESSAGE_TYPES, PAST, STATE
 from streamson.model.note import Note
 from streamson.output.tap import TapFanOut

@@ -26,14 +26,9 @@ from streamson.listener import follower as module
 from streamson.listener.follower import Follower
 from streamson.listener.frame_map import FrameMap
 from streamson.model.command import ChangeSession, MuteStream, SetVolume
-from streamson.model.event import (
-    Event,
-    FeedJoined,
-    FeedLost,
-    FeedRecovered,
-    SessionNotFollowed,
-    VolumeChanged,
-)
+from streamson.model.event.base import Event
+from streamson.model.event.following import FeedJoined, FeedLost, FeedRecovered, SessionNotFollowed
+from streamson.model.event.steering import VolumeChanged
 from streamson.model.feed import CLOCK, HELLO, PLAY, SESSION, STATE, Clock, PlayedNote, SessionTold
 from streamson.session.load import parse_session
 from streamson.session.schema import Session

@@ -16,7 +16,7 @@ from streamson.listener.mixer import (
     Mixer,
 )
 from streamson.model.command import HearAll, Mute, MuteStream, SetVolume, SoloStream
-from streamson.model.event import StreamMuted, StreamSoloed
+from streamson.model.event.steering import StreamMuted, StreamSoloed
 from streamson.model.note import AS_SOON_AS_POSSIBLE, Note
 from tests.conftest import until
 from tests.listener.watching import watched

@@ -12,7 +12,7 @@ from streamson.errors import OutputFileError, StreamsonError, UsageError
 from streamson.listener import recordings as module
 from streamson.listener.recordings import MAX_A_SECOND, Recordings
 from streamson.model.command import StartRecording, StopRecording
-from streamson.model.event import RecordingEnded, RecordingPaused, RecordingStarted
+from streamson.model.event.recordings import RecordingEnded, RecordingPaused, RecordingStarted
 from streamson.output.tap import TapFanOut
 from streamson.recording.rotation import Rotation
 from streamson.synth.engine import Engine

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from streamson.model.event import StreamRecovered
+from streamson.model.event.streams import StreamRecovered
 from streamson.model.feed import (
     EVENT,
     HELLO,

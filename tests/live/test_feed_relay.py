@@ -11,7 +11,7 @@ from streamson.errors import StreamsonError
 from streamson.live import feed_relay
 from streamson.live.feed_relay import FeedRelay
 from streamson.live.mirror import Mirror
-from streamson.model.event import StreamRecovered
+from streamson.model.event.streams import StreamRecovered
 from streamson.model.feed import (
     AUDIO,
     EVENT,

@@ -3,7 +3,7 @@
 import pytest
 
 from streamson.live.plain import PlainLines, summary_line
-from streamson.model.event import StreamRecovered
+from streamson.model.event.streams import StreamRecovered
 from streamson.model.feed import EVENT, HELLO, STATE, STATISTICS, STREAMS, EventTold, Streams
 from tests.live import made_up
 

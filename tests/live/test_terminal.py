@@ -15,13 +15,10 @@ from streamson.live.terminal.glyphs import BLOCKS, PLAIN
 from streamson.live.terminal.page import Page
 from streamson.live.terminal.view import View
 from streamson.live.terminal.watched import CURVE_VALUES, Watched
-from streamson.model.event import (
-    AlertRaised,
-    Caption,
-    DeviceBack,
-    DeviceLost,
-    StreamRecovered,
-)
+from streamson.model.event.alerts import AlertRaised
+from streamson.model.event.devices import DeviceBack, DeviceLost
+from streamson.model.event.steering import Caption
+from streamson.model.event.streams import StreamRecovered
 from streamson.model.feed import EVENT, HELLO, LEVEL, STATE, STATISTICS, STREAMS, EventTold, Level
 from streamson.model.feed import Streams as StreamsTold
 from tests.live import made_up

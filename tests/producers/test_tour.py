@@ -6,13 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from streamson.model.event import (
-    AlertCleared,
-    AlertRaised,
-    PointsLost,
-    StreamRecovered,
-    StreamStale,
-)
+from streamson.model.event.alerts import AlertCleared, AlertRaised
+from streamson.model.event.streams import PointsLost, StreamRecovered, StreamStale
 from streamson.model.point import DataPoint
 from streamson.producers.tour import CAPTIONS, LENGTH_S, LostReading, readings
 from streamson.score.score import Score

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamson.model.event import AlertCleared, AlertRaised
+from streamson.model.event.alerts import AlertCleared, AlertRaised
 from streamson.model.point import DataPoint
 from streamson.rescaling.transform import MAX_LATE_POINTS, Rate
 from streamson.score.alert_detector import MAX_SET_BACK, AlertDetector

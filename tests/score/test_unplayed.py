@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from streamson.model.event import PointsUnplayed
+from streamson.model.event.streams import PointsUnplayed
 from streamson.model.point import Batch, DataPoint
 from streamson.score.score import Score
 from streamson.score.unplayed import MAX_TOLD, MIN_POINTS, NEVER_PLAYED_S, SWITCHED_S

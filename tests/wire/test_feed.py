@@ -13,7 +13,8 @@ import pytest
 import zmq
 
 from streamson.errors import MessageError, StreamsonError, UsageError
-from streamson.model.event import Caption, RecordingEnded
+from streamson.model.event.recordings import RecordingEnded
+from streamson.model.event.steering import Caption
 from streamson.model.feed import (
     AUDIO,
     EVENT,

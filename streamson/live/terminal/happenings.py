@@ -11,17 +11,12 @@ from streamson.live.terminal.lines import EMPTY, Line, Span, Style, full
 from streamson.live.terminal.view import KNOWN
 from streamson.live.terminal.watched import Watched
 from streamson.live.times import time_of_day
-from streamson.model.event import (
-    AlertRaised,
-    Caption,
-    DeviceLost,
-    FeedLost,
-    PointsUnplayed,
-    RecordingFailed,
-    RecordingPaused,
-    SessionNotFollowed,
-    SessionRefused,
-)
+from streamson.model.event.alerts import AlertRaised
+from streamson.model.event.devices import DeviceLost
+from streamson.model.event.following import FeedLost, SessionNotFollowed
+from streamson.model.event.recordings import RecordingFailed, RecordingPaused
+from streamson.model.event.steering import Caption, SessionRefused
+from streamson.model.event.streams import PointsUnplayed
 
 _SAME_S: Final = 1.0
 """An event so near to an alert of the same words is the one that raised it."""

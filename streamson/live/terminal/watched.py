@@ -7,7 +7,9 @@ from typing import Any, Final
 import msgspec
 
 from streamson.live.mirror import Mirror
-from streamson.model.event import Caption, DeviceBack, DeviceLost, Event
+from streamson.model.event.base import Event
+from streamson.model.event.devices import DeviceBack, DeviceLost
+from streamson.model.event.steering import Caption
 from streamson.model.feed import (
     EVENT,
     HELLO,

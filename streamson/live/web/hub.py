@@ -20,7 +20,7 @@ from streamson.live.web.limits import (
 )
 from streamson.live.web.outbox import Outbox
 from streamson.live.web.sound import OpusEncoder, Pcm16Encoder
-from streamson.model.event import RecordingEnded
+from streamson.model.event.recordings import RecordingEnded
 from streamson.model.feed import (
     AUDIO,
     EVENT,

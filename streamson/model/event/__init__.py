@@ -1,0 +1,1 @@
+"""What happens to a listener: objects first, and lines in a log after."""

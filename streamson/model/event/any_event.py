@@ -1,0 +1,51 @@
+"""All kinds of events."""
+
+from streamson.model.event.alerts import AlertAcknowledged, AlertCleared, AlertRaised
+from streamson.model.event.devices import DeviceBack, DeviceLost
+from streamson.model.event.following import FeedJoined, FeedLost, FeedRecovered, SessionNotFollowed
+from streamson.model.event.recordings import (
+    RecordingEnded,
+    RecordingFailed,
+    RecordingPaused,
+    RecordingRotated,
+    RecordingStarted,
+)
+from streamson.model.event.steering import (
+    Caption,
+    PageServed,
+    SessionChanged,
+    SessionRefused,
+    StreamMuted,
+    StreamSoloed,
+    VolumeChanged,
+)
+from streamson.model.event.streams import PointsLost, PointsUnplayed, StreamRecovered, StreamStale
+
+AnyEvent = (
+    AlertRaised
+    | AlertCleared
+    | StreamStale
+    | StreamRecovered
+    | PointsLost
+    | PointsUnplayed
+    | SessionChanged
+    | SessionRefused
+    | VolumeChanged
+    | StreamMuted
+    | StreamSoloed
+    | AlertAcknowledged
+    | DeviceLost
+    | DeviceBack
+    | RecordingStarted
+    | RecordingRotated
+    | RecordingPaused
+    | RecordingFailed
+    | RecordingEnded
+    | SessionNotFollowed
+    | FeedJoined
+    | FeedLost
+    | FeedRecovered
+    | Caption
+    | PageServed
+)
+"""For decoding."""

@@ -1,0 +1,99 @@
+"""What happens to streams and their points."""
+
+from streamson.model.event.base import Event, listed
+
+
+class StreamStale(Event, frozen=True, kw_only=True, tag="stream_stale"):
+    """A stream, or several of one host together, fell silent.
+
+    Attributes
+    ----------
+    streams
+        Their names; of several, all begin with the host's and a slash.
+    silent_s, usual_s
+        How long the first one is silent, and how often a point of it came.
+    """
+
+    streams: tuple[str, ...]
+    silent_s: float
+    usual_s: float
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        who = self.streams[0]
+        if len(self.streams) > 1:
+            names = [stream.partition("/")[2] for stream in self.streams]
+            who = f"{who.partition('/')[0]}: {listed(names)}"
+        return f"{who}: silent for {self.silent_s:.1f} s; a point came every {self.usual_s:.1f} s"
+
+
+class StreamRecovered(Event, frozen=True, kw_only=True, tag="stream_recovered"):
+    """A stream that was stale is back, or a host whose streams were so together.
+
+    Attributes
+    ----------
+    name
+        The stream's or the host's.
+    silent_s
+        For how long it was silent.
+    """
+
+    name: str
+    silent_s: float
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        return f"{self.name}: back after {self.silent_s:.1f} s"
+
+
+class PointsLost(Event, frozen=True, kw_only=True, tag="points_lost"):
+    """Points were lost on their way.
+
+    Attributes
+    ----------
+    points
+        How many since the event of this kind before.
+    """
+
+    points: int
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        return f"{self.points} {'point' if self.points == 1 else 'points'} lost on the way"
+
+
+class PointsUnplayed(Event, frozen=True, kw_only=True, tag="points_unplayed"):
+    """Points of a stream have no field that a part plays: no note comes of them; told once.
+
+    Attributes
+    ----------
+    stream
+        Its name.
+    points
+        How many in a row, so far.
+    wanted
+        The fields that pitches follow, one of which they would have to have: names, or their
+        numbers in the first point.
+    found
+        The fields that the last one has.
+    hint
+        What to do.
+    """
+
+    stream: str
+    points: int
+    wanted: tuple[str, ...]
+    found: tuple[str, ...]
+    hint: str
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        have = "1 point has" if self.points == 1 else f"{self.points} points in a row have"
+        return (
+            f"{self.stream}: {have} no field that is played "
+            f"({listed(self.wanted)}), only {listed(self.found)}; {self.hint}"
+        )
