@@ -350,6 +350,15 @@ def test_a_pattern_fits_the_stream_that_it_was_made_for(stream):
     assert grant.may_publish(stream)
 
 
+@pytest.mark.parametrize(
+    ("stream", "other"), [("[ab]", "a"), ("a*", "ab"), ("a?/x", "ab/x"), ("web3/cpu", "web31/cpu")]
+)
+def test_a_pattern_fits_no_others(stream, other):
+    grant = Grant(key=PUBLISHER, publish=(pattern_for(stream),))
+    assert grant.may_publish(stream)
+    assert not grant.may_publish(other)
+
+
 def test_where_nobody_shows_a_key_nothing_is_refused():
     known = Untaken("tcp://127.0.0.1:1")
     notice = Notice("web", ("x",), hear=False, steer=False, had_another=False)
