@@ -433,6 +433,34 @@ def test_who_tries_again_is_told_of_once_a_minute(home, gatekeeper, caplog):
     assert len(caplog.messages) == MAX_TOLD + 1
 
 
+class Faulty(KeyFolder):
+    """A folder that is read with a fault that nobody foresaw, once."""
+
+    faults = 0
+
+    def allowed(self):
+        if self.faults:
+            self.faults -= 1
+            raise ZeroDivisionError
+        return super().allowed()
+
+
+def test_a_fault_keeps_one_connection_out_and_not_all_that_follow(
+    home, machine, gatekeeper, caplog
+):
+    folder, web = Faulty(home.folder.path), machine("web")
+    keeper = gatekeeper(folder)
+    with contextlib.closing(keeper.context.socket(zmq.SUB)) as server:
+        keeper.secure(server, "publish")
+        server.subscribe(b"")
+        port = server.bind_to_random_port("tcp://127.0.0.1")
+        home.folder.allow("web", Grant(key=web.key, publish=("*",)))
+        folder.faults = 1
+        with publishing(web, f"tcp://127.0.0.1:{port}#{home.key}") as publisher:
+            until(lambda: server.poll(10) or publisher.listening, "to be let in")
+    assert "a connection is left out: ZeroDivisionError" in caplog.text
+
+
 class Slow(KeyFolder):
     """A folder on a slow disk: what it says was so a moment ago."""
 

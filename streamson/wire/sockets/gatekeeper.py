@@ -13,6 +13,7 @@ from typing import Final
 import zmq
 from zmq.auth.thread import ThreadAuthenticator
 
+from streamson._faults import Faults
 from streamson._printable import printable
 from streamson._rate_limited_log import INTERVAL_S, RateLimitedLog
 from streamson.errors import StreamsonError
@@ -107,13 +108,13 @@ class Gatekeeper:
         read_at = self._folder.changed_at()
         if read_at == self._read_at:
             return
-        self._read_at = read_at
         before = self._allowed.grants
         try:
             self._allowed = self._folder.allowed()
         except StreamsonError as error:
             self._allowed = _NOBODY
             self._limited.warning("folder", "nobody is let in: %s", error)
+        self._read_at = read_at
         for mistake in self._allowed.mistakes:
             self._limited.warning("mistake", "%s", printable(mistake))
         after = self._allowed.grants
@@ -210,6 +211,7 @@ class _Authenticator(ThreadAuthenticator):
         super().__init__(gatekeeper.context, log=logging.getLogger("zmq.auth"))
         self._gatekeeper = gatekeeper
         self._address = ""
+        self._faults = Faults()
 
     def start(self) -> None:
         """Begin to answer."""
@@ -230,4 +232,8 @@ class _Authenticator(ThreadAuthenticator):
         """Return whether a key, in Z85, is let in."""
         from zmq.utils import z85
 
-        return self._gatekeeper.lets_in(z85.decode(key).hex(), domain, self._address)
+        try:
+            return self._gatekeeper.lets_in(z85.decode(key).hex(), domain, self._address)
+        except Exception as error:  # that ended the thread, and nobody would be let in any more
+            self._faults.survive(error, "a connection")
+            return False
