@@ -23,6 +23,7 @@ class RelayNews:
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
         self._presence = Presence()
+        self._led_back: set[str] = set()
         self._minute = Minute()
         self._before = relay.statistics
 
@@ -39,7 +40,17 @@ class RelayNews:
     def tell(self) -> None:
         """Say who came and went, and once a minute how much went where."""
         for one in self._relay.destinations:
+            if one.leads_back:  # which it has said itself
+                self._led_back.add(one.endpoint)
+                continue
             self._presence.look(one.endpoint, is_there=one.is_there)
+            if one.endpoint in self._led_back:
+                self._led_back.remove(one.endpoint)
+                if one.is_there:
+                    self._presence.say(
+                        "%s: what is sent there comes back no more, so points go there again",
+                        one.endpoint,
+                    )
         if self._minute.is_over():
             self._presence.begin_anew()
             self._sum_up()
@@ -77,19 +88,22 @@ def _refused(stats: RelayStatistics) -> int:
 
 
 def _handed_on(one: DestinationStatistics) -> str:
-    refused = f", {one.points_refused} refused there" if one.points_refused else ""
-    return (
-        f"handed on {counted(one.points_sent, 'point')} to {one.endpoint}{refused}, lost "
+    line = (
+        f"handed on {counted(one.points_sent, 'point')} to {one.endpoint}, lost "
         f"{one.points_lost}, {one.points_missed} while nobody was there"
     )
+    if one.points_held_back:
+        line += f", {one.points_held_back} while what is sent there came back here"
+    return line
 
 
 def _since(before: DestinationStatistics, now: DestinationStatistics) -> str:
     """Return what became of a destination's points since some time."""
-    lost = now.points_lost - before.points_lost + now.points_missed - before.points_missed
+    missed = sum(
+        getattr(now, name) - getattr(before, name)
+        for name in ("points_lost", "points_missed", "points_held_back")
+    )
     state = "there" if now.is_there else "gone"
     if now.leads_back:
         state = "leads back here"
-    refused = now.points_refused - before.points_refused
-    also = f", {refused} refused there" if refused else ""
-    return f"{now.endpoint} {state}, {counted(lost, 'point')} did not go there{also}"
+    return f"{now.endpoint} {state}, {counted(missed, 'point')} did not go there"

@@ -48,10 +48,18 @@ class Presence:
 
     def look(self, name: str, *, is_there: bool) -> None:
         """Say whether somebody is there, if that is not as it was said last."""
-        if is_there != self._told.get(name, False) and self._changes < MAX_CHANGES:
-            self._changes += 1
+        if is_there == self._told.get(name, False):
+            return
+        if self.say("%s %s", name, "is there" if is_there else "is gone; it is looked for"):
             self._told[name] = is_there
-            log.info("%s %s", name, "is there" if is_there else "is gone; it is looked for")
+
+    def say(self, line: str, *arguments: str) -> bool:
+        """Say something else that changes, and return True, unless that was too often lately."""
+        if self._changes >= MAX_CHANGES:
+            return False
+        self._changes += 1
+        log.info(line, *arguments)
+        return True
 
     def begin_anew(self) -> None:
         """Begin to count the lines anew."""

@@ -26,7 +26,9 @@ class DestinationStatistics(msgspec.Struct, frozen=True, kw_only=True):
         Points that were to go there and did not: they came faster than they were taken, or were
         waiting when it went.
     points_missed
-        Points that came while nobody was there, or what is sent there came back.
+        Points that came while nobody was there.
+    points_held_back
+        Points that came while what is sent there came back.
     last_values_sent
         Last values sent to who came.
     """
@@ -39,6 +41,7 @@ class DestinationStatistics(msgspec.Struct, frozen=True, kw_only=True):
     points_refused: int
     points_lost: int
     points_missed: int
+    points_held_back: int
     last_values_sent: int
 
 

@@ -76,7 +76,8 @@ class Destination:
         self.is_there = False
         self._topics: set[bytes] = set()
         self._waiting = Waiting()
-        self._sent = self._lost = self._missed = self._arrivals = self._last_values = 0
+        self._sent = self._lost = self._missed = self._held_back = 0
+        self._arrivals = self._last_values = 0
         self._has_newcomer = False
         self._welcome_due = 0.0
         self._probe = LoopProbe()
@@ -113,6 +114,7 @@ class Destination:
             points_refused=self._untaken.points,
             points_lost=self._lost,
             points_missed=self._missed,
+            points_held_back=self._held_back,
             last_values_sent=self._last_values,
         )
 
@@ -151,10 +153,12 @@ class Destination:
 
     def send(self, messages: Sequence[Outgoing]) -> None:
         """Hand on messages, or let them wait, or count them."""
-        if self.is_there and not self.leads_back:
-            self._send(messages)
-        else:
+        if not self.is_there:
             self._missed += sum(points for *_, points in messages)
+        elif self.leads_back:
+            self._held_back += sum(points for *_, points in messages)
+        else:
+            self._send(messages)
 
     def take_probe(self, goodbye: Goodbye) -> bool:
         """Return whether a goodbye is what was sent there to see whether it comes back.
