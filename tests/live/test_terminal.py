@@ -4,6 +4,7 @@ import math
 import os
 import time
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from streamson.live.terminal.watched import CURVE_VALUES, Watched
 from streamson.model.event.alerts import AlertRaised
 from streamson.model.event.devices import DeviceBack, DeviceLost
 from streamson.model.event.steering import Caption
-from streamson.model.event.streams import StreamRecovered
+from streamson.model.event.streams import PointsUnplayed, StreamRecovered
 from streamson.model.feed import EVENT, HELLO, LEVEL, STATE, STATISTICS, STREAMS, EventTold, Level
 from streamson.model.feed import Streams as StreamsTold
 from tests.live import made_up
@@ -322,6 +323,19 @@ def test_without_streams_it_says_what_brings_some():
     lines = texts(watching())
     assert any("waiting for points on tcp://127.0.0.1:5570" in line for line in lines)
     assert any("streamson produce system --endpoint tcp://127.0.0.1:5570" in line for line in lines)
+
+
+def test_points_that_no_part_plays_are_said():
+    unplayed = PointsUnplayed(
+        frame=0, stream="boiler", points=6, wanted=("temp",), found=("level",), hint="mend it"
+    )
+    told = msgspec.msgpack.decode(msgspec.msgpack.encode(event(unplayed)), type=EventTold)
+    watched = watching(made_up.row("boiler"))
+    watched.update(EVENT, told)
+    (line,) = (line for line in texts(watched, (110, 24)) if "in a row" in line)
+    assert line.split(maxsplit=1)[1] == (
+        "field   boiler: 6 points in a row have no field that is played (temp), only level; mend it"
+    )
 
 
 def test_of_who_follows_another_listener_no_points_are_awaited():
