@@ -433,6 +433,15 @@ def test_who_tries_again_is_told_of_once_a_minute(home, gatekeeper, caplog):
     assert len(caplog.messages) == MAX_TOLD + 1
 
 
+def test_each_of_two_that_are_refused_at_once_is_named(machine, ear, caplog):
+    with contextlib.ExitStack() as stack:
+        machines = [machine(name) for name in ("web", "db")]
+        for one in machines:
+            stack.enter_context(publishing(one, ear.endpoint))
+        lines = [f"refused the key {one.key}" for one in machines]
+        ear.until(lambda: all(line in caplog.text for line in lines), "both keys")
+
+
 class Faulty(KeyFolder):
     """A folder that is read with a fault that nobody foresaw, once."""
 

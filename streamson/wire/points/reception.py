@@ -24,7 +24,7 @@ from typing import Final
 import msgspec
 
 from streamson._child_process import Child
-from streamson._rate_limited_log import RateLimitedLog
+from streamson._rate_limited_log import INTERVAL_S, RateLimitedLog
 from streamson.errors import ChildError, StreamsonError
 from streamson.keys.folder import KeyFolder
 from streamson.wire.sockets.frame_socket import MAX_TAKEN_FRAMES, FrameCounts, FrameSocket
@@ -55,7 +55,7 @@ MAX_MEMORY_BYTES: Final = 1 << 30
 """What the process may take beyond what it begins with: the guard holds it to a tenth of that."""
 
 MAX_LINES: Final = 100
-"""Lines of the log that wait to be told."""
+"""Lines of the log that wait to be told, and of a minute: of more, one of each kind is told."""
 
 _REQUEST: Final = struct.Struct("=H")
 """How many frames the next packet may have."""
@@ -118,6 +118,8 @@ class Reception:
         self._frames: list[bytes] = []
         self._child: Child | None = None
         self._due = 0.0
+        self._minute_over = 0.0
+        self._told = 0
         self._pace = _Pace()
         self.endpoint = endpoint
         self._start()
@@ -214,6 +216,17 @@ class Reception:
         self._frames.extend(packet.frames)
         self._now = packet.counts
         for message, line in packet.lines:
+            self._tell(message, line)
+
+    def _tell(self, message: str, line: str) -> None:
+        """Log what the process has told: it sees to it that these are few, as long as it lives."""
+        now = time.monotonic()
+        if now >= self._minute_over:
+            self._minute_over, self._told = now + INTERVAL_S, 0
+        self._told += 1
+        if self._told <= MAX_LINES:
+            _log.warning("%s", line)
+        else:
             self._limited.warning(message, "%s", line)
 
 
