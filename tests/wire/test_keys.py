@@ -505,3 +505,11 @@ def test_what_a_thread_read_before_a_key_was_revoked_never_counts_after_it(home,
     asked.join()
     looked.join()
     until(lambda: keeper.look() or not keeper.may(key, "publish"), "the revocation", 3)
+
+
+def test_who_publishes_to_the_port_of_a_feed_is_told_that_it_may_be_one(home, machine):
+    web = machine("web")
+    home.folder.allow("web", Grant(key=web.key, hear=True))
+    with serving(home) as (feed, _, _), publishing(web, feed.endpoint) as publisher:
+        words = "or is no port for points"
+        until(lambda: not publisher.listening and words in publisher.refusal, "the refusal")

@@ -15,7 +15,7 @@ from zmq.utils.monitor import recv_monitor_message
 
 from streamson.errors import StreamsonError
 from streamson.keys.folder import KeyFolder
-from streamson.keys.grant import OPTIONS, Role
+from streamson.keys.grant import HEAR, OPTIONS, PUBLISH, STEER, Role
 from streamson.wire.sockets.endpoint import parse_endpoint
 
 QUIET_S: Final = 0.4
@@ -34,6 +34,8 @@ _EVENTS: Final = (
     | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
     | zmq.EVENT_HANDSHAKE_SUCCEEDED
 )
+_PORTS: Final = {PUBLISH: "for points", HEAR: "of a feed", STEER: "for commands"}
+
 _numbers: Final = itertools.count()
 
 
@@ -133,8 +135,8 @@ class Refusals:
             self._unexplained += 1
             if self._unexplained >= UNEXPLAINED and not self.reason:
                 self.reason = (
-                    f"{self._address} has another key than the endpoint says, or none; "
-                    "'streamson keys show' there prints the endpoint"
+                    f"{self._address} has another key than the endpoint says, or none, or is no "
+                    f"port {_PORTS[self._role]}; 'streamson keys show' there prints the endpoint"
                 )
 
     def _not_allowed(self) -> str:
