@@ -6,7 +6,7 @@ time is that from `Publisher.send` to the first sample handed to the null device
 median beside a flood is at most twice the usual one. On two cores, with a relay, its other process,
 the listener's and the producer's, that takes a machine that has nothing else to do.
 
-    python scripts/bench/flood.py [--seconds 5]
+    python scripts/bench/flood.py [--seconds 5] [--after 3]
 """
 
 import argparse
@@ -53,17 +53,17 @@ def relaying(endpoint: str) -> Iterator[str]:
     process.join()
 
 
-def await_flood(listener: Listener) -> None:
-    """Wait until what may come at once has come, too."""
+def await_flood(listener: Listener, after_s: float) -> None:
+    """Wait until a flood has begun, and so long."""
     before = listener.stats().points_received
     deadline = time.monotonic() + TIMEOUT_S
     while listener.stats().points_received < before + BEGUN_POINTS:
         assert time.monotonic() < deadline, "no flood"
         time.sleep(0.01)
-    time.sleep(BURST_S)
+    time.sleep(after_s)
 
 
-def measure(seconds: float, *, through_relay: bool) -> float:
+def measure(seconds: float, after_s: float, *, through_relay: bool) -> float:
     """Print what was measured, and return how many times as long it took beside a flood."""
     calm = Calm()
     worst = 0.0
@@ -80,7 +80,7 @@ def measure(seconds: float, *, through_relay: bool) -> float:
         show("usually, through a relay" if through_relay else "usually", usual)
         for batch, name in ((1, "single points"), (1_000, "a million a second")):
             with flooding(endpoint, batch):
-                await_flood(listener)
+                await_flood(listener, after_s)
                 before, begin = listener.stats().points_received, time.monotonic()
                 found = calm.latencies_ms(publishers, seconds)
                 rate = (listener.stats().points_received - before) / (time.monotonic() - begin)
@@ -97,8 +97,14 @@ def show(name: str, latencies_ms: Sequence[float]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
-    seconds = parser.parse_args().seconds
-    worst = max(measure(seconds, through_relay=way) for way in (False, True))
+    parser.add_argument(
+        "--after",
+        type=float,
+        default=BURST_S,
+        help="seconds from a flood's beginning on; 0: beside what may come at once as well",
+    )
+    given = parser.parse_args()
+    worst = max(measure(given.seconds, given.after, through_relay=way) for way in (False, True))
     figure = round(worst, 2)
     return finish("flood", figure, "times the usual latency", HOLD, ok=figure <= HOLD)
 
