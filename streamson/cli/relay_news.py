@@ -90,7 +90,7 @@ def _refused(stats: RelayStatistics) -> int:
 def _handed_on(one: DestinationStatistics) -> str:
     line = (
         f"handed on {counted(one.points_sent, 'point')} to {one.endpoint}, lost "
-        f"{one.points_lost}, {one.points_missed} while nobody was there"
+        f"{one.points_lost}, missed {one.points_missed} while nobody was there"
     )
     if one.points_held_back:
         line += f", {one.points_held_back} while what is sent there came back here"

@@ -68,9 +68,10 @@ class ReceiverCounts(msgspec.Struct):
     points_received
         Points that were decoded.
     points_lost
-        Points whose sequence numbers never came.
+        Points whose sequence numbers never came, by any way.
     points_repeated
-        Points that came before, as a relay sends the last ones again: left out.
+        Points that came before, as a relay sends the last ones again, or by a second relay: left
+        out.
     messages_refused
         Messages that broke the format or a limit.
     over_messages_per_second, over_points_per_second, over_new_streams_per_second

@@ -66,18 +66,6 @@ class RelayStatistics(ReceiverCounts, kw_only=True):
     last_values_left_out: int
     destinations: tuple[DestinationStatistics, ...]
 
-    @property
-    def messages_over_limits(self) -> int:
-        """Messages left out because their source, or all, brought too much."""
-        return (
-            self.over_messages_per_second
-            + self.over_points_per_second
-            + self.over_new_streams_per_second
-            + self.over_streams_per_source
-            + self.over_streams
-            + self.over_new_sources
-        )
-
 
 class FeedRelayStatistics(msgspec.Struct, frozen=True, kw_only=True):
     """The counters of a relay of a feed at one moment.

@@ -68,8 +68,8 @@ def test_a_relay_hands_on_says_so_and_counts(start, far, tmp_path):
     assert (code, out) == (130, "")
     assert re.fullmatch(
         r"took 20 points in \d+\.\d s, lost 0 before, refused 0 messages\n"
-        rf"handed on 20 points to {far.endpoint}, lost 0, 0 while nobody was there\n"
-        rf"handed on 0 points to {gone}, lost 0, 20 while nobody was there",
+        rf"handed on 20 points to {far.endpoint}, lost 0, missed 0 while nobody was there\n"
+        rf"handed on 0 points to {gone}, lost 0, missed 20 while nobody was there",
         err.strip(),
     )
     assert [one for one in ended if not one.startswith(PROBES)] == ["boiler"]

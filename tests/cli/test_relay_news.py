@@ -51,6 +51,6 @@ def test_what_comes_back_is_said_and_counted_and_when_it_no_longer_does(monkeypa
             summary = news.summary()
     assert caplog.text.count("comes back no more, so points go there again") == 1
     assert summary.endswith(
-        f"handed on 1 point to {to}, lost 0, 0 while nobody was there, "
+        f"handed on 1 point to {to}, lost 0, missed 0 while nobody was there, "
         "1 while what is sent there came back here"
     )
