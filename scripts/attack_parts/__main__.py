@@ -16,9 +16,9 @@ from scripts.attack_parts import (
     clocks,
     descriptors,
     devices,
+    doors,
     ends,
     floods,
-    frames,
     names,
     saved,
     sessions,
@@ -26,7 +26,9 @@ from scripts.attack_parts import (
 from scripts.attack_parts.target import Outcome
 
 PARTS: dict[str, Callable[..., Iterator[Outcome]]] = {
-    "frames": frames.run,
+    "frames": doors.frames,
+    "keys": doors.keys,
+    "connections": doors.connections,
     "names": names.run,
     "floods": floods.run,
     "descriptors": descriptors.run,
@@ -36,7 +38,7 @@ PARTS: dict[str, Callable[..., Iterator[Outcome]]] = {
     "devices": devices.run,
     "ends": ends.run,
 }
-HEAD = f"{'attack':38} {'tried':>9} {'survived':>9} {'MB':>5} {'grown':>6} {'lost':>5} "
+HEAD = f"{'attack':38} {'tried':>9} {'survived':>9} {'MB':>5} {'grown':>6} {'left':>6} {'lost':>5} "
 HEAD += f"{'gap s':>6} {'end s':>6} {'code':>5}"
 
 
@@ -54,6 +56,8 @@ def main() -> int:
     for name in given.names or PARTS:
         for outcome in PARTS[name](quick=given.quick):
             print(_line(outcome), flush=True)
+            if outcome.figures:
+                print(f"    {outcome.figures}", flush=True)
             for fault in outcome.faults:
                 print(f"    FAULT: {fault}", flush=True)
             held &= not outcome.faults
@@ -64,8 +68,8 @@ def main() -> int:
 def _line(outcome: Outcome) -> str:
     return (
         f"{outcome.name:38} {outcome.tried:9,} {outcome.survived:9,} {outcome.memory_mb:5.0f} "
-        f"{outcome.grown_mb:6.1f} {outcome.lost:5} {outcome.gap_s:6.2f} {outcome.end_s:6.2f} "
-        f"{outcome.code:5}"
+        f"{outcome.grown_mb:6.1f} {outcome.left_mb:6.1f} {outcome.lost:5} {outcome.gap_s:6.2f} "
+        f"{outcome.end_s:6.2f} {outcome.code:5}"
     )
 
 

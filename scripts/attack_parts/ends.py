@@ -20,7 +20,7 @@ ENDS = {"SIGINT": 130, "SIGTERM": 143}
 def run(*, quick: bool) -> Iterator[Outcome]:
     """End it in each way, on each output that there is without a sound card."""
     times = 1 if quick else 20
-    for output in ("none", "null"):
+    for output in ("null",) if quick else ("none", "null"):
         yield _by_itself(output, times)
     server = Server()
     server.start(44_100)
@@ -28,7 +28,7 @@ def run(*, quick: bool) -> Iterator[Outcome]:
         yield _by_itself("JACK", times)
     finally:
         server.end(signal.SIGTERM)
-    for name, code in ENDS.items():
+    for name, code in list(ENDS.items())[quick:]:
         yield _by_signal(name, code, times)
     yield _with_its_terminal(times)
 

@@ -36,12 +36,26 @@ def frame(payload: bytes, flags: int = 0) -> bytes:
 READY = frame(b"\x05READY" + _SOCKET_TYPE, COMMAND)
 
 
-def connect(endpoint: str, *, greet: bool = True, timeout_s: float = 5.0) -> socket.socket:
-    """Return a connection to an endpoint on loopback, after the greetings if they are wanted."""
+def connect(
+    endpoint: str, *, greet: bool = True, timeout_s: float = 5.0, segment_bytes: int = 0
+) -> socket.socket:
+    """Return a connection to an endpoint on loopback, after the greetings if they are wanted.
+
+    A segment as large as loopback has it does not fit into the little that a feed takes at a time:
+    then the kernel sends it after a pause of 0.2 s or more.
+    """
     host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
     if host not in ("127.0.0.1", "localhost"):
         raise ValueError(f"{endpoint}: attacks go to loopback only")
-    peer = socket.create_connection((host, int(port)), timeout=timeout_s)
+    peer = socket.socket()
+    try:
+        peer.settimeout(timeout_s)
+        if segment_bytes:
+            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment_bytes)
+        peer.connect((host, int(port)))
+    except BaseException:
+        peer.close()
+        raise
     if greet:
         peer.sendall(GREETING + READY)
     return peer
