@@ -1,6 +1,7 @@
 """``python -m streamson`` and ``streamson`` are the command line."""
 
-import signal
+# What `signal` is made of: to import that takes a moment, in which Ctrl-C would be a traceback.
+import _signal as signal  # type: ignore[import-not-found]
 from collections.abc import Sequence
 from typing import NoReturn
 
