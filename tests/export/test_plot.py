@@ -79,7 +79,7 @@ def test_silence_and_one_note_are_drawn_too(tmp_path):
     piece = TablePiece(
         ScoredTable(Table(tmp_path / "t.csv"), load_session("article"), sample_rate=RATE)
     )
-    assert "of 1 notes" in write_plot(piece, tmp_path / "one.png", PlotFormat(("all",)))
+    assert "of 1 note" in write_plot(piece, tmp_path / "one.png", PlotFormat(("all",)))
     wave, spectrum, frames = overview([])
     assert (len(wave.ends()[0]), len(spectrum.levels_db()), frames) == (0, 0, 0)
 
