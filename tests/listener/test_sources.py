@@ -76,10 +76,15 @@ def test_a_session_sets_limits_and_another_one_others():
     ):
         for i in range(50):
             publisher.send("x", x=float(i))
-        until(lambda: listener.stats().points_lost >= 30, "the limit")
+
+        def all_came(stats):
+            return stats.points_received + stats.over_messages_per_second == 50
+
+        until(lambda: all_came(listener.stats()), "all of them")
         stats = listener.stats()
-        assert stats.points_received + stats.points_lost == 50
-        assert stats.over_messages_per_second == stats.points_lost
+        assert stats.points_lost >= 30
+        # What follows the last one heard shows as lost when the next one is.
+        assert stats.points_received + stats.points_lost <= 50
         listener.change_session(Session())
         for i in range(500):
             publisher.send("x", x=float(i))

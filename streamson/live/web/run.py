@@ -47,7 +47,12 @@ def run_page(
     except BaseException:
         reader.close()
         raise
-    asyncio.run(_serve(Hub(reader, hello), access, endpoint, on_ready, on_end))
+    with asyncio.Runner() as runner:
+        try:
+            runner.run(_serve(Hub(reader, hello), access, endpoint, on_ready))
+        finally:
+            # Before the tasks are: what ends this may come again, and would cut their end short.
+            on_end()
 
 
 async def _serve(
@@ -55,7 +60,6 @@ async def _serve(
     access: Access,
     endpoint: str,
     on_ready: Callable[[list[str]], None],
-    on_end: Callable[[], None],
 ) -> None:
     steering = Steering(CommandClient(control_endpoint(endpoint)))
     server = PageServer(access, hub, steering)
@@ -64,6 +68,5 @@ async def _serve(
     try:
         await asyncio.Event().wait()
     finally:
-        on_end()
         await server.stop()
         steering.close()
