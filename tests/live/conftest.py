@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -40,7 +41,10 @@ class Page:
 
     def __init__(self, feed: str, *options: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "streamson", "web", feed, *(options or ("--address", "0"))],
+            [
+                *(sys.executable, "-X", "faulthandler", "-m", "streamson"),
+                *("web", feed, *(options or ("--address", "0"))),
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -66,7 +70,11 @@ class Page:
 
     def end(self) -> tuple[int, str, str]:
         self._process.terminate()
-        out, err = self._process.communicate(timeout=20)
+        try:
+            out, err = self._process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGABRT)  # it says where each thread is
+            pytest.fail(f"it does not end: {self._process.communicate()[1]}")
         return self._process.returncode, out, err
 
 
