@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Final
 
 from streamson.live.web.access import Access
@@ -47,12 +49,22 @@ def run_page(
     except BaseException:
         reader.close()
         raise
-    with asyncio.Runner() as runner:
+    hub, loop, stopping = Hub(reader, hello), asyncio.new_event_loop(), asyncio.Event()
+
+    def serve() -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(_serve(hub, access, endpoint, on_ready, stopping))
+
+    # In a thread of its own: what a signal raises in this one would be raised amid asyncio, which
+    # loses what it was about to do, and waits for that for ever.
+    with ThreadPoolExecutor(1, thread_name_prefix="page") as thread:
+        serving = thread.submit(serve)
         try:
-            runner.run(_serve(Hub(reader, hello), access, endpoint, on_ready))
+            serving.result()
         finally:
-            # Before the tasks are: what ends this may come again, and would cut their end short.
             on_end()
+            with suppress(RuntimeError):  # it has ended by itself
+                loop.call_soon_threadsafe(stopping.set)
 
 
 async def _serve(
@@ -60,13 +72,12 @@ async def _serve(
     access: Access,
     endpoint: str,
     on_ready: Callable[[list[str]], None],
+    stopping: asyncio.Event,
 ) -> None:
     steering = Steering(CommandClient(control_endpoint(endpoint)))
     server = PageServer(access, hub, steering)
     port = await server.start()
     on_ready(server.links(port))
-    try:
-        await asyncio.Event().wait()
-    finally:
-        await server.stop()
-        steering.close()
+    await stopping.wait()
+    await server.stop()
+    steering.close()
