@@ -6,12 +6,12 @@ import threading
 import time as clock
 from collections import OrderedDict
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from streamson._closable import Closable
 from streamson._printable import printable
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import MessageError
@@ -24,7 +24,7 @@ MAX_STREAMS: Final = 100_000
 _log = logging.getLogger(__name__)
 
 
-class RateLimit:
+class RateLimit(Closable):
     """Lets at most so many points a second of each stream through to a sink.
 
     The first one goes at once; of those that come too early the newest waits, and goes when it is
@@ -143,17 +143,6 @@ class RateLimit:
         for stream in list(self._waiting):
             self._send_waiting(stream)
         self._limited.flush()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _note(self, stream: str, now: float) -> None:
         self._due[stream] = now + 1 / self._rate_hz

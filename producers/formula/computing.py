@@ -10,9 +10,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
-from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
+from streamson._closable import Closable
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import StreamsonError
 from streamson.producers.formula.worker import (
@@ -54,7 +54,7 @@ class TooCostlyError(StreamsonError):
     """Points take too long, or too much memory."""
 
 
-class Computation:
+class Computation(Closable):
     """A function that another process computes, from now on until this is closed.
 
     Parameters
@@ -98,17 +98,6 @@ class Computation:
         """End the other process."""
         self._worker.close()
         self._failures.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _is_final(self, t: float, reason: str) -> bool:
         """Begin with a new process; return whether a point is given up."""

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from streamson import Publisher
@@ -164,12 +163,7 @@ class Target:
         found = (line.split(words)[1] for line in self.said.splitlines() if words in line)
         return next(found, "").split(" ")[0].rstrip(".")
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self.process.kill()
         self.process.wait()

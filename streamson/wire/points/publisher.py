@@ -25,7 +25,7 @@ from streamson.wire.limits import (
 )
 from streamson.wire.points.codec import Encoding, encode
 from streamson.wire.points.untaken import Untaken
-from streamson.wire.sockets.connecting import connect, set_keepalive
+from streamson.wire.sockets.connecting import connect, sending_socket
 from streamson.wire.sockets.refusals import Refusals
 
 LINGER_MS: Final = 500
@@ -98,15 +98,7 @@ class Publisher(Closable):
         self._wait_s = wait_s
         self._sequences: dict[str, int] = {}
         self._topics: set[bytes] = set()
-        # XPUB, because it receives the subscriptions: only so does a producer know that somebody
-        # listens. NODROP turns the silent drop at the high-water mark into one that is counted.
-        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.XPUB)
-        self._socket.setsockopt(zmq.SNDHWM, SEND_HIGH_WATER_MARK)
-        self._socket.setsockopt(zmq.XPUB_NODROP, 1)
-        # Without IMMEDIATE a lost listener goes unnoticed, and comes back to a flood of old news.
-        self._socket.setsockopt(zmq.IMMEDIATE, 1)
-        self._socket.setsockopt(zmq.LINGER, LINGER_MS)
-        set_keepalive(self._socket)
+        self._socket = sending_socket(SEND_HIGH_WATER_MARK, LINGER_MS)
         connect(self._socket, endpoint)
         self._refusals = Refusals(self._socket, endpoint, PUBLISH)
         self._untaken = Untaken(endpoint)

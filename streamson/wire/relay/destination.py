@@ -22,7 +22,7 @@ from streamson.wire.points.untaken import Untaken
 from streamson.wire.relay.loop_probe import STREAM as PROBES
 from streamson.wire.relay.loop_probe import LoopProbe
 from streamson.wire.relay.waiting import Outgoing, Waiting
-from streamson.wire.sockets.connecting import connect, descriptor_of, set_keepalive
+from streamson.wire.sockets.connecting import connect, descriptor_of, sending_socket
 from streamson.wire.sockets.endpoint import parse_endpoint
 from streamson.wire.sockets.notice import MAX_NOTICE_BYTES
 from streamson.wire.sockets.refusals import Refusals
@@ -83,16 +83,10 @@ class Destination:
         self._probe = LoopProbe()
         self._limited = RateLimitedLog(_log)
         self._refusal = ""
-        # As of `Publisher`: it learns who listens, drops nothing silently, keeps no old news.
-        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.XPUB)
-        self._socket.setsockopt(zmq.SNDHWM, SOCKET_HIGH_WATER_MARK)
-        self._socket.setsockopt(zmq.XPUB_NODROP, 1)
+        self._socket = sending_socket(SOCKET_HIGH_WATER_MARK, LINGER_MS)
         # Who goes and comes back between two looks subscribes twice.
         self._socket.setsockopt(zmq.XPUB_VERBOSE, 1)
-        self._socket.setsockopt(zmq.IMMEDIATE, 1)
         self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_SUBSCRIPTION_BYTES)
-        self._socket.setsockopt(zmq.LINGER, LINGER_MS)
-        set_keepalive(self._socket)
         connect(self._socket, endpoint)
         self._refusals = Refusals(self._socket, endpoint, PUBLISH)
         self._untaken = Untaken(endpoint)

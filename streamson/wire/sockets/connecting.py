@@ -38,6 +38,30 @@ def set_keepalive(socket: zmq.Socket[Any]) -> None:
     socket.setsockopt(zmq.TCP_MAXRT, 1000 * SILENCE_S)  # of what was sent and not acknowledged
 
 
+def sending_socket(high_water_mark: int, linger_ms: int) -> zmq.Socket[bytes]:
+    """Return a socket for points, which is to be connected.
+
+    XPUB, because that receives the subscriptions: only so does who sends know that somebody is
+    there.
+
+    Parameters
+    ----------
+    high_water_mark
+        Messages that wait in it.
+    linger_ms
+        How long they may take after it was closed.
+    """
+    socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.XPUB)
+    socket.setsockopt(zmq.SNDHWM, high_water_mark)
+    # It turns the silent drop at the high-water mark into one that is counted.
+    socket.setsockopt(zmq.XPUB_NODROP, 1)
+    # Without it a lost listener goes unnoticed, and comes back to a flood of old news.
+    socket.setsockopt(zmq.IMMEDIATE, 1)
+    socket.setsockopt(zmq.LINGER, linger_ms)
+    set_keepalive(socket)
+    return socket
+
+
 def connect(socket: zmq.Socket[Any], endpoint: str) -> None:
     """Connect, with this machine's key if the endpoint has one; or close the socket and raise.
 
