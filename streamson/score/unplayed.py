@@ -133,17 +133,14 @@ class UnplayedMonitor:
         """
         pitches = [part.pitch for part in parts if not part.mute]
         always = any(pitch.value is not None for pitch in pitches)
-        before, watched = (
-            self._streams.get(stream),
-            _Stream(
-                [] if always else [pitch.field for pitch in pitches],
-                fields,
-                by_default=not matching_parts(self._session, stream),
-                seen=seen,
-            ),
+        watched = _Stream(
+            [] if always else [pitch.field for pitch in pitches],
+            fields,
+            by_default=not matching_parts(self._session, stream),
+            seen=seen,
         )
-        if before is not None:
-            watched.points = before.points
+        if stream in self._streams:
+            watched.points = self._streams[stream].points
         self._streams[stream] = watched
 
     def remove(self, stream: str) -> None:
