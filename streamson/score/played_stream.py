@@ -34,11 +34,11 @@ class PlayedStream:
     """
 
     __slots__ = (
-        *("_counted", "coalesced", "fields", "last", "last_note", "notes"),
+        *("_counted", "_rated_frame", "coalesced", "fields", "last", "last_note", "notes"),
         *("players", "points", "points_per_second"),
     )
 
-    def __init__(self, fields: tuple[str, ...], players: list[PartPlayer]) -> None:
+    def __init__(self, fields: tuple[str, ...], players: list[PartPlayer], now_frame: int) -> None:
         self.fields = fields
         self.players = players
         self.points = 0
@@ -48,6 +48,7 @@ class PlayedStream:
         self.last_note: Note | None = None
         self.points_per_second = 0.0
         self._counted = 0
+        self._rated_frame = now_frame
 
     def retire(self, player: PartPlayer) -> None:
         """Remember what a player did that is no more; what waits in it is not played."""
@@ -55,8 +56,9 @@ class PlayedStream:
         self.coalesced += player.coalesced + player.waiting
         self.last_note = player.last_note or self.last_note
 
-    def update_rate(self, seconds: float) -> None:
-        """Take in that so many seconds have passed since the last time."""
+    def update_rate(self, now_frame: int, sample_rate: int) -> None:
+        """Take in how many points came since the last time."""
+        seconds, self._rated_frame = (now_frame - self._rated_frame) / sample_rate, now_frame
         if seconds <= 0:
             return
         rate, self._counted = (self.points - self._counted) / seconds, self.points

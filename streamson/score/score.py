@@ -34,6 +34,9 @@ _log = logging.getLogger(__name__)
 TICK_S: Final = 0.25
 """How often it is looked whether a stream fell silent."""
 
+RATED_A_TICK: Final = 512
+"""Of so many streams it is looked then how many of their points come a second; of others next."""
+
 MAX_NEW_STREAMS: Final = 64
 """Streams that wait to be told."""
 
@@ -101,7 +104,8 @@ class Score:
             counts=self.counts,
             on_event=EventLog() if on_event is None else on_event,
         )
-        self._last_tick = self._next_tick = 0
+        self._next_tick = 0
+        self._unrated: list[str] = []
         self._new_streams: list[str] = []
 
     @property
@@ -129,7 +133,7 @@ class Score:
         """
         stream = self._streams.get(message.stream)
         if stream is None:
-            stream = self._add_stream(message)
+            stream = self._add_stream(message, now_frame)
             if stream is None:
                 return []
         process: Callable[[PartPlayer, Any, int], list[Note] | None] = PartPlayer.process
@@ -161,10 +165,9 @@ class Score:
         """
         notes = self._flush_behind(now_frame)
         if now_frame >= self._next_tick:
-            passed_s = (now_frame - self._last_tick) / self.sample_rate
-            self._last_tick = now_frame
             self._next_tick = now_frame + round(TICK_S * self.sample_rate)
-            self._forget_silent(now_frame, passed_s)
+            self._forget_silent(now_frame)
+            self._update_rates(now_frame)
             notes += self._monitor.tick(now_frame)
         return notes
 
@@ -318,7 +321,7 @@ class Score:
         """Return when the earcon of a point with these notes may begin."""
         return now_frame
 
-    def _add_stream(self, message: Message) -> PlayedStream | None:
+    def _add_stream(self, message: Message, now_frame: int) -> PlayedStream | None:
         """Set up a stream that appears for the first time; None if there is no place for it."""
         name, fields = message.stream, tuple(message.first_fields)
         if self._registry.is_full:
@@ -330,7 +333,7 @@ class Score:
         number = self._registry.admit(name)
         try:
             parts = parts_for(self._session, name, fields, number)
-            stream = self._set_up(name, parts, fields)
+            stream = self._set_up(name, parts, fields, now_frame)
         except Exception:
             self._registry.release(name)
             raise
@@ -342,33 +345,35 @@ class Score:
                 self._monitor.restore(name, remembered)
             except ValueError as error:
                 _log.warning("%s begins afresh, its state can't be used: %s", name, error)
-                stream = self._set_up(name, parts, fields)
+                stream = self._set_up(name, parts, fields, now_frame)
         self._streams[name] = stream
         if len(self._new_streams) < MAX_NEW_STREAMS:
             line = legend_line(name, parts, fields)
             self._new_streams.append(line + _why_by_default(self._session, name))
         return stream
 
-    def _set_up(self, name: str, parts: list[Part], fields: tuple[str, ...]) -> PlayedStream:
+    def _set_up(
+        self, name: str, parts: list[Part], fields: tuple[str, ...], now_frame: int
+    ) -> PlayedStream:
         players = [self._parts.player(part, name, fields) for part in parts]
         self._monitor.add(name, parts, fields)  # last: what can't be set up is not watched
-        return PlayedStream(fields, players)
+        return PlayedStream(fields, players, now_frame)
 
-    def _last_frames(self) -> dict[str, int]:
-        """Return when the last point of each stream came."""
-        return {stream: self._monitor.staleness.last_frame(stream) for stream in self._streams}
-
-    def _forget_silent(self, now_frame: int, passed_s: float) -> None:
-        """Let streams that are silent for long give their places back; see how many points come."""
+    def _forget_silent(self, now_frame: int) -> None:
+        """Let streams that are silent for long give their places back."""
         forget_after_s = self._session.streams.forget_after
-        limit = now_frame - round(forget_after_s * self.sample_rate)
-        last_frames = self._last_frames()
-        for stream, frame in last_frames.items():
-            if frame < limit:
-                self._forget(stream)
-            else:
-                self._streams[stream].update_rate(passed_s)
-        self._registry.tick(now_frame, last_frames, forget_after_s)
+        silent_before = self._monitor.staleness.silent_before
+        for stream in silent_before(now_frame - round(forget_after_s * self.sample_rate)):
+            self._forget(stream)
+        self._registry.tick(now_frame, silent_before, forget_after_s)
+
+    def _update_rates(self, now_frame: int) -> None:
+        """See how many points come a second: of thousands of streams, of some in each turn."""
+        if not self._unrated:
+            self._unrated = list(self._streams)
+        for _ in range(min(RATED_A_TICK, len(self._unrated))):
+            if (stream := self._streams.get(self._unrated.pop())) is not None:
+                stream.update_rate(now_frame, self.sample_rate)
 
     def _forget(self, stream: str) -> None:
         for player in self._streams.pop(stream).players:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
@@ -38,11 +39,24 @@ BACK_TOGETHER_S: Final = 3.0
 MAX_HOSTS_BACK: Final = 1_024
 """Hosts of which it is remembered that they are back."""
 
+_NEVER: Final = 2**62
+"""When a stream is to be looked at of which nothing is awaited."""
+
 
 class _Arrivals:
-    """When the points of a stream come."""
+    """When the points of a stream come.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    name
+        The stream's.
+    slot
+        Its place in what is looked at for all streams at once.
+    """
+
+    def __init__(self, name: str, slot: int) -> None:
+        self.name = name
+        self.slot = slot
         self.last_frame: int | None = None
         self.ended = False
         """Whether its producer said goodbye: it is silent by right."""
@@ -101,25 +115,63 @@ class StalenessMonitor:
         self._turn_frames = round(TURN_S * sample_rate)
         self._earcons = earcons
         self._on_event = on_event
+        self._min_silence = round(MIN_SILENCE_S * sample_rate)
         self._streams: dict[str, _Arrivals] = {}
+        self._hosts: dict[str, dict[str, _Arrivals]] = {}
         self._hosts_back: dict[str, int] = {}
+        # By slot, so that thousands of streams are looked at at once.
+        self._by_slot: list[_Arrivals | None] = []
+        self._free_slots: list[int] = []
+        self._last = array("q")
+        self._due = array("q")
+        self.stale = 0
+        """How many streams are stale."""
 
     def add(self, stream: str) -> None:
         """Watch a stream from now on."""
-        self._streams[stream] = _Arrivals()
+        if not self._free_slots:
+            self._free_slots.append(len(self._by_slot))
+            self._by_slot.append(None)
+            self._last.append(_NEVER)
+            self._due.append(_NEVER)
+        slot = self._free_slots.pop()
+        watched = self._streams[stream] = self._by_slot[slot] = _Arrivals(stream, slot)
+        self._last[slot] = 0
+        if "/" in stream:
+            self._hosts.setdefault(_host(stream), {})[stream] = watched
 
     def remove(self, stream: str) -> None:
         """Watch a stream no longer."""
-        del self._streams[stream]
+        watched = self._streams.pop(stream)
+        self._mark(watched, stale=False)
+        self._by_slot[watched.slot] = None
+        self._last[watched.slot] = self._due[watched.slot] = _NEVER
+        self._free_slots.append(watched.slot)
+        if "/" in stream:
+            of_host = self._hosts[_host(stream)]
+            del of_host[stream]
+            if not of_host:
+                del self._hosts[_host(stream)]
 
     def end(self, stream: str) -> None:
         """Wait no longer for a stream's next point."""
         watched = self._streams[stream]
-        watched.ended, watched.stale = True, False
+        self._mark(watched, stale=False)
+        watched.ended = True
+        self._due[watched.slot] = _NEVER
 
     def last_frame(self, stream: str) -> int:
         """Return when the last point of a stream came; 0 before any."""
         return self._streams[stream].last_frame or 0
+
+    def silent_before(self, frame: int) -> list[str]:
+        """Return the streams whose last point came before a frame, the longest silent first."""
+        import numpy as np
+
+        last = np.frombuffer(self._last, np.int64)
+        slots = np.flatnonzero(last < frame)
+        found = (self._by_slot[slot] for slot in slots[np.argsort(last[slots], kind="stable")])
+        return [stream.name for stream in found if stream is not None]
 
     def state_of(self, stream: str) -> str:
         """Return whether a stream is ``"live"``, ``"stale"`` or ``"ended"``."""
@@ -128,18 +180,15 @@ class StalenessMonitor:
             return "ended"
         return "stale" if watched.stale else "live"
 
-    @property
-    def stale(self) -> int:
-        """How many streams are stale."""
-        return sum(stream.stale for stream in list(self._streams.values()))
-
     def process(self, stream: str, now_frame: int) -> list[Note]:
         """Take in that a point came; return the notes that tell that the stream is back."""
         watched = self._streams[stream]
         interval = watched.add(now_frame, self._turn_frames)
+        self._last[watched.slot] = now_frame
+        self._due[watched.slot] = now_frame + self._min_silence
         if interval is None or not watched.stale:
             return []
-        watched.stale = False
+        self._mark(watched, stale=False)
         name = stream
         if watched.stale_with > 1:
             name = _host(stream)
@@ -154,40 +203,50 @@ class StalenessMonitor:
 
     def tick(self, now_frame: int) -> list[Note]:
         """Return the notes that tell which streams fell silent; to be called often."""
+        import numpy as np
+
         notes: list[Note] = []
-        hosts: dict[str, dict[str, _Arrivals]] | None = None
-        for name, stream in self._streams.items():
-            if stream.stale or stream.last_frame is None:
-                continue
-            silent = now_frame - stream.last_frame
-            if silent < MIN_SILENCE_S * self._sample_rate:
+        due = np.frombuffer(self._due, np.int64) <= now_frame
+        for slot in np.flatnonzero(due).tolist():
+            stream = self._by_slot[slot]
+            if stream is None or stream.stale or stream.last_frame is None:
                 continue
             usual = stream.usual_frames
-            if usual is None or not stream.is_overdue(now_frame, STALE_TIMES):
+            if usual is None:  # it is looked at again after its next point
+                self._due[slot] = _NEVER
                 continue
-            if hosts is None:
-                hosts = self._silent_by_host(now_frame)
-            together = hosts[_host(name)] if "/" in name else {name: stream}
+            if not stream.is_overdue(now_frame, STALE_TIMES):
+                self._due[slot] = stream.last_frame + int(STALE_TIMES * usual) + 1
+                continue
+            together = self._silent_together(stream, now_frame)
             for one in together.values():
-                one.stale, one.stale_with = True, len(together)
+                self._mark(one, stale=True)
+                one.stale_with = len(together)
             stale = StreamStale(
                 frame=now_frame,
                 streams=tuple(together),
-                silent_s=silent / self._sample_rate,
+                silent_s=(now_frame - stream.last_frame) / self._sample_rate,
                 usual_s=usual / self._sample_rate,
             )
             self._on_event(stale)
-            notes += self._earcons.play(builtin_earcons()["stale"], name, now_frame)
+            notes += self._earcons.play(builtin_earcons()["stale"], stream.name, now_frame)
         return notes
 
-    def _silent_by_host(self, now_frame: int) -> dict[str, dict[str, _Arrivals]]:
-        """Return the streams that are silent for longer than usual, by what they belong to."""
-        hosts: dict[str, dict[str, _Arrivals]] = {}
-        for name, stream in self._streams.items():
-            overdue = not stream.stale and stream.is_overdue(now_frame, STALE_TOGETHER_TIMES)
-            if "/" in name and overdue:
-                hosts.setdefault(_host(name), {})[name] = stream
-        return hosts
+    def _mark(self, stream: _Arrivals, *, stale: bool) -> None:
+        self.stale += stale - stream.stale
+        stream.stale = stale
+        if stale:
+            self._due[stream.slot] = _NEVER
+
+    def _silent_together(self, stream: _Arrivals, now_frame: int) -> dict[str, _Arrivals]:
+        """Return a silent stream, and others of its host that are silent for longer than usual."""
+        if "/" not in stream.name:
+            return {stream.name: stream}
+        return {
+            name: one
+            for name, one in self._hosts[_host(stream.name)].items()
+            if not one.stale and one.is_overdue(now_frame, STALE_TOGETHER_TIMES)
+        }
 
 
 def _host(stream: str) -> str:

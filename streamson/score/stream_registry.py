@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections import deque
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -12,7 +12,7 @@ import msgspec
 from streamson._rate_limited_log import RateLimitedLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from streamson.model.counts import ScoreCounts
 
@@ -53,6 +53,8 @@ class StreamRegistry:
         self._counts = counts
         self._limited = RateLimitedLog(_log)
         self._numbers: dict[str, int] = {}
+        self._next_number = 0
+        self._free_numbers: list[int] = []
         self._placed: set[str] = set()
         self._refused: set[str] = set()
         self._replaceable: deque[str] = deque()
@@ -72,7 +74,9 @@ class StreamRegistry:
     def admit(self, stream: str) -> int:
         """Give a newcomer a place, and return its number."""
         self._placed.add(stream)
-        return self._numbers.setdefault(stream, self._free_number())
+        if stream not in self._numbers:
+            self._numbers[stream] = self._free_number()
+        return self._numbers[stream]
 
     def refuse(self, stream: str, points: int) -> None:
         """Count points of a stream that gets no place."""
@@ -94,7 +98,7 @@ class StreamRegistry:
     def release(self, stream: str) -> None:
         """Take back the place of a stream, and forget what is remembered of it."""
         self._placed.remove(stream)
-        del self._numbers[stream]
+        self._release_number(stream)
         self._remembered.pop(stream, None)
 
     def next_replaceable(self, last_frame: Callable[[str], int]) -> str | None:
@@ -111,27 +115,31 @@ class StreamRegistry:
                 return stream
         return None
 
-    def tick(self, now_frame: int, last_frames: Mapping[str, int], forget_after_s: float) -> None:
+    def tick(
+        self,
+        now_frame: int,
+        silent_before: Callable[[int], Sequence[str]],
+        forget_after_s: float,
+    ) -> None:
         """Look which streams may be replaced, and drop what is remembered for too long.
 
         Parameters
         ----------
         now_frame
             Now.
-        last_frames
-            When the last point of each stream came.
+        silent_before
+            Returns the streams whose last point came before a frame, the longest silent first.
         forget_after_s
             What was restored is dropped after so many seconds.
         """
         if self.is_full:
             self._silent_since = now_frame - round(REPLACED_AFTER_S * self._sample_rate)
-            silent = [s for s, frame in last_frames.items() if frame < self._silent_since]
-            self._replaceable = deque(sorted(silent, key=last_frames.__getitem__))
+            self._replaceable = deque(silent_before(self._silent_since))
         if self._remembered_until is None:  # what was restored is as old as this run
             self._remembered_until = now_frame + round(forget_after_s * self._sample_rate)
         if now_frame > self._remembered_until:
             for stream in self._remembered:
-                del self._numbers[stream]
+                self._release_number(stream)
             self._remembered.clear()
 
     def recall(self, stream: str) -> dict[str, Any] | None:
@@ -161,10 +169,14 @@ class StreamRegistry:
         """
         streams = msgspec.convert(state, list[StreamState])[-MAX_STREAMS:]
         numbers = {stream.name: stream.number for stream in streams}
-        if len(set(numbers.values())) != len(streams) or min(numbers.values(), default=0) < 0:
-            raise ValueError("streams that share a name or a number")
+        taken = set(numbers.values())
+        if len(taken) != len(streams) or not taken <= set(range(2 * MAX_STREAMS)):
+            raise ValueError("streams that share a name or a number, or a number that none has")
         self._remembered = {stream.name: stream.windows for stream in streams}
         self._numbers = numbers
+        self._next_number = max(taken, default=-1) + 1
+        self._free_numbers = [n for n in range(self._next_number) if n not in taken]
+        heapify(self._free_numbers)
 
     def close(self) -> None:
         """Write what the log still owes."""
@@ -172,5 +184,10 @@ class StreamRegistry:
 
     def _free_number(self) -> int:
         """Return the lowest number that no stream has."""
-        taken = set(self._numbers.values())
-        return next(number for number in itertools.count() if number not in taken)
+        if self._free_numbers:
+            return heappop(self._free_numbers)
+        self._next_number += 1
+        return self._next_number - 1
+
+    def _release_number(self, stream: str) -> None:
+        heappush(self._free_numbers, self._numbers.pop(stream))
