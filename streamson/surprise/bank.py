@@ -1,0 +1,212 @@
+"""How unusual values are, of many series at once."""
+
+from enum import IntEnum
+from math import isfinite
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from streamson.surprise import kernel
+from streamson.surprise.layout import (
+    ACTIVE,
+    BLOCKS,
+    COUNT,
+    END,
+    HISTORY,
+    KIND,
+    NUMBERS,
+    ROOM,
+    SIGN,
+    STEP,
+    SURPRISE,
+    THRESHOLD,
+    UNIT,
+)
+
+MAX_SERIES: Final = 16_384
+"""A bank follows no more unless it is asked to; 11 KB each, taken as they are used."""
+
+USUAL_SHARE: Final = 0.98
+"""Of the values before lie in what is called the usual band."""
+
+
+class Change(IntEnum):
+    """What a point changes."""
+
+    NONE = kernel.NONE
+    RAISED = kernel.RAISED
+    OVER = kernel.OVER
+
+
+class Kind(NamedTuple):
+    """What was unusual: its name and sign.
+
+    A "level" that is higher (1) or lower (-1) than nearly all before; else a "rate" at which values
+    move that is faster (1) or slower (-1); else a "shape" like none before (0).
+    """
+
+    name: str
+    sign: int
+
+
+KINDS: Final = {kernel.LEVEL: "level", kernel.RATE: "rate", kernel.SHAPE: "shape"}
+
+
+class SurpriseBank:
+    """Follows many series of values; tells how unusual the last ones are, and when to alert.
+
+    Values and times must be finite; times are in seconds, and may stand still, jump or be set back.
+
+    Parameters
+    ----------
+    capacity
+        Most series.
+
+    Attributes
+    ----------
+    surprises
+        float64, shape (capacity,): of each slot, as `surprise` has it; read only.
+    """
+
+    def __init__(self, capacity: int = MAX_SERIES) -> None:
+        # Zeros are memory only once they are written.
+        self._numbers = np.zeros((capacity, NUMBERS))
+        self._histories = np.zeros((capacity, ROOM))
+        self._maxima = np.zeros((capacity, BLOCKS), np.float32)
+        self._arrays = self._numbers, self._histories, self._maxima
+        self._free: list[int] = []
+        self._used = 0
+        self.capacity = capacity
+        self.surprises: NDArray[np.float64] = self._numbers[:, SURPRISE]
+        self.surprises.flags.writeable = False
+
+    def __len__(self) -> int:
+        return self._used - len(self._free)
+
+    def add(self, interval_s: float) -> int:
+        """Begin to follow a series.
+
+        Parameters
+        ----------
+        interval_s
+            The mean time between false alerts, in seconds.
+
+        Returns
+        -------
+        int
+            Its slot.
+
+        Raises
+        ------
+        ValueError
+            The interval isn't positive and finite, or there is no room for another series.
+        """
+        _check_interval(interval_s)
+        if self._free:
+            slot = self._free.pop()
+        elif self._used < self.capacity:
+            slot = self._used
+            self._used += 1
+        else:
+            raise ValueError(f"no room for more than {self.capacity} series")
+        kernel.reset(self._numbers, slot, interval_s)
+        return slot
+
+    def remove(self, slot: int) -> None:
+        """Follow a series no longer; its slot may be another's from now on."""
+        kernel.reset(self._numbers, slot, 1.0)
+        self._free.append(slot)
+
+    def update(self, slot: int, value: float, time: float) -> int:
+        """Take in a finite value of that time (seconds); return what it changes, a `Change`."""
+        change: int = kernel.update(self._arrays, slot, value, time)
+        return change
+
+    def update_batch(self, slot: int, values: ArrayLike, times: ArrayLike) -> NDArray[np.int8]:
+        """Take in points of one series, as `update` one after the other; return a `Change` each."""
+        changes: NDArray[np.int8] = kernel.update_batch(
+            self._arrays, slot, np.asarray(values, np.float64), np.asarray(times, np.float64)
+        )
+        return changes
+
+    def update_many(
+        self, slots: ArrayLike, values: ArrayLike, times: ArrayLike
+    ) -> NDArray[np.int8]:
+        """Take in points of many series, in that order; return a `Change` each."""
+        changes: NDArray[np.int8] = kernel.update_many(
+            self._arrays,
+            np.asarray(slots, np.int64),
+            np.asarray(values, np.float64),
+            np.asarray(times, np.float64),
+        )
+        return changes
+
+    def surprise(self, slot: int) -> float:
+        """Return log10 of how many points lie between values as unusual as the last, in the mean.
+
+        From 0, usual, to 15; 0 as well while the series is young. An alert is where that is beyond
+        the asked interval.
+        """
+        return float(self._numbers[slot, SURPRISE])
+
+    def return_time_s(self, slot: int) -> float:
+        """Return the mean time between values as unusual as the last, in seconds."""
+        return float(self._numbers[slot, STEP] * 10 ** self._numbers[slot, SURPRISE])
+
+    def is_young(self, slot: int) -> bool:
+        """Return whether too little is known of a series for an alert."""
+        return not isfinite(self._numbers[slot, THRESHOLD])
+
+    def is_active(self, slot: int) -> bool:
+        """Return whether an alert was raised and is not over."""
+        return bool(self._numbers[slot, ACTIVE])
+
+    def kind(self, slot: int) -> Kind | None:
+        """Return what was unusual when an alert was last raised; None where none was."""
+        row = self._numbers[slot]
+        return Kind(KINDS[int(row[KIND])], int(row[SIGN])) if row[KIND] else None
+
+    def usual(self, slot: int) -> tuple[float, float]:
+        """Return the band where nearly all of the last values lie; NaN before the first."""
+        row = self._numbers[slot]
+        end = int(row[END])
+        if end == 0:
+            return np.nan, np.nan
+        unit = row[UNIT] or 1.0
+        values = self._histories[slot, max(0, end - HISTORY) : end]
+        low, high = np.quantile(values, ((1 - USUAL_SHARE) / 2, (1 + USUAL_SHARE) / 2))
+        return float(low * unit), float(high * unit)
+
+    def state(self, slot: int) -> Any:
+        """Return what `restore` wants, plain values only."""
+        row = self._numbers[slot]
+        return (
+            row.tolist(),
+            self._histories[slot, : int(row[END])].tobytes(),
+            self._maxima[slot].tobytes(),
+        )
+
+    def restore(self, slot: int, state: Any) -> None:
+        """Go on in a slot where another was.
+
+        Raises
+        ------
+        ValueError
+            It isn't the state of a series; then nothing has changed.
+        """
+        numbers, history, maxima = msgspec.convert(state, tuple[list[float], bytes, bytes])
+        row = np.array(numbers)
+        if len(row) != NUMBERS or len(history) != 8 * row[END] or len(maxima) != 4 * BLOCKS:
+            raise ValueError("not the state of a series")
+        if row[COUNT] < row[END] or row[END] > ROOM:
+            raise ValueError("not the state of a series")
+        self._numbers[slot] = row
+        self._histories[slot, : int(row[END])] = np.frombuffer(history)
+        self._maxima[slot] = np.frombuffer(maxima, np.float32)
+
+
+def _check_interval(interval_s: float) -> None:
+    if not (isfinite(interval_s) and interval_s > 0):
+        raise ValueError(f"an interval of {interval_s} s; it is positive and finite")

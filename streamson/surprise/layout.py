@@ -1,0 +1,55 @@
+"""What is held of a series, and where: columns of a bank's arrays, sizes of its rows."""
+
+from typing import Final
+
+STRETCH: Final = 10
+"""So many values, the last ones, are compared with what was before."""
+
+NEIGHBOURS: Final = 5
+"""The distance is the mean of so many: what was once before is still unusual, five times is not."""
+
+HISTORY: Final = 1_000
+"""Among the last so many values a stretch has its neighbours."""
+
+ROOM: Final = 1_200
+"""Values are appended and moved to the front when this is full, so that they lie in a row."""
+
+BLOCK: Final = 25
+"""So many points have one maximum at first; a longer block is twice as long, and so on."""
+
+BLOCKS: Final = 400
+"""So many maxima are held at most."""
+
+MIN_BLOCKS: Final = 10
+"""With fewer maxima nothing is told: a young series is not known."""
+
+QUIET: Final = 50
+"""After so many points without anything unusual the next alert is another one."""
+
+HUGE: Final = 1e150
+"""Values beyond are taken for it, in units of the first value: squares must be finite."""
+
+MAX_SURPRISE: Final = 15.0
+
+# The columns of `numbers`, all float64; counts are exact up to 2**53.
+INTERVAL: Final = 0  # the asked mean time between false alerts, seconds
+COUNT: Final = 1  # points taken in
+END: Final = 2  # of the history, in its row
+UNIT: Final = 3  # a power of two, near the first value that isn't 0
+RESOLUTION: Final = 4  # the smallest step but 0, in that unit
+STEP: Final = 5  # mean time between points, seconds
+LAST_TIME: Final = 6
+LENGTH: Final = 7  # points in a block
+FILLED: Final = 8  # points in the block that is not finished
+MAXIMUM: Final = 9  # their maximum so far
+HELD: Final = 10  # maxima held
+OLDEST: Final = 11  # where the oldest is, once all have been held
+MEDIAN: Final = 12  # of the maxima
+THRESHOLD: Final = 13  # beyond it is an alert; infinite while young
+SCORE: Final = 14  # log of the squared distance of the last stretch
+SURPRISE: Final = 15
+CALM: Final = 16  # points since the last beyond the threshold
+ACTIVE: Final = 17  # 1 while an alert lasts
+KIND: Final = 18  # of the last alert, see `bank.KINDS`
+SIGN: Final = 19  # of the last alert: up or faster 1, down or slower -1
+NUMBERS: Final = 20
