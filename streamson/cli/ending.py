@@ -1,7 +1,7 @@
 """What ends a command before its time: Ctrl-C, SIGTERM, a closed terminal, a reader that has gone.
 
 Each raises in the main thread, so that files are closed and the summary is printed. What comes
-after that waits until this is done.
+after that waits until this is done, which has a deadline.
 """
 
 import atexit
@@ -18,12 +18,10 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any, Final, NoReturn
 
+from streamson.cli.deadline import GRACE_S, Deadline
+
 READER_GONE: Final = 141
 """Exit code where a pipe has no reader any more: that of a program that SIGPIPE ends."""
-
-GRACE_S: Final = 2.0
-"""A second Ctrl-C ends a command at once only if the first has not ended it in this time: people
-press it twice, and files are closed in a fraction of a second."""
 
 AGAIN_S: Final = 0.4
 """Libraries that run amid a callback from C lose an exception: so it is raised again."""
@@ -44,6 +42,7 @@ class Ending:
         self.code: int | None = None
         self._since: float | None = None
         self._holding = False
+        self._deadline: Deadline | None = None
         self._folder: str | None = None
         self._number = 0
         self._raised = 0
@@ -64,6 +63,7 @@ class Ending:
 
         So nobody meets what libraries make of an interrupt while they are imported or compiled.
         """
+        self._deadline = self._deadline or Deadline(self._ends)
         self._holding = True
 
     def remove(self, folder: str) -> None:
@@ -76,6 +76,12 @@ class Ending:
         self._raised = TIMES
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0)
+        if self._deadline is not None:
+            self._deadline.begin()
+
+    def _ends(self, number: int) -> bool:
+        """Return whether a signal is one that ends this process."""
+        return signal.getsignal(number) == self._on_signal
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._since is not None:
@@ -88,6 +94,8 @@ class Ending:
             if self._folder is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
             os._exit(self.code)
+        if self._deadline is not None:
+            self._deadline.begin()
         self._number = number
         self._raise(number, frame)
 
