@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from streamson.rescaling.normalize import MAX_WINDOW_POINTS, Range, normalize, range_of
+from streamson.rescaling.normalize import MAX_WINDOW_POINTS, Range, normalize, place_in, range_of
 
 
 class CumulativeMinMax:
@@ -26,6 +26,10 @@ class CumulativeMinMax:
     def rescale(self, value: float, time: float) -> float:
         """Take in a value and return its place from 0 to 1."""
         return normalize(value, *self.update(value, time))
+
+    def place(self, value: float) -> float:
+        """Return where a value would stand at this moment; NaN while the range spans nothing."""
+        return place_in(value, self.range)
 
     def state(self) -> Any:
         """Return the extremes."""
@@ -146,6 +150,10 @@ class _Rolling:
         """Take in a value of that time (seconds) and return the range."""
         self.rescale(value, time)
         return self.range
+
+    def place(self, value: float) -> float:
+        """Return where a value would stand at this moment; NaN while the range spans nothing."""
+        return place_in(value, self.range)
 
     @property
     def range(self) -> Range:

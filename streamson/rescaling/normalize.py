@@ -43,6 +43,12 @@ def normalize(value: float, low: float, high: float) -> float:
     return 0.0 if u < 0.0 else min(u, 1.0)
 
 
+def place_in(value: float, found: Range) -> float:
+    """Return a value's place in a range, clamped to [0, 1]; NaN in one that spans nothing."""
+    low, high = found
+    return normalize(value, low, high) if low < high else math.nan
+
+
 def range_of(state: object) -> Range:
     """Return a range that was saved: none yet (infinity, -infinity), or two finite ends.
 

@@ -276,6 +276,11 @@ class Rank:
         self._ordered.take(value, time)
         return self._ordered.values.rank(value)
 
+    def place(self, value: float) -> float:
+        """Return where a value would stand at this moment; NaN before any value."""
+        values = self._ordered.values
+        return values.rank(value) if len(values) else math.nan
+
     def state(self) -> Any:
         """Return the window's values."""
         return self._ordered.state()

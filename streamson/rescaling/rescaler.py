@@ -11,7 +11,14 @@ from streamson.model.counts import ScoreCounts
 from streamson.model.stateful import Stateful
 from streamson.rescaling.field_hints import FieldHints
 from streamson.rescaling.minmax import CumulativeMinMax, RollingMinMaxByCount, RollingMinMaxByTime
-from streamson.rescaling.normalize import Range, Window, lerp, normalize, range_of
+from streamson.rescaling.normalize import (
+    Range,
+    Window,
+    lerp,
+    normalize,
+    place_in,
+    range_of,
+)
 from streamson.rescaling.ranges import Decay, Fixed, RangeEstimator, ZScore
 from streamson.rescaling.spec import Rescale
 
@@ -24,6 +31,9 @@ class Rescaler(Stateful, Protocol):
 
     def rescale(self, value: float, time: float) -> float:
         """Take in a value of that time (seconds); return its place from 0 to 1, NaN if unknown."""
+
+    def place(self, value: float) -> float:
+        """Return where a value would stand at this moment, without taking it in; NaN if unknown."""
 
     @property
     def range(self) -> Range | None:
@@ -62,6 +72,10 @@ class RangeRescaler:
             self._counts.values_clamped += 1
         return normalize(value, low, high)
 
+    def place(self, value: float) -> float:
+        """Return where a value would stand at this moment; NaN while the range spans nothing."""
+        return place_in(value, self.range)
+
     @property
     def range(self) -> Range:
         """The range at this moment."""
@@ -94,6 +108,10 @@ class WarmUp:
             self._left -= 1
             return self._first_u
         return u
+
+    def place(self, value: float) -> float:
+        """Return where a value would stand at this moment; NaN as long as no value is told."""
+        return math.nan if self._left else self._rescaler.place(value)
 
     @property
     def range(self) -> Range | None:
