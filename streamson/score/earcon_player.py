@@ -78,8 +78,8 @@ class EarconPlayer:
         )
         replace = msgspec.structs.replace
         notes = [
-            replace(pattern, onset_frame=start + round(i * earcon.step * rate), midi_note=midi_note)
-            for i, midi_note in enumerate(earcon.notes)
+            replace(pattern, onset_frame=start + round(onset_s * rate), midi_note=midi_note)
+            for onset_s, midi_note in zip(earcon.onsets_s, earcon.notes, strict=True)
         ]
         if speech:
             notes.append(self._spoken(speech, notes[-1]))

@@ -3,7 +3,7 @@
 import tomllib
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -19,11 +19,18 @@ from streamson.session.parse.checks import (
     quoted,
     table,
     table_schema,
+    whole_number,
     word,
 )
 from streamson.session.parse.instruments import read_instruments
 
 MAX_PATTERN: Final = 16
+
+Priority = Literal["high", "medium", "low"]
+"""By IEC 60601-1-8: whether somebody must act at once, must act soon, or is to know of it."""
+
+SoundKind = Literal["above", "below", "outside", "stale"]
+"""What an alert tells: a value above or below its limits, an unusual one, or silence."""
 
 
 class Earcon(msgspec.Struct, frozen=True):
@@ -37,6 +44,8 @@ class Earcon(msgspec.Struct, frozen=True):
         MIDI notes, one after the other.
     step
         Seconds from one to the next.
+    rest_after
+        Number of notes after which one step is silent, which parts the pattern in two; 0: none.
     duration
         Seconds of each.
     level
@@ -46,8 +55,20 @@ class Earcon(msgspec.Struct, frozen=True):
     instrument: str = "earcon bright"
     notes: tuple[float, ...] = (88.0,)
     step: float = 0.15
+    rest_after: int = 0
     duration: float = 0.12
     level: float = -12.0
+
+    @property
+    def onsets_s(self) -> tuple[float, ...]:
+        """Seconds after which each note begins."""
+        rest = self.rest_after or len(self.notes)
+        return tuple((i + (i >= rest)) * self.step for i in range(len(self.notes)))
+
+    @property
+    def length_s(self) -> float:
+        """Seconds until its last note ends."""
+        return self.onsets_s[-1] + self.duration
 
 
 @check(list_schema(note.schema, MAX_PATTERN))
@@ -62,6 +83,7 @@ def _earcon_keys(instruments: dict[str, Instrument]) -> dict[str, Check[Any]]:
         "instrument": Check(word(*instruments), {"type": "string"}),
         "notes": _pattern,
         "step": number(0.02, 2, "s"),
+        "rest_after": whole_number(0, MAX_PATTERN),
         "duration": number(0.01, 5, "s"),
         "level": number(-60, 0, "dBFS"),
     }
@@ -81,6 +103,12 @@ def earcon(instruments: dict[str, Instrument]) -> Check[Earcon]:
         raise place.refuse(value, allowed)
 
     return checked
+
+
+def alert_sound(kind: SoundKind, priority: Priority) -> Earcon:
+    """Return what an alert sounds like, by what it tells and how urgent that is."""
+    name = kind if priority == "medium" else f"{kind} {priority}"
+    return builtin_earcons()[name]
 
 
 @cache
