@@ -273,7 +273,7 @@ class Sources:
         source.look_due = now + LOOK_S
         self._sources.move_to_end(name)
         clock = source.clock
-        clock.add(ahead_s)
+        clock.add(ahead_s, now)
         if clock.is_notable and not source.clock_told:
             source.clock_told = True
             self._log.warning("clock", "%s: %s", name, skew_in_words(clock.skew_s))
