@@ -66,8 +66,13 @@ MAX_FEED_READERS: Final = 64
 """Connections to a feed, and to what takes its commands, at a time. A machine with more ears has
 one reader that hands on what it gets, such as the web page."""
 
-MAX_SUBSCRIPTION_BYTES: Final = 256
-MAX_SUBSCRIPTIONS_BYTES: Final = 128 << 10
+MAX_NEW_READERS: Final = 32
+MAX_NEW_READERS_A_SECOND: Final = 20
+"""Connections of readers that may come after a pause, and on and on. More wait until there is room:
+the beginning and end of one that subscribes to much takes ZeroMQ some milliseconds."""
+
+MAX_SUBSCRIPTION_BYTES: Final = 64
+MAX_SUBSCRIPTIONS_BYTES: Final = 32 << 10
 """Of all that readers sent to subscribe since they connected: ZeroMQ makes 56 bytes of each. Of
 more, who sent most is cut off, and connects again. A page that is opened takes 100."""
 

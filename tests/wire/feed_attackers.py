@@ -134,7 +134,7 @@ def subscriptions(feed: str, control: str, seconds: float) -> None:
 
     def messages() -> Iterator[bytes]:
         for number in count():
-            words = (f"{number * 100 + i:08}" * 31 for i in range(100))
+            words = (f"{number * 100 + i:08}" * 6 for i in range(100))
             yield b"".join(frame(SUBSCRIBE + word.encode()) for word in words)
 
     flood(feed, "SUB", seconds, messages)
@@ -190,6 +190,17 @@ def many_connections(feed: str, control: str, seconds: float, number: int = 1_00
             time.sleep(0.05)
 
 
+def passing_readers(feed: str, control: str, seconds: float) -> None:
+    """Come, subscribe to what nobody tells, and go, some thousand times a second."""
+    chance = random.Random(3)
+    end = time.monotonic() + min(seconds, MAX_SECONDS)
+    while time.monotonic() < end:
+        words = (chance.randbytes(chance.randint(1, 60)) for _ in range(100))
+        messages = b"".join(frame(SUBSCRIBE + word) for word in words)
+        with contextlib.suppress(OSError), connect(feed, "SUB", timeout_s=0.5) as peer:
+            peer.sendall(messages)
+
+
 ATTACKS: dict[str, Callable[[str, str, float], None]] = {
     "commands": commands,
     "snapshots": snapshots,
@@ -204,6 +215,7 @@ ATTACKS: dict[str, Callable[[str, str, float], None]] = {
     "ping-and-reset": ping_and_reset,
     "half-open": half_open,
     "many-connections": many_connections,
+    "passing-readers": passing_readers,
 }
 
 

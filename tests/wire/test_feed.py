@@ -131,7 +131,7 @@ def test_a_subscription_is_the_beginning_of_a_topic(publisher, subscribed, prefi
     assert {topic for topic in MESSAGE_TYPES if publisher.wants(topic)} == wanted
 
 
-@pytest.mark.parametrize("prefix", [b"notes", b"note\0x", b"\xff", b"x" * 200])
+@pytest.mark.parametrize("prefix", [b"notes", b"note\0x", b"\xff", b"x" * 50])
 def test_a_subscription_to_what_is_not_told_is_none(publisher, prefix):
     with zmq.Context() as context, context.socket(zmq.SUB) as reader:
         reader.linger = 0

@@ -22,6 +22,7 @@ import zmq
 
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.wire.limits import HANDSHAKE_MS, MAX_MESSAGE_BYTES, RECEIVE_HIGH_WATER_MARK
+from streamson.wire.sockets.accept_limit import AcceptLimit
 from streamson.wire.sockets.connection import Connection, give_back_memory, resident_bytes
 from streamson.wire.sockets.handover import Handed
 
@@ -89,6 +90,8 @@ class ConnectionGuard:
         Whether to hold the memory of the process within `MAX_GROWN_BYTES` more than it has now.
     max_connections
         Connections at a time, if there are descriptors for them.
+    accept_limit
+        How many may come a second; None: all who come.
     max_message_bytes
         Bytes of one message at most: the socket's own limit, or its reader's.
     max_waiting_bytes
@@ -111,6 +114,7 @@ class ConnectionGuard:
         *,
         watch_memory: bool = False,
         max_connections: int = MAX_CONNECTIONS,
+        accept_limit: AcceptLimit | None = None,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
         max_waiting_bytes: int = MAX_WAITING_BYTES,
         high_water_mark: int = RECEIVE_HIGH_WATER_MARK,
@@ -124,6 +128,7 @@ class ConnectionGuard:
         self._socket = socket
         self._handed = handed
         self._limited = RateLimitedLog(_log)
+        self._accept_limit = accept_limit
         self._connections: dict[int, Connection] = {}
         self._silent: dict[int, Connection] = {}  # oldest first; may have spoken since
         self._left = self._closed = self._closed_read_at = self._closed_emptied = 0
@@ -135,7 +140,8 @@ class ConnectionGuard:
         self._emptied_before = False
         self._looked_at = time.monotonic()
         self._monitor = socket.get_monitor_socket(
-            zmq.EVENT_ACCEPTED
+            zmq.EVENT_LISTENING
+            | zmq.EVENT_ACCEPTED
             | zmq.EVENT_ACCEPT_FAILED
             | zmq.EVENT_DISCONNECTED
             | zmq.EVENT_CLOSED
@@ -184,17 +190,24 @@ class ConnectionGuard:
         finally:
             for connection in self._connections.values():
                 connection.close()
+            if self._accept_limit is not None:
+                self._accept_limit.close()
             self._monitor.close(0)
 
     def _watch(self) -> None:
         due = time.monotonic() + CALM_LOOK_S
         calm_from = 0.0
         while True:
-            timeout_s = max(due - time.monotonic(), 0) if self._connections else 1.0
+            now = time.monotonic()
+            timeout_s = max(due - now, 0) if self._connections else 1.0
+            if self._accept_limit is not None:
+                timeout_s = min(timeout_s, self._accept_limit.opens_in_s(now))
             came = self._monitor.poll(int(timeout_s * 1000) + 1)
             if came and not self._take_event():
                 return
             now = time.monotonic()
+            if self._accept_limit is not None:
+                self._accept_limit.look(now)
             if came:
                 calm_from = now + ALERT_S
                 due = min(due, now + LOOK_S)
@@ -211,7 +224,10 @@ class ConnectionGuard:
     def _take_event(self) -> bool:
         """Follow one event of the socket; return whether more can come."""
         event, descriptor = _EVENT.unpack(self._monitor.recv_multipart()[0])
-        if event == zmq.EVENT_ACCEPTED:
+        if event == zmq.EVENT_LISTENING:
+            if self._accept_limit is not None:
+                self._accept_limit.listen(descriptor)
+        elif event == zmq.EVENT_ACCEPTED:
             self._accept(descriptor)
         elif event == zmq.EVENT_ACCEPT_FAILED:
             self._shed_largest()
@@ -221,8 +237,11 @@ class ConnectionGuard:
 
     def _accept(self, descriptor: int) -> None:
         self._forget(descriptor)
+        now = time.monotonic()
+        if self._accept_limit is not None and self._accept_limit.take(now):
+            self._limited.warning("door", "too many connect in a short time: others wait")
         try:
-            connection = Connection(descriptor, time.monotonic())
+            connection = Connection(descriptor, now)
         except OSError:
             return  # closed already
         self._connections[descriptor] = self._silent[descriptor] = connection

@@ -21,7 +21,10 @@ from streamson.wire.limits import (
     LOCAL_SEND_BUFFER_BYTES,
     MAX_FEED_READERS,
     MAX_LOCAL_WAITING_BYTES,
+    MAX_NEW_READERS,
+    MAX_NEW_READERS_A_SECOND,
 )
+from streamson.wire.sockets.accept_limit import AcceptLimit
 from streamson.wire.sockets.connecting import bind, descriptor_of, set_keepalive
 from streamson.wire.sockets.guard import ConnectionGuard
 from streamson.wire.sockets.handover import CURVE_BYTES, Handed
@@ -110,6 +113,7 @@ class GuardedSocket:
         self._guard = ConnectionGuard(
             *(self._socket, self._handed),
             max_connections=MAX_FEED_READERS,
+            accept_limit=AcceptLimit(MAX_NEW_READERS_A_SECOND, MAX_NEW_READERS),
             max_message_bytes=max_message_bytes,
             max_waiting_bytes=MAX_LOCAL_WAITING_BYTES,
             high_water_mark=0,
