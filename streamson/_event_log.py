@@ -20,11 +20,12 @@ from streamson.model.event.steering import (
     StreamSoloed,
     VolumeChanged,
 )
-from streamson.model.event.streams import PointsLost
+from streamson.model.event.streams import PointsLost, StreamForward, StreamWithdrawn
 
 _QUIET: Final = (
     *(PointsLost, RecordingStarted, RecordingEnded, RecordingRotated),
     *(VolumeChanged, StreamMuted, StreamSoloed, AlertAcknowledged, PageServed),
+    *(StreamForward, StreamWithdrawn),
 )
 """What somebody asked for, or others say as well: it is a line only for who wants to know more."""
 

@@ -292,6 +292,24 @@ class Streams(msgspec.Struct, frozen=True):
     forget_after: float = 3_600.0
 
 
+class AttentionSpec(msgspec.Struct, frozen=True):
+    """The ``[attention]`` table: who is in front where there are many streams.
+
+    Attributes
+    ----------
+    foreground
+        Streams that play notes of their own at a time; None: all do.
+    bed
+        Whether the others are heard as one quiet bed.
+    bed_level
+        Of the bed, in dB beside its own level.
+    """
+
+    foreground: int | None = 4
+    bed: bool = True
+    bed_level: float = 0.0
+
+
 class SessionFile(NamedTuple):
     """A file that a session file names, as it is written there, and where it is."""
 
@@ -318,6 +336,8 @@ class Session(msgspec.Struct, frozen=True):
         What is told of any stream.
     streams
         What holds for all of them together.
+    attention
+        Who is in front where there are many streams.
     limits
         What each source may bring, and all together: its ``[limits]``.
     instruments
@@ -337,6 +357,7 @@ class Session(msgspec.Struct, frozen=True):
     alerts: tuple[Alert, ...] = ()
     notices: Notices = Notices()
     streams: Streams = Streams()
+    attention: AttentionSpec = AttentionSpec()
     limits: SourceLimits = SourceLimits()
     instruments: Mapping[str, Instrument] = msgspec.field(default_factory=builtin_instruments)
     earcon_instruments: Mapping[str, Instrument] = msgspec.field(default_factory=earcon_instruments)

@@ -19,13 +19,22 @@ from streamson.model.event.steering import (
     StreamSoloed,
     VolumeChanged,
 )
-from streamson.model.event.streams import PointsLost, PointsUnplayed, StreamRecovered, StreamStale
+from streamson.model.event.streams import (
+    PointsLost,
+    PointsUnplayed,
+    StreamForward,
+    StreamRecovered,
+    StreamStale,
+    StreamWithdrawn,
+)
 
 AnyEvent = (
     AlertRaised
     | AlertCleared
     | StreamStale
     | StreamRecovered
+    | StreamForward
+    | StreamWithdrawn
     | PointsLost
     | PointsUnplayed
     | SessionChanged

@@ -97,3 +97,49 @@ class PointsUnplayed(Event, frozen=True, kw_only=True, tag="points_unplayed"):
             f"{self.stream}: {have} no field that is played "
             f"({listed(self.wanted)}), only {listed(self.found)}; {self.hint}"
         )
+
+
+class StreamForward(Event, frozen=True, kw_only=True, tag="stream_forward"):
+    """A stream came to the front, where it plays its own notes: it is the most surprising.
+
+    Attributes
+    ----------
+    stream
+        Its name.
+    group, streams
+        What its name begins with, and how many streams of that are out of the ordinary with it, of
+        which it stands for all; an empty group and 1 where it stands for itself alone.
+    surprise
+        Of how many decades of points its last ones are the most unusual; 0 where it came for
+        another reason.
+    """
+
+    stream: str
+    group: str = ""
+    streams: int = 1
+    surprise: float
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        if self.group:
+            rest = self.stream.partition("/")[2]
+            return f"{self.group}: {self.streams} streams are out of the ordinary; {rest} in front"
+        return f"{self.stream}: in front"
+
+
+class StreamWithdrawn(Event, frozen=True, kw_only=True, tag="stream_withdrawn"):
+    """A stream that was in front went back to the others.
+
+    Attributes
+    ----------
+    stream
+        Its name.
+    """
+
+    stream: str
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        return f"{self.stream}: back among the others"

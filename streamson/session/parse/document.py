@@ -11,6 +11,7 @@ from streamson.model.source_limits import (
     SourceLimits,
 )
 from streamson.session.parse.alerts import NOTICES, alerts_schema, read_alerts
+from streamson.session.parse.attention import ATTENTION
 from streamson.session.parse.checks import (
     Check,
     Place,
@@ -31,7 +32,7 @@ from streamson.session.parse.instruments import (
 )
 from streamson.session.parse.parts import parts_schema, read_parts
 from streamson.session.parse.rescale import seconds
-from streamson.session.schema import Notices, Session, Streams
+from streamson.session.schema import AttentionSpec, Notices, Session, Streams
 
 MAX_LOOK_AHEAD_S: Final = 5.0
 MIN_FORGET_AFTER_S: Final = 10.0
@@ -74,6 +75,7 @@ def _keys() -> dict[str, Check[Any]]:
         "notices": NOTICES,
         "alert": later(alerts_schema()),
         "streams": table_of(_STREAMS_KEYS, Streams),
+        "attention": ATTENTION,
         "limits": table_of(_LIMITS_KEYS, SourceLimits),
     }
 
@@ -116,6 +118,7 @@ def read_session(document: object, file: str) -> Session:
         alerts=alerts,
         notices=tables.get("notices", Notices()),
         streams=tables.get("streams", Streams()),
+        attention=tables.get("attention", AttentionSpec()),
         limits=tables.get("limits", SourceLimits()),
         instruments=instruments,
         earcon_instruments=for_earcons,

@@ -1,0 +1,475 @@
+"""Attention: which few of many streams come forward, and how unusual all of them are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from math import exp, log10
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+FADE_S: Final = 10.0
+"""A surprise fades by a decade in this time, so that a stream whose unusual values come a few
+seconds apart stays in front without a break, and a single spike of one in a million is past after a
+minute: as long as somebody needs to look."""
+
+MAX_DECADES: Final = 12.0
+"""Beyond one in so many decades all is as surprising: two minutes later it is past."""
+
+CHANCE_AN_HOUR: Final = 2.0
+"""How many streams an hour may come forward by chance alone, of however many: less than the alarms
+in ten minutes that EEMUA 191 calls manageable are in an hour."""
+
+MIN_BAR_DECADES: Final = 3.5
+MAX_BAR_DECADES: Final = 8.0
+"""Between these lies what is notable: below, a single slow stream would come forward every day;
+above, no estimate of a tail is to be trusted."""
+
+HYSTERESIS_DECADES: Final = 1.0
+"""A stream stays in front until its surprise is so far below what lets it come."""
+
+MARGIN_DECADES: Final = 1.5
+"""Where all places are taken, who comes must be more surprising than the least by so much."""
+
+GATHER_S: Final = 1.0
+"""So long a stream must have been notable: what goes off together, at a point a second, is told as
+one thing by then."""
+
+LEAST_FRONT_S: Final = 12.0
+"""A stream stays in front at least so long: it takes some notes until one knows what is heard."""
+
+APART_S: Final = 3.0
+"""Streams come forward so long after one another: of two signs at once fewer than two are named
+(McGookin and Brewster, "Understanding concurrent earcons", 2004)."""
+
+BURST: Final = 8
+REFILL_S: Final = 45.0
+"""So many may come one after the other; then one in this time, 80 an hour, whatever happens: a mix
+that changes without end tells less than the bed."""
+
+UNUSUAL_DECADES: Final = 3.0
+"""From here on a stream counts as out of the ordinary: by chance one of two hundred is, at a
+point a second."""
+
+MAX_ALWAYS: Final = 16
+"""Streams that are always in front, beside those that attention chooses."""
+
+POINTS_MEAN_S: Final = 60.0
+"""How many points come is a mean that forgets in this time."""
+
+
+class Change(NamedTuple):
+    """A stream that came forward, or went back.
+
+    Attributes
+    ----------
+    stream
+        Its name.
+    forward
+        Whether it came.
+    group, streams
+        What its name begins with, and how many streams of it are notable at this moment, itself
+        included; an empty group and 1 where it stands for itself alone.
+    decades
+        How surprising it is.
+    """
+
+    stream: str
+    forward: bool
+    group: str
+    streams: int
+    decades: float
+
+
+class GroupState(NamedTuple):
+    """A group of streams.
+
+    Attributes
+    ----------
+    name
+        What their names begin with, up to the first slash; empty for those without one.
+    streams
+        How many there are that did not end.
+    unusual
+        Share of these that is out of the ordinary, 0 to 1.
+    """
+
+    name: str
+    streams: int
+    unusual: float
+
+
+class _Remembered(msgspec.Struct):
+    """What is remembered of attention."""
+
+    decades: dict[str, float]
+    fading: list[str]
+    front: dict[str, int]
+    risen: dict[str, int]
+    credit: float
+    since_last: int
+    points_a_second: float
+
+
+class Attention:
+    """Chooses which streams are in front.
+
+    As long as there are no more than may be in front, all are. All times are frames of one clock,
+    and nothing else is read: the same calls have the same effect.
+
+    Parameters
+    ----------
+    foreground
+        How many may be in front.
+    sample_rate
+        Frames a second.
+    capacity
+        Streams have slots below this number.
+
+    Attributes
+    ----------
+    foreground
+        How many may be in front; it may be changed.
+    came
+        How many came forward so far.
+    """
+
+    def __init__(self, foreground: int, *, sample_rate: int, capacity: int) -> None:
+        self.foreground = foreground
+        self.came = 0
+        self._sample_rate = sample_rate
+        self._slots: dict[str, int] = {}
+        self._names: dict[int, str] = {}
+        self._groups = _Groups()
+        self._ended: set[str] = set()
+        self._always: dict[str, None] = {}
+        self._front: dict[str, int] = {}
+        self._risen: dict[str, int] = {}
+        self._decades = np.zeros(capacity)
+        self._noticed = np.zeros(capacity)
+        self._group = np.zeros(capacity, np.int64)
+        self._live = np.zeros(capacity, bool)
+        self._fading = np.zeros(capacity, bool)
+        self._credit = float(BURST)
+        self._came_frame = -(2**62)
+        self._tick_frame: int | None = None
+        self._points_a_second = 0.0
+        self._remembered: _Remembered | None = None
+
+    @property
+    def is_mixing(self) -> bool:
+        """Whether there are more streams than may be in front."""
+        always = sum(stream not in self._ended for stream in self._always)
+        return len(self._slots) - len(self._ended) - always > self.foreground
+
+    @property
+    def front(self) -> tuple[str, ...]:
+        """The streams in front, in the order in which they came."""
+        return tuple(self._front)
+
+    @property
+    def bar_decades(self) -> float:
+        """How surprising a stream must be to come forward: the more points come, the rarer."""
+        expected = max(self._points_a_second * 3_600 / CHANCE_AN_HOUR, 1.0)
+        return min(max(log10(expected), MIN_BAR_DECADES), MAX_BAR_DECADES)
+
+    def is_front(self, stream: str) -> bool:
+        """Return whether a stream is in front."""
+        return stream in self._front
+
+    def decades(self, stream: str) -> float:
+        """Return how surprising a stream is of late: 3 is once in a thousand points."""
+        return float(self._decades[self._slots[stream]])
+
+    def add(self, stream: str, slot: int, now_frame: int) -> bool:
+        """Take in a stream that appears; return whether it is in front from its first point on.
+
+        Parameters
+        ----------
+        stream
+            Its name.
+        slot
+            A number that no other has, where `tick` finds its surprise.
+        now_frame
+            When.
+        """
+        self._slots[stream], self._names[slot] = slot, stream
+        self._group[slot] = self._groups.add(group_of(stream))
+        self._live[slot], self._fading[slot] = True, False
+        self._decades[slot] = self._noticed[slot] = 0.0
+        taken = sum(self._takes_place(one) for one in self._front)
+        before = self._remembered
+        if before is not None and stream in before.decades:
+            self._decades[slot] = before.decades.pop(stream)
+            self._fading[slot] = stream in before.fading
+            if stream in before.risen:
+                self._risen[stream] = now_frame - before.risen[stream]
+            if stream in before.front and taken < self.foreground:
+                self._front[stream] = now_frame - before.front[stream]
+                return True
+        is_front = taken < self.foreground and not self.is_mixing
+        if is_front:
+            self._front[stream] = now_frame
+        return is_front
+
+    def remove(self, stream: str) -> None:
+        """Forget a stream."""
+        slot = self._slots.pop(stream)
+        del self._names[slot]
+        self._groups.remove(group_of(stream))
+        self._live[slot] = False
+        self._decades[slot] = self._noticed[slot] = 0.0
+        self._ended.discard(stream)
+        self._front.pop(stream, None)
+        self._risen.pop(stream, None)
+        self._always.pop(stream, None)
+
+    def end(self, stream: str) -> None:
+        """Take in that a stream ended: it waits for no place."""
+        self._ended.add(stream)
+        self._live[self._slots[stream]] = False
+
+    def silence(self, stream: str, decades: float) -> None:
+        """Take in that a stream fell silent, which is surprising itself; its last value fades."""
+        self.notice(stream, decades)
+        self._fading[self._slots[stream]] = True
+
+    def wake(self, stream: str) -> None:
+        """Take in that a point came of a stream that was silent, or had ended."""
+        self._ended.discard(stream)
+        slot = self._slots[stream]
+        self._live[slot], self._fading[slot] = True, False
+
+    def notice(self, stream: str, decades: float) -> None:
+        """Take in that something of a stream is surprising, beside its values."""
+        slot = self._slots[stream]
+        self._noticed[slot] = max(self._noticed[slot], decades)
+
+    def keep_in_front(self, streams: Iterable[str]) -> None:
+        """Let these always be in front, beside the others: the first of them, if too many."""
+        known = dict.fromkeys(stream for stream in streams if stream in self._slots)
+        self._always = dict.fromkeys(list(known)[:MAX_ALWAYS])
+
+    def tick(self, now_frame: int, surprises: NDArray[np.float64], points: int) -> list[Change]:
+        """Decide who is in front from now on; to be called often.
+
+        Parameters
+        ----------
+        now_frame
+            Now.
+        surprises
+            By slot: of how many decades of points the last value of each is the most unusual, shape
+            (capacity,). NaN is nothing known.
+        points
+            How many came since the last time.
+
+        Returns
+        -------
+        list of Change
+            Who goes back, and then who comes.
+        """
+        self._follow(now_frame, surprises, points)
+        if not self.is_mixing:
+            return self._let_all_come(now_frame)
+        bar = self.bar_decades
+        self._note_risen(bar, now_frame)
+        return [*self._let_leave(now_frame), *self._let_come(bar, now_frame)]
+
+    def groups(self) -> list[GroupState]:
+        """Return the groups of streams, in the order of their appearance."""
+        count = self._groups.size
+        streams = np.bincount(self._group[self._live], minlength=count)
+        unusual = self._live & (self._decades >= UNUSUAL_DECADES)
+        odd = np.bincount(self._group[unusual], minlength=count)
+        return [
+            GroupState(name, int(streams[i]), float(odd[i] / streams[i]))
+            for name, i in self._groups.items()
+            if streams[i]
+        ]
+
+    def state(self, now_frame: int) -> Any:
+        """Return what `restore` wants."""
+        slots = self._slots
+        return msgspec.to_builtins(
+            _Remembered(
+                decades={name: float(self._decades[slot]) for name, slot in slots.items()},
+                fading=[name for name, slot in slots.items() if self._fading[slot]],
+                front={name: now_frame - since for name, since in self._front.items()},
+                risen={name: now_frame - since for name, since in self._risen.items()},
+                credit=self._credit,
+                since_last=now_frame - self._came_frame,
+                points_a_second=self._points_a_second,
+            )
+        )
+
+    def restore(self, state: Any, now_frame: int) -> None:
+        """Go on where another one was; to be called before the first stream.
+
+        Raises
+        ------
+        ValueError
+            It isn't such a state.
+        """
+        found = msgspec.convert(state, _Remembered)
+        numbers = [*found.decades.values(), found.credit, found.points_a_second]
+        if not (np.isfinite(numbers).all() and min(numbers) >= 0 and found.credit <= BURST):
+            raise ValueError("a surprise, or a rate, that can't be")
+        if min([*found.front.values(), *found.risen.values(), found.since_last]) < 0:
+            raise ValueError("a time to come")
+        self._remembered = found
+        self._credit, self._points_a_second = found.credit, found.points_a_second
+        self._came_frame = now_frame - found.since_last
+        self._tick_frame = now_frame
+
+    def _takes_place(self, stream: str) -> bool:
+        return stream not in self._ended and stream not in self._always
+
+    def _follow(self, now_frame: int, surprises: NDArray[np.float64], points: int) -> None:
+        """Let what was surprising fade, and take in what is."""
+        before = now_frame if self._tick_frame is None else self._tick_frame
+        passed_s, self._tick_frame = (now_frame - before) / self._sample_rate, now_frame
+        self._credit = min(self._credit + passed_s / REFILL_S, BURST)
+        if passed_s > 0:
+            share = 1 - exp(-passed_s / POINTS_MEAN_S)
+            self._points_a_second += share * (points / passed_s - self._points_a_second)
+        self._decades -= passed_s / FADE_S
+        now = np.where(self._live & ~self._fading, np.nan_to_num(surprises), 0.0)
+        for known in (now, self._noticed):
+            np.maximum(self._decades, known, out=self._decades)
+        np.minimum(self._decades, MAX_DECADES, out=self._decades)
+        self._noticed[:] = 0.0
+
+    def _let_all_come(self, now_frame: int) -> list[Change]:
+        behind = [one for one in self._slots if one not in self._front and one not in self._ended]
+        self._front.update(dict.fromkeys(behind, now_frame))
+        return [Change(name, True, "", 1, self.decades(name)) for name in behind]
+
+    def _note_risen(self, bar: float, now_frame: int) -> None:
+        """Note since when streams are notable."""
+        for name in list(self._risen):
+            if self.decades(name) < bar - HYSTERESIS_DECADES:
+                del self._risen[name]
+        for slot in np.flatnonzero(self._decades >= bar).tolist():
+            self._risen.setdefault(self._names[slot], now_frame)
+
+    def _let_leave(self, now_frame: int) -> list[Change]:
+        """Let those go back that are ordinary again, and those beyond what may be in front."""
+        least = LEAST_FRONT_S * self._sample_rate
+        placed = [(name, since) for name, since in self._front.items() if name not in self._always]
+        leaving = [
+            name
+            for name, since in placed
+            if name in self._ended or (name not in self._risen and now_frame - since >= least)
+        ]
+        staying = [name for name, _ in placed if name not in leaving]
+        staying.sort(key=self._rank)
+        return [self._back(name) for name in (*sorted(leaving), *staying[self.foreground :])]
+
+    def _let_come(self, bar: float, now_frame: int) -> list[Change]:
+        """Let those come that are always in front, and the most surprising of the others."""
+        missing = [name for name in self._always if name not in self._front]
+        changes = [
+            self._forward(name, now_frame, bar) for name in missing if name not in self._ended
+        ]
+        if self._credit < 1 or now_frame - self._came_frame < APART_S * self._sample_rate:
+            return changes
+        comer = self._comer(now_frame)
+        if comer is None:
+            return changes
+        placed = [name for name in self._front if name not in self._always]
+        if len(placed) >= self.foreground:
+            gives_way = self._who_gives_way(placed, comer, now_frame)
+            if gives_way is None:
+                return changes
+            changes.append(self._back(gives_way))
+        self._credit -= 1
+        self._came_frame = now_frame
+        self.came += 1
+        return [*changes, self._forward(comer, now_frame, bar)]
+
+    def _comer(self, now_frame: int) -> str | None:
+        """Return the most surprising stream that waits, of groups that have places left."""
+        gathered = now_frame - GATHER_S * self._sample_rate
+        taken = Counter(group_of(name) for name in self._front if name not in self._always)
+        places = max(self.foreground // max(len(self._groups), 1), 1)
+        waiting = [
+            name
+            for name, since in self._risen.items()
+            if since <= gathered and name not in self._front and name not in self._ended
+            if not (group := group_of(name)) or taken[group] < places
+        ]
+        return min(waiting, key=self._rank, default=None)
+
+    def _who_gives_way(self, placed: list[str], comer: str, now_frame: int) -> str | None:
+        """Return the least surprising of those in front, where it is so by far and long enough."""
+        least = LEAST_FRONT_S * self._sample_rate
+        free = [name for name in placed if now_frame - self._front[name] >= least]
+        weakest = max(free, key=self._rank, default=None)
+        if weakest is None or self.decades(weakest) + MARGIN_DECADES > self.decades(comer):
+            return None
+        return weakest
+
+    def _rank(self, name: str) -> tuple[float, str]:
+        """Return what is least for the most surprising, whatever the order of their appearance."""
+        return -self.decades(name), name
+
+    def _forward(self, name: str, now_frame: int, bar: float) -> Change:
+        self._front[name] = now_frame
+        group = group_of(name)
+        if not group:
+            return Change(name, True, "", 1, self.decades(name))
+        notable = self._live & (self._decades >= bar - HYSTERESIS_DECADES)
+        streams = int((notable & (self._group == self._groups.number(group))).sum())
+        return Change(name, True, group if streams > 1 else "", max(streams, 1), self.decades(name))
+
+    def _back(self, name: str) -> Change:
+        del self._front[name]
+        return Change(name, False, "", 1, self.decades(name))
+
+
+class _Groups:
+    """Numbers the groups that have streams; numbers of those that are no more are given anew."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._streams: Counter[str] = Counter()
+        self._free: list[int] = []
+        self.size = 0
+        """Numbers are below it."""
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def add(self, group: str) -> int:
+        """Count a stream of a group, and return the group's number."""
+        self._streams[group] += 1
+        if group not in self._numbers:
+            if not self._free:
+                self._free.append(self.size)
+                self.size += 1
+            self._numbers[group] = self._free.pop()
+        return self._numbers[group]
+
+    def remove(self, group: str) -> None:
+        """Count one stream of a group less."""
+        self._streams[group] -= 1
+        if not self._streams[group]:
+            del self._streams[group]
+            self._free.append(self._numbers.pop(group))
+
+    def number(self, group: str) -> int:
+        """Return a group's number."""
+        return self._numbers[group]
+
+    def items(self) -> Iterable[tuple[str, int]]:
+        """Return the groups and their numbers, in the order of their appearance."""
+        return self._numbers.items()
+
+
+def group_of(stream: str) -> str:
+    """Return what a stream's name begins with, up to its first slash; empty without one."""
+    head, slash, _ = stream.partition("/")
+    return head if slash else ""
