@@ -60,6 +60,9 @@ MAX_ALWAYS: Final = 16
 POINTS_MEAN_S: Final = 60.0
 """How many points come is a mean that forgets in this time."""
 
+RETURN_S: Final = 60.0
+"""Streams that were there before a restart are awaited for so long."""
+
 
 class Change(NamedTuple):
     """A stream that came forward, or went back.
@@ -158,12 +161,14 @@ class Attention:
         self._tick_frame: int | None = None
         self._points_a_second = 0.0
         self._remembered: _Remembered | None = None
+        self._awaited_until = 0
 
     @property
     def is_mixing(self) -> bool:
         """Whether there are more streams than may be in front."""
         always = sum(stream not in self._ended for stream in self._always)
-        return len(self._slots) - len(self._ended) - always > self.foreground
+        awaited = 0 if self._remembered is None else len(self._remembered.decades)
+        return len(self._slots) + awaited - len(self._ended) - always > self.foreground
 
     @property
     def front(self) -> tuple[str, ...]:
@@ -320,6 +325,7 @@ class Attention:
         if min([*found.front.values(), *found.risen.values(), found.since_last]) < 0:
             raise ValueError("a time to come")
         self._remembered = found
+        self._awaited_until = now_frame + round(RETURN_S * self._sample_rate)
         self._credit, self._points_a_second = found.credit, found.points_a_second
         self._came_frame = now_frame - found.since_last
         self._tick_frame = now_frame
@@ -331,6 +337,8 @@ class Attention:
         """Let what was surprising fade, and take in what is."""
         before = now_frame if self._tick_frame is None else self._tick_frame
         passed_s, self._tick_frame = (now_frame - before) / self._sample_rate, now_frame
+        if now_frame > self._awaited_until:
+            self._remembered = None
         self._credit = min(self._credit + passed_s / REFILL_S, BURST)
         if passed_s > 0:
             share = 1 - exp(-passed_s / POINTS_MEAN_S)
