@@ -156,7 +156,8 @@ class Engine:
         self._memory["free"][:] = np.arange(VOICE_SLOTS)[::-1]
         state["position"] = QUANTUM
         state["stop_frame"] = NEVER
-        state["limiter_gain"] = state["limiter_need"] = state["duck_gain"] = 1
+        state["limiter_gain"] = state["limiter_need"] = 1
+        state["duck_gain"] = state["duck_gain_before"] = 1
         state["gain"] = state["volume"] = _gain(volume_db)
 
     @classmethod

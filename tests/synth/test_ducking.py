@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from streamson.model.audio import Reverb
 from streamson.synth.engine import Engine
-from streamson.synth.kernel.ducking import DUCKED_GAIN, RECOVER_S
+from streamson.synth.kernel.ducking import DUCKED_GAIN, HOLD_S, RECOVER_S
 from tests.synth.notes import RATE, PlainNote, rendered
 
 
@@ -28,7 +29,7 @@ def test_all_else_is_softer_while_it_sounds(sound):
     assert level_of(sound, 400, RATE // 2) == pytest.approx(full, rel=0.01)
     assert level_of(sound, 400, RATE + RATE // 5) == pytest.approx(full * DUCKED_GAIN, rel=0.01)
     assert level_of(sound, 2_500, RATE + RATE // 5) == pytest.approx(full, rel=0.01)
-    back = round((1.55 + RECOVER_S) * RATE)
+    back = round((1.55 + HOLD_S + RECOVER_S) * RATE)
     assert level_of(sound, 400, back) == pytest.approx(full, rel=0.01)
 
 
@@ -64,3 +65,24 @@ def test_it_is_never_stolen():
     engine.render(2 * RATE)
     assert (engine.state["foreground"], engine.state["active"]) == (0, 0)
     assert engine.state["free"] == 1_088
+
+
+@pytest.mark.parametrize("reverb", [None, Reverb(level=-12, decay=5)])
+def test_under_speech_a_mix_steps_back_by_20_db_and_comes_back(reverb):
+    """A mix of chords and, after an alert's three pulses, something that is said for a second."""
+    mix = [PlainNote(0, 5 * RATE, hertz, -20) for hertz in (196.0, 330.0, 523.0)]
+    pulses = [PlainNote(2 * RATE + i * RATE // 4, RATE // 8, 2_500.0, -12) for i in range(3)]
+    said = PlainNote(pulses[-1].onset_frame + RATE // 4, RATE, 2_500.0, -12)
+    shown = [note._replace(foreground=True) for note in (*pulses, said)]
+    sound = rendered([*mix, *shown], 6 * RATE, reverb=reverb)
+    plain = rendered(mix, 6 * RATE, reverb=reverb)
+    for hertz in (196, 330, 523):
+        before = level_of(sound, hertz, RATE)
+        assert before == pytest.approx(level_of(plain, hertz, RATE), rel=0.001)
+        # From the first pulse to the end of what is said, the gaps between them included.
+        for first in range(2 * RATE + RATE // 20, said.onset_frame + RATE, RATE // 10):
+            under = level_of(sound, hertz, first) / level_of(plain, hertz, first)
+            # A room's echoes of different age do not add up as they would without a step.
+            assert 20 * np.log10(under) == pytest.approx(-20, abs=2.5 if reverb else 0.1)
+        after = level_of(sound, hertz, 5 * RATE - RATE // 10)
+        assert after == pytest.approx(level_of(plain, hertz, 5 * RATE - RATE // 10), rel=0.1)

@@ -221,6 +221,8 @@ STATE: Final = np.dtype(
         ("fading", np.int64),  # those that end early among them
         ("foreground", np.int64),  # voices in the foreground among them
         ("duck_gain", np.float64),  # gain of all others, less than 1 while there are such
+        ("duck_gain_before", np.float64),  # the same at the start of the quantum
+        ("duck_held", np.int64),  # frames for which it stays as it is without such
         ("free", np.int64),  # slots in `free`
         ("pending", np.int64),  # notes in `note_heap`
         # Master: the first two are written by Python.

@@ -30,7 +30,8 @@ def recover(engine: int) -> None:
         memory.references(engine)[row] = 0
     state.free = VOICE_SLOTS
     state.active = state.fading = state.foreground = 0
-    state.duck_gain = state.limiter_gain = state.limiter_need = 1
+    state.duck_gain = state.duck_gain_before = state.limiter_gain = state.limiter_need = 1
+    state.duck_held = 0
     state.limiter_peak = 0
     clear(memory.held(engine))
     clear(memory.ready(engine))

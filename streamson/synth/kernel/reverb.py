@@ -31,7 +31,9 @@ def reverberate(engine: int) -> None:
     _scatter(memory.lines_out(engine))
     for line in range(LINES):
         _write(engine, line, state.reverb_position)
-    _add(engine, np.float32(state.reverb_gain))
+    # What rings on in the room makes way for the foreground too: it would mask for seconds.
+    gain = state.reverb_gain
+    _add(engine, np.float32(gain * state.duck_gain_before), np.float32(gain * state.duck_gain))
     state.reverb_position = (state.reverb_position + QUANTUM) & _MASK
 
 
@@ -87,10 +89,13 @@ def _write(engine: int, line: int, position: int) -> None:
 
 
 @njit(nogil=True, fastmath={"contract"})
-def _add(engine: int, gain: Any) -> None:
+def _add(engine: int, first: Any, last: Any) -> None:
+    """Add what comes out of the lines, with a gain that runs straight from `first` to `last`."""
     out, bus = memory.lines_out(engine), memory.bus(engine)
-    gain *= _SPREAD  # the matrix is not yet taken back from what came out
+    first *= _SPREAD  # the matrix is not yet taken back from what came out
+    last *= _SPREAD
+    step = (last - first) * np.float32(1 / QUANTUM)
     for line in range(LINES):
         channel = line & 1
         for k in range(QUANTUM):
-            bus[channel, k] += gain * out[line, k]
+            bus[channel, k] += (first + step * np.float32(np.int32(k))) * out[line, k]

@@ -131,6 +131,7 @@ def mix_voices(engine: int, start: int) -> None:
     """
     state = memory.state(engine)[0]
     _mix_ground(engine, start, 0)
+    state.duck_gain_before = state.duck_gain
     if state.foreground > 0 or state.duck_gain < 1:
         duck(engine)
         _mix_ground(engine, start, 1)
