@@ -22,6 +22,7 @@ ROOMS = {
     "wire": {"keys", "model", "music"},
     "rescaling": {"model"},
     "surprise": {"model"},
+    "psychoacoustics": {"model", "music"},
     "session": {"rescaling", "music", "model", "formats"},
     "score": {"session", "surprise", "rescaling", "music", "model"},
     "synth": {"synth.kernel", "model", "music"},
