@@ -15,10 +15,13 @@ from streamson.listener.state_file import StateKeeper
 from streamson.model.event.steering import SessionChanged, SessionRefused
 from streamson.model.note import AS_SOON_AS_POSSIBLE, Note
 from streamson.model.point import Message
+from streamson.music.level import amplitude_to_db
+from streamson.psychoacoustics.placing import AlertPlacer
 from streamson.score.score import Score
 from streamson.session.schema import Session
 from streamson.synth import clock
 from streamson.synth.engine import Engine
+from streamson.synth.kernel.ducking import DUCKED_GAIN
 from streamson.wire.points.receiver import Receiver
 
 RECEIVE_TIMEOUT_S: Final = 0.05
@@ -79,6 +82,12 @@ class Loop:
         self._faults = faults
         self._state = state
         self._mixer = mixer
+        self._placer = AlertPlacer(
+            session.all_instruments,
+            sample_rate=engine.sample_rate,
+            compensation_db=engine.compensation_db,
+            ducked_db=amplitude_to_db(DUCKED_GAIN),
+        )
         self._reports = reports
         self._next_session: deque[Session] = deque(maxlen=1)
         self._lost = 0
@@ -122,7 +131,7 @@ class Loop:
 
     def _flush(self, now_ns: int) -> None:
         now_frame = self._frame_for(now_ns)
-        for note in self._mixer.remix(now_frame):
+        for note in self._placer.place(self._mixer.remix(now_frame), now_frame):
             self._dispatcher.dispatch(note, None, self.in_force[0])
         self._dispatch(self._score.flush(now_frame), now_frame, now_ns)
         lost = self._receiver.lost
@@ -132,9 +141,9 @@ class Loop:
             self._dispatch(self._score.on_loss(points, now_frame), now_frame, now_ns)
 
     def _dispatch(self, notes: list[Note], now_frame: int, received_ns: int) -> None:
-        for played in notes:
-            if (note := self._mixer.mix(played, now_frame)) is None:
-                continue
+        mixed = (self._mixer.mix(note, now_frame) for note in notes)
+        heard = [note for note in mixed if note is not None]
+        for note in self._placer.place(heard, now_frame):
             on_arrival = note.onset_frame in (AS_SOON_AS_POSSIBLE, now_frame)
             handed = received_ns if on_arrival else None
             self._dispatcher.dispatch(note, handed, self.in_force[0])
@@ -166,6 +175,7 @@ class Loop:
         except UsageError as error:
             self._bus.emit(SessionRefused(frame=frame, name=session.name, reason=str(error)))
             return
+        self._placer.change(session.all_instruments)
         number, before = self.in_force[0] + 1, self.in_force[1].audio
         self.in_force = number, session
         self._score.change(session)

@@ -245,8 +245,7 @@ class Engine:
             raise UsageError(f"brightness {brightness}; -1 to 1 is allowed")
         if not 0 < note.duration_frames <= MAX_NOTE_S * self.sample_rate:
             raise UsageError(f"duration of {note.duration_frames} frames; up to a day is allowed")
-        if self.equal_loudness:
-            level_db += self._compensation_db(note.instrument, frequency)
+        level_db += self.compensation_db(note.instrument, frequency)
         with self._one_writer:
             return self._enqueue(
                 note.onset_frame,
@@ -383,7 +382,10 @@ class Engine:
         self._next_id += 1
         return number
 
-    def _compensation_db(self, instrument: str, frequency_hz: float) -> float:
+    def compensation_db(self, instrument: str, frequency_hz: float) -> float:
+        """Return by how much a note is raised, so that all are heard as equally loud."""
+        if not self.equal_loudness:
+            return 0.0
         table = self._compensations.get(instrument)
         if table is None:
             table = compensation_db(self._instruments[instrument], self.sample_rate).tolist()

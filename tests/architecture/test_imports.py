@@ -31,13 +31,13 @@ ROOMS = {
     "recording": {"output", "session", "formats", "model", "music"},
     "offline": {
         *("recording", "synth", "synth.kernel", "score", "session", "surprise", "rescaling"),
-        *("formats", "music", "model"),
+        *("psychoacoustics", "formats", "music", "model"),
     },
     "export": {"offline", "score", "session", "formats", "music", "model"},
     "corpus": {"export", "offline", "session", "formats", "music", "model"},
     "listener": {
         *("recording", "output", "synth", "synth.kernel", "score", "session", "rescaling"),
-        *("surprise", "wire", "formats", "music", "model"),
+        *("surprise", "psychoacoustics", "wire", "formats", "music", "model"),
     },
     "live": {"wire", "model", "music"},
     "producers": {"recording", "wire", "formats", "model"},
