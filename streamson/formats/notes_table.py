@@ -10,7 +10,7 @@ import msgspec
 
 from streamson.errors import InputFileError
 from streamson.formats.untrusted import MAX_LINE_BYTES, explained, open_file
-from streamson.model.limits import MAX_FRAME, MAX_NOTE_S, MAX_SAMPLE_RATE
+from streamson.model.limits import MAX_FRAME, MAX_NOTE_S, MAX_SAMPLE_RATE, MAX_TREMOLO_HZ
 from streamson.model.note import Note
 from streamson.music.pitch import HIGHEST_MIDI, LOWEST_MIDI
 
@@ -29,8 +29,13 @@ COLUMNS: Final = (
     "held_key",
     "glide_frames",
     "foreground",
+    "tremolo_hz",
+    "tremolo_depth",
 )
-"""What is said of a note; the last three only matter for playing it again exactly."""
+"""What is said of a note; from its duration in frames on for playing it again exactly."""
+
+_LATER: Final = {"tremolo_hz": "0", "tremolo_depth": "0"}
+"""Columns that tables of before do not have, and what is in their place."""
 
 MAX_NAME_CHARS: Final = 1_000
 """In the name of a stream or an instrument."""
@@ -81,7 +86,7 @@ def write_jsonl(notes: Iterable[Note], file: TextIO, *, sample_rate: int) -> int
 def read_csv(path: Path) -> Iterator[tuple[Note, dict[str, str]]]:
     """Yield the notes of a table that `NotesWriter` wrote, and what else is in their rows.
 
-    A last line that was cut off is left out.
+    Tables of before there was tremolo are read too. A last line that was cut off is left out.
 
     Raises
     ------
@@ -95,11 +100,11 @@ def read_csv(path: Path) -> Iterator[tuple[Note, dict[str, str]]]:
 def _notes(path: Path, file: BinaryIO) -> Iterator[tuple[Note, dict[str, str]]]:
     rows = csv.DictReader(_whole_lines(file))
     try:
-        missing = set(COLUMNS) - set(rows.fieldnames or ())
+        missing = set(COLUMNS) - set(_LATER) - set(rows.fieldnames or ())
         if missing:
             raise InputFileError(f"{path}, line 1: no column {min(missing)!r}")
         for row in rows:
-            note = _note(row)
+            note = _note(_LATER | row)
             yield note, row
     except OSError as error:
         raise InputFileError(f"can't read the notes {path}: {error.strerror}") from None
@@ -133,6 +138,8 @@ def _row(note: Note, sample_rate: int) -> tuple[object, ...]:
         note.held_key,
         note.glide_frames,
         int(note.foreground),
+        note.tremolo_hz,
+        note.tremolo_depth,
     )
 
 
@@ -152,6 +159,8 @@ def _note(row: dict[str, str]) -> Note:
         held_key=int(row["held_key"]),
         glide_frames=int(row["glide_frames"]),
         foreground=row["foreground"] == "1",
+        tremolo_hz=float(row["tremolo_hz"]),
+        tremolo_depth=float(row["tremolo_depth"]),
     )
     problem = _problem(note)
     if problem is not None:
@@ -171,6 +180,8 @@ def _problem(note: Note) -> str | None:
         "brightness": (note.brightness, -1, 1),
         "held_key": (note.held_key, 0, 2**62),
         "glide_frames": (note.glide_frames, 0, MAX_FRAME),
+        "tremolo_hz": (note.tremolo_hz, 0, MAX_TREMOLO_HZ),
+        "tremolo_depth": (note.tremolo_depth, 0, 1),
     }
     for name, (value, low, high) in numbers.items():
         if not low <= value <= high:

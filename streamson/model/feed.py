@@ -231,7 +231,7 @@ class PlayedNote(msgspec.Struct, frozen=True, array_like=True):
         As of `NoteStarted`.
     onset_frame, duration_frames, midi_note, level_db, pan, instrument, stream, brightness
         As of `Note`.
-    held_key, glide_frames, foreground
+    held_key, glide_frames, foreground, tremolo_hz, tremolo_depth
         As of `Note`.
     """
 
@@ -248,6 +248,8 @@ class PlayedNote(msgspec.Struct, frozen=True, array_like=True):
     held_key: int
     glide_frames: int
     foreground: bool
+    tremolo_hz: float = 0.0
+    tremolo_depth: float = 0.0
 
     @classmethod
     def of(cls, started: NoteStarted) -> Self:

@@ -16,6 +16,9 @@ MAX_VOLUME_DB: Final = 24.0
 MIN_VOLUME_DB: Final = -120.0
 """The softest that somebody can ask for while it plays; silence is to be muted."""
 
+MAX_TREMOLO_HZ: Final = 50.0
+"""Faster, a level that swings is heard as roughness, and no longer as one that swings."""
+
 MAX_SPAN_S: Final = 366 * 86_400.0
 """The longest that anything takes: a run, a recording, a window, a table."""
 

@@ -40,6 +40,10 @@ class Note(msgspec.Struct, frozen=True):
         Frames that gliding to it takes.
     foreground
         Whether it is an earcon's: all that is not becomes softer while it sounds.
+    tremolo_hz
+        How often a second its level swings, from its onset on; 0 is not at all.
+    tremolo_depth
+        How much of its amplitude is gone where it swings lowest, 0 to 1.
     """
 
     onset_frame: int
@@ -54,6 +58,8 @@ class Note(msgspec.Struct, frozen=True):
     held_key: int = 0
     glide_frames: int = 0
     foreground: bool = False
+    tremolo_hz: float = 0.0
+    tremolo_depth: float = 0.0
 
     @property
     def frequency_hz(self) -> float:

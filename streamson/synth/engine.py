@@ -16,6 +16,7 @@ from streamson.model.limits import (
     CHANNELS,
     MAX_NOTE_S,
     MAX_SAMPLE_RATE,
+    MAX_TREMOLO_HZ,
     MAX_VOLUME_DB,
     MIN_SAMPLE_RATE,
 )
@@ -243,6 +244,11 @@ class Engine:
             )
         if not -MAX_BRIGHTNESS <= brightness <= MAX_BRIGHTNESS:
             raise UsageError(f"brightness {brightness}; -1 to 1 is allowed")
+        if not (0 <= note.tremolo_hz <= MAX_TREMOLO_HZ and 0 <= note.tremolo_depth <= 1):
+            raise UsageError(
+                f"tremolo of {note.tremolo_hz} Hz, depth {note.tremolo_depth}; "
+                f"up to {MAX_TREMOLO_HZ:g} Hz and 0 to 1 are allowed"
+            )
         if not 0 < note.duration_frames <= MAX_NOTE_S * self.sample_rate:
             raise UsageError(f"duration of {note.duration_frames} frames; up to a day is allowed")
         level_db += self.compensation_db(note.instrument, frequency)
@@ -260,6 +266,8 @@ class Engine:
                 note.foreground,
                 hash(note.stream) if note.stream else NOBODY,
                 0,
+                note.tremolo_hz,
+                note.tremolo_depth,
             )
 
     def change_instruments(self, instruments: Mapping[str, Instrument]) -> None:
@@ -333,7 +341,9 @@ class Engine:
         """
         gain = _gain(volume_db)
         with self._one_writer:
-            return self._enqueue(frame, 0, 0.0, gain, 0.0, 0.0, VOLUME, 0, 0, 0, NOBODY, 0)
+            return self._enqueue(
+                frame, 0, 0.0, gain, 0.0, 0.0, VOLUME, 0, 0, 0, NOBODY, 0, 0.0, 0.0
+            )
 
     def stop_at(self, frame: int) -> None:
         """Fade out so that there is silence from a frame on."""

@@ -43,6 +43,14 @@ class PlayableNote(Protocol):
         """Whether all that is not becomes softer while it sounds; it is never stolen either."""
 
     @property
+    def tremolo_hz(self) -> float:
+        """How often a second its level swings; 0 is not at all."""
+
+    @property
+    def tremolo_depth(self) -> float:
+        """How much of its amplitude is gone where it swings lowest, 0 to 1."""
+
+    @property
     def instrument(self) -> str:
         """The name of its instrument."""
 

@@ -40,6 +40,8 @@ class PlainNote(NamedTuple):
     instrument: str = "sine"
     foreground: bool = False
     stream: str = ""
+    tremolo_hz: float = 0.0
+    tremolo_depth: float = 0.0
 
 
 plain_notes = st.builds(
@@ -55,6 +57,8 @@ plain_notes = st.builds(
     instrument=st.sampled_from(["sine", "struck", "bowed", "blown"]),
     foreground=st.booleans(),
     stream=st.sampled_from(["", "a", "b"]),
+    tremolo_hz=st.sampled_from([0.0, 8.0, 20.0]),
+    tremolo_depth=st.sampled_from([0.0, 0.5, 1.0]),
 )
 
 

@@ -36,7 +36,8 @@ def step(x: Any, bend: Any) -> Any:
 @njit(nogil=True, fastmath={"contract"})
 def is_level(voice: Any, start: int, end: int) -> bool:
     """Return whether a voice's envelope stands still in all frames from `start` up to `end`."""
-    return start >= voice.steady and end <= voice.dip and end <= voice.cut
+    steady = start >= voice.steady and end <= voice.dip and end <= voice.cut
+    return steady and voice.tremolo == 0
 
 
 @njit(nogil=True)

@@ -82,6 +82,8 @@ NOTE: Final = np.dtype(
         ("foreground", np.int64),  # 1: others make room for it
         ("source", np.int64),  # whose it is: of one, equal notes are told apart; 0: nobody's
         ("rest", np.int64),  # frames that it was put off by, so that it is heard to begin
+        ("tremolo_hz", np.float64),  # 0: none
+        ("tremolo_depth", np.float32),  # how much of the level it takes away, 0 to 1
     ],
     align=True,
 )
@@ -119,6 +121,10 @@ VOICE: Final = np.dtype(
         ("foreground", np.int64),
         ("source", np.int64),  # whose it is; 0: nobody's
         ("frequency", np.float64),  # Hz
+        ("tremolo", np.int32),  # of the tremolo's phase, a frame; 0: there is none
+        ("tremolo_phase", np.int32),  # at the start of the next quantum; a turn is 2**32
+        ("tremolo_depth", np.float32),  # at the start of the next quantum
+        ("tremolo_to", np.float32),  # where a glide leads
     ],
     align=True,
 )

@@ -7,7 +7,9 @@ from numba import njit
 
 TURN: Final = 2.0**32
 
-_QUARTER: Final = 1 << 30
+QUARTER: Final = 1 << 30
+"""Of a turn."""
+
 _TO_QUARTERS: Final = np.float32(2.0**-30)
 
 # sin(pi/2 y) on [-1, 1] as an odd polynomial, by the Remez exchange for the least largest error.
@@ -33,7 +35,7 @@ def sine(phase: Any) -> Any:
     """
     # sin(p) is cos(p - a quarter), and cos(pi/2 x) is sin(pi/2 (1 - |x|)) for all |x| <= 2: so one
     # absolute value folds the whole turn into the polynomial's range.
-    x = np.float32(np.int32(phase - _QUARTER))
+    x = np.float32(np.int32(phase - QUARTER))
     y = np.float32(1) - abs(x) * _TO_QUARTERS
     z = y * y
     return y * (_C1 + z * (_C3 + z * (_C5 + z * _C7)))
@@ -61,7 +63,7 @@ def noise_band(phase: Any, seed: Any, cell: Any, place: Any) -> Any:
     smooth = place * place * (np.float32(3) - np.float32(2) * place)
     for_sine = _walk(np.uint32(seed), cell, smooth)
     for_cosine = _walk(np.uint32(seed ^ np.uint32(_COSINE_SALT)), cell, smooth)
-    return for_sine * sine(phase) + for_cosine * sine(np.int32(phase + _QUARTER))
+    return for_sine * sine(phase) + for_cosine * sine(np.int32(phase + QUARTER))
 
 
 @njit(nogil=True, fastmath={"contract"})

@@ -122,8 +122,18 @@ def add_sample(engine: int, slot: int, copy: int, speed_to: float, gains: Any) -
 
 
 @njit(nogil=True)
-def mix_sample(engine: int, slot: int) -> None:
-    """Mix the quantum of a voice that plays a sample, and bring its glide a quantum nearer."""
+def mix_sample(engine: int, slot: int, gain: Any) -> None:
+    """Mix the quantum of a voice that plays a sample, and bring its glide a quantum nearer.
+
+    Parameters
+    ----------
+    engine
+        Address of the engine's memory.
+    slot
+        The voice's.
+    gain
+        That of its envelope at the end of the quantum.
+    """
     voice, head = memory.voices(engine)[slot], memory.heads(engine)[slot]
     speed, left, right = head.speed, head.left, head.right
     if voice.glide > 0:
@@ -143,5 +153,4 @@ def mix_sample(engine: int, slot: int) -> None:
     if instrument.sample_loop > 0 and head.place >= instrument.sample_end:
         head.place -= instrument.sample_loop
     head.speed, head.left, head.right, head.copy = speed, left, right, after
-    gain = memory.envelope(engine)[QUANTUM - 1]
     voice.power = (left * left + right * right) * gain * gain

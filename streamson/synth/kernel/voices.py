@@ -22,6 +22,7 @@ from streamson.synth.kernel.partials import (
 )
 from streamson.synth.kernel.references import release, retain
 from streamson.synth.kernel.sampler import mix_sample, start_sample, target_sample
+from streamson.synth.kernel.tremolo import glide_tremolo, start_tremolo, tremble
 
 
 @njit(nogil=True)
@@ -52,6 +53,7 @@ def start_voice(engine: int, note: Any, now: int) -> bool:
     instrument = memory.instruments(engine)[note.instrument]
     voice = memory.voices(engine)[slot]
     set_envelope(engine, voice, note)
+    start_tremolo(engine, voice, note, now)
     voice.power = 2 * note.amplitude * note.amplitude
     voice.key = note.key
     voice.glide = 0
@@ -87,6 +89,7 @@ def _glide(engine: int, note: Any) -> bool:
             if instrument.sample_speed > 0:
                 head = memory.heads(engine)[slot]
                 head.speed_to, head.left_to, head.right_to = target_sample(engine, note)
+            glide_tremolo(engine, voice, note)
             voice.glide = max(1, (note.glide + QUANTUM // 2) // QUANTUM)
             voice.release = note.onset + note.duration
             voice.dip = voice.release
@@ -163,15 +166,16 @@ def _mix_ground(engine: int, start: int, foreground: int) -> None:
 def _mix_voice(engine: int, slot: int, start: int) -> None:
     voice, voice_partials = memory.voices(engine)[slot], memory.voice_partials(engine)
     level = is_level(voice, start, start + QUANTUM)
-    if not level:
-        shape(engine, voice, start)
+    gain = voice.sustain if level else _shape(engine, voice, start)
     if voice.partials < 0:
         if level:
             shape(engine, voice, start)
-        mix_sample(engine, slot)
+        mix_sample(engine, slot, gain)
         return
     if voice.glide > 0:
-        _mix_gliding(engine, slot, start)
+        if level:
+            shape(engine, voice, start)
+        _mix_gliding(engine, slot, gain)
         return
     power = np.float32(0)
     for i in range(voice.partials):
@@ -196,15 +200,36 @@ def _mix_voice(engine: int, slot: int, start: int) -> None:
         partial.right *= partial.decay
         partial.phase = np.int32(partial.phase + partial.increment * QUANTUM)
         power += partial.left * partial.left + partial.right * partial.right
-    gain = voice.sustain if level else memory.envelope(engine)[QUANTUM - 1]
     voice.power = power * gain * gain
 
 
 @njit(nogil=True)
-def _mix_gliding(engine: int, slot: int, start: int) -> None:
-    """Mix a voice that is held, and bring it a quantum nearer to where its glide leads."""
-    voice, voice_partials = memory.voices(engine)[slot], memory.voice_partials(engine)
+def _shape(engine: int, voice: Any, start: int) -> Any:
+    """Write a voice's envelope and its tremolo; return the gain at the end without that.
+
+    So a voice is not taken for a quiet one, and stolen, because it swings.
+    """
     shape(engine, voice, start)
+    gain = memory.envelope(engine)[QUANTUM - 1]
+    if voice.tremolo != 0:
+        tremble(engine, voice)
+    return gain
+
+
+@njit(nogil=True)
+def _mix_gliding(engine: int, slot: int, gain: Any) -> None:
+    """Mix a voice that is held, and bring it a quantum nearer to where its glide leads.
+
+    Parameters
+    ----------
+    engine
+        Address of the engine's memory.
+    slot
+        The voice's.
+    gain
+        That of its envelope at the end of the quantum.
+    """
+    voice, voice_partials = memory.voices(engine)[slot], memory.voice_partials(engine)
     power = np.float32(0)
     for i in range(voice.partials):
         partial = voice_partials[slot, i]
@@ -225,6 +250,5 @@ def _mix_gliding(engine: int, slot: int, start: int) -> None:
         )
         partial.left, partial.right = left, right
         power += left * left + right * right
-    gain = memory.envelope(engine)[QUANTUM - 1]
     voice.power = power * gain * gain
     voice.glide -= 1
