@@ -179,6 +179,17 @@ class SurpriseBank:
         low, high = np.quantile(values, ((1 - USUAL_SHARE) / 2, (1 + USUAL_SHARE) / 2))
         return float(low * unit), float(high * unit)
 
+    def last_values(self, slot: int) -> NDArray[np.float64]:
+        """Return the last values, a thousand at most, float64 of shape (values,)."""
+        row = self._numbers[slot]
+        end = int(row[END])
+        values: NDArray[np.float64] = self._histories[slot, max(0, end - HISTORY) : end]
+        return values * (row[UNIT] or 1.0)
+
+    def step_s(self, slot: int) -> float:
+        """Return the mean time between points, in seconds; 0 while nobody knows."""
+        return float(self._numbers[slot, STEP])
+
     def state(self, slot: int) -> Any:
         """Return what `restore` wants, plain values only."""
         row = self._numbers[slot]

@@ -10,7 +10,7 @@
 3. *Alert*: beyond the threshold that a block surpasses with the probability block / asked interval.
 """
 
-from math import frexp, inf, log, log10
+from math import ceil, frexp, inf, log, log1p, log10
 from typing import Any, Final
 
 import numpy as np
@@ -36,7 +36,6 @@ from streamson.surprise.layout import (
     MAXIMUM,
     MEDIAN,
     MIN_BLOCKS,
-    NEIGHBOURS,
     OLDEST,
     QUIET,
     RESOLUTION,
@@ -47,6 +46,7 @@ from streamson.surprise.layout import (
     STRETCH,
     SURPRISE,
     THRESHOLD,
+    UNFITTED,
     UNIT,
 )
 
@@ -60,7 +60,7 @@ LEVEL: Final = 1
 RATE: Final = 2
 SHAPE: Final = 3
 
-LOWEST: Final = -1e4
+LOWEST: Final = -1e3
 """The score of a stretch that has been before, value by value, where no step is known."""
 
 GAP: Final = 8.0
@@ -68,9 +68,29 @@ GAP: Final = 8.0
 
 LN_2: Final = log(2)
 
-HIGH_SHARE: Final = 0.8
-LOW_SHARE: Final = 0.5
-"""The quantiles of the maxima that the tail is drawn from: an anomaly among them moves neither."""
+WANTED_BLOCKS: Final = 100
+"""Blocks are made longer while so many of them fit into the asked interval."""
+
+LONGEST_BLOCK: Final = 10
+"""Where fewer fit, for points come more seldom than they did, the blocks begin anew."""
+
+FIT_EVERY: Final = 0.02
+"""The threshold is found anew when so many more blocks are known."""
+
+TAIL_INCIDENTS: Final = 20.0
+"""A young series' tail is drawn from its so many greatest incidents, or 20 % of its blocks: some
+of them may be what alerts are for, and must not move it far."""
+
+KNOWN_INCIDENTS: Final = 5.0
+"""A series that was followed for so many asked intervals needs no tail: its threshold is what so
+many incidents surpassed."""
+
+UNCERTAIN: Final = 0.5
+"""A slope between few ranks may be too small by chance; so much is added, over the root of their
+number."""
+
+RARE: Final = 0.01
+"""What is rarer than this among what was before is what an alert names."""
 
 
 @_compiled
@@ -123,84 +143,149 @@ def _append(row: Any, values: Any, value: float) -> int:
     return end + 1
 
 
-@_compiled
+@cached(njit, nogil=True, error_model="numpy", fastmath={"nnan"})
 def _distance(values: Any, end: int) -> float:
-    """Return the mean squared distance of the last stretch to the nearest of those before."""
-    first = max(0, end - HISTORY)
+    """Return the squared distance of the last stretch to the nearest before; -1 without one.
+
+    Written so that it is vectorised: 1.5 us, where an incremental join would hold 4 KB more and
+    lose digits as it goes.
+    """
     last = end - STRETCH
-    count = last - STRETCH - first + 1
-    if count < NEIGHBOURS:
+    before, stretch = values[max(0, end - HISTORY) : last], values[last:end]
+    count = len(before) - STRETCH + 1
+    if count < 1:
         return -1.0
-    distances = np.zeros(count)
-    for i in range(STRETCH):
-        value = values[last + i]
-        for j in range(count):
-            difference = value - values[first + i + j]
-            distances[j] += difference * difference
-    nearest = np.full(NEIGHBOURS, inf)
-    for j in range(count):
-        distance = distances[j]
-        if distance < nearest[NEIGHBOURS - 1]:
-            place = NEIGHBOURS - 1
-            while place > 0 and nearest[place - 1] > distance:
-                nearest[place] = nearest[place - 1]
-                place -= 1
-            nearest[place] = distance
-    return nearest.mean()
+    distances = np.empty(count)
+    for i in range(count):
+        distance = 0.0
+        for j in range(STRETCH):
+            difference = stretch[j] - before[i + j]
+            distance += difference * difference
+        distances[i] = distance
+    while count > 1:
+        half = (count + 1) // 2
+        for i in range(count - half):
+            distances[i] = min(distances[i], distances[half + i])
+        count = half
+    return distances[0]
 
 
 @_compiled
-def _quantile(ordered: Any, share: float) -> float:
-    """Return a quantile between values on a straight line (type 7 of Hyndman and Fan, 1996)."""
-    at = share * (len(ordered) - 1)
-    below = int(at)
-    if below + 1 >= len(ordered):
-        return ordered[len(ordered) - 1]
-    return ordered[below] + (at - below) * (ordered[below + 1] - ordered[below])
+def _follow_blocks(row: Any, maxima: Any, score: float) -> None:
+    """Take a score into the maxima of blocks; find the threshold anew where they tell more."""
+    if row[LENGTH] > BLOCK and LONGEST_BLOCK * row[LENGTH] * row[STEP] > row[INTERVAL]:
+        row[LENGTH], row[HELD], row[OLDEST], row[THRESHOLD] = BLOCK, 0.0, 0.0, inf
+    row[MAXIMUM] = max(row[MAXIMUM], score)
+    row[FILLED] += 1.0
+    if row[FILLED] < row[LENGTH]:
+        return
+    _end_block(row, maxima)
+    row[UNFITTED] += 1.0
+    if row[HELD] >= MIN_BLOCKS and row[UNFITTED] >= FIT_EVERY * row[HELD]:
+        row[UNFITTED] = 0.0
+        _set_threshold(row, maxima)
 
 
 @_compiled
 def _end_block(row: Any, maxima: Any) -> None:
-    """Keep a block's maximum; make blocks longer while there are more than wanted."""
-    held = int(row[HELD])
-    if held < BLOCKS:
-        maxima[held] = row[MAXIMUM]
-        held += 1
+    """Keep a block's maximum; make blocks longer where more of them are not needed."""
+    place = int(row[HELD])
+    if place < BLOCKS:
+        row[HELD] += 1.0
     else:
-        oldest = int(row[OLDEST])
-        maxima[oldest] = row[MAXIMUM]
-        row[OLDEST] = (oldest + 1) % BLOCKS
-    if held == BLOCKS and row[OLDEST] == 0.0:
-        asked = row[INTERVAL] / row[STEP] if row[STEP] > 0.0 else inf
-        if 2.0 * row[LENGTH] <= asked / 100.0:
-            for i in range(BLOCKS // 2):
-                maxima[i] = max(maxima[2 * i], maxima[2 * i + 1])
-            held = BLOCKS // 2
-            row[LENGTH] *= 2.0
-    row[HELD] = held
-    row[FILLED] = 0.0
-    row[MAXIMUM] = -inf
+        place = int(row[OLDEST])
+        row[OLDEST] = (place + 1) % BLOCKS
+    maxima[place] = row[MAXIMUM]
+    row[FILLED], row[MAXIMUM] = 0.0, -inf
+    longer = 2.0 * row[LENGTH]
+    if place == BLOCKS - 1 and WANTED_BLOCKS * longer * row[STEP] <= row[INTERVAL]:
+        for i in range(BLOCKS // 2):
+            maxima[i] = max(maxima[2 * i], maxima[2 * i + 1])
+        row[HELD], row[LENGTH] = BLOCKS // 2, longer
 
 
 @_compiled
 def _set_threshold(row: Any, maxima: Any) -> None:
-    """Find the threshold that a block surpasses as seldom as it is asked."""
-    held = int(row[HELD])
-    if held < MIN_BLOCKS:
+    """Find the score that incidents surpass as seldom as it is asked."""
+    row[THRESHOLD] = inf
+    if row[STEP] <= 0.0:
         return
-    ordered = np.sort(maxima[:held])
-    share = min(0.5, row[LENGTH] * row[STEP] / row[INTERVAL])
-    high, low = _quantile(ordered, HIGH_SHARE), _quantile(ordered, LOW_SHARE)
-    scale = (high - low) / (log(-log(LOW_SHARE)) - log(-log(HIGH_SHARE)))
-    fitted = high + scale * (log(-log(HIGH_SHARE)) - log(-log(1.0 - share)))
-    expected = held * share
-    most = int(expected + 1.0 + expected**0.5)
-    least = int(expected - expected**0.5)
-    threshold = max(fitted, ordered[max(held - 1 - most, 0)])
-    if least >= 1:
-        threshold = min(threshold, ordered[held - least])
-    row[MEDIAN] = low
-    row[THRESHOLD] = threshold
+    held = int(row[HELD])
+    lowest = _log(0.0, row[RESOLUTION])
+    scores = np.empty(held)
+    for i in range(held):
+        scores[i] = max(maxima[(i + int(row[OLDEST])) % held], lowest)
+    order = np.argsort(-scores)
+    row[MEDIAN] = scores[order[held // 2]]
+    expected = (held + 1) * min(0.5, row[LENGTH] * row[STEP] / row[INTERVAL])
+    counted = min(0.2 * held, TAIL_INCIDENTS * max(0.0, 1.0 - expected / KNOWN_INCIDENTS))
+    counted = min(max(counted, expected), 0.5 * held)
+    rank, threshold = _surpassed_by(scores, order, counted, row[LENGTH])
+    if expected < counted:
+        threshold += _beyond(scores, order, rank, rank * expected / counted)
+    plausible = int(expected + 1.0 + expected**0.5)
+    row[THRESHOLD] = max(threshold, scores[order[min(plausible, held - 1)]])
+
+
+@_compiled
+def _surpassed_by(scores: Any, order: Any, incidents: float, length: float) -> tuple[float, float]:
+    """Return the score that so many incidents surpass, and its rank among the blocks.
+
+    Blocks that follow each other within the quiet time are one incident.
+    """
+    held = len(scores)
+    apart = ceil(QUIET / length)
+    begun = np.zeros(held, np.bool_)
+    count, most, above = 0, 0, scores[order[0]]
+    for rank in range(held // 2):
+        block = order[rank]
+        count += 1
+        for i in range(max(0, block - apart), block):
+            if begun[i]:
+                count -= 1
+                break
+        for i in range(block + 1, min(block + apart + 1, held)):
+            if begun[i]:
+                # It was the first of its incident unless another came within the time before it.
+                first = True
+                for j in range(max(0, i - apart), i):
+                    first = first and not begun[j]
+                count -= first
+                break
+        begun[block] = True
+        if count >= incidents:
+            share = (incidents - most) / (count - most) if count > most else 1.0
+            share = min(max(share, 0.0), 1.0)
+            return max(rank + share, 1.0), above + share * (scores[block] - above)
+        most, above = max(most, count), scores[block]
+    return held / 2.0, above
+
+
+@_compiled
+def _beyond(scores: Any, order: Any, rank: float, aimed: float) -> float:
+    """Return how far beyond the score of a rank that of a smaller one is, on Gumbel's line."""
+    held = len(scores)
+    lower = min(max(4.0 * rank, rank + 2.0), max(0.5 * held, rank + 1.0), held - 1.0)
+    at, from_ = int(lower) - 1, int(rank) - 1
+    low = scores[order[at]] + (lower - 1 - at) * (scores[order[at + 1]] - scores[order[at]])
+    high = scores[order[from_]]
+    high += (rank - 1 - from_) * (scores[order[from_ + 1]] - high)
+    scale = (high - low) / (_reduced(rank / (held + 1)) - _reduced(lower / (held + 1)))
+    scale *= 1.0 + UNCERTAIN / (lower - rank) ** 0.5
+    return scale * (_reduced(aimed / (held + 1)) - _reduced(rank / (held + 1)))
+
+
+@_compiled
+def _reduced(share: float) -> float:
+    """Return Gumbel's reduced variate of what a share of the maxima surpasses (Coles, 3.1.3)."""
+    return -log(-log1p(-share))
+
+
+@_compiled
+def _log(distance: float, resolution: float) -> float:
+    """Return the score of a squared distance: steps below the smallest are a tenth of it."""
+    least = 0.0 if resolution == inf else (0.1 * resolution) ** 2
+    return max(log(distance + least), LOWEST) if distance + least > 0.0 else LOWEST
 
 
 @_compiled
@@ -218,33 +303,39 @@ def _surprise(row: Any, score: float) -> float:
 @_compiled
 def _tell_kind(row: Any, values: Any, end: int) -> None:
     """Find out what is unusual about the last stretch."""
-    first = max(0, end - HISTORY)
-    last = end - STRETCH
-    before = last - first
-    value = values[end - 1]
-    above = below = 0
-    for i in range(first, last):
-        above += values[i] >= value
-        below += values[i] <= value
-    if min(above, below) <= 0.01 * before:
-        row[KIND], row[SIGN] = LEVEL, 1.0 if above <= below else -1.0
+    first, last = max(0, end - HISTORY), end - STRETCH
+    highest, lowest = values[first:last].max(), values[first:last].min()
+    high = values[last:end].max() > highest
+    low = values[last:end].min() < lowest
+    if high != low:
+        row[KIND], row[SIGN] = LEVEL, 1.0 if high else -1.0
         return
-    moved = 0.0
-    for i in range(last, end):
-        moved += abs(values[i] - values[i - 1])
-    more = less = 0
-    sliding = 0.0
-    for i in range(first + 1, last):
-        sliding += abs(values[i] - values[i - 1])
-        if i > first + STRETCH:
-            sliding -= abs(values[i - STRETCH] - values[i - STRETCH - 1])
-        if i >= first + STRETCH:
-            more += sliding >= moved
-            less += sliding <= moved
-    if min(more, less) <= 0.01 * (more + less):
-        row[KIND], row[SIGN] = RATE, 1.0 if more <= less else -1.0
+    moved = _moved(values, last, end)
+    faster = slower = 0
+    for i in range(first + 1, last - STRETCH + 1):
+        before = _moved(values, i, i + STRETCH)
+        faster += before >= moved
+        slower += before <= moved
+    few = RARE * (last - STRETCH - first)
+    if min(faster, slower) <= few:
+        row[KIND], row[SIGN] = RATE, 1.0 if faster <= few else -1.0
+        return
+    above = (values[first:last] >= values[end - 1]).sum()
+    below = (values[first:last] <= values[end - 1]).sum()
+    few = RARE * (last - first)
+    if min(above, below) <= few:
+        row[KIND], row[SIGN] = LEVEL, 1.0 if above <= few else -1.0
         return
     row[KIND], row[SIGN] = SHAPE, 0.0
+
+
+@_compiled
+def _moved(values: Any, start: int, end: int) -> float:
+    """Return the way that values go."""
+    way = 0.0
+    for i in range(start, end):
+        way += abs(values[i] - values[i - 1])
+    return way
 
 
 @_compiled
@@ -275,16 +366,11 @@ def update(arrays: Any, slot: int, value: float, time: float) -> int:
     distance = _distance(values, end)
     if distance < 0.0:
         return NONE
-    least = 0.0 if row[RESOLUTION] == inf else (0.1 * row[RESOLUTION]) ** 2
-    score = log(distance + least) if distance + least > 0.0 else LOWEST
+    score = _log(distance, row[RESOLUTION])
     row[SCORE] = score
     row[SURPRISE] = _surprise(row, score)
     change = _change(row, values, end, score)
-    row[MAXIMUM] = max(row[MAXIMUM], score)
-    row[FILLED] += 1.0
-    if row[FILLED] >= row[LENGTH]:
-        _end_block(row, maxima[slot])
-        _set_threshold(row, maxima[slot])
+    _follow_blocks(row, maxima[slot], score)
     return change
 
 

@@ -5,13 +5,10 @@ from typing import Final
 STRETCH: Final = 10
 """So many values, the last ones, are compared with what was before."""
 
-NEIGHBOURS: Final = 5
-"""The distance is the mean of so many: what was once before is still unusual, five times is not."""
-
 HISTORY: Final = 1_000
-"""Among the last so many values a stretch has its neighbours."""
+"""Among the last so many values a stretch has its nearest neighbour."""
 
-ROOM: Final = 1_200
+ROOM: Final = 1_100
 """Values are appended and moved to the front when this is full, so that they lie in a row."""
 
 BLOCK: Final = 25
@@ -52,4 +49,5 @@ CALM: Final = 16  # points since the last beyond the threshold
 ACTIVE: Final = 17  # 1 while an alert lasts
 KIND: Final = 18  # of the last alert, see `bank.KINDS`
 SIGN: Final = 19  # of the last alert: up or faster 1, down or slower -1
-NUMBERS: Final = 20
+UNFITTED: Final = 20  # blocks that ended since the threshold was found
+NUMBERS: Final = 21
