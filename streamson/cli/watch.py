@@ -74,4 +74,4 @@ def _print_lines(reader: "FeedReader", hello: "Hello") -> None:
     while True:
         for topic, message in reader.receive(TURN_S):
             lines.update(topic, message)
-        lines.look()
+        lines.look(reader.refusal)

@@ -77,6 +77,7 @@ class PlainLines:
         self._due = 0.0
         self._was_there = False
         self._told_alerts = False
+        self._refusal = ""
 
     def update(self, topic: str, message: Any) -> None:
         """Take in a message, and tell of it where it is told at once."""
@@ -96,8 +97,18 @@ class PlainLines:
         elif topic == STATISTICS:
             self._sum_up(message)
 
-    def look(self) -> None:
-        """Tell when the listener has gone; to be called now and then."""
+    def look(self, refusal: str = "") -> None:
+        """Tell when the listener has gone, or lets nobody in; to be called now and then.
+
+        Parameters
+        ----------
+        refusal
+            Why it does not let this reader in, if it does not.
+        """
+        if refusal != self._refusal:
+            self._refusal = refusal
+            if refusal:
+                self._say(refusal, time.time())
         if self._was_there and not self._mirror.is_there:
             self._was_there = self._told_alerts = False
             self._mirror = Mirror()

@@ -191,3 +191,60 @@ def test_a_producer_that_ends_at_once_says_what_was_refused(run, home, tmp_path,
     producer.stderr.close()
     assert told.endswith(f"tail: 2 points sent, 0 dropped{refused}\n")
     assert ("takes no points" in told) is bool(refused)
+
+
+def test_what_only_waits_drops_nothing_and_does_not_say_so(run, home, tmp_path):
+    """A producer that is not let in: the points that it computes wait for the listener."""
+    receiver, endpoint = home
+    run("web", "keys", "new")
+    said = tmp_path / "said"
+    with said.open("w") as file:
+        producer = subprocess.Popen(
+            [*STREAMSON, "produce", "eta", "--endpoint", endpoint],
+            env=os.environ | {"STREAMSON_KEYS": str(tmp_path / "web")},
+            stderr=file,
+        )
+    try:
+        until(
+            lambda: [*receiver.receive(0.01)] or "does not let this machine" in said.read_text(),
+            "the reason",
+        )
+    finally:
+        producer.terminate()
+        assert producer.wait(20) == 143
+    assert said.read_text().endswith("eta: 0 points sent, 0 dropped\n")
+    assert said.read_text().count("dropped") == 1
+
+
+def test_who_watches_is_told_that_its_key_was_revoked(run, tmp_path):
+    key = run("ear", "keys", "new")[1].split()[4]
+    run("home", "keys", "new")
+    run("home", "keys", "allow", "ear", key, "--hear")
+    said, shown = tmp_path / "said", tmp_path / "shown"
+    words = ("--keys", "--feed", "tcp://127.0.0.1:*", "--bind", "tcp://127.0.0.1:*")
+    with said.open("w") as file:
+        listener = subprocess.Popen(
+            [*STREAMSON, "listen", *words, "--output", "none", "--plain"],
+            env=os.environ | {"STREAMSON_KEYS": str(tmp_path / "home")},
+            stderr=file,
+        )
+    until(lambda: "Playing" in said.read_text(), "the listener")
+    feed = re.search(r"Feed on (\S+)\.", said.read_text())[1]
+    with shown.open("w") as file:
+        watch = subprocess.Popen(
+            [*STREAMSON, "watch", "--plain", feed],
+            env=os.environ | {"STREAMSON_KEYS": str(tmp_path / "ear"), "PYTHONUNBUFFERED": "1"},
+            stdout=file,
+        )
+    try:
+        until(lambda: "what comes to" in shown.read_text(), "the feed")
+        assert run("home", "keys", "revoke", "ear")[0] == 0
+        until(lambda: "tells nothing any more" in shown.read_text(), "its end")
+        until(lambda: "does not let this machine hear" in shown.read_text(), "the reason")
+        until(lambda: "its key may hear no more: ear" in said.read_text(), "the other side")
+    finally:
+        for one in (watch, listener):
+            one.terminate()
+            one.wait(20)
+    assert shown.read_text().count("does not let this machine hear") == 1
+    assert f"the key {key} is not allowed here" in said.read_text()

@@ -249,13 +249,7 @@ class Publisher(Closable):
             self._wait_s = 0
         if not self.listening:
             self.dropped += count
-            if not self._told and not self.refusal:
-                self._told = True
-                _log.warning(
-                    "nobody listens on %s: points are dropped; start one with: "
-                    "streamson listen --bind %s",
-                    *(self.endpoint, self.endpoint),
-                )
+            self._say_dropped()
             return False
         self._told = False
         # A number is used up even if the send fails: so the listener counts the loss as well.
@@ -275,11 +269,24 @@ class Publisher(Closable):
             self._socket.poll(int(left_s * 1000) + 1)
 
     def _say_refusal(self) -> None:
-        """Say once why nobody takes what is sent."""
+        """Say once why nobody takes points; those of who waits for that are not dropped."""
         if self.refusal != self._told_refusal:
             self._told_refusal = self.refusal
             if self.refusal:
-                _log.error("points are dropped: %s", self.refusal)
+                _log.error("%s", self.refusal)
+
+    def _say_dropped(self) -> None:
+        """Say once that points are, until some go again."""
+        if self._told:
+            return
+        self._told = True
+        if self.refusal:
+            _log.warning("points are dropped until they are taken on %s", self.endpoint)
+            return
+        _log.warning(
+            "nobody listens on %s: points are dropped; start one with: streamson listen --bind %s",
+            *(self.endpoint, self.endpoint),
+        )
 
     def _use_numbers(self, stream: str, points: int) -> None:
         self._sequences[stream] = self._sequences.get(stream, 0) + points

@@ -206,14 +206,15 @@ class FrameSocket:
         self._notices.refuse(key, stream)
         grant, name = self._gatekeeper.grant_of(key), self._gatekeeper.name_of(key)
         found = stream.decode(errors="replace")
-        advice = ""
-        if grant is not None:  # else it is cut off in a moment
+        what, advice = "nothing here any more", ""  # and is cut off in a moment
+        if grant is not None and grant.publish:
+            what = "other streams only"
             options = grant.options(pattern_for(found))
             advice = f"; to allow it: streamson keys allow {name} {key} {options}"
         self._limited.warning(
             "forbidden",
-            "%s refused: the key %s may publish other streams only; the last was %s%s",
-            *(counted(self._counts.forbidden, "message"), name),
+            "%s refused: the key %s may publish %s; the last was %s%s",
+            *(counted(self._counts.forbidden, "message"), name, what),
             *(printable(found), printable(advice)),
         )
 

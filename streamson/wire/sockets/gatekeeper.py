@@ -27,6 +27,9 @@ LOOK_S: Final = 0.25
 MAX_KNOWN_STREAMS: Final = 65_536
 """Pairs of a key and a stream of which it is remembered whether it may publish it."""
 
+MAX_FORMER: Final = 1_000
+"""Keys that were revoked and whose names are remembered."""
+
 MAX_TOLD: Final = 50
 """Keys that were refused within a minute and have a line of their own in the log."""
 
@@ -79,6 +82,7 @@ class Gatekeeper:
         self._told: dict[str, float] = {}
         self._told_at: dict[str, float] = {}
         self._granted_at: dict[str, float] = {}
+        self._former: dict[str, str] = {}
         self.look()
         self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._authenticator = _Authenticator(self)
@@ -108,7 +112,7 @@ class Gatekeeper:
         read_at = self._folder.changed_at()
         if read_at == self._read_at:
             return
-        before = self._allowed.grants
+        before, names = self._allowed.grants, self._allowed.names
         try:
             self._allowed = self._folder.allowed()
         except StreamsonError as error:
@@ -118,6 +122,11 @@ class Gatekeeper:
         for mistake in self._allowed.mistakes:
             self._limited.warning("mistake", "%s", printable(mistake))
         after = self._allowed.grants
+        for key in before.keys() - after.keys():
+            self._former.pop(key, None)  # so that it comes last
+            self._former[key] = names[key]
+            if len(self._former) > MAX_FORMER:
+                del self._former[next(iter(self._former))]
         self.changes += 1
         now = time.monotonic()
         self._granted_at = {
@@ -143,8 +152,8 @@ class Gatekeeper:
         return self._known_streams(self.changes, key, stream)
 
     def name_of(self, key: str) -> str:
-        """Return what a key is called here, or the key."""
-        return self._allowed.names.get(key, key)
+        """Return what a key is called here, or was until it was revoked; else the key."""
+        return self._allowed.names.get(key) or self._former.get(key, key)
 
     def grant_of(self, key: str) -> Grant | None:
         """Return what a key is allowed now, if it is; this machine's own has no grant."""
@@ -168,12 +177,12 @@ class Gatekeeper:
         self.refused += 1
         name, grant = self._allowed.names.get(key), self.grant_of(key)
         if name is None or grant is None:
-            who, what = f"the key {key}, which is not allowed here", f"allow NAME {key}"
+            who, what = f"the key {key} is not allowed here", f"allow NAME {key}"
         else:
-            who = f"{name}, whose key may not {role} here"
+            who = f"the key of {name} may not {role} here"
             what = f"allow {name} {key} {grant.options()}"  # else it would lose what it may
-        line = "refused %s at %s; to let it in: streamson keys %s %s"
-        arguments = (who, printable(address), what, OPTIONS[role])
+        line = "refused a connection from %s: %s; to let it in: streamson keys %s %s"
+        arguments = (printable(address), who, what, OPTIONS[role])
         if self._is_due(key):
             _log.warning(line, *arguments)
         elif key not in self._told:
