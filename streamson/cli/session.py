@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from streamson._click_options import Seconds
-from streamson._printable import counted
+from streamson._printable import counted, printable
 from streamson.cli import options
 from streamson.errors import StreamsonError
 
 if TYPE_CHECKING:
+    from streamson.session.schema import Session
     from streamson.session.template import SeenStream
+
+_HEADING = "dB above what masks it"
 
 
 @click.group()
@@ -23,7 +26,13 @@ def command() -> None:
 
 @command.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE|PRESET...")
-def check(files: tuple[str, ...]) -> int:
+@click.option(
+    "--audible",
+    is_flag=True,
+    help="Say how far alerts and parts are above what masks them in the loudest mix that may be "
+    "played; fail where an alert is not 10 dB above it in two critical bands.",
+)
+def check(files: tuple[str, ...], *, audible: bool) -> int:
     """Say whether session files are right, and if not, where and what is allowed."""
     from streamson.session.load import load_session
 
@@ -31,14 +40,42 @@ def check(files: tuple[str, ...]) -> int:
     for file in files:
         try:
             session = load_session(file)
+            click.echo(
+                f"{printable(file)}: right; {len(session.parts)} part(s), "
+                f"{len(session.alerts)} alert(s)"
+            )
+            if audible:
+                _check_audible(session, file)
         except StreamsonError as error:
             click.echo(f"streamson: {error}", err=True)
             wrong += 1
-        else:
-            click.echo(
-                f"{file}: right; {len(session.parts)} part(s), {len(session.alerts)} alert(s)"
-            )
     return 1 if wrong else 0
+
+
+def _check_audible(session: "Session", file: str) -> None:
+    """Print how well alerts and parts are heard; raise where an alert is not."""
+    from streamson.offline.audibility import audibility_of
+    from streamson.psychoacoustics.audibility import AUDIBLE_BANDS, AUDIBLE_DB
+
+    found = audibility_of(session)
+    names = [printable(one.name) for one in found]
+    width = max(len(_HEADING), *map(len, names))
+    click.echo(f"\n{_HEADING:{width}}   least  median")
+    for name, one in zip(names, found, strict=True):
+        mark = "  masked" if one.is_alert and not one.is_audible else ""
+        click.echo(f"{name:{width}}  {one.least_db:6.1f}  {one.median_db:6.1f}{mark}")
+    click.echo()
+    masked = [one for one in found if one.is_alert and not one.is_audible]
+    if masked:
+        worst = min(masked, key=lambda one: one.least_db)
+        others = f" (and {len(masked) - 1} more are masked)" if len(masked) > 1 else ""
+        raise StreamsonError(
+            f"{printable(file)}: {printable(worst.name)} is {abs(worst.least_db):.1f} dB "
+            f"{'above' if worst.least_db >= 0 else 'below'} what masks it in the loudest mix"
+            f"{others}; allowed: {AUDIBLE_DB:g} dB above it, or more, in {AUDIBLE_BANDS} critical "
+            "bands. Make it louder or richer in partials, move it to another octave, or make the "
+            "parts softer"
+        )
 
 
 @command.command()

@@ -1,0 +1,160 @@
+"""The loudest mix that a session may well play: all that can be in front at once, and the bed."""
+
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from typing import Final, NamedTuple
+
+from streamson.model.note import Note
+from streamson.music.level import amplitude_to_db
+from streamson.score.attention import GroupState
+from streamson.score.bed import SEATS, Bed
+from streamson.session.resolve import parts_for
+from streamson.session.schema import LIMITS, MappingSpec, Part, Session
+
+EVERYBODY: Final = 8
+"""Streams that are taken where a session lets all be in front."""
+
+PLACES: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Where in its range each part plays: together, and every other one from the other end."""
+
+MIX_S: Final = 0.5
+"""How long each of these mixes sounds."""
+
+_FIELDS: Final = ("x", "y")
+_WILD: Final = frozenset("*?[")
+
+
+class Heard(NamedTuple):
+    """A stream as a part of the session plays it.
+
+    Attributes
+    ----------
+    name
+        For a person.
+    part
+        The part, with what is automatic filled in.
+    key
+        Of its held voice; 0: it has none.
+    """
+
+    name: str
+    part: Part
+    key: int
+
+
+def heard_at_once(session: Session) -> list[Heard]:
+    """Return what may sound at once: the streams that are named, and as many as are in front."""
+    patterns = list(dict.fromkeys(part.stream for part in session.parts)) or ["*"]
+    wild = [pattern for pattern in patterns if _WILD.intersection(pattern)]
+    streams = [pattern for pattern in patterns if pattern not in wild]
+    if wild:
+        others = range((session.attention.foreground or EVERYBODY) - len(streams))
+        streams += [_stream(wild[i % len(wild)], i) for i in others]
+    heard: list[Heard] = []
+    for number, stream in enumerate(streams):
+        for part in parts_for(session, stream, _FIELDS, number):
+            if part.mute:
+                continue
+            instrument = part.instrument
+            name = instrument if isinstance(instrument, str) else instrument.default
+            is_held = part.articulation == "continuous"
+            heard.append(Heard(f"{stream}: {name}", part, len(heard) + 1 if is_held else 0))
+    return heard
+
+
+def _stream(pattern: str, number: int) -> str:
+    """Return the name of a stream that a pattern matches; of a pattern that is odd, itself."""
+    for filling in (f"stream {number + 1}", f"{number % 10}", "a"):
+        name = pattern.replace("*", filling).replace("?", f"{number % 10}")
+        if fnmatchcase(name, pattern):
+            return name
+    return pattern
+
+
+def mixes(heard: Sequence[Heard], sample_rate: int) -> Iterator[list[Note]]:
+    """Yield notes that begin together, every part at its loudest, mix after mix over the registers.
+
+    Parameters
+    ----------
+    heard
+        What sounds at once.
+    sample_rate
+        Frames a second.
+    """
+    bright = any(one.part.brightness.value is None for one in heard)
+    frames = round(MIX_S * sample_rate)
+    onset_frame = 0
+    for end in ("high", "low") if bright else ("high",):
+        for is_mirrored in (False, True):
+            for place in PLACES:
+                notes = []
+                for i, one in enumerate(heard):
+                    at = 1 - place if is_mirrored and i % 2 else place
+                    notes.append(_note(one, at, end, onset_frame, frames))
+                yield notes
+                onset_frame += frames
+
+
+def _note(heard: Heard, place: float, end: str, onset_frame: int, frames: int) -> Note:
+    part = heard.part
+    instrument = part.instrument
+    if not isinstance(instrument, str):
+        instrument = instrument.names[round(place * (len(instrument.names) - 1))]
+    brightness, pan = part.brightness, part.pan
+    return Note(
+        onset_frame=onset_frame,
+        duration_s=MIX_S,
+        duration_frames=2 * frames if heard.key else frames,  # what is held is there at the next
+        midi_note=_pitch(part.pitch, place),
+        level_db=_loudest(part.volume),
+        pan=pan.value if pan is not None and pan.value is not None else 0.0,
+        instrument=instrument,
+        stream=heard.name,
+        brightness=getattr(brightness, end) if brightness.value is None else brightness.value,
+        held_key=heard.key,
+    )
+
+
+def _pitch(pitch: MappingSpec, place: float) -> float:
+    if pitch.value is not None:
+        return pitch.value
+    low, high = pitch.low, pitch.high
+    if pitch.is_passthrough:  # it may be any: what is left to it by default
+        low, high = Part().pitch.low, Part().pitch.high
+    elif pitch.notes:
+        return pitch.notes[round(place * (len(pitch.notes) - 1))]
+    return low + place * (high - low)
+
+
+def _loudest(volume: MappingSpec) -> float:
+    if volume.value is not None:
+        return volume.value
+    if volume.is_passthrough:
+        return LIMITS["volume"][1]
+    loudest = max(volume.low, volume.high)
+    return amplitude_to_db(loudest) if volume.unit == "amplitude" else loudest
+
+
+def bed_notes(session: Session, end_frame: int, sample_rate: int) -> Iterator[Note]:
+    """Yield the bed at its loudest: all groups are out of the ordinary, and much comes."""
+    if not session.attention.bed or session.attention.foreground is None:
+        return
+    bed = Bed(sample_rate=sample_rate, level_db=session.attention.bed_level)
+    groups = [GroupState(f"group {i}", 10, 1.0) for i in range(len(SEATS))]
+    for frame in range(0, end_frame, round(0.1 * sample_rate)):
+        yield from bed.tick(groups, 1_000.0, frame)
+
+
+def ducking_note(end_frame: int, sample_rate: int) -> Note:
+    """Return a note that is not heard, for which all else steps back as it does for an alert."""
+    return Note(
+        onset_frame=0,
+        duration_s=end_frame / sample_rate,
+        duration_frames=end_frame,
+        midi_note=69,
+        level_db=-300.0,
+        pan=0.0,
+        instrument="sine",
+        stream="",
+        foreground=True,
+    )
