@@ -1,10 +1,10 @@
 """How unusual values are, of many series at once."""
 
+import sys
 from enum import IntEnum
 from math import isfinite
 from typing import Any, Final, NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -12,21 +12,25 @@ from streamson.surprise import kernel
 from streamson.surprise.layout import (
     ACTIVE,
     BLOCKS,
-    COUNT,
     END,
     HISTORY,
+    INTERVAL,
     KIND,
     NUMBERS,
     ROOM,
     SIGN,
     STEP,
+    STRETCH,
     SURPRISE,
     THRESHOLD,
     UNIT,
 )
+from streamson.surprise.state import pack, unpack
 
 MAX_SERIES: Final = 16_384
 """A bank follows no more unless it is asked to; 11 KB each, taken as they are used."""
+
+MAX_FLOAT: Final = sys.float_info.max
 
 USUAL_SHARE: Final = 0.98
 """Of the values before lie in what is called the usual band."""
@@ -57,7 +61,8 @@ KINDS: Final = {kernel.LEVEL: "level", kernel.RATE: "rate", kernel.SHAPE: "shape
 class SurpriseBank:
     """Follows many series of values; tells how unusual the last ones are, and when to alert.
 
-    Values and times must be finite; times are in seconds, and may stand still, jump or be set back.
+    Points whose value or time isn't finite are left out. Times are in seconds, and may stand still,
+    jump or be set back.
 
     Parameters
     ----------
@@ -120,27 +125,30 @@ class SurpriseBank:
         self._free.append(slot)
 
     def update(self, slot: int, value: float, time: float) -> int:
-        """Take in a finite value of that time (seconds); return what it changes, a `Change`."""
+        """Take in a value of that time (seconds); return what it changes, a `Change`."""
+        if not 0 <= slot < self._used:
+            self._check_slots(slot, slot)
         change: int = kernel.update(self._arrays, slot, value, time)
         return change
 
     def update_batch(self, slot: int, values: ArrayLike, times: ArrayLike) -> NDArray[np.int8]:
         """Take in points of one series, as `update` one after the other; return a `Change` each."""
-        changes: NDArray[np.int8] = kernel.update_batch(
-            self._arrays, slot, np.asarray(values, np.float64), np.asarray(times, np.float64)
-        )
+        self._check_slots(slot, slot)
+        columns = np.asarray(values, np.float64), np.asarray(times, np.float64)
+        _check_lengths(*columns)
+        changes: NDArray[np.int8] = kernel.update_batch(self._arrays, slot, *columns)
         return changes
 
     def update_many(
         self, slots: ArrayLike, values: ArrayLike, times: ArrayLike
     ) -> NDArray[np.int8]:
         """Take in points of many series, in that order; return a `Change` each."""
-        changes: NDArray[np.int8] = kernel.update_many(
-            self._arrays,
-            np.asarray(slots, np.int64),
-            np.asarray(values, np.float64),
-            np.asarray(times, np.float64),
-        )
+        where = np.asarray(slots, np.int64)
+        columns = np.asarray(values, np.float64), np.asarray(times, np.float64)
+        _check_lengths(where, *columns)
+        if len(where):
+            self._check_slots(where.min(), where.max())
+        changes: NDArray[np.int8] = kernel.update_many(self._arrays, where, *columns)
         return changes
 
     def surprise(self, slot: int) -> float:
@@ -169,15 +177,16 @@ class SurpriseBank:
         return Kind(KINDS[int(row[KIND])], int(row[SIGN])) if row[KIND] else None
 
     def usual(self, slot: int) -> tuple[float, float]:
-        """Return the band where nearly all of the last values lie; NaN before the first."""
+        """Return the band where nearly all values before the last stretch lie; NaN without one."""
         row = self._numbers[slot]
         end = int(row[END])
         if end == 0:
             return np.nan, np.nan
         unit = row[UNIT] or 1.0
-        values = self._histories[slot, max(0, end - HISTORY) : end]
+        before = max(1, end - STRETCH)
+        values = self._histories[slot, max(0, end - HISTORY) : before]
         low, high = np.quantile(values, ((1 - USUAL_SHARE) / 2, (1 + USUAL_SHARE) / 2))
-        return float(low * unit), float(high * unit)
+        return _finite(low * unit), _finite(high * unit)
 
     def last_values(self, slot: int) -> NDArray[np.float64]:
         """Return the last values, a thousand at most, float64 of shape (values,)."""
@@ -192,12 +201,7 @@ class SurpriseBank:
 
     def state(self, slot: int) -> Any:
         """Return what `restore` wants, plain values only."""
-        row = self._numbers[slot]
-        return (
-            row.tolist(),
-            self._histories[slot, : int(row[END])].tobytes(),
-            self._maxima[slot].tobytes(),
-        )
+        return pack(self._numbers[slot], self._histories[slot], self._maxima[slot])
 
     def restore(self, slot: int, state: Any) -> None:
         """Go on in a slot where another was.
@@ -205,19 +209,28 @@ class SurpriseBank:
         Raises
         ------
         ValueError
-            It isn't the state of a series; then nothing has changed.
+            It isn't the state of a series of the same interval; then nothing has changed.
         """
-        numbers, history, maxima = msgspec.convert(state, tuple[list[float], bytes, bytes])
-        row = np.array(numbers)
-        if len(row) != NUMBERS or len(history) != 8 * row[END] or len(maxima) != 4 * BLOCKS:
-            raise ValueError("not the state of a series")
-        if row[COUNT] < row[END] or row[END] > ROOM:
-            raise ValueError("not the state of a series")
+        row, history, maxima = unpack(state, float(self._numbers[slot, INTERVAL]))
         self._numbers[slot] = row
-        self._histories[slot, : int(row[END])] = np.frombuffer(history)
-        self._maxima[slot] = np.frombuffer(maxima, np.float32)
+        self._histories[slot, : len(history)] = history
+        self._maxima[slot, : len(maxima)] = maxima
+
+    def _check_slots(self, lowest: int, highest: int) -> None:
+        """The machine code writes wherever it is told to."""
+        if lowest < 0 or highest >= self._used:
+            raise IndexError(f"slots {lowest} to {highest}; {self._used} were added")
 
 
 def _check_interval(interval_s: float) -> None:
     if not (isfinite(interval_s) and interval_s > 0):
         raise ValueError(f"an interval of {interval_s} s; it is positive and finite")
+
+
+def _check_lengths(*columns: NDArray[Any]) -> None:
+    if any(column.ndim != 1 or len(column) != len(columns[0]) for column in columns):
+        raise ValueError("slots, values and times are columns of the same length")
+
+
+def _finite(value: float) -> float:
+    return float(min(max(value, -MAX_FLOAT), MAX_FLOAT))

@@ -32,10 +32,12 @@ from streamson.surprise.layout import (
     KIND,
     LAST_TIME,
     LENGTH,
+    LONGEST_STILL,
     MAX_SURPRISE,
     MAXIMUM,
     MEDIAN,
     MIN_BLOCKS,
+    MOVING,
     OLDEST,
     QUIET,
     RESOLUTION,
@@ -43,6 +45,7 @@ from streamson.surprise.layout import (
     SCORE,
     SIGN,
     STEP,
+    STILL,
     STRETCH,
     SURPRISE,
     THRESHOLD,
@@ -65,6 +68,10 @@ LOWEST: Final = -1e3
 
 GAP: Final = 8.0
 """A time between points counts for so many times the mean at most: a clock may be set."""
+
+MAX_STEP_S: Final = 1e12
+MAX_POINTS: Final = 1e15
+"""Times and intervals beyond are taken for these."""
 
 LN_2: Final = log(2)
 
@@ -115,8 +122,30 @@ def _follow_time(row: Any, time: float) -> None:
             if row[STEP] > 0.0:
                 passed = min(passed, GAP * row[STEP])
             gain = max(1.0 / row[COUNT], 1.0 / HISTORY)
-            row[STEP] += gain * (min(passed, 1e12) - row[STEP])
+            row[STEP] += gain * (min(passed, MAX_STEP_S) - row[STEP])
     row[LAST_TIME] = time
+
+
+@_compiled
+def _follow_steps(row: Any, step: float) -> None:
+    """Follow the smallest step, how often the values move, and for how long they stand still."""
+    gain = max(1.0 / row[COUNT], 1.0 / HISTORY)
+    if step > 0.0:
+        row[RESOLUTION] = min(row[RESOLUTION], step)
+        row[MOVING] += gain * (1.0 - row[MOVING])
+        row[LONGEST_STILL] = max(row[LONGEST_STILL], row[STILL])
+        row[STILL] = 0.0
+    else:
+        row[MOVING] -= gain * row[MOVING]
+        row[STILL] += 1.0
+
+
+@_compiled
+def _is_stuck(row: Any) -> bool:
+    """Return whether values that nearly always move stand still for twice as long as ever."""
+    still = row[STILL]
+    known = row[MOVING] > 0.5 and row[THRESHOLD] < inf
+    return known and still >= max(STRETCH, 2.0 * row[LONGEST_STILL])
 
 
 @_compiled
@@ -135,16 +164,14 @@ def _append(row: Any, values: Any, value: float) -> int:
         end = HISTORY - 1
     values[end] = scaled
     if row[COUNT] > 0.0:
-        step = abs(scaled - values[end - 1])
-        if 0.0 < step < row[RESOLUTION]:
-            row[RESOLUTION] = step
+        _follow_steps(row, abs(scaled - values[end - 1]))
     row[END] = end + 1
     row[COUNT] += 1.0
     return end + 1
 
 
 @cached(njit, nogil=True, error_model="numpy", fastmath={"nnan"})
-def _distance(values: Any, end: int) -> float:
+def nearest_distance(values: Any, end: int) -> float:
     """Return the squared distance of the last stretch to the nearest before; -1 without one.
 
     Written so that it is vectorised: 1.5 us, where an incremental join would hold 4 KB more and
@@ -217,7 +244,7 @@ def _set_threshold(row: Any, maxima: Any) -> None:
         scores[i] = max(maxima[(i + int(row[OLDEST])) % held], lowest)
     order = np.argsort(-scores)
     row[MEDIAN] = scores[order[held // 2]]
-    expected = (held + 1) * min(0.5, row[LENGTH] * row[STEP] / row[INTERVAL])
+    expected = (held + 1) * min(0.5, row[LENGTH] / _asked_points(row))
     counted = min(0.2 * held, TAIL_INCIDENTS * max(0.0, 1.0 - expected / KNOWN_INCIDENTS))
     counted = min(max(counted, expected), 0.5 * held)
     rank, threshold = _surpassed_by(scores, order, counted, row[LENGTH])
@@ -289,14 +316,22 @@ def _log(distance: float, resolution: float) -> float:
 
 
 @_compiled
+def _asked_points(row: Any) -> float:
+    """Return how many points lie between false alerts, as it was asked."""
+    return min(row[INTERVAL] / row[STEP], MAX_POINTS)
+
+
+@_compiled
 def _surprise(row: Any, score: float) -> float:
     """Return log10 of how many points lie between such scores in the mean."""
     if row[THRESHOLD] == inf or row[STEP] <= 0.0:
         return 0.0
     usual = log10(row[LENGTH] / LN_2)
-    alert = max(log10(row[INTERVAL] / row[STEP]), usual + 0.3)
+    alert = max(log10(_asked_points(row)), usual + 0.3)
     width = max(row[THRESHOLD] - row[MEDIAN], 1e-3)
     surprise = alert + (score - row[THRESHOLD]) * (alert - usual) / width
+    if _is_stuck(row):
+        surprise = max(surprise, alert)
     return min(max(surprise, 0.0), MAX_SURPRISE)
 
 
@@ -341,12 +376,16 @@ def _moved(values: Any, start: int, end: int) -> float:
 @_compiled
 def _change(row: Any, values: Any, end: int, score: float) -> int:
     """Return whether an alert is raised or over."""
-    if score > row[THRESHOLD]:
+    stuck = _is_stuck(row)
+    if stuck or score > row[THRESHOLD]:
         calm = row[CALM]
         row[CALM] = 0.0
         if row[ACTIVE] == 0.0 and calm >= QUIET:
             row[ACTIVE] = 1.0
-            _tell_kind(row, values, end)
+            if stuck:
+                row[KIND], row[SIGN] = RATE, -1.0
+            else:
+                _tell_kind(row, values, end)
             return RAISED
         return NONE
     row[CALM] += 1.0
@@ -358,12 +397,14 @@ def _change(row: Any, values: Any, end: int, score: float) -> int:
 
 @_compiled
 def update(arrays: Any, slot: int, value: float, time: float) -> int:
-    """Take in a point of a series."""
+    """Take in a point of a series; one that isn't finite is none."""
+    if not (abs(value) < inf and abs(time) < inf):
+        return NONE
     numbers, histories, maxima = arrays
     row, values = numbers[slot], histories[slot]
     _follow_time(row, time)
     end = _append(row, values, value)
-    distance = _distance(values, end)
+    distance = nearest_distance(values, end)
     if distance < 0.0:
         return NONE
     score = _log(distance, row[RESOLUTION])
