@@ -1,6 +1,7 @@
 """The streams of a listener that is followed: what its notes and events tell of them."""
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 from streamson.model.counts import ScoreCounts
@@ -10,6 +11,9 @@ from streamson.model.event.streams import StreamRecovered, StreamStale
 from streamson.model.feed import ActiveAlert, PartLegend
 from streamson.model.note import Note
 from streamson.model.statistics import StreamStatistics
+
+MAX_ALERTS: Final = 4_096
+"""Alerts that are known; further ones are counted alone."""
 
 MAX_STREAMS: Final = 4_096
 """Streams that are known; of more the one that came first is forgotten."""
@@ -58,7 +62,8 @@ class FollowedStreams:
         match event:
             case AlertRaised(stream=stream, field=field):
                 self.counts.alerts += 1
-                self._alerts |= {(stream, field)}
+                if len(self._alerts) < MAX_ALERTS:
+                    self._alerts |= {(stream, field)}
             case AlertCleared(stream=stream, field=field):
                 self._alerts -= {(stream, field)}
             case StreamStale(streams=streams):
@@ -70,7 +75,9 @@ class FollowedStreams:
 
     def set_alerts(self, alerts: Iterable[ActiveAlert]) -> None:
         """Take in which alerts are not over: one may end without a word."""
-        self._alerts = frozenset((alert.stream, alert.field) for alert in alerts)
+        self._alerts = frozenset(
+            (alert.stream, alert.field) for alert in islice(alerts, MAX_ALERTS)
+        )
 
     def forget(self) -> None:
         """Know of none: another run of the listener begins."""
@@ -80,6 +87,11 @@ class FollowedStreams:
     @property
     def streams(self) -> int:
         """How many there are."""
+        return len(self._streams)
+
+    @property
+    def streams_in_front(self) -> int:
+        """How many play notes of their own: all of which notes came."""
         return len(self._streams)
 
     @property

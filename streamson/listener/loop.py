@@ -91,6 +91,7 @@ class Loop:
         self._reports = reports
         self._next_session: deque[Session] = deque(maxlen=1)
         self._lost = 0
+        self._soloed: tuple[str, ...] = ()
         self._streams_logged = 0
         self._look_ahead_frames = self._look_ahead(session)
 
@@ -131,6 +132,9 @@ class Loop:
 
     def _flush(self, now_ns: int) -> None:
         now_frame = self._frame_for(now_ns)
+        if (soloed := self._mixer.soloed_streams) != self._soloed:
+            self._soloed = soloed
+            self._score.solo(soloed)
         for note in self._placer.place(self._mixer.remix(now_frame), now_frame):
             self._dispatcher.dispatch(note, None, self.in_force[0])
         self._dispatch(self._score.flush(now_frame), now_frame, now_ns)

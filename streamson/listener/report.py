@@ -161,7 +161,7 @@ class Reporter:
 def version_of(row: StreamRow) -> tuple[object, ...]:
     """Return what is different where something changed that somebody wants to know."""
     return (
-        *(row.points, row.points_lost, row.messages_refused, row.notes, row.state),
+        *(row.points, row.points_lost, row.messages_refused, row.notes, row.state, row.front),
         *(round(row.points_per_second, 1), row.muted, row.soloed, row.heard),
         None if row.clock_skew_s is None else round(row.clock_skew_s),
     )

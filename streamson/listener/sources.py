@@ -57,6 +57,10 @@ class PlayedStreams(Protocol):
         """How many there are."""
 
     @property
+    def streams_in_front(self) -> int:
+        """How many of them play notes of their own."""
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Their names."""
 

@@ -48,6 +48,7 @@ def gather(sources: StatisticsSources) -> Statistics:
         **_of_recordings(sources.recordings),
         **_of_views(sources.views),
         streams=sources.score.streams,
+        streams_in_front=sources.score.streams_in_front,
         alerts_active=sources.score.alerts_active,
         streams_stale=sources.score.streams_stale,
         lag_s=sources.score.lag_s,
@@ -80,8 +81,9 @@ def _of_engine(sources: StatisticsSources) -> dict[str, Any]:
     dropped = sources.dispatcher.dropped + int(state["refused"])
     mixer = sources.mixer
     played = int(state["played"])  # those of earcons included
-    handed_out = score.notes + score.earcon_notes + score.range_ticks
-    not_of_points = int(state["foreground_played"]) + score.range_ticks - mixer.ticks_muted
+    handed_out = score.notes + score.earcon_notes + score.range_ticks + score.bed_notes
+    beside = score.range_ticks + score.bed_notes - mixer.ticks_muted - mixer.bed_muted
+    not_of_points = int(state["foreground_played"]) + beside
     return {
         "seconds": seconds,
         "notes_played": max(played - not_of_points - mixer.notes_remixed, 0),

@@ -11,7 +11,7 @@ class ScoreCounts(msgspec.Struct):
     Attributes
     ----------
     notes
-        Notes of points handed out.
+        Notes of points handed out, and of who comes to the front.
     points_coalesced
         Points that came too fast, and of whose values others tell, once for each part.
     rests
@@ -30,13 +30,27 @@ class ScoreCounts(msgspec.Struct):
     values_clamped
         Values that lay outside the range they were rescaled in.
     alerts
-        Times that a value left its band.
+        Times that a value left its band, or was unusual.
+    alerts_sounded, alerts_merged, alerts_acknowledged
+        What became of these, of silent streams, and of losses: they sounded by themselves; they
+        were told with others, or by what was told of their kind before; somebody knew of them
+        before they sounded. What is none of these waits.
+    alerts_trembling
+        Alerts that were not told, because the same one was a moment before.
+    alerts_repeated
+        Alerts that sounded once more, since they last.
+    series_refused
+        Fields of streams of which nobody can say what is usual, because too many are followed.
     earcon_notes
         Notes of earcons handed out.
     earcons_left_out
         Earcons that would have come too late, behind others.
     range_ticks
         Ticks at the ends of a range handed out.
+    streams_came_forward
+        Times that a stream came to the front, where there are more than play at a time.
+    bed_notes
+        Notes of the bed that the others are, handed out.
     notes_missed, clock_shifts
         Where the notes of another listener are played: notes that never came, or could not be
         played here; times that its frames were mapped anew to those here, because the clocks had
@@ -53,9 +67,17 @@ class ScoreCounts(msgspec.Struct):
     faults: int = 0
     values_clamped: int = 0
     alerts: int = 0
+    alerts_sounded: int = 0
+    alerts_merged: int = 0
+    alerts_acknowledged: int = 0
+    alerts_trembling: int = 0
+    alerts_repeated: int = 0
+    series_refused: int = 0
     earcon_notes: int = 0
     earcons_left_out: int = 0
     range_ticks: int = 0
+    streams_came_forward: int = 0
+    bed_notes: int = 0
     notes_missed: int = 0
     clock_shifts: int = 0
 

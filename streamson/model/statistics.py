@@ -30,6 +30,10 @@ class Statistics(ReceiverCounts, kw_only=True):
         Notes that did not fit into the synthesiser's queue.
     notes_unreported
         Notes begun that the listener was too busy to be told of: a recorded session lacks them.
+    streams_in_front
+        Of these, such as play notes of their own; the others are the bed.
+    streams_came_forward
+        As of `ScoreCounts`.
     alerts_active, streams_stale
         Alerts that are not over; streams that fell silent and are not back.
     lag_s
@@ -105,6 +109,8 @@ class Statistics(ReceiverCounts, kw_only=True):
     feed_left_out: int = 0
     commands: int = 0
     commands_refused: int = 0
+    streams_in_front: int = 0
+    streams_came_forward: int = 0
 
 
 class StreamStatistics(msgspec.Struct, frozen=True):
@@ -135,6 +141,11 @@ class StreamStatistics(msgspec.Struct, frozen=True):
         where it is right but for two seconds.
     notes, last_note
         How many were handed out, and the last one; None before any.
+    front
+        Whether it plays notes of its own; else it is one of those that the bed tells of.
+    surprise
+        Of how many decades of points its last ones are the most unusual, 0 to 12; it is followed
+        where there are more streams than may be in front.
     """
 
     name: str
@@ -151,3 +162,5 @@ class StreamStatistics(msgspec.Struct, frozen=True):
     points_unplayed: int = 0
     messages_refused: int = 0
     clock_skew_s: float | None = None
+    front: bool = True
+    surprise: float = 0.0

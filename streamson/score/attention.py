@@ -176,6 +176,11 @@ class Attention:
         return tuple(self._front)
 
     @property
+    def points_a_second(self) -> float:
+        """How many points of all streams come, as of the last minute."""
+        return self._points_a_second
+
+    @property
     def bar_decades(self) -> float:
         """How surprising a stream must be to come forward: the more points come, the rarer."""
         expected = max(self._points_a_second * 3_600 / CHANCE_AN_HOUR, 1.0)
@@ -189,7 +194,7 @@ class Attention:
         """Return how surprising a stream is of late: 3 is once in a thousand points."""
         return float(self._decades[self._slots[stream]])
 
-    def add(self, stream: str, slot: int, now_frame: int) -> bool:
+    def add(self, stream: str, slot: int, now_frame: int, *, always: bool = False) -> bool:
         """Take in a stream that appears; return whether it is in front from its first point on.
 
         Parameters
@@ -200,7 +205,11 @@ class Attention:
             A number that no other has, where `tick` finds its surprise.
         now_frame
             When.
+        always
+            Whether it is one of those that are always in front, if there is room for it.
         """
+        if always and len(self._always) < MAX_ALWAYS:
+            self._always[stream] = None
         self._slots[stream], self._names[slot] = slot, stream
         self._group[slot] = self._groups.add(group_of(stream))
         self._live[slot], self._fading[slot] = True, False
@@ -215,10 +224,20 @@ class Attention:
             if stream in before.front and taken < self.foreground:
                 self._front[stream] = now_frame - before.front[stream]
                 return True
-        is_front = taken < self.foreground and not self.is_mixing
+        is_front = stream in self._always or (taken < self.foreground and not self.is_mixing)
         if is_front:
             self._front[stream] = now_frame
         return is_front
+
+    def move(self, stream: str, slot: int) -> None:
+        """Find a stream's surprise in another slot from now on."""
+        before, self._slots[stream] = self._slots[stream], slot
+        if before == slot:
+            return
+        del self._names[before]
+        self._names[slot] = stream
+        for known in (self._decades, self._noticed, self._group, self._live, self._fading):
+            known[slot], known[before] = known[before], 0
 
     def remove(self, stream: str) -> None:
         """Forget a stream."""

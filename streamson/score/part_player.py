@@ -140,6 +140,12 @@ class PartPlayer:
         """Return the notes of points that waited."""
         return self._play_all(self._coalescer.flush(now_frame), now_frame)
 
+    def warm_up(self, points: Iterable[TimedFields]) -> None:
+        """Let windows take in points that came before: no notes come of them."""
+        for fields, time, _ in points:
+            for source in self._sources.values():
+                source.read(fields, time)
+
     def state(self) -> dict[str, Any]:
         """Return what `restore` wants: what is read and how it is rescaled, with its windows."""
         return {key: self._sources[name].state() for name, key in self._keys.items()}

@@ -22,7 +22,7 @@ class PlayedStream:
     fields
         Names of its fields, in the order of its first point.
     players
-        Its parts.
+        Its parts, while it is in front.
     points
         How many came.
     points_per_second
@@ -31,22 +31,34 @@ class PlayedStream:
         The last point.
     notes, coalesced, last_note
         What players of before did, that are no more.
+    followed
+        The field that its pitch follows; empty where it has none such.
+    leading
+        That field, or else its first: by its surprise the stream comes to the front.
+    slot
+        Where that surprise is found; below 0 where it is not followed.
+    is_asleep
+        Whether it fell silent, or ended.
     """
 
     __slots__ = (
-        *("_counted", "_rated_frame", "coalesced", "fields", "last", "last_note", "notes"),
-        *("players", "points", "points_per_second"),
+        *("_counted", "_rated_frame", "coalesced", "fields", "followed", "is_asleep", "last"),
+        *("last_note", "leading", "notes", "players", "points", "points_per_second", "slot"),
     )
 
-    def __init__(self, fields: tuple[str, ...], players: list[PartPlayer], now_frame: int) -> None:
+    def __init__(self, fields: tuple[str, ...], followed: str, now_frame: int) -> None:
         self.fields = fields
-        self.players = players
+        self.players: list[PartPlayer] = []
         self.points = 0
         self.last: DataPoint | None = None
         self.notes = 0
         self.coalesced = 0
         self.last_note: Note | None = None
         self.points_per_second = 0.0
+        self.followed = followed
+        self.leading = followed or fields[0]
+        self.slot = -1
+        self.is_asleep = False
         self._counted = 0
         self._rated_frame = now_frame
 

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
     from streamson.model.counts import ScoreCounts
 
-MAX_STREAMS: Final = 1_024
-"""Streams a score plays at a time, at some 55 KB each; points of others are refused and counted."""
+MAX_STREAMS: Final = 16_384
+"""Streams a score knows at a time; points of others are refused and counted."""
+
+MAX_PLAYED_STREAMS: Final = 1_024
+"""The same where all of them are to play: at some 55 KB each."""
 
 REPLACED_AFTER_S: Final = 60.0
 """Where all places are taken, a newcomer gets that of the stream that is silent for longest, if it
@@ -46,9 +49,15 @@ class StreamRegistry:
         Frames a second.
     counts
         Where streams that are refused or forgotten are counted.
+
+    Attributes
+    ----------
+    most
+        How many have a place at a time.
     """
 
     def __init__(self, sample_rate: int, counts: ScoreCounts) -> None:
+        self.most = MAX_STREAMS
         self._sample_rate = sample_rate
         self._counts = counts
         self._limited = RateLimitedLog(_log)
@@ -69,7 +78,7 @@ class StreamRegistry:
     @property
     def is_full(self) -> bool:
         """Whether all places are taken."""
-        return len(self._placed) >= MAX_STREAMS
+        return len(self._placed) >= self.most
 
     def admit(self, stream: str) -> int:
         """Give a newcomer a place, and return its number."""
@@ -83,10 +92,10 @@ class StreamRegistry:
         self._limited.warning(
             "refused",
             "%s is not played: %d streams are, and none has been silent for %.0f s",
-            *(stream, MAX_STREAMS, REPLACED_AFTER_S),
+            *(stream, self.most, REPLACED_AFTER_S),
         )
         self._counts.points_of_refused_streams += points
-        if stream not in self._refused and len(self._refused) < MAX_STREAMS:
+        if stream not in self._refused and len(self._refused) < self.most:
             self._refused.add(stream)
             self._counts.streams_refused += 1
 
@@ -160,14 +169,14 @@ class StreamRegistry:
         ]
 
     def restore(self, state: Any) -> None:
-        """Go on where another one was; of more than `MAX_STREAMS` the last heard are restored.
+        """Go on where another one was; of more than have a place the last heard are restored.
 
         Raises
         ------
         ValueError
             It isn't such a state.
         """
-        streams = msgspec.convert(state, list[StreamState])[-MAX_STREAMS:]
+        streams = msgspec.convert(state, list[StreamState])[-self.most :]
         numbers = {stream.name: stream.number for stream in streams}
         taken = set(numbers.values())
         if len(taken) != len(streams) or not taken <= set(range(2 * MAX_STREAMS)):

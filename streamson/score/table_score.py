@@ -42,6 +42,7 @@ class TableScore(Score):
     """Plays all rows, one after the other. Parameters as of a `Score`."""
 
     part_factory = TableParts
+    mixes = False
     _parts: TableParts
 
     def __init__(self, session: Session, **options: Any) -> None:

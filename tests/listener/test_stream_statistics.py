@@ -12,9 +12,9 @@ from streamson import Listener, Publisher
 from streamson.model.point import Batch, DataPoint
 from streamson.model.statistics import Statistics
 from streamson.score.score import Score
-from streamson.score.stream_registry import MAX_STREAMS
+from streamson.score.stream_registry import MAX_PLAYED_STREAMS
 from streamson.session.load import load_session, parse_session
-from streamson.session.schema import Session
+from streamson.session.schema import AttentionSpec, Session
 from tests.conftest import until
 
 ANY_PORT = "tcp://127.0.0.1:*"
@@ -141,17 +141,17 @@ def test_a_changed_session_counts_on():
 
 def test_refused_streams_cost_little():
     """A point of one that has no place takes no longer than that of one that has."""
-    score = Score(Session(), sample_rate=1_000)
-    for i in range(MAX_STREAMS):
+    score = Score(Session(attention=AttentionSpec(foreground=None)), sample_rate=1_000)
+    for i in range(MAX_PLAYED_STREAMS):
         score.process(DataPoint(f"s{i}", {"x": 1.0}, 0.0), i)
     score.flush(2_000)
 
     def seconds(name):
         began = time.perf_counter()
         for i in range(2_000):
-            score.process(DataPoint(f"{name}{i % MAX_STREAMS}", {"x": 1.0}, 0.0), 3_000)
+            score.process(DataPoint(f"{name}{i % MAX_PLAYED_STREAMS}", {"x": 1.0}, 0.0), 3_000)
         return time.perf_counter() - began
 
     known = min(seconds("s") for _ in range(3))
     assert min(seconds("flood") for _ in range(3)) < 10 * known  # it was 65 times as long
-    assert score.counts.streams_refused == MAX_STREAMS
+    assert score.counts.streams_refused == MAX_PLAYED_STREAMS

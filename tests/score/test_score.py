@@ -16,10 +16,12 @@ from streamson.rescaling.transform import Source
 from streamson.score.note_budget import NEW_STREAMS_SHARE, NOTES_A_SPAN
 from streamson.score.part_factory import PartFactory
 from streamson.score.score import Score
-from streamson.score.stream_registry import MAX_STREAMS
+from streamson.score.stream_registry import MAX_PLAYED_STREAMS
 from streamson.score.table_score import TableScore, wanted_sources
 from streamson.session.load import load_session, parse_session
-from streamson.session.schema import Session
+from streamson.session.schema import AttentionSpec, Session
+
+ALL = Session(attention=AttentionSpec(foreground=None))
 
 DOWN = 'polarity = "down"'
 LAST_THREE = 'rescale = { mode = "minmax", window = 3 }'
@@ -61,7 +63,7 @@ def test_a_stream_without_a_part_sounds_by_itself():
 
 
 def test_streams_are_spread_by_order_of_appearance():
-    score = Score(Session(), sample_rate=44100)
+    score = Score(ALL, sample_rate=44100)
     pans = [play(score, [1.0], stream=name)[0].pan for name in "abcde"]
     assert pans == [0, -0.5, 0.5, -0.25, 0.25]
     assert play(score, [1.0], stream="b", start=44_100)[0].pan == -0.5
@@ -72,7 +74,7 @@ def test_one_field_alone_has_a_steady_volume():
 
 
 def test_a_stream_that_begins_with_missing_values_works_later():
-    score = Score(Session(), sample_rate=44100)
+    score = Score(ALL, sample_rate=44100)
     notes = play(score, [math.nan, math.nan, 1.0, 2.0])
     assert notes[0].midi_note == 69
     assert notes[1].midi_note > 69
@@ -183,20 +185,20 @@ def test_a_sequence_that_is_behind_merges_and_goes_on_when_there_is_room():
 
 
 def test_streams_beyond_the_limit_are_refused_and_counted():
-    score = Score(Session(), sample_rate=44100)
-    for i in range(MAX_STREAMS + 3):
+    score = Score(ALL, sample_rate=44100)
+    for i in range(MAX_PLAYED_STREAMS + 3):
         score.process(DataPoint(f"s{i}", {"x": 1.0}, 0.0), i * 44_100)
     counts = score.counts
     assert (counts.notes, counts.streams_refused, counts.points_of_refused_streams) == (
-        MAX_STREAMS,
+        MAX_PLAYED_STREAMS,
         3,
         3,
     )
-    assert score.streams == MAX_STREAMS
+    assert score.streams == MAX_PLAYED_STREAMS
 
 
 def test_a_stream_that_is_silent_for_long_gives_its_place_back():
-    score = score_of('[streams]\nforget_after = "100s"')
+    score = score_of('[streams]\nforget_after = "100s"\n[attention]\nforeground = "all"')
     for now_s in range(300):
         score.process(DataPoint("calm", {"x": 1.0}, 0.0), now_s * 44_100)
         if now_s < 10:
@@ -213,8 +215,8 @@ def test_a_stream_that_is_silent_for_long_gives_its_place_back():
 
 
 def test_where_all_places_are_taken_the_longest_silent_gives_way():
-    score = Score(Session(), sample_rate=44100)
-    for i in range(MAX_STREAMS):
+    score = Score(ALL, sample_rate=44100)
+    for i in range(MAX_PLAYED_STREAMS):
         score.process(DataPoint(f"once {i}", {"x": 1.0}, 0.0), 0)
     for frame in range(0, 10 * 44_100, 4_410):  # all that wait play in their turn
         score.flush(frame)
@@ -227,24 +229,24 @@ def test_where_all_places_are_taken_the_longest_silent_gives_way():
     score.process(DataPoint("once 0", {"x": 1.0}, 0.0), 30 * 44_100)
     assert not new("early", 59)
     assert new("late", 61)
-    assert score.streams == MAX_STREAMS
+    assert score.streams == MAX_PLAYED_STREAMS
     names = {seen["name"] for seen in score.state()}
     assert {"calm", "late", "once 0"} <= names
     assert "once 1" not in names
 
 
 def test_of_too_many_remembered_streams_the_last_heard_are_restored():
-    first = Score(Session(), sample_rate=44100)
+    first = Score(ALL, sample_rate=44100)
     for i in range(5):
         play(first, [1.0], stream=f"s{i}")
     first.process(DataPoint("s1", {"x": 1.0}, 0.0), 44_100)
     state = first.state()
     assert [seen["name"] for seen in state] == ["s0", "s2", "s3", "s4", "s1"]
-    more = [remembered(f"old {i}", 10 + i) for i in range(MAX_STREAMS - 2)]
-    second = Score(Session(), sample_rate=44100)
+    more = [remembered(f"old {i}", 10 + i) for i in range(MAX_PLAYED_STREAMS - 2)]
+    second = Score(ALL, sample_rate=44100)
     second.restore(more + state)
     assert {"s1", "s4"} <= {seen["name"] for seen in second.state()}
-    assert len(second.state()) == MAX_STREAMS
+    assert len(second.state()) == MAX_PLAYED_STREAMS
     assert more[0] not in second.state()
 
 
@@ -252,7 +254,7 @@ def test_of_too_many_remembered_streams_the_last_heard_are_restored():
 @settings(max_examples=15)
 def test_all_streams_together_play_no_more_than_the_budget_and_take_turns(steps):
     rate, span = 1_000, 250
-    score, now, notes, points = Score(Session(), sample_rate=rate), 0, [], 0
+    score, now, notes, points = Score(ALL, sample_rate=rate), 0, [], 0
     for step, streams in steps:
         for _ in range(step):
             now += 10
@@ -273,7 +275,7 @@ def test_all_streams_together_play_no_more_than_the_budget_and_take_turns(steps)
 
 
 def test_a_flood_of_new_streams_leaves_room_for_one_that_is_known():
-    score = Score(Session(), sample_rate=1_000)
+    score = Score(ALL, sample_rate=1_000)
     for now in range(0, 4_000, 250):
         assert score.process(DataPoint("calm", {"x": 1.0}, 0.0), now)
     for now in range(4_000, 8_000, 250):
@@ -338,7 +340,7 @@ def test_a_continuous_part_holds_one_voice_for_each_stream():
 
 
 def test_what_is_automatic_tells_ten_streams_apart():
-    score = Score(Session(), sample_rate=44100)
+    score = Score(ALL, sample_rate=44100)
     heard = {}
     for i in range(10):
         notes = play(score, [1.0, 9.0, 1.0], stream=f"host{i}")
@@ -512,7 +514,7 @@ def test_a_field_by_its_number():
 
 
 def test_streams_that_come_at_once_begin_one_after_the_other_and_always_the_same():
-    score = Score(Session(), sample_rate=1_000)
+    score = Score(ALL, sample_rate=1_000)
     onsets = []
     for now in (0, 1_000, 2_000):
         points = [DataPoint(stream, {"x": 1.0}, 0.0) for stream in "abcd"]
