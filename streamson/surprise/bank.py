@@ -8,7 +8,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from streamson.surprise import kernel
+from streamson.surprise import series
+from streamson.surprise.kernel import kernels
+from streamson.surprise.kinds import LEVEL, RATE, SHAPE
 from streamson.surprise.layout import (
     ACTIVE,
     BLOCKS,
@@ -39,9 +41,9 @@ USUAL_SHARE: Final = 0.98
 class Change(IntEnum):
     """What a point changes."""
 
-    NONE = kernel.NONE
-    RAISED = kernel.RAISED
-    OVER = kernel.OVER
+    NONE = series.NONE
+    RAISED = series.RAISED
+    OVER = series.OVER
 
 
 class Kind(NamedTuple):
@@ -55,7 +57,7 @@ class Kind(NamedTuple):
     sign: int
 
 
-KINDS: Final = {kernel.LEVEL: "level", kernel.RATE: "rate", kernel.SHAPE: "shape"}
+KINDS: Final = {LEVEL: "level", RATE: "rate", SHAPE: "shape"}
 
 
 class SurpriseBank:
@@ -81,6 +83,7 @@ class SurpriseBank:
         self._histories = np.zeros((capacity, ROOM))
         self._maxima = np.zeros((capacity, BLOCKS), np.float32)
         self._arrays = self._numbers, self._histories, self._maxima
+        self._kernels = kernels()
         self._free: list[int] = []
         self._used = 0
         self.capacity = capacity
@@ -116,19 +119,19 @@ class SurpriseBank:
             self._used += 1
         else:
             raise ValueError(f"no room for more than {self.capacity} series")
-        kernel.reset(self._numbers, slot, interval_s)
+        self._kernels.reset(self._numbers, slot, interval_s)
         return slot
 
     def remove(self, slot: int) -> None:
         """Follow a series no longer; its slot may be another's from now on."""
-        kernel.reset(self._numbers, slot, 1.0)
+        self._kernels.reset(self._numbers, slot, 1.0)
         self._free.append(slot)
 
     def update(self, slot: int, value: float, time: float) -> int:
         """Take in a value of that time (seconds); return what it changes, a `Change`."""
         if not 0 <= slot < self._used:
             self._check_slots(slot, slot)
-        change: int = kernel.update(self._arrays, slot, value, time)
+        change: int = self._kernels.update(self._arrays, slot, value, time)
         return change
 
     def update_batch(self, slot: int, values: ArrayLike, times: ArrayLike) -> NDArray[np.int8]:
@@ -136,7 +139,7 @@ class SurpriseBank:
         self._check_slots(slot, slot)
         columns = np.asarray(values, np.float64), np.asarray(times, np.float64)
         _check_lengths(*columns)
-        changes: NDArray[np.int8] = kernel.update_batch(self._arrays, slot, *columns)
+        changes: NDArray[np.int8] = self._kernels.update_batch(self._arrays, slot, *columns)
         return changes
 
     def update_many(
@@ -148,7 +151,7 @@ class SurpriseBank:
         _check_lengths(where, *columns)
         if len(where):
             self._check_slots(where.min(), where.max())
-        changes: NDArray[np.int8] = kernel.update_many(self._arrays, where, *columns)
+        changes: NDArray[np.int8] = self._kernels.update_many(self._arrays, where, *columns)
         return changes
 
     def surprise(self, slot: int) -> float:
@@ -217,7 +220,7 @@ class SurpriseBank:
         self._maxima[slot, : len(maxima)] = maxima
 
     def _check_slots(self, lowest: int, highest: int) -> None:
-        """The machine code writes wherever it is told to."""
+        """Refuse what isn't a slot: the machine code writes wherever it is told to."""
         if lowest < 0 or highest >= self._used:
             raise IndexError(f"slots {lowest} to {highest}; {self._used} were added")
 

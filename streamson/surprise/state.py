@@ -7,7 +7,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streamson.surprise.kernel import LOWEST, MAX_STEP_S, SHAPE
+from streamson.surprise.distance import LOWEST
+from streamson.surprise.kinds import SHAPE
 from streamson.surprise.layout import (
     ACTIVE,
     BLOCK,
@@ -40,6 +41,7 @@ from streamson.surprise.layout import (
     UNFITTED,
     UNIT,
 )
+from streamson.surprise.series import MAX_STEP_S
 
 _COUNT_MAX: Final = 2.0**53
 _SCORE_MAX: Final = 1e6
