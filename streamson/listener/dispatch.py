@@ -11,9 +11,12 @@ from streamson.model.note import AS_SOON_AS_POSSIBLE, Note
 from streamson.synth.engine import Engine
 from streamson.synth.kernel.layout import PLAYED_RING, REFUSED
 
-MAX_AWAITED: Final = PLAYED_RING - 64
-"""Notes whose report is awaited: as many as the ring of reports has room for, with some to spare
-for changes of the volume. So no report is ever left out, and what was played is known."""
+MAX_VOLUMES: Final = 64
+"""Changes of the volume whose report is awaited: of more the last one waits for its turn."""
+
+MAX_AWAITED: Final = PLAYED_RING - MAX_VOLUMES
+"""Notes whose report is awaited: as many as the ring of reports has room for beside changes of
+the volume. So no report is ever left out, and what was played is known."""
 
 LATENCIES_KEPT: Final = 1_000
 """Latency figures are those of so many last notes."""
@@ -98,7 +101,8 @@ class NoteDispatcher:
         Any thread may call it.
         """
         with self._volume_lock:
-            number = self._engine.set_volume(volume_db, frame=frame)
+            has_room = len(self._volumes) < MAX_VOLUMES
+            number = self._engine.set_volume(volume_db, frame=frame) if has_room else None
             self._volume_due = (volume_db, frame) if number is None else None
             if number is not None:
                 self._volumes[number] = volume_db

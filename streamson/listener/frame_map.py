@@ -10,6 +10,9 @@ WINDOW_S: Final = 5.0
 """Of what both clocks said in this time, that counts which was furthest ahead: a network and busy
 machines hold up either, and nothing hurries one. 20 times are enough to meet a good moment."""
 
+MAX_TOLD: Final = 200
+"""Of that time so many at most are kept, the last ones: ten times what a listener tells."""
+
 LEAST_SHARE: Final = 0.5
 MOST_SHARE: Final = 2.0
 """The delay may become so much of what it should be before the frames are mapped anew in a pause,
@@ -46,7 +49,7 @@ class FrameMap:
         self.offset: int | None = None
         self._delay_frames = delay_s * sample_rate
         self._sample_rate = sample_rate
-        self._told: deque[_Told] = deque()
+        self._told: deque[_Told] = deque(maxlen=MAX_TOLD)
 
     def measure(self, their_frame: int, own_frame: int, now_s: float) -> None:
         """Take in what both clocks say at a time, by one that is steady."""

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 import soundfile
@@ -23,13 +24,27 @@ import zmq
 from streamson import Listener, Publisher
 from streamson.errors import StreamsonError, UsageError
 from streamson.listener import follower as module
+from streamson.listener.dispatch import MAX_VOLUMES
+from streamson.listener.followed_streams import MAX_ALERTS
 from streamson.listener.follower import Follower
-from streamson.listener.frame_map import FrameMap
+from streamson.listener.frame_map import MAX_TOLD, FrameMap
 from streamson.model.command import ChangeSession, MuteStream, SetVolume
+from streamson.model.event.alerts import AlertRaised
 from streamson.model.event.base import Event
 from streamson.model.event.following import FeedJoined, FeedLost, FeedRecovered, SessionNotFollowed
 from streamson.model.event.steering import VolumeChanged
-from streamson.model.feed import CLOCK, HELLO, PLAY, SESSION, STATE, Clock, PlayedNote, SessionTold
+from streamson.model.feed import (
+    CLOCK,
+    EVENT,
+    HELLO,
+    PLAY,
+    SESSION,
+    STATE,
+    Clock,
+    EventTold,
+    PlayedNote,
+    SessionTold,
+)
 from streamson.session.load import parse_session
 from streamson.session.schema import Session
 from streamson.synth.kernel.callback import FADE_FRAMES
@@ -68,6 +83,11 @@ stream = "a"
 field = "x"
 above = 0.9
 """
+
+
+ALERT = {"frame": 0, "field": "x", "value": 1.0, "kind": "above", "low": None, "high": 0.5} | {
+    "time": 0.0
+}
 
 
 class Process:
@@ -187,7 +207,7 @@ class MadeUpLeader:
         self.session = SessionTold(number=1, name="made up", text="[audio]\nvolume_db = -3\n")
         self.rate_hz = 44_100.0
         self.ahead = 0
-        self.numbers = 0
+        self.numbers = self.events = 0
         self._began = time.monotonic()
         self._waiting: list[tuple[str, Any]] = []
         self._stopping = threading.Event()
@@ -210,6 +230,11 @@ class MadeUpLeader:
         told |= {"level_db": -18.0, "pan": 0.0, "instrument": "sine", "stream": "a"}
         told |= {"brightness": 0.0, "held_key": 0, "glide_frames": 0, "foreground": False}
         self.tell(PLAY, PlayedNote(**{"number": self.numbers, "session": 1, **told, **changes}))
+
+    def tell_event(self, event: Event) -> None:
+        self.events += 1
+        told = EventTold(number=self.events, time=0.0, sentence=event.sentence, event=event)
+        self.tell(EVENT, told)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -470,6 +495,32 @@ def test_notes_that_are_lost_or_can_not_be_played_are_counted_and_told(caplog):
         assert '1 note left out: instrument "a thing" is not known' in caplog.text
         assert follower.stats().notes_waiting == 0
         assert follower.stats().faults == 0
+
+
+def test_a_leader_that_tells_without_end_fills_no_memory():
+    """More clocks, alerts and volumes than any listener has: what is kept of them is bounded."""
+    with (
+        contextlib.closing(MadeUpLeader()) as leader,
+        following(leader.endpoint) as (
+            follower,
+            events,
+        ),
+    ):
+        for number in range(1, MAX_ALERTS + 501):
+            leader.tell_event(msgspec.convert(ALERT | {"stream": f"s{number}"}, AlertRaised))
+            leader.tell(CLOCK, Clock(frame=leader.frame, notes=0))
+            if number % 25 == 0:  # so that none is lost on the way
+                until(lambda so_far=number: len(told(events, AlertRaised)) == so_far, "alerts")
+        for number in range(10 * MAX_VOLUMES):
+            frame = leader.frame + 10**9
+            leader.tell_event(VolumeChanged(frame=frame, volume_db=-float(number % 20)))
+        until(lambda: len(told(events, AlertRaised)) == MAX_ALERTS + 500, "all alerts")
+        assert follower.stats().alerts_active == MAX_ALERTS
+        assert len(follower._loop._frames._told) <= MAX_TOLD
+        until(lambda: follower._dispatcher._volume_due is not None, "the volumes")
+        assert len(follower._dispatcher._volumes) == MAX_VOLUMES
+        leader.play()
+        until(lambda: follower.stats().notes_played, "a note")
 
 
 def test_a_clock_that_runs_away_is_followed_in_a_pause():
