@@ -11,6 +11,7 @@ from streamson.model.event.streams import StreamRecovered, StreamStale
 from streamson.model.feed import ActiveAlert, PartLegend
 from streamson.model.note import Note
 from streamson.model.statistics import StreamStatistics
+from streamson.score.beacon import INSTRUMENT as BEACON_INSTRUMENT
 
 MAX_ALERTS: Final = 4_096
 """Alerts that are known; further ones are counted alone."""
@@ -49,6 +50,9 @@ class FollowedStreams:
         """Take in a note that is played."""
         if note.foreground:
             self.counts.earcon_notes += 1
+            return
+        if note.instrument == BEACON_INSTRUMENT:
+            self.counts.beacons += 1
             return
         self.counts.notes += 1
         stream = self._streams.setdefault(note.stream, _Stream())

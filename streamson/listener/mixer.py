@@ -12,7 +12,7 @@ from streamson.model.event.base import Event
 from streamson.model.event.steering import StreamMuted, StreamSoloed
 from streamson.model.note import AS_SOON_AS_POSSIBLE, Note
 from streamson.score.bed import BED
-from streamson.session.parse.earcons import builtin_earcons
+from streamson.session.parse.earcons import earcon_instruments
 from streamson.synth.engine import check_volume
 
 MAX_STEERED_STREAMS: Final = 256
@@ -54,9 +54,9 @@ class Mixer:
         The master volume, or where unmuting leads.
     muted
         Whether all is silent.
-    notes_muted, ticks_muted, bed_muted
-        Notes that were not played, because their stream was not to be heard; of these, ticks that
-        tell of the end of a range, and those of the bed.
+    notes_muted, asides_muted
+        Notes that were not played, because their stream was not to be heard; of these, those that
+        are no points: ticks that tell of the end of a range, beacons, and those of the bed.
     notes_remixed
         Notes that were played once more, to let a held voice fall silent or be heard again.
     """
@@ -70,7 +70,7 @@ class Mixer:
     ) -> None:
         self.volume_db = volume_db
         self.muted = False
-        self.notes_muted = self.ticks_muted = self.bed_muted = 0
+        self.notes_muted = self.asides_muted = 0
         self.notes_remixed = 0
         # Replaced and never changed, so that who reads them needs no lock.
         self._muted_streams: dict[str, None] = {}
@@ -192,8 +192,8 @@ class Mixer:
         if is_heard:
             return note
         self.notes_muted += 1
-        self.bed_muted += note.stream == BED
-        self.ticks_muted += note.instrument == builtin_earcons()["highest"].instrument
+        is_aside = note.stream == BED or note.instrument in earcon_instruments()
+        self.asides_muted += is_aside
         return None
 
     def remix(self, frame: int) -> list[Note]:

@@ -8,6 +8,7 @@ from streamson.listener.event_bus import EventBus
 from streamson.model.event.steering import VolumeChanged
 from streamson.model.note import Note
 from streamson.recording.session_log import SessionLog
+from streamson.session.parse.earcons import earcon_instruments
 
 
 class Reports:
@@ -50,7 +51,7 @@ class Reports:
                 level_db = volume_db if isfinite(volume_db) else None
                 self._bus.emit(VolumeChanged(frame=frame, volume_db=level_db))
                 continue
-            if not started.note.foreground:
+            if started.note.instrument not in earcon_instruments():
                 self.last_note = started.note
             if self.session_log is not None:
                 self.session_log.begin_note(started.note, started.session)

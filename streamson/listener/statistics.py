@@ -81,9 +81,9 @@ def _of_engine(sources: StatisticsSources) -> dict[str, Any]:
     dropped = sources.dispatcher.dropped + int(state["refused"])
     mixer = sources.mixer
     played = int(state["played"])  # those of earcons included
-    handed_out = score.notes + score.earcon_notes + score.range_ticks + score.bed_notes
-    beside = score.range_ticks + score.bed_notes - mixer.ticks_muted - mixer.bed_muted
-    not_of_points = int(state["foreground_played"]) + beside
+    asides = score.range_ticks + score.beacons + score.bed_notes
+    handed_out = score.notes + score.earcon_notes + asides
+    not_of_points = int(state["foreground_played"]) + asides - mixer.asides_muted
     return {
         "seconds": seconds,
         "notes_played": max(played - not_of_points - mixer.notes_remixed, 0),

@@ -47,6 +47,8 @@ class ScoreCounts(msgspec.Struct):
         Earcons that would have come too late, behind others.
     range_ticks
         Ticks at the ends of a range handed out.
+    beacons
+        Tones of reference handed out.
     streams_came_forward
         Times that a stream came to the front, where there are more than play at a time.
     bed_notes
@@ -76,6 +78,7 @@ class ScoreCounts(msgspec.Struct):
     earcon_notes: int = 0
     earcons_left_out: int = 0
     range_ticks: int = 0
+    beacons: int = 0
     streams_came_forward: int = 0
     bed_notes: int = 0
     notes_missed: int = 0

@@ -157,11 +157,18 @@ class PartLegend(msgspec.Struct, frozen=True, kw_only=True):
         Its parameters that follow a field.
     text
         The same in words.
+    bands
+        From which value on it is near what it should not be, and beyond: told by tremolo and
+        brightness. What is bad when it is low has the greater one first. None: there are none.
+    beacon
+        The value at whose pitch a soft tone sounds now and then; None: there is none.
     """
 
     instrument: str
     follows: tuple[Followed, ...]
     text: str
+    bands: tuple[float, float] | None = None
+    beacon: float | None = None
 
 
 class StreamRow(StreamStatistics, frozen=True, kw_only=True):

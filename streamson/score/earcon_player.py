@@ -101,6 +101,8 @@ class EarconPlayer:
             instrument=earcon.instrument,
             brightness=0.0,
             held_key=0,
+            tremolo_hz=0.0,
+            tremolo_depth=0.0,
         )
 
     def _spoken(self, speech: str, last: Note) -> Note:

@@ -9,8 +9,14 @@ from streamson.music.level import amplitude_to_db
 from streamson.music.pitch import midi_to_note
 from streamson.rescaling.field_hints import hints_for
 from streamson.score.mapping import source_of
-from streamson.session.resolve import parts_for
-from streamson.session.schema import PARAMETERS, MappingSpec, Part, Session, field_name
+from streamson.session.resolve import bands_of, beacon_of, parts_for
+from streamson.session.schema import (
+    PARAMETERS,
+    MappingSpec,
+    Part,
+    Session,
+    field_name,
+)
 
 if TYPE_CHECKING:
     from streamson.rescaling.extents import Extents
@@ -84,7 +90,19 @@ def _part_line(
     instrument = part.instrument
     plays = instrument if isinstance(instrument, str) else f"instrument by {instrument.field}"
     steady = "" if pitch.value is None else f"pitch {midi_to_note(pitch.value)}"
-    return ", ".join(filter(None, (steady, *follows(part, fields, extents, units), plays)))
+    reads = (steady, *follows(part, fields, extents, units), *_told_beside(part, fields))
+    return ", ".join(filter(None, (*reads, plays)))
+
+
+def _told_beside(part: Part, fields: Sequence[str]) -> Iterator[str]:
+    """Yield what tremolo and brightness tell, and what the beacon."""
+    if (bands := bands_of(part, fields)) is not None:
+        falling = " down" if bands.near > bands.beyond else ""
+        near, beyond = _number(bands.near), _number(bands.beyond)
+        of = "" if bands.field is None else f"{field_name(bands.field, fields)} "
+        yield f"{of}near from {near}{falling}, beyond from {beyond}{falling}"
+    if (beacon := beacon_of(part, fields)) is not None:
+        yield f"beacon at {_number(beacon.value)} every {beacon.every:g} s"
 
 
 def part_legend(part: Part, fields: Sequence[str]) -> PartLegend:
@@ -96,6 +114,8 @@ def part_legend(part: Part, fields: Sequence[str]) -> PartLegend:
             _followed(getattr(part, parameter), fields) for parameter in mapped_fields(part, fields)
         ),
         text=_part_line(part, fields, None, NO_UNITS),
+        bands=None if (bands := bands_of(part, fields)) is None else (bands.near, bands.beyond),
+        beacon=None if (beacon := beacon_of(part, fields)) is None else beacon.value,
     )
 
 

@@ -33,6 +33,12 @@ class ParameterSource(Stateful, Protocol):
     def read(self, fields: Mapping[str, float], time: float) -> float:
         """Return the parameter for a point's fields and time; NaN where there is none."""
 
+    def at(self, value: float) -> float:
+        """Return the parameter that a value, transformed, would give now; NaN if none is known."""
+
+    value: float
+    """The value that was read last, transformed; NaN where it was missing."""
+
     @property
     def range(self) -> Range | None:
         """The values between which it reaches from end to end, where there are such."""
@@ -42,6 +48,7 @@ class Constant(Stateless):
     """The same for every point."""
 
     range: Range | None = None
+    value = math.nan
 
     def __init__(self, value: float) -> None:
         self._value = value
@@ -49,6 +56,10 @@ class Constant(Stateless):
     def read(self, fields: Mapping[str, float], time: float) -> float:  # noqa: ARG002  # as ParameterSource
         """Return the constant."""
         return self._value
+
+    def at(self, value: float) -> float:  # noqa: ARG002  # as ParameterSource
+        """Return NaN: no value gives it."""
+        return math.nan
 
 
 class HoldLast:
@@ -60,6 +71,7 @@ class HoldLast:
         return None
 
     def __init__(self, missing: float, *, hold: bool) -> None:
+        self.value = math.nan
         self._missing = missing
         self._hold = hold
 
@@ -95,7 +107,8 @@ class Passthrough(HoldLast):
 
     def read(self, fields: Mapping[str, float], time: float) -> float:  # noqa: ARG002  # as ParameterSource
         """Return the converted field."""
-        found = self._convert(fields.get(self._field, math.nan))
+        self.value = value = fields.get(self._field, math.nan)
+        found = self._convert(value)
         if found - found != 0.0:  # NaN or infinite
             return self._missing
         if not self._low <= found <= self._high:
@@ -104,6 +117,11 @@ class Passthrough(HoldLast):
         if self._hold:
             self._missing = found
         return found
+
+    def at(self, value: float) -> float:
+        """Return the parameter that a value gives; NaN where it gives none."""
+        found = self._convert(value)
+        return min(max(found, self._low), self._high) if math.isfinite(found) else math.nan
 
     def state(self) -> Any:
         """Return the last parameter."""
@@ -153,11 +171,11 @@ class Rescaled(HoldLast):
 
     def read(self, fields: Mapping[str, float], time: float) -> float:
         """Take in a point and return the parameter."""
-        value = fields.get(self._field, math.nan)
+        self.value = value = fields.get(self._field, math.nan)
         if value - value != 0.0:  # NaN or infinite
             return self._missing
         if self._transform is not None:
-            value = self._transform(value, time)
+            self.value = value = self._transform(value, time)
             if value != value:  # noqa: PLR0124  # NaN
                 return self._missing
         u = self._rescale(value, time)
@@ -167,6 +185,11 @@ class Rescaled(HoldLast):
         if self._hold:
             self._last_u, self._missing = u, found
         return found
+
+    def at(self, value: float) -> float:
+        """Return the parameter that a value would give now; NaN if nobody knows yet."""
+        u = self._rescaler.place(value)
+        return math.nan if math.isnan(u) else self._spread(1.0 - u if self._down else u)
 
     @property
     def range(self) -> Range | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from streamson.model.event.streams import PointsLost
 from streamson.score.alerts import AlertMonitor
+from streamson.score.beacon import INSTRUMENT as BEACON_INSTRUMENT
 from streamson.score.earcon_player import EarconPlayer
 from streamson.score.staleness import StalenessMonitor
 from streamson.score.unplayed import UnplayedMonitor
@@ -128,6 +129,8 @@ class StreamMonitor:
         if player.part.pitch.notes:
             low, high = player.part.pitch.notes[0], player.part.pitch.notes[-1]
         for note in notes:
+            if note.instrument == BEACON_INSTRUMENT:
+                continue
             end = "highest" if note.midi_note >= high else ""
             end = "lowest" if note.midi_note <= low < high else end
             if end and end != player.range_end:

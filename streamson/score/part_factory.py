@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from streamson.score.beacon import BeaconTurns
 from streamson.score.note_budget import BudgetedTiming, NoteBudget
 from streamson.score.part_player import Held, PartPlayer
 from streamson.score.timing import Arrival, Event, Grid, Timing
@@ -53,6 +54,7 @@ class PartFactory:
     ) -> None:
         self.session = session
         self.budget = NoteBudget(sample_rate)
+        self._turns = BeaconTurns(self.budget, sample_rate)
         self._sample_rate = sample_rate
         self._counts = counts
         self._extents = extents
@@ -68,6 +70,7 @@ class PartFactory:
             held=self._held(part),
             counts=self._counts,
             extents=self._extents,
+            turns=self._turns,
         )
 
     def _held(self, part: Part) -> Held:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from streamson.model.note import Note
+from streamson.score.bands import BandTracker, Sign
+from streamson.score.beacon import BeaconPlayer, BeaconTurns
 from streamson.score.coalesce import Coalescer, TimedFields
 from streamson.score.mapping import ParameterSource, make_source
-from streamson.session.schema import PARAMETERS, field_name
+from streamson.session.resolve import bands_of, beacon_of
+from streamson.session.schema import LIMITS, PARAMETERS, field_name
 
 if TYPE_CHECKING:  # at run time points and extents would bring numpy along
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from streamson.model.counts import ScoreCounts
     from streamson.model.point import Batch, DataPoint
@@ -53,6 +56,8 @@ class PartPlayer:
         What became of the points.
     extents
         Of a whole table; None live.
+    turns
+        Of all beacons.
     """
 
     def __init__(
@@ -65,6 +70,7 @@ class PartPlayer:
         held: Held,
         counts: ScoreCounts,
         extents: Extents | None,
+        turns: BeaconTurns,
     ) -> None:
         self.part = part
         self.stream = stream
@@ -91,6 +97,16 @@ class PartPlayer:
         )
         self.pitch_field = field_name(part.pitch.field, fields)
         """What its pitch follows, where that is no constant; empty where there is no such field."""
+        bands = bands_of(part, fields)
+        self._bands = None if bands is None else BandTracker(bands)
+        self._band_field = (
+            None if bands is None or bands.field is None else field_name(bands.field, fields)
+        )
+        self._bands_key = msgspec.json.encode(("bands", self._band_field, bands)).decode()
+        beacon, pitch = beacon_of(part, fields), self._sources["pitch"]
+        self._beacon = (
+            None if beacon is None else BeaconPlayer(beacon, pitch, turns=turns, counts=counts)
+        )
         self._coalescer = Coalescer(
             self.pitch_field, timing.has_capacity, keep=part.overload, counts=counts
         )
@@ -128,8 +144,7 @@ class PartPlayer:
             return None if coalescer.waiting > 1 else []
         if coalescer.waiting:
             return self._play_all(coalescer.offer(point.fields, point.time, now_frame), now_frame)
-        note = self._play(TimedFields(point.fields, point.time, now_frame), now_frame)
-        return [] if note is None else [note]
+        return self._play_all([TimedFields(point.fields, point.time, now_frame)], now_frame)
 
     def process_batch(self, batch: Batch, now_frame: int) -> list[Note]:
         """Take in points; return the notes that begin now."""
@@ -148,7 +163,10 @@ class PartPlayer:
 
     def state(self) -> dict[str, Any]:
         """Return what `restore` wants: what is read and how it is rescaled, with its windows."""
-        return {key: self._sources[name].state() for name, key in self._keys.items()}
+        state = {key: self._sources[name].state() for name, key in self._keys.items()}
+        if self._bands is not None:
+            state[self._bands_key] = self._bands.state()
+        return state
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on with the windows of what was read and rescaled in the same way; others are new.
@@ -161,10 +179,19 @@ class PartPlayer:
         for name, key in self._keys.items():
             if key in state:
                 self._sources[name].restore(state[key])
+        if self._bands is not None and self._bands_key in state:
+            self._bands.restore(state[self._bands_key])
 
     def _play_all(self, kept_points: Iterable[TimedFields], now_frame: int) -> list[Note]:
-        notes = (self._play(point, now_frame) for point in kept_points)
-        return [note for note in notes if note is not None]
+        notes: list[Note] = []
+        for point in kept_points:
+            note = self._play(point, now_frame)
+            if note is None:
+                continue
+            notes.append(note)
+            if self._beacon is not None and (beacon := self._beacon.after(note, now_frame)):
+                notes.append(beacon)
+        return notes
 
     def _play(self, point: TimedFields, now_frame: int) -> Note | None:
         """Return the note of a point, or None where it is a rest."""
@@ -176,6 +203,7 @@ class PartPlayer:
         pan = self._pan(fields, time)
         brightness = self._brightness(fields, time)
         gate = self._gate(fields, time)
+        sign = self._band(fields)
         onset_frame, duration_frames = self._timing.schedule(duration_s, now_frame)
         self.lag_frames = max(onset_frame, now_frame) - came_frame
         held = self._held
@@ -190,10 +218,13 @@ class PartPlayer:
                 self._counts.rests += 1
                 return None
             midi_note, level_db = self._last_pitch, level_db - GAP_BELOW_DB
-            instrument, held = GAP_INSTRUMENT, Held()
+            instrument, held, sign = GAP_INSTRUMENT, Held(), None
         self._last_pitch = midi_note
         self._counts.notes += 1
         self.notes += 1
+        if sign is not None:
+            brightness = min(brightness + sign.brightness, LIMITS["brightness"][1])
+            level_db = min(level_db + sign.level_db, LIMITS["volume"][1])
         if gate != 1.0:
             duration_s, duration_frames = duration_s * gate, round(duration_frames * gate)
         note = self.last_note = Note(
@@ -208,8 +239,18 @@ class PartPlayer:
             brightness,
             held.key,
             held.glide_frames,
+            tremolo_hz=0.0 if sign is None else sign.tremolo_hz,
+            tremolo_depth=0.0 if sign is None else sign.tremolo_depth,
         )
         return note
+
+    def _band(self, fields: Mapping[str, float]) -> Sign | None:
+        """Take in what the bands follow; return what tells where it lies."""
+        if self._bands is None:
+            return None
+        if self._band_field is None:
+            return self._bands.update(self._sources["pitch"].value)
+        return self._bands.update(fields.get(self._band_field, nan))
 
 
 def _key(spec: MappingSpec, field: str) -> str:

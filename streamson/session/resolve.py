@@ -1,13 +1,21 @@
 """Which part plays which stream, and what a stream plays that no part names."""
 
-from collections.abc import Sized
+from collections.abc import Sequence, Sized
 from fnmatch import fnmatchcase
 from typing import Final
 
 import msgspec
 
 from streamson.music.pitch import HIGHEST_MIDI, LOWEST_MIDI
-from streamson.session.schema import PARAMETERS, MappingSpec, Part, Session
+from streamson.session.schema import (
+    PARAMETERS,
+    Bands,
+    Beacon,
+    MappingSpec,
+    Part,
+    Session,
+    field_name,
+)
 
 DEFAULT_PART_DURATION_S: Final = 0.35
 AUTO: Final = "auto"
@@ -78,9 +86,28 @@ def played_fields(session: Session, stream: str) -> set[str]:
     return {ref for ref in refs if isinstance(ref, str)}
 
 
+def bands_of(part: Part, fields: Sequence[str]) -> Bands | None:
+    """Return a part's bands, if a stream with such fields has what they are of."""
+    bands = part.bands
+    if bands is None or bands.field is None or field_name(bands.field, fields) in fields:
+        return bands
+    return None
+
+
+def beacon_of(part: Part, fields: Sequence[str]) -> Beacon | None:
+    """Return a part's beacon, if its pitch follows what that is of."""
+    beacon = part.beacon
+    if beacon is None or beacon.field in {None, field_name(part.pitch.field, fields)}:
+        return beacon
+    return None
+
+
 def named_fields(session: Session, stream: str) -> set[str]:
     """Return the fields that a session names for a stream: in its parts, and in its alerts."""
-    refs = {alert.field for alert in session.alerts if fnmatchcase(stream, alert.stream)}
+    refs: set[object] = {
+        alert.field for alert in session.alerts if fnmatchcase(stream, alert.stream)
+    }
+    refs |= {part.bands.field for part in matching_parts(session, stream) if part.bands}
     return played_fields(session, stream) | {ref for ref in refs if isinstance(ref, str)}
 
 

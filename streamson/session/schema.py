@@ -153,6 +153,40 @@ class Choice(msgspec.Struct, frozen=True):
         return chosen
 
 
+class Bands(msgspec.Struct, frozen=True):
+    """Where a value is near what it should not be, and where it is beyond.
+
+    Attributes
+    ----------
+    near, beyond
+        From which value on. What is bad when it is low has the greater one first.
+    field
+        Of which field, as it comes; None: of what the pitch follows, transformed as that is.
+    """
+
+    near: float
+    beyond: float
+    field: FieldRef | None = None
+
+
+class Beacon(msgspec.Struct, frozen=True):
+    """A soft tone now and then at the pitch of a value.
+
+    Attributes
+    ----------
+    value
+        Of what the pitch follows, transformed as that is.
+    every
+        Seconds from one to the next, as long as there are notes.
+    field
+        Where the pitch follows another field, there is no beacon; None: whatever it follows.
+    """
+
+    value: float
+    every: float = 8.0
+    field: str | None = None
+
+
 PARAMETERS: Final = ("pitch", "duration", "volume", "pan", "brightness", "gate")
 """What of a note a part maps."""
 
@@ -196,6 +230,10 @@ class Part(msgspec.Struct, frozen=True):
         The mappings. No pan: by order of appearance.
     gate
         Share of its duration that a note sounds: 1 is legato.
+    bands
+        What is told by tremolo and brightness.
+    beacon
+        What is told by a tone of reference.
     """
 
     stream: str = "*"
@@ -218,6 +256,8 @@ class Part(msgspec.Struct, frozen=True):
     pan: MappingSpec | None = None
     brightness: MappingSpec = MappingSpec("brightness", -1, 1, value=DEFAULTS["brightness"])
     gate: MappingSpec = MappingSpec("gate", 0.2, 1, value=DEFAULTS["gate"])
+    bands: Bands | None = None
+    beacon: Beacon | None = None
 
 
 class Alert(msgspec.Struct, frozen=True):

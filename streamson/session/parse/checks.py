@@ -172,6 +172,15 @@ def ascending(value: object, place: Place) -> tuple[float, float]:
     raise place.refuse(value, "[lowest, highest], two finite numbers, the lower one first")
 
 
+@check({"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2})
+def two_different(value: object, place: Place) -> tuple[float, float]:
+    """Allow a list of two finite numbers that are not the same."""
+    match value:
+        case [first, second] if is_number(first) and is_number(second) and first != second:
+            return float(first), float(second)
+    raise place.refuse(value, "[near, beyond], two different finite numbers")
+
+
 def table(value: object, place: Place, keys: Mapping[str, Check[Any]]) -> dict[str, Any]:
     """Check a table key by key; keys that aren't there are left out."""
     if not isinstance(value, dict):

@@ -5,7 +5,7 @@ from typing import Any, Final, get_args
 import msgspec
 
 from streamson.model.instrument import Instrument
-from streamson.model.limits import MAX_STREAM_CHARS
+from streamson.model.limits import MAX_FIELD_CHARS, MAX_STREAM_CHARS
 from streamson.session.parse.checks import (
     Check,
     Place,
@@ -20,14 +20,16 @@ from streamson.session.parse.checks import (
     table_schema,
     text,
     true_or_false,
+    two_different,
     whole_number,
     word,
 )
 from streamson.session.parse.instruments import ENVELOPE, WIDTH, builtin_instruments
 from streamson.session.parse.mapping import mapping
+from streamson.session.parse.rescale import seconds
 from streamson.session.parse.units import UNITS
 from streamson.session.resolve import AUTO, AUTO_INSTRUMENTS
-from streamson.session.schema import EVENTS_PER_SECOND, Choice, Overload, Part
+from streamson.session.schema import EVENTS_PER_SECOND, Bands, Beacon, Choice, Overload, Part
 
 MAX_PARTS: Final = 256
 MAX_LAG_S: Final = 3_600.0
@@ -36,6 +38,15 @@ MAX_CHOICES: Final = 64
 MAX_GLIDE_S: Final = 60.0
 MAX_STAGGER_S: Final = 1.0
 MAX_HOLD_S: Final = 3_600.0
+MIN_BEACON_S: Final = 1.0
+MAX_BEACON_S: Final = 3_600.0
+
+
+@check({"type": "number"})
+def _finite(value: object, place: Place) -> float:
+    if is_number(value):
+        return float(value)
+    raise place.refuse(value, "a finite number")
 
 
 @check(any_of({"enum": [AUTO]}, {"type": "number", "minimum": 0, "maximum": MAX_STAGGER_S}))
@@ -43,6 +54,44 @@ def _stagger(value: object, place: Place) -> float | str:
     if value == AUTO or (is_number(value) and 0 <= value <= MAX_STAGGER_S):
         return value
     raise place.refuse(value, f'"{AUTO}", or a number from 0 to {MAX_STAGGER_S:g} s')
+
+
+_BANDS_KEYS: Final[dict[str, Check[Any]]] = {"field": field, "limits": two_different}
+
+
+@check(any_of(two_different.schema, table_schema(_BANDS_KEYS, *_BANDS_KEYS)))
+def _bands(value: object, place: Place) -> Bands:
+    if isinstance(value, list):
+        return Bands(*two_different(value, place))
+    if not isinstance(value, dict):
+        raise place.refuse(value, "[near, beyond], or a table with the keys field, limits")
+    found = table(value, place, _BANDS_KEYS)
+    if missing := [key for key in _BANDS_KEYS if key not in found]:
+        raise place.error(
+            f'found no {" and no ".join(missing)}; allowed: {{ field = "percent", '
+            "limits = [near, beyond] }"
+        )
+    near, beyond = found["limits"]
+    return Bands(near, beyond, found["field"])
+
+
+_BEACON_KEYS: Final[dict[str, Check[Any]]] = {
+    "value": _finite,
+    "every": seconds(MIN_BEACON_S, MAX_BEACON_S),
+    "field": text(MAX_FIELD_CHARS),
+}
+
+
+@check(any_of(_finite.schema, table_schema(_BEACON_KEYS, "value")))
+def _beacon(value: object, place: Place) -> Beacon:
+    if not isinstance(value, dict):
+        if not is_number(value):
+            raise place.refuse(value, "a number, or a table with the keys value, every, field")
+        return Beacon(float(value))
+    found = table(value, place, _BEACON_KEYS)
+    if "value" not in found:
+        raise place.error("found no value; a beacon sounds at the pitch of one")
+    return Beacon(**found)
 
 
 _PART_KEYS: Final[dict[str, Check[Any]]] = {
@@ -60,6 +109,8 @@ _PART_KEYS: Final[dict[str, Check[Any]]] = {
     "hold": number(0.1, MAX_HOLD_S, "s"),
     "envelope": ENVELOPE,
     "width": WIDTH,
+    "bands": _bands,
+    "beacon": _beacon,
     **{parameter: mapping(parameter) for parameter in UNITS},
 }
 
@@ -109,6 +160,7 @@ def _part(
         if key in found and found.get(needs, getattr(Part(), needs)) not in allowed:
             raise place.error(f"found {key} without {needs} = {_either(allowed)}; {why}")
     part = Part(**{**_timing_defaults(found), **found})
+    _check_pitch(part, place)
     played = _played(part.instrument)
     _check_samples(part, [name for name in played if instruments[name].sample], instruments, place)
     if part.articulation == "continuous" and not isinstance(part.instrument, str):
@@ -196,6 +248,21 @@ def _played(instrument: str | Choice) -> list[str]:
     if isinstance(instrument, Choice):
         return list(dict.fromkeys(instrument.names))
     return [name for name, _ in AUTO_INSTRUMENTS] if instrument == AUTO else [instrument]
+
+
+def _check_pitch(part: Part, place: Place) -> None:
+    """Refuse what tells of the pitch's values where it has none."""
+    if part.pitch.value is None:
+        return
+    if part.bands is not None and part.bands.field is None:
+        raise place.inside("bands").error(
+            "found limits with a constant pitch; name the field that they are of: "
+            'bands = { field = "percent", limits = [70, 90] }'
+        )
+    if part.beacon is not None:
+        raise place.inside("beacon").error(
+            "found a beacon with a constant pitch; it sounds where the pitch is of a value"
+        )
 
 
 def _renamed(instrument: str | Choice, names: dict[str, str]) -> str | Choice:
