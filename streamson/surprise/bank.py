@@ -137,7 +137,7 @@ class SurpriseBank:
     def update_batch(self, slot: int, values: ArrayLike, times: ArrayLike) -> NDArray[np.int8]:
         """Take in points of one series, as `update` one after the other; return a `Change` each."""
         self._check_slots(slot, slot)
-        columns = np.asarray(values, np.float64), np.asarray(times, np.float64)
+        columns = np.ascontiguousarray(values, np.float64), np.ascontiguousarray(times, np.float64)
         _check_lengths(*columns)
         changes: NDArray[np.int8] = self._kernels.update_batch(self._arrays, slot, *columns)
         return changes
@@ -146,8 +146,8 @@ class SurpriseBank:
         self, slots: ArrayLike, values: ArrayLike, times: ArrayLike
     ) -> NDArray[np.int8]:
         """Take in points of many series, in that order; return a `Change` each."""
-        where = np.asarray(slots, np.int64)
-        columns = np.asarray(values, np.float64), np.asarray(times, np.float64)
+        where = np.ascontiguousarray(slots, np.int64)
+        columns = np.ascontiguousarray(values, np.float64), np.ascontiguousarray(times, np.float64)
         _check_lengths(where, *columns)
         if len(where):
             self._check_slots(where.min(), where.max())
@@ -185,18 +185,19 @@ class SurpriseBank:
         end = int(row[END])
         if end == 0:
             return np.nan, np.nan
-        unit = row[UNIT] or 1.0
+        unit = float(row[UNIT]) or 1.0
         before = max(1, end - STRETCH)
         values = self._histories[slot, max(0, end - HISTORY) : before]
         low, high = np.quantile(values, ((1 - USUAL_SHARE) / 2, (1 + USUAL_SHARE) / 2))
-        return _finite(low * unit), _finite(high * unit)
+        return _finite(float(low) * unit), _finite(float(high) * unit)
 
     def last_values(self, slot: int) -> NDArray[np.float64]:
         """Return the last values, a thousand at most, float64 of shape (values,)."""
         row = self._numbers[slot]
         end = int(row[END])
         values: NDArray[np.float64] = self._histories[slot, max(0, end - HISTORY) : end]
-        return values * (row[UNIT] or 1.0)
+        with np.errstate(over="ignore"):
+            return np.clip(values * (row[UNIT] or 1.0), -MAX_FLOAT, MAX_FLOAT)
 
     def step_s(self, slot: int) -> float:
         """Return the mean time between points, in seconds; 0 while nobody knows."""

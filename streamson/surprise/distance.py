@@ -49,6 +49,12 @@ def nearest_distance(values: Any, end: int) -> float:
 
 @_compiled
 def score_of(distance: float, resolution: float) -> float:
-    """Return the score of a squared distance: steps below the smallest are a tenth of it."""
+    """Return the logarithm of a squared distance, so that no unit of the values matters.
+
+    What is nearer than a tenth of the smallest step is taken for that. Rounded to float32 as the
+    maxima are: equal scores must not surpass each other.
+    """
     least = 0.0 if resolution == inf else (0.1 * resolution) ** 2
-    return max(log(distance + least), LOWEST) if distance + least > 0.0 else LOWEST
+    if distance + least <= 0.0:
+        return LOWEST
+    return float(np.float32(max(log(distance + least), LOWEST)))

@@ -5,18 +5,23 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
+from numba import njit, types
 
 from streamson._jit import cached, notice_compiling, source_digest
 from streamson.surprise import series
 
-_ARRAYS: Final = "Tuple((float64[:, ::1], float64[:, ::1], float32[:, ::1]))"
+_NUMBERS: Final = types.Array(types.float64, 2, "C")
+_ARRAYS: Final = types.Tuple((_NUMBERS, _NUMBERS, types.Array(types.float32, 2, "C")))
 """Of all slots: numbers, history, maxima; see `layout`."""
 
-_POINT: Final = f"int64({_ARRAYS}, int64, float64, float64)"
-_BATCH: Final = f"int8[::1]({_ARRAYS}, int64, float64[::1], float64[::1])"
-_MANY: Final = f"int8[::1]({_ARRAYS}, int64[::1], float64[::1], float64[::1])"
-_RESET: Final = "void(float64[:, ::1], int64, float64)"
+_COLUMN: Final = types.Array(types.float64, 1, "C", readonly=True)
+_SLOTS: Final = types.Array(types.int64, 1, "C", readonly=True)
+_CHANGES: Final = types.Array(types.int8, 1, "C")
+
+_POINT: Final = types.int64(_ARRAYS, types.int64, types.float64, types.float64)
+_BATCH: Final = _CHANGES(_ARRAYS, types.int64, _COLUMN, _COLUMN)
+_MANY: Final = _CHANGES(_ARRAYS, _SLOTS, _COLUMN, _COLUMN)
+_RESET: Final = types.void(_NUMBERS, types.int64, types.float64)
 
 
 class Kernels(NamedTuple):
@@ -64,5 +69,5 @@ def kernels() -> Kernels:
         )
 
 
-def _cached(signature: str) -> Callable[[Any], Any]:
+def _cached(signature: Any) -> Callable[[Any], Any]:
     return cached(njit, signature, nogil=True, error_model="numpy")

@@ -63,12 +63,17 @@ UNCERTAIN: Final = 0.5
 """A slope between few ranks may be too small by chance; so much is added, over the root of their
 number."""
 
+TIE: Final = 1e-6
+"""A score is surpassed by an equal one where the threshold is less by this share; float32 tells a
+tenth of it apart."""
+
 
 @_compiled
 def follow_blocks(row: Any, maxima: Any, score: float) -> None:
     """Take a score into the maxima of blocks; find the threshold anew where they tell more."""
     if row[LENGTH] > BLOCK and LONGEST_BLOCK * row[LENGTH] * row[STEP] > row[INTERVAL]:
         row[LENGTH], row[HELD], row[OLDEST], row[THRESHOLD] = BLOCK, 0.0, 0.0, inf
+        row[FILLED], row[MAXIMUM] = 0.0, -inf
     row[MAXIMUM] = max(row[MAXIMUM], score)
     row[FILLED] += 1.0
     if row[FILLED] < row[LENGTH]:
@@ -125,34 +130,48 @@ def _set_threshold(row: Any, maxima: Any) -> None:
 def _surpassed_by(scores: Any, order: Any, incidents: float, length: float) -> tuple[float, float]:
     """Return the score that so many incidents surpass, and its rank among the blocks.
 
-    Blocks that follow each other within the quiet time are one incident.
+    Blocks that follow each other within the quiet time are one incident. Where scores are equal, of
+    counts, either all of them surpass it or none, whichever is nearer to what is wanted.
     """
     held = len(scores)
     apart = ceil(QUIET / length)
     begun = np.zeros(held, np.bool_)
-    count, most, above = 0, 0, scores[order[0]]
+    count = most = equal = 0
+    above = scores[order[0]]
     for rank in range(held // 2):
         block = order[rank]
-        count += 1
-        for i in range(max(0, block - apart), block):
-            if begun[i]:
-                count -= 1
-                break
-        for i in range(block + 1, min(block + apart + 1, held)):
-            if begun[i]:
-                # It was the first of its incident unless another came within the time before it.
-                first = True
-                for j in range(max(0, i - apart), i):
-                    first = first and not begun[j]
-                count -= first
-                break
-        begun[block] = True
+        score = scores[block]
+        count += _begin_block(begun, block, apart)
+        equal += 1
+        if score == scores[order[rank + 1]]:
+            continue
         if count >= incidents:
-            share = (incidents - most) / (count - most) if count > most else 1.0
-            share = min(max(share, 0.0), 1.0)
-            return max(rank + share, 1.0), above + share * (scores[block] - above)
-        most, above = max(most, count), scores[block]
-    return held / 2.0, above
+            if equal > 1:
+                all_of_them = incidents * incidents > most * count
+                return rank + 1.0, score - all_of_them * TIE * max(abs(score), 1.0)
+            share = min(max((incidents - most) / max(count - most, 1), 0.0), 1.0)
+            return max(rank + share, 1.0), above + share * (score - above)
+        most, above, equal = max(most, count), score, 0
+    return held / 2.0, scores[order[held // 2]]
+
+
+@_compiled
+def _begin_block(begun: Any, block: int, apart: int) -> int:
+    """Put a block among those that surpass a score; return how many more incidents there are."""
+    more = 1
+    for i in range(max(0, block - apart), block):
+        if begun[i]:
+            more = 0
+    for i in range(block + 1, min(block + apart + 1, len(begun))):
+        if begun[i]:
+            # It was the first of its incident unless another came within the time before it.
+            first = True
+            for j in range(max(0, i - apart), i):
+                first = first and not begun[j]
+            more -= first
+            break
+    begun[block] = True
+    return more
 
 
 @_compiled
