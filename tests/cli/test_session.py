@@ -215,3 +215,32 @@ def test_rubbish_is_refused_at_once(tmp_path, content):
     assert done.returncode == 1
     assert done.stderr.startswith("streamson: s.toml: ")
     assert len(done.stderr) < 300
+
+
+def test_check_audible_tells_how_far_all_is_above_what_masks_it():
+    done = session("check", "--audible", "monitor")
+    assert (done.returncode, done.stderr) == (0, "")
+    first, _, heading, *rows, last = done.stdout.split("\n")[:-1]
+    assert (first, last) == ("monitor: right; 1 part(s), 1 alert(s)", "")
+    assert heading.split()[-2:] == ["least", "median"]
+    figures = {row[:22].strip(): [float(x) for x in row[22:].split()] for row in rows}
+    assert {"alarm", "above high", "over", "lost"} < figures.keys()
+    assert sum(name.startswith("stream ") for name in figures) == 4
+    assert all(least <= median for least, median in figures.values())
+
+
+def test_check_audible_fails_where_an_alert_is_masked(tmp_path):
+    masked = tmp_path / "masked\x1b[31m.toml"
+    masked.write_text(
+        '[[part]]\ninstrument = "organ"\nvolume = { value = -6 }\n[[alert]]\nabove = 90\n'
+        'sound = { instrument = "sine", notes = ["C4"], duration = 0.1, level = -30 }'
+    )
+    done = session("check", "--audible", str(masked), "article")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"streamson: {tmp_path}/masked\\x1b[31m.toml: alert 1, sound is ")
+    assert "below what masks it in the loudest mix; allowed: 10 dB above it, or more, in 2 " in line
+    (marked,) = [row for row in done.stdout.splitlines() if row.endswith("  masked")]
+    assert marked.startswith("alert 1, sound")
+    assert "article: right" in done.stdout
+    assert session("check", str(masked)).returncode == 0
