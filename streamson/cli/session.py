@@ -68,7 +68,7 @@ def _check_audible(session: "Session", file: str) -> None:
     masked = [one for one in found if one.is_alert and not one.is_audible]
     if masked:
         worst = min(masked, key=lambda one: one.least_db)
-        others = f" (and {len(masked) - 1} more are masked)" if len(masked) > 1 else ""
+        others = f" (and {len(masked) - 1} more)" if len(masked) > 1 else ""
         raise StreamsonError(
             f"{printable(file)}: {printable(worst.name)} is {abs(worst.least_db):.1f} dB "
             f"{'above' if worst.least_db >= 0 else 'below'} what masks it in the loudest mix"
