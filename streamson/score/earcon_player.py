@@ -46,6 +46,10 @@ class EarconPlayer:
         """Play as another session says from now on."""
         self._session = session
 
+    def has_room(self, now_frame: int) -> bool:
+        """Return whether an earcon that is played now is not left out."""
+        return self._free_frame - now_frame <= MAX_LAG_S * self._sample_rate
+
     def play(self, earcon: Earcon, stream: str, now_frame: int, speech: str = "") -> list[Note]:
         """Return the notes of an earcon, after those that are still to be heard.
 

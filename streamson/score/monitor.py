@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from streamson.model.event.streams import PointsLost
+from streamson.score.alert_budget import AlertBudget, AlertSound
 from streamson.score.alerts import AlertMonitor
 from streamson.score.beacon import INSTRUMENT as BEACON_INSTRUMENT
 from streamson.score.earcon_player import EarconPlayer
 from streamson.score.staleness import StalenessMonitor
+from streamson.score.surprises import SurpriseMonitor
 from streamson.score.unplayed import UnplayedMonitor
-from streamson.session.parse.earcons import builtin_earcons
+from streamson.session.parse.earcons import Priority, builtin_earcons
 
 if TYPE_CHECKING:  # at run time points would bring numpy along
     from collections.abc import Callable, Iterable, Sequence
@@ -24,6 +26,9 @@ if TYPE_CHECKING:  # at run time points would bring numpy along
 
 LOST_AGAIN_S: Final = 5.0
 """That points were lost is told so often at most."""
+
+LOST_PRIORITY: Final[Priority] = "low"
+"""Somebody is to know that what is heard is not all."""
 
 
 class StreamMonitor:
@@ -39,6 +44,13 @@ class StreamMonitor:
         Where alerts and earcons are counted.
     on_event
         Is called with what happens.
+
+    Attributes
+    ----------
+    surprises
+        How unusual the values are that alerts ask for; others may follow more.
+    alerts, budget, staleness, unplayed
+        What watches, and what lets it sound.
     """
 
     def __init__(
@@ -52,15 +64,24 @@ class StreamMonitor:
         self._session = session
         self._on_event = on_event
         self._earcons = EarconPlayer(session, sample_rate=sample_rate, counts=counts)
-        self.alerts = AlertMonitor(
-            session,
+        self.surprises = SurpriseMonitor(counts)
+        self.budget = AlertBudget(
+            session.notices.budget,
             sample_rate=sample_rate,
             counts=counts,
             earcons=self._earcons,
             on_event=on_event,
         )
+        self.alerts = AlertMonitor(
+            session,
+            sample_rate=sample_rate,
+            counts=counts,
+            budget=self.budget,
+            surprises=self.surprises,
+            on_event=on_event,
+        )
         self.staleness = StalenessMonitor(
-            sample_rate=sample_rate, earcons=self._earcons, on_event=on_event
+            sample_rate=sample_rate, budget=self.budget, on_event=on_event
         )
         self.unplayed = UnplayedMonitor(
             session, sample_rate=sample_rate, counts=counts, on_event=on_event
@@ -85,6 +106,7 @@ class StreamMonitor:
         """Watch for what another session says; what is watched as before goes on."""
         self._session = session
         self._earcons.change(session)
+        self.budget.most = session.notices.budget
         self.alerts.change(session)
         self.unplayed.change(session)
 
@@ -95,16 +117,20 @@ class StreamMonitor:
 
     def process(self, message: Message, now_frame: int) -> list[Note]:
         """Take in a point, or a batch; return the notes of what it tells."""
-        notes = self.staleness.process(message.stream, now_frame)
-        return notes + self.alerts.process(message, now_frame)
+        notes = self.budget.tick(now_frame)
+        notes += self.staleness.process(message.stream, now_frame)
+        changes = self.surprises.process(message)
+        return notes + self.alerts.process(message, changes, now_frame)
 
     def tick(self, now_frame: int) -> list[Note]:
-        """Return the notes that tell which streams fell silent, and what was lost.
+        """Return the notes that tell which streams fell silent, what was lost, and what waited.
 
         To be called often.
         """
-        notes = self.staleness.tick(now_frame) if self._session.notices.stale else []
-        return notes + self._losses(now_frame)
+        notes = self.budget.tick(now_frame)
+        if self._session.notices.stale:
+            notes += self.staleness.tick(now_frame)
+        return notes + self.alerts.tick(now_frame) + self._losses(now_frame)
 
     def on_loss(self, points: int, now_frame: int) -> list[Note]:
         """Return the notes that tell that points were lost; rarely, however many there are."""
@@ -118,7 +144,14 @@ class StreamMonitor:
             return []
         self._on_event(PointsLost(frame=now_frame, points=self._lost))
         self._lost, self._lost_due = 0, now_frame + self._lost_frames
-        return self._earcons.play(builtin_earcons()["lost"], "", now_frame)
+        lost = AlertSound(
+            *("", "points lost", "lost"),
+            sound_kind="outside",
+            priority=LOST_PRIORITY,
+            sound=builtin_earcons()["lost"],
+            lasts=False,
+        )
+        return self.budget.request(lost, now_frame)
 
     def range_ticks(self, player: PartPlayer, notes: Iterable[Note], now_frame: int) -> list[Note]:
         """Return the notes that tell that a part's pitch came to an end of its range."""
@@ -140,7 +173,7 @@ class StreamMonitor:
 
     def state(self, stream: str) -> dict[str, Any]:
         """Return what `restore` wants for a stream."""
-        return self.alerts.state(stream)
+        return {**self.surprises.state(stream), **self.alerts.state(stream)}
 
     def restore(self, stream: str, state: dict[str, Any]) -> None:
         """Let a stream's alerts go on where the same alerts were.
@@ -150,4 +183,5 @@ class StreamMonitor:
         ValueError
             It isn't the state of a detector.
         """
+        self.surprises.restore(stream, state)
         self.alerts.restore(stream, state)

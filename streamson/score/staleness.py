@@ -7,14 +7,15 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from streamson.model.event.streams import StreamRecovered, StreamStale
-from streamson.session.parse.earcons import builtin_earcons
+from streamson.score.alert_budget import AlertSound, group_of
+from streamson.session.parse.earcons import Priority, builtin_earcons
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from streamson.model.event.base import Event
     from streamson.model.note import Note
-    from streamson.score.earcon_player import EarconPlayer
+    from streamson.score.alert_budget import AlertBudget
 
 TURN_S: Final = 0.5
 """Of the intervals between a stream's points only the longest of each such turn counts: points may
@@ -38,6 +39,9 @@ BACK_TOGETHER_S: Final = 3.0
 
 MAX_HOSTS_BACK: Final = 1_024
 """Hosts of which it is remembered that they are back."""
+
+STALE_PRIORITY: Final[Priority] = "medium"
+"""Who hears nothing of a stream does not know how it is: somebody is to look soon."""
 
 _NEVER: Final = 2**62
 """When a stream is to be looked at of which nothing is awaited."""
@@ -63,6 +67,8 @@ class _Arrivals:
         self.stale = False
         self.stale_with = 1
         """How many streams of its host were told to be stale together, itself included."""
+        self.sound: AlertSound | None = None
+        """What is to be heard of that, until it is back."""
         self._intervals: deque[int] = deque(maxlen=INTERVALS)
         self._turn_frame = 0
 
@@ -102,18 +108,18 @@ class StalenessMonitor:
     ----------
     sample_rate
         Frames a second.
-    earcons
-        What sounds.
+    budget
+        What lets it sound.
     on_event
         Is called with what happens.
     """
 
     def __init__(
-        self, *, sample_rate: int, earcons: EarconPlayer, on_event: Callable[[Event], None]
+        self, *, sample_rate: int, budget: AlertBudget, on_event: Callable[[Event], None]
     ) -> None:
         self._sample_rate = sample_rate
         self._turn_frames = round(TURN_S * sample_rate)
-        self._earcons = earcons
+        self._budget = budget
         self._on_event = on_event
         self._min_silence = round(MIN_SILENCE_S * sample_rate)
         self._streams: dict[str, _Arrivals] = {}
@@ -138,25 +144,27 @@ class StalenessMonitor:
         watched = self._streams[stream] = self._by_slot[slot] = _Arrivals(stream, slot)
         self._last[slot] = 0
         if "/" in stream:
-            self._hosts.setdefault(_host(stream), {})[stream] = watched
+            self._hosts.setdefault(group_of(stream), {})[stream] = watched
 
     def remove(self, stream: str) -> None:
         """Watch a stream no longer."""
         watched = self._streams.pop(stream)
         self._mark(watched, stale=False)
+        self._leave(watched)
         self._by_slot[watched.slot] = None
         self._last[watched.slot] = self._due[watched.slot] = _NEVER
         self._free_slots.append(watched.slot)
         if "/" in stream:
-            of_host = self._hosts[_host(stream)]
+            of_host = self._hosts[group_of(stream)]
             del of_host[stream]
             if not of_host:
-                del self._hosts[_host(stream)]
+                del self._hosts[group_of(stream)]
 
     def end(self, stream: str) -> None:
         """Wait no longer for a stream's next point."""
         watched = self._streams[stream]
         self._mark(watched, stale=False)
+        self._leave(watched)
         watched.ended = True
         self._due[watched.slot] = _NEVER
 
@@ -191,7 +199,7 @@ class StalenessMonitor:
         self._mark(watched, stale=False)
         name = stream
         if watched.stale_with > 1:
-            name = _host(stream)
+            name = group_of(stream)
             if now_frame < self._hosts_back.get(name, 0):
                 return []
             if len(self._hosts_back) >= MAX_HOSTS_BACK:
@@ -199,7 +207,10 @@ class StalenessMonitor:
             self._hosts_back[name] = now_frame + round(BACK_TOGETHER_S * self._sample_rate)
         silent_s = interval / self._sample_rate
         self._on_event(StreamRecovered(frame=now_frame, name=name, silent_s=silent_s))
-        return self._earcons.play(builtin_earcons()["back"], name, now_frame)
+        sound, watched.sound = watched.sound, None
+        if sound is None or sound.is_over:  # another stream of its host was back before
+            return []
+        return self._budget.end(sound, builtin_earcons()["back"], now_frame)
 
     def tick(self, now_frame: int) -> list[Note]:
         """Return the notes that tell which streams fell silent; to be called often."""
@@ -219,9 +230,15 @@ class StalenessMonitor:
                 self._due[slot] = stream.last_frame + int(STALE_TIMES * usual) + 1
                 continue
             together = self._silent_together(stream, now_frame)
+            sound = AlertSound(
+                *(stream.name, "silent", ("silent", group_of(stream.name))),
+                sound_kind="stale",
+                priority=STALE_PRIORITY,
+                streams=len(together),
+            )
             for one in together.values():
                 self._mark(one, stale=True)
-                one.stale_with = len(together)
+                one.stale_with, one.sound = len(together), sound
             stale = StreamStale(
                 frame=now_frame,
                 streams=tuple(together),
@@ -229,8 +246,14 @@ class StalenessMonitor:
                 usual_s=usual / self._sample_rate,
             )
             self._on_event(stale)
-            notes += self._earcons.play(builtin_earcons()["stale"], stream.name, now_frame)
+            notes += self._budget.request(sound, now_frame)
         return notes
+
+    def _leave(self, stream: _Arrivals) -> None:
+        """Take in that nobody waits for a stream any more: what was told of it alone is over."""
+        sound, stream.sound = stream.sound, None
+        if sound is not None and stream.stale_with == 1:
+            self._budget.end(sound, None, 0)
 
     def _mark(self, stream: _Arrivals, *, stale: bool) -> None:
         self.stale += stale - stream.stale
@@ -244,11 +267,6 @@ class StalenessMonitor:
             return {stream.name: stream}
         return {
             name: one
-            for name, one in self._hosts[_host(stream.name)].items()
+            for name, one in self._hosts[group_of(stream.name)].items()
             if not one.stale and one.is_overdue(now_frame, STALE_TOGETHER_TIMES)
         }
-
-
-def _host(stream: str) -> str:
-    """Return what a stream's name begins with, up to its first slash."""
-    return stream.partition("/")[0]

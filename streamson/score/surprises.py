@@ -1,79 +1,199 @@
-"""The surprise of streams' fields: each series once, whoever asks for it."""
+"""How unusual the values of streams are: each series is followed once, whoever asks for it."""
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING, Final
+import logging
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from streamson.score.stream_registry import MAX_STREAMS
+from streamson._rate_limited_log import RateLimitedLog
+from streamson.session.rate import AlertRate
 
-if TYPE_CHECKING:  # at run time it brings numba along
+if TYPE_CHECKING:  # at run time they would bring numpy and machine code along
+    from collections.abc import Iterator
+
+    from streamson.model.counts import ScoreCounts
+    from streamson.model.point import Message
     from streamson.surprise.bank import SurpriseBank
 
-WEEK_S: Final = 604_800.0
-"""An alert that asks for nothing else is told by chance once in this time."""
+DEFAULT_RATE: Final = AlertRate()
 
-MAX_SERIES: Final = 2 * MAX_STREAMS
-"""The leading field of each stream, and as many more that alerts watch."""
+_log = logging.getLogger(__name__)
+
+
+class SurpriseChange(NamedTuple):
+    """A series became unusual, or is as usual again.
+
+    Attributes
+    ----------
+    field, rate
+        Which series of the stream.
+    raised
+        Which of the two.
+    value, time
+        Of the point that did it.
+    kind, sign
+        As of `surprise.bank.Kind`: of the last time that it became unusual.
+    low, high
+        Where nearly all values before lie.
+    surprise
+        log10 of how many points lie between such values in the mean.
+    """
+
+    field: str
+    rate: AlertRate
+    raised: bool
+    value: float
+    time: float
+    kind: str
+    sign: int
+    low: float
+    high: float
+    surprise: float
 
 
 class _Series:
-    """A field of a stream that is followed."""
+    """A field of a stream, and how often it may be told by mistake."""
 
-    __slots__ = ("slot", "uses")
-
-    def __init__(self, slot: int) -> None:
+    def __init__(self, field: str, rate: AlertRate, slot: int) -> None:
+        self.field = field
+        self.rate = rate
         self.slot = slot
-        self.uses = 0
+        self.users = 1
+
+    @property
+    def key(self) -> str:
+        """Of its state."""
+        return f"surprise {(self.field, self.rate.count, self.rate.period)}"
 
 
-class Surprises:
-    """Has the bank, and knows which slot is whose."""
+class SurpriseMonitor:
+    """Follows how unusual values are.
 
-    def __init__(self) -> None:
-        self._series: dict[str, dict[tuple[str, float], _Series]] = {}
+    Parameters
+    ----------
+    counts
+        Where series are counted for which there is no room.
+    """
 
-    @cached_property
+    def __init__(self, counts: ScoreCounts) -> None:
+        self._counts = counts
+        self._limited = RateLimitedLog(_log)
+        self._bank: SurpriseBank | None = None
+        self._streams: dict[str, list[_Series]] = {}
+
+    @property
     def bank(self) -> SurpriseBank:
-        """The bank; it is there once somebody asks for it."""
-        from streamson.surprise.bank import SurpriseBank
+        """What follows all series, each in a slot; made when the first one is."""
+        if self._bank is None:
+            # Only who asks what is usual waits for the machine code that tells.
+            from streamson.surprise.bank import SurpriseBank
 
-        return SurpriseBank(MAX_SERIES)
+            self._bank = SurpriseBank()
+        return self._bank
 
-    def find(self, stream: str, field: str) -> int | None:
-        """Return a slot where somebody follows a field already; None where nobody does."""
-        of_stream = self._series.get(stream, {})
-        return next((one.slot for (name, _), one in of_stream.items() if name == field), None)
-
-    def follow(self, stream: str, field: str, interval_s: float = WEEK_S) -> int:
-        """Return the slot of a field, which is followed until `leave` was called as often.
+    def follow(self, stream: str, field: str, rate: AlertRate | None = None) -> None:
+        """Follow a field of a stream for one more who asks.
 
         Parameters
         ----------
         stream, field
-            Whose values they are.
-        interval_s
-            The mean time between false alerts.
+            Their names.
+        rate
+            How often what is usual may be told; None: whatever others ask for.
+        """
+        series = self._find(stream, field, rate)
+        if series is not None:
+            series.users += 1
+            return
+        rate = rate or DEFAULT_RATE
+        if len(self.bank) >= self.bank.capacity:
+            self._counts.series_refused += 1
+            self._limited.warning(
+                "full",
+                "%s: nobody can say what is usual for %s: no more than %d series are followed",
+                *(stream, field, self.bank.capacity),
+            )
+            return
+        slot = self.bank.add(rate.interval_s)
+        self._streams.setdefault(stream, []).append(_Series(field, rate, slot))
+
+    def release(self, stream: str, field: str, rate: AlertRate | None = None) -> None:
+        """Take in that one who asked for a field needs it no longer."""
+        series = self._find(stream, field, rate)
+        if series is None:
+            return
+        series.users -= 1
+        if series.users == 0:
+            self.bank.remove(series.slot)
+            of_stream = self._streams[stream]
+            of_stream.remove(series)
+            if not of_stream:
+                del self._streams[stream]
+
+    def slot(self, stream: str, field: str) -> int | None:
+        """Return where the bank has a series, whatever its rate; None where it is not followed."""
+        series = self._find(stream, field, None)
+        return None if series is None else series.slot
+
+    def process(self, message: Message) -> list[SurpriseChange]:
+        """Take in a point, or a batch point by point; return what changes."""
+        changes: list[SurpriseChange] = []
+        for series in self._streams.get(message.stream, ()):
+            update, slot = self.bank.update, series.slot
+            for value, time in points_of(message, series.field):
+                change = update(slot, value, time)
+                if change:
+                    changes.append(self._change(series, change, value, time))
+        return changes
+
+    def state(self, stream: str) -> dict[str, Any]:
+        """Return what `restore` wants for a stream."""
+        series = self._streams.get(stream, ())
+        return {one.key: self.bank.state(one.slot) for one in series}
+
+    def restore(self, stream: str, state: dict[str, Any]) -> None:
+        """Let a stream's series go on where the same series were.
 
         Raises
         ------
         ValueError
-            There is no room for another one.
+            It isn't the state of a series.
         """
-        of_stream = self._series.setdefault(stream, {})
-        series = of_stream.get((field, interval_s))
-        if series is None:
-            series = of_stream[field, interval_s] = _Series(self.bank.add(interval_s))
-        series.uses += 1
-        return series.slot
+        for series in self._streams.get(stream, ()):
+            if series.key in state:
+                self.bank.restore(series.slot, state[series.key])
 
-    def leave(self, stream: str, field: str, interval_s: float = WEEK_S) -> None:
-        """Follow a field no longer, where nobody else does."""
-        of_stream = self._series[stream]
-        series = of_stream[field, interval_s]
-        series.uses -= 1
-        if not series.uses:
-            self.bank.remove(series.slot)
-            del of_stream[field, interval_s]
-            if not of_stream:
-                del self._series[stream]
+    def _find(self, stream: str, field: str, rate: AlertRate | None) -> _Series | None:
+        for series in self._streams.get(stream, ()):
+            if series.field == field and rate in (None, series.rate):
+                return series
+        return None
+
+    def _change(self, series: _Series, change: int, value: float, time: float) -> SurpriseChange:
+        from streamson.surprise.bank import Change
+
+        bank, slot = self.bank, series.slot
+        kind = bank.kind(slot)
+        assert kind is not None
+        low, high = bank.usual(slot)
+        return SurpriseChange(
+            *(series.field, series.rate, change == Change.RAISED, value, time),
+            *(kind.name, kind.sign, low, high, bank.surprise(slot)),
+        )
+
+
+def points_of(message: Message, field: str) -> Iterator[tuple[float, float]]:
+    """Yield the finite values of a field, and their times."""
+    if not message.is_batch:
+        value = message.fields.get(field)
+        if value is not None and isfinite(value) and isfinite(message.time):
+            yield value, message.time
+        return
+    import numpy as np
+
+    column = message.columns.get(field)
+    if column is None:
+        return
+    known = np.isfinite(column) & np.isfinite(message.times)
+    yield from zip(column[known].tolist(), message.times[known].tolist(), strict=True)

@@ -13,8 +13,13 @@ from streamson.music.pitch import HIGHEST_MIDI, LOWEST_MIDI, note_to_midi
 from streamson.music.scales import parse_scale
 from streamson.rescaling.normalize import Range
 from streamson.rescaling.spec import Rescale
-from streamson.session.parse.earcons import Earcon, earcon_instruments
+from streamson.session.parse.earcons import (
+    Earcon,
+    Priority,
+    earcon_instruments,
+)
 from streamson.session.parse.instruments import builtin_instruments
+from streamson.session.rate import AlertRate
 
 DEFAULT_SCALE: Final = "c chromatic"
 """Each semitone: fewer notes would play many different values alike (scripts/bench/faithful.py)."""
@@ -270,19 +275,19 @@ class Alert(msgspec.Struct, frozen=True):
     field
         Its name or number.
     band
-        The lowest and the highest value that are well; None where that is what is usual.
+        The lowest and the highest value that are well; None where what is unusual is told.
     outlier
-        How far from what is usual a value must be: as a multiple of the distance of the quartiles
-        of the last values, beyond them. 3 is "far out" by J. W. Tukey, "Exploratory Data Analysis",
-        1977.
-    window
-        Points that tell what is usual.
+        How often what is usual may be told as unusual, of each stream.
     hysteresis
         How far inside the band a value must come to be back.
     duration
         Seconds that it must have left the band for, by the points' times.
+    priority
+        How urgent it is: ``high`` always sounds.
+    repeat
+        Seconds after which it sounds again while it lasts and nobody acknowledged it; 0: once.
     sound
-        What is played.
+        What is played; None: what its kind and `priority` choose.
     speech
         Name of the instrument that speaks after it; empty where nothing is said.
     """
@@ -290,11 +295,12 @@ class Alert(msgspec.Struct, frozen=True):
     stream: str = "*"
     field: FieldRef = 1
     band: Range | None = None
-    outlier: float = 3.0
-    window: int = 300
+    outlier: AlertRate = AlertRate()
     hysteresis: float = 0.0
     duration: float = 0.0
-    sound: Earcon = Earcon()
+    priority: Priority = "medium"
+    repeat: float = 0.0
+    sound: Earcon | None = None
     speech: str = ""
 
 
@@ -311,12 +317,16 @@ class Notices(msgspec.Struct, frozen=True):
         That a pitch is at an end of its range.
     level
         Of all alerts, in dB beside what their sounds say.
+    budget
+        Alerts that sound in any ten minutes, those of high priority aside, which always do. What is
+        more is told as one.
     """
 
     stale: bool = True
     lost: bool = True
     range: bool = False
     level: float = 0.0
+    budget: int = 3
 
 
 class Streams(msgspec.Struct, frozen=True):

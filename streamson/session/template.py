@@ -86,8 +86,9 @@ def _cue(streams: Mapping[str, SeenStream]) -> str:
             "# [[alert]]",
             f"# stream = {_pattern(name)}",
             f"# field = {_text(field)}",
-            f"# above = {high if isfinite(high) else 0.0!r}    # or below, outside, outlier = 3",
+            f"# above = {high if isfinite(high) else 0.0!r}    # or below, outside",
             '# duration = "30s"',
+            '# or, in place of these two, what is unusual: outlier = "1 a week"',
         ]
     )
 

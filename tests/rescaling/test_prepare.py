@@ -17,7 +17,7 @@ MODES = [f'mode = "{mode}", window = {window}' for mode in ("quantile", "rank", 
          for window in WINDOWS]
 MODES += ['mode = "zscore"', 'mode = "decay"']
 text = "".join("[[part]]\\npitch = { rescale = { %s } }\\n" % mode for mode in MODES)
-text += "[[alert]]\\noutlier = 3\\nwindow = 20\\n"
+text += "[[alert]]\\noutlier = '1 a day'\\n"
 session = parse_session(text.encode(), "all.toml")
 
 def compiled():

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from streamson.model.point import Batch, DataPoint
 from streamson.score.alerts import AGAIN_S
-from streamson.score.earcon_player import MAX_LAG_S
 from streamson.score.score import Score
 from streamson.score.table_score import TableScore
 from streamson.session.load import parse_session
@@ -86,23 +85,16 @@ def test_a_sound_of_ones_own_and_the_level_of_all():
     assert [note.onset_frame for note in notes] == [1_000, 1_500]
 
 
-def test_a_value_that_trembles_at_its_limit_is_told_rarely_and_counted():
+def test_a_value_that_trembles_at_its_limit_is_told_rarely_and_counted(caplog):
     score = score_of("[[alert]]\nabove = 1")
     told = run(score, [0.0, 2.0] * 50, apart=100)  # 10 s
+    counts = score.counts
+    raised = sum("above 1" in message for message in caplog.messages)
+    assert counts.alerts == 50 == raised + counts.alerts_trembling
+    assert 2 <= raised <= 10 / AGAIN_S + 1
     alerts = [notes for notes in told if notes and notes[0].midi_note == pitches("above")[0]]
-    assert score.counts.alerts == 50
-    assert 2 <= len(alerts) <= 10 / AGAIN_S + 1
-
-
-def test_cues_that_come_at_once_follow_one_another_and_the_last_are_left_out():
-    score = score_of("[[alert]]\nabove = 1")
-    notes = []
-    for i in range(60):
-        notes += alerts(score.process(DataPoint(f"s{i}", {"x": 5.0}, 0.0), 100))
-    assert all(b.onset_frame >= a.onset_frame + a.duration_frames for a, b in pairwise(notes))
-    assert notes[-1].onset_frame < 100 + (MAX_LAG_S + 1) * RATE
-    assert score.counts.earcons_left_out == 60 - len(notes) / 3 > 0
-    assert score.alerts_active == 60
+    assert len(alerts) == counts.alerts_sounded == 1
+    assert counts.alerts_merged == raised - 1
 
 
 @given(values=st.lists(st.floats(0, 20) | st.just(math.nan), min_size=1, max_size=60))
@@ -225,10 +217,13 @@ def test_notices_can_be_turned_off():
     assert not score.on_loss(1, 1_000 * RATE)
 
 
-def test_lost_points_are_told_now_and_then():
-    score = score_of()
+def test_lost_points_are_told_now_and_then_and_heard_once():
+    events = []
+    score = score_of(on_event=events.append)
     told = [bool(score.on_loss(1, i * RATE // 10)) for i in range(200)]  # 20 s
-    assert sum(told) == 4
+    assert len(events) == 4
+    assert sum(told) == 1 == score.counts.alerts_sounded
+    assert score.counts.alerts_merged == 3
 
 
 def test_ticks_at_the_ends_of_the_range():

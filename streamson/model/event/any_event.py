@@ -1,6 +1,6 @@
 """All kinds of events."""
 
-from streamson.model.event.alerts import AlertAcknowledged, AlertCleared, AlertRaised
+from streamson.model.event.alerts import AlertAcknowledged, AlertCleared, AlertRaised, AlertsMerged
 from streamson.model.event.devices import DeviceBack, DeviceLost
 from streamson.model.event.following import FeedJoined, FeedLost, FeedRecovered, SessionNotFollowed
 from streamson.model.event.recordings import (
@@ -31,6 +31,7 @@ from streamson.model.event.streams import (
 AnyEvent = (
     AlertRaised
     | AlertCleared
+    | AlertsMerged
     | StreamStale
     | StreamRecovered
     | StreamForward

@@ -26,7 +26,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
         raise NotImplementedError
 
 
-def listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str], joint: str = ", ") -> str:
     """Return some names for a sentence; of many, the first."""
     more = len(names) - MAX_LISTED
-    return ", ".join(names[:MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
+    return joint.join(names[:MAX_LISTED]) + (f" and {more} more" if more > 0 else "")

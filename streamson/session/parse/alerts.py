@@ -2,14 +2,13 @@
 
 import logging
 from math import inf
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
 from streamson.errors import MissingDependencyError
 from streamson.model.instrument import Instrument
 from streamson.model.limits import MAX_STREAM_CHARS
-from streamson.rescaling.normalize import MAX_WINDOW_POINTS
 from streamson.session.parse.checks import (
     Check,
     Place,
@@ -26,10 +25,12 @@ from streamson.session.parse.checks import (
     text,
     true_or_false,
     whole_number,
+    word,
 )
-from streamson.session.parse.earcons import builtin_earcons, earcon
+from streamson.session.parse.earcons import Priority, earcon
 from streamson.session.parse.instruments import builtin_instruments
 from streamson.session.parse.rescale import seconds
+from streamson.session.rate import AlertRate, parse_rate
 from streamson.session.schema import Alert, Notices
 
 _log = logging.getLogger(__name__)
@@ -37,7 +38,8 @@ _log = logging.getLogger(__name__)
 MAX_ALERTS: Final = 256
 MAX_SPEECHES: Final = 32
 MAX_SPEECH_CHARS: Final = 200
-MIN_WINDOW_POINTS: Final = 20
+MAX_BUDGET: Final = 100
+MIN_REPEAT_S: Final = 10.0
 MAX_DURATION_S: Final = 86_400.0
 
 _CONDITIONS: Final = ("above", "below", "outside", "outlier")
@@ -57,11 +59,32 @@ def _hysteresis(value: object, place: Place) -> float:
     raise place.refuse(value, "a finite number, 0 or more")
 
 
+_RATES: Final = (
+    'how often a false alert may come, such as "1 a week", "2 a day", "3 a month" or "1 an hour"'
+)
+
+
+_INSTEAD: Final = (
+    ". A number of quartiles and a window are no more; what is usual is learnt: write outlier = "
+    '"1 a week", and leave window out'
+)
+
+
+@check({"type": "string", "pattern": r"^\s*[0-9]{1,4}\s+(an?|per)\s+[a-z]+\s*$"})
+def _outlier(value: object, place: Place) -> AlertRate:
+    rate = parse_rate(value) if isinstance(value, str) else None
+    if rate is not None:
+        return rate
+    # A number, and a window, stood there before: the distance of the quartiles, beyond them.
+    raise place.refuse(value, _RATES, _INSTEAD if is_number(value) else "")
+
+
 _NOTICES_KEYS: Final[dict[str, Check[Any]]] = {
     "stale": true_or_false,
     "lost": true_or_false,
     "range": true_or_false,
     "level": number(-40, 10, "dB"),
+    "budget": whole_number(1, MAX_BUDGET),
 }
 _ALERT_KEYS: Final[dict[str, Check[Any]]] = {
     "stream": text(MAX_STREAM_CHARS),
@@ -69,10 +92,11 @@ _ALERT_KEYS: Final[dict[str, Check[Any]]] = {
     "above": _finite,
     "below": _finite,
     "outside": ascending,
-    "outlier": number(0.5, 100),
-    "window": whole_number(MIN_WINDOW_POINTS, MAX_WINDOW_POINTS),
+    "outlier": _outlier,
     "hysteresis": _hysteresis,
     "duration": seconds(0, MAX_DURATION_S),
+    "priority": word(*get_args(Priority)),
+    "repeat": seconds(MIN_REPEAT_S, MAX_DURATION_S),
     "speech": text(MAX_SPEECH_CHARS),
     "voice": text(20),
 }
@@ -121,6 +145,8 @@ def read_alerts(
     alerts = []
     for i, found in enumerate(value, 1):
         here = Place(place.file, f"alert {i}")
+        if isinstance(found, dict) and "window" in found:
+            raise here.error(f"found window{_INSTEAD}")
         alerts.append(_alert(table(found, here, keys), here, speeches))
     for_earcons.update(speeches)
     return tuple(alerts)
@@ -132,15 +158,13 @@ def _alert(found: dict[str, Any], place: Place, speeches: dict[str, Instrument])
         problem = f"found {' and '.join(conditions) or 'no condition'}"
         raise place.error(f"{problem}; allowed: one of {', '.join(_CONDITIONS)}")
     (condition,) = conditions
-    if "window" in found and condition != "outlier":
-        raise place.error("found window without outlier; a limit that is known needs none")
-    if "hysteresis" in found and condition == "outlier":
-        raise place.error("found hysteresis with outlier, which has its own")
+    for name in ("hysteresis", "duration"):
+        if name in found and condition == "outlier":
+            raise place.error(f"found {name} with outlier, which has its own")
     if "voice" in found and "speech" not in found:
         raise place.error("found voice without speech; nothing is spoken")
     limit = found.pop(condition)
     speech, voice = found.pop("speech", ""), found.pop("voice", "en")
-    found.setdefault("sound", builtin_earcons()["outside" if condition == "outlier" else condition])
     alert = Alert(**found)
     match condition:
         case "above":
