@@ -27,9 +27,6 @@ LENGTH_S: Final = 0.35
 AFTER_S: Final = 0.06
 """It begins so long after that note: what begins 30 ms after another is told from it."""
 
-BUDGET_SHARE: Final = 0.5
-"""It only takes what notes leave: where more than half of the budget is spent, it waits."""
-
 
 class BeaconTurns:
     """Lets beacons of all streams sound one after the other, never two at once."""
@@ -37,16 +34,25 @@ class BeaconTurns:
     def __init__(self, budget: NoteBudget, sample_rate: int) -> None:
         self.sample_rate = sample_rate
         self._budget = budget
-        self._free_frame = 0
+        self._last_frame = -(2**62)
 
-    def take(self, onset_frame: int, frames: int) -> bool:
-        """Return whether a beacon may sound at a frame; then it is taken for that."""
-        if onset_frame < self._free_frame:
+    def take(self, onset_frame: int, frames: int, *, after_frame: int) -> bool:
+        """Return whether a beacon may sound at a frame; then it is taken for that.
+
+        Parameters
+        ----------
+        onset_frame, frames
+            When, and for how long.
+        after_frame
+            Where the note begins that it follows: what is spent later, nobody knows.
+        """
+        # The parts of a table run apart: another's may be far ahead.
+        if abs(onset_frame - self._last_frame) < frames:
             return False
-        # It is not spent: there are three beacons a second at most.
-        if not self._budget.has_capacity(onset_frame, BUDGET_SHARE):
+        # Nothing is spent: there are three beacons a second at most, in all.
+        if not self._budget.has_capacity(after_frame):
             return False
-        self._free_frame = onset_frame + frames
+        self._last_frame = onset_frame
         return True
 
 
@@ -88,7 +94,7 @@ class BeaconPlayer:
         # A held voice goes on: it is where it belongs once it has glided there.
         frames = note.glide_frames if note.held_key else note.duration_frames
         onset_frame = begin + frames + self._after
-        if not self._turns.take(onset_frame, self._length):
+        if not self._turns.take(onset_frame, self._length, after_frame=begin):
             return None
         self._due_frame = begin + self._every
         self._counts.beacons += 1
