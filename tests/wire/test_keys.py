@@ -15,7 +15,7 @@ from streamson.keys.folder import KeyFolder
 from streamson.keys.grant import Grant
 from streamson.model.command import Answer, Mute
 from streamson.model.feed import EVENT
-from streamson.wire.control.client import CommandClient
+from streamson.wire.control.client import AGAIN_MS, CommandClient
 from streamson.wire.control.server import CommandServer
 from streamson.wire.feed.publisher import FeedPublisher
 from streamson.wire.feed.reader import FeedReader
@@ -194,8 +194,57 @@ def test_who_has_no_key_or_the_wrong_one_of_the_listener_is_told(machine, ear):
         publishing(web, f"{open_to_all.endpoint}#{other.key}") as publisher,
     ):
         until(lambda: not publisher.listening and publisher.refusal, "the refusal")
-        assert "asks for no keys" in publisher.refusal or "or none" in publisher.refusal
+        assert "asks for no keys" in publisher.refusal or "or asks for none" in publisher.refusal
     assert ear.heard == []
+
+
+NULL_GREETING = b"\xff" + bytes(8) + b"\x7f\x03\0" + b"NULL".ljust(20, b"\0") + bytes(32)
+"""Of a peer that asks for no keys: ZMTP 3.0, rfc.zeromq.org/spec/23."""
+
+
+@contextlib.contextmanager
+def closing_at_once(answers_after=10**9):
+    """A server that closes each connection: the first ones without a word. Yield it and a list
+    of whom it answered."""
+    came = []
+
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                ours, _ = server.accept()
+                came.append(len(came) >= answers_after)
+                if came[-1]:
+                    ours.sendall(NULL_GREETING)
+                    with contextlib.suppress(OSError):
+                        ours.settimeout(1)
+                        while ours.recv(64):
+                            pass
+                ours.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"tcp://127.0.0.1:{server.getsockname()[1]}", came
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def test_who_asks_for_no_keys_is_told_of_once_however_late_its_answers_come(machine, caplog):
+    other = machine("other")
+    with (
+        closing_at_once(answers_after=12) as (address, came),
+        publishing(machine("web"), f"{address}#{other.key}") as publisher,
+    ):
+        until(lambda: not publisher.listening and sum(came) > 3, "its answers")
+    (line,) = [line for line in caplog.messages if address in line]
+    assert "asks for none" in line
+
+
+def test_who_steers_waits_between_two_tries_to_connect():
+    with closing_at_once() as (address, came), CommandClient(address) as client:
+        with pytest.raises(StreamsonError, match="nobody takes commands"):
+            client.call(Mute(), 3.0)
+        assert 2 <= len(came) <= 1 + 3_000 / AGAIN_MS
 
 
 def test_a_refusal_is_said_once(home, machine, ear, caplog):

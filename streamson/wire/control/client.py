@@ -29,6 +29,11 @@ COMMANDS_HIGH_WATER_MARK: Final = 16
 LOOK_MS: Final = 100
 """Time between two looks whether somebody takes commands."""
 
+AGAIN_MS: Final = 400
+"""Time between two tries to connect, and ZeroMQ adds up to as much by chance: a listener that is
+going, or lets nobody in, is not pestered ten times a second. Three tries, after which it is known
+that it lets nobody in, still fit into a call."""
+
 MAX_NAME_CHARS: Final = 40
 """Of a command's name that is none: the rest is not said."""
 
@@ -58,6 +63,7 @@ class CommandClient(Closable):
         self._socket.setsockopt(zmq.LINGER, 0)
         # A command that nobody took must not be carried out by who comes an hour later.
         self._socket.setsockopt(zmq.IMMEDIATE, 1)
+        self._socket.setsockopt(zmq.RECONNECT_IVL, AGAIN_MS)
         set_keepalive(self._socket)
         self._refusals = Refusals(self._socket, endpoint, STEER)
         self._refusals.watch()
@@ -78,13 +84,12 @@ class CommandClient(Closable):
         self._number += 1
         sent = msgspec.structs.replace(command, id=self._number)
         deadline = time.monotonic() + timeout_s
-        while not self._socket.poll(LOOK_MS, zmq.POLLOUT):
+        while not self._send(msgspec.msgpack.encode(sent)):
             self._refusals.look()
             if time.monotonic() > deadline:
                 nobody = f"nobody takes commands on {self.endpoint}"
                 raise StreamsonError(self._refusals.reason or nobody)
         self._refusals.settle()
-        self._socket.send(msgspec.msgpack.encode(sent))
         while (remaining := deadline - time.monotonic()) > 0:
             if not self._socket.poll(int(remaining * 1000) + 1):
                 continue
@@ -95,6 +100,16 @@ class CommandClient(Closable):
             if answer.id == self._number:  # others were waited for too long
                 return answer
         raise StreamsonError(f"no answer from {self.endpoint} in {timeout_s:.0f} s")
+
+    def _send(self, command: bytes) -> bool:
+        """Send a command if somebody is there or comes in a moment; return whether it went."""
+        if not self._socket.poll(LOOK_MS, zmq.POLLOUT):
+            return False
+        try:
+            self._socket.send(command, zmq.DONTWAIT)
+        except zmq.Again:  # who was there has just gone
+            return False
+        return True
 
     def close(self) -> None:
         """Close the socket."""

@@ -127,6 +127,8 @@ class Refusals:
                 "'streamson keys show' prints there"
             )
         elif event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
+            if self.reason == self._unknown():  # which holds this, and is said already
+                return
             self.reason = (
                 f"{self._address} asks for no keys, or speaks another protocol; it is reached by "
                 "the endpoint without the #"
@@ -134,10 +136,15 @@ class Refusals:
         elif event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL and self._key is not None:
             self._unexplained += 1
             if self._unexplained >= UNEXPLAINED and not self.reason:
-                self.reason = (
-                    f"{self._address} has another key than the endpoint says, or none, or is no "
-                    f"port {_PORTS[self._role]}; 'streamson keys show' there prints the endpoint"
-                )
+                self.reason = self._unknown()
+
+    def _unknown(self) -> str:
+        """Return what may be so where a peer closes without a word."""
+        return (
+            f"{self._address} has another key than the endpoint says, or asks for none, or is no "
+            f"port {_PORTS[self._role]}; 'streamson keys show' there prints the endpoint, and "
+            "without the # it is reached where nobody is asked for keys"
+        )
 
     def _not_allowed(self) -> str:
         try:
