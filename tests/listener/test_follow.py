@@ -70,13 +70,16 @@ root = "C4"
 [[part]]
 stream = "b"
 instrument = "knock"
+bands = [0, 0.6]
 
 [[part]]
 stream = "c"
 articulation = "continuous"
 hold = 2
+bands = [0, 0.6]
 
 [[part]]
+beacon = { value = 0, every = "2s" }
 
 [[alert]]
 stream = "a"
