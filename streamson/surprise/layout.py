@@ -21,7 +21,8 @@ MIN_BLOCKS: Final = 10
 """With fewer maxima nothing is told: a young series is not known."""
 
 QUIET: Final = 50
-"""After so many points without anything unusual the next alert is another one."""
+"""After so many points without anything unusual the next alert is another one; before, only what is
+ten times as seldom is told."""
 
 HUGE: Final = 1e150
 """Values beyond are taken for it, in units of the first value: squares must be finite."""
@@ -53,4 +54,5 @@ UNFITTED: Final = 20  # blocks that ended since the threshold was found
 MOVING: Final = 21  # share of the steps that are none of 0
 STILL: Final = 22  # steps of 0, up to the last
 LONGEST_STILL: Final = 23  # the most before
-NUMBERS: Final = 24
+PEAK: Final = 24  # greatest surprise since the last alert was raised
+NUMBERS: Final = 25

@@ -22,6 +22,7 @@ from streamson.surprise.layout import (
     LONGEST_STILL,
     MAXIMUM,
     MOVING,
+    PEAK,
     QUIET,
     RESOLUTION,
     ROOM,
@@ -127,10 +128,10 @@ def _change(row: Any, values: Any, end: int, score: float) -> int:
     if stuck:
         row[SURPRISE] = max(row[SURPRISE], asked(row))
     if stuck or score > row[THRESHOLD]:
-        calm = row[CALM]
-        row[CALM] = 0.0
-        if row[ACTIVE] == 0.0 and calm >= QUIET:
-            row[ACTIVE] = 1.0
+        calm, peak = row[CALM], row[PEAK]
+        row[CALM], row[PEAK] = 0.0, max(peak, row[SURPRISE])
+        if row[ACTIVE] == 0.0 and (calm >= QUIET or row[SURPRISE] >= peak + 1.0):
+            row[ACTIVE], row[PEAK] = 1.0, row[SURPRISE]
             if stuck:
                 row[KIND], row[SIGN] = RATE, -1.0
             else:

@@ -30,6 +30,7 @@ from streamson.surprise.layout import (
     MOVING,
     NUMBERS,
     OLDEST,
+    PEAK,
     RESOLUTION,
     ROOM,
     SCORE,
@@ -77,6 +78,7 @@ _RANGES: Final = {
     SCORE: (LOWEST, _SCORE_MAX),
     SURPRISE: (0, MAX_SURPRISE),
     MOVING: (0, 1),
+    PEAK: (0, MAX_SURPRISE),
 }
 
 Row = NDArray[np.float64]
