@@ -15,8 +15,8 @@ STREAMS_S: Final = 0.25
 REFRESH_S: Final = 10.0
 """In this time each stream is told again, so that who missed something knows it again."""
 
-STREAMS_SHARE: Final = 0.05
-"""Telling takes at most this share of the time: of thousands it is done less often."""
+STREAMS_SHARE: Final = 0.03
+"""Telling takes at most this share of the time: of ten thousand it is done every five seconds."""
 
 
 class StreamsTeller:

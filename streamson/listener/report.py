@@ -121,7 +121,7 @@ class Reporter:
         muted, soloed = mixer.muted_streams, mixer.soloed_streams
         return [
             StreamRow(
-                **{name: getattr(stream, name) for name in StreamStatistics.__struct_fields__},
+                **msgspec.structs.asdict(stream),
                 muted=stream.name in muted,
                 soloed=stream.name in soloed,
                 heard=mixer.hears(stream.name),

@@ -64,15 +64,17 @@ def gather_streams(receiver: ReceivedPoints, score: PlayedStreams) -> list[Strea
     """Return what is known of each stream that is played."""
     lost, refused = receiver.lost_by_stream, receiver.refused_by_stream
     skews = receiver.clock_skew_by_stream
-    return [
-        msgspec.structs.replace(
-            stream,
-            points_lost=lost.get(stream.name, 0),
-            messages_refused=refused.get(stream.name, 0),
-            clock_skew_s=skews.get(stream.name),
-        )
-        for stream in score.stream_statistics()
-    ]
+    streams = score.stream_statistics()
+    for i, stream in enumerate(streams):
+        name = stream.name
+        if name in lost or name in refused or name in skews:  # of thousands only a few
+            streams[i] = msgspec.structs.replace(
+                stream,
+                points_lost=lost.get(name, 0),
+                messages_refused=refused.get(name, 0),
+                clock_skew_s=skews.get(name),
+            )
+    return streams
 
 
 def _of_engine(sources: StatisticsSources) -> dict[str, Any]:

@@ -69,10 +69,14 @@ class Bed:
         self._next_frame = 0
         self._seat = 0
 
+    def is_due(self, onset_frame: int) -> bool:
+        """Return whether the next note may begin by a frame."""
+        return onset_frame >= self._next_frame
+
     def tick(
         self, groups: Sequence[GroupState], points_a_second: float, onset_frame: int
     ) -> list[Note]:
-        """Return the notes that begin at a frame; to be called often.
+        """Return the notes that begin at a frame; to be called where `is_due`.
 
         Parameters
         ----------
@@ -83,7 +87,7 @@ class Bed:
         onset_frame
             When they are to begin.
         """
-        if not groups or onset_frame < self._next_frame:
+        if not groups:
             return []
         self._next_frame = onset_frame + round(interval_s(points_a_second) * self._sample_rate)
         self._seat = (self._seat + 1) % min(len(SEATS), len(groups))

@@ -114,7 +114,7 @@ class Mix:
 
     def bed(self, onset_frame: int) -> list[Note]:
         """Return the notes of the bed that begin at a frame."""
-        if not (self._spec.bed and self.attention.is_mixing):
+        if not (self._spec.bed and self.attention.is_mixing and self._bed.is_due(onset_frame)):
             return []
         groups = self.attention.groups()
         return self._bed.tick(groups, self.attention.points_a_second, onset_frame)
