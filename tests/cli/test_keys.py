@@ -216,11 +216,11 @@ def test_what_only_waits_drops_nothing_and_does_not_say_so(run, home, tmp_path):
     assert said.read_text().count("dropped") == 1
 
 
-def test_who_watches_is_told_that_its_key_was_revoked(run, tmp_path):
-    key = run("ear", "keys", "new")[1].split()[4]
+@pytest.fixture
+def feed_with_keys(run, tmp_path):
+    """A listener that asks for keys: what it says goes to a file; and its feed."""
     run("home", "keys", "new")
-    run("home", "keys", "allow", "ear", key, "--hear")
-    said, shown = tmp_path / "said", tmp_path / "shown"
+    said = tmp_path / "listener"
     words = ("--keys", "--feed", "tcp://127.0.0.1:*", "--bind", "tcp://127.0.0.1:*")
     with said.open("w") as file:
         listener = subprocess.Popen(
@@ -229,7 +229,16 @@ def test_who_watches_is_told_that_its_key_was_revoked(run, tmp_path):
             stderr=file,
         )
     until(lambda: "Playing" in said.read_text(), "the listener")
-    feed = re.search(r"Feed on (\S+)\.", said.read_text())[1]
+    yield said, re.search(r"Feed on (\S+)\.", said.read_text())[1]
+    listener.terminate()
+    listener.wait(20)
+
+
+def test_who_watches_is_told_that_its_key_was_revoked(run, tmp_path, feed_with_keys):
+    said, feed = feed_with_keys
+    key = run("ear", "keys", "new")[1].split()[4]
+    run("home", "keys", "allow", "ear", key, "--hear")
+    shown = tmp_path / "shown"
     with shown.open("w") as file:
         watch = subprocess.Popen(
             [*STREAMSON, "watch", "--plain", feed],
@@ -243,8 +252,36 @@ def test_who_watches_is_told_that_its_key_was_revoked(run, tmp_path):
         until(lambda: "does not let this machine hear" in shown.read_text(), "the reason")
         until(lambda: "its key may hear no more: ear" in said.read_text(), "the other side")
     finally:
-        for one in (watch, listener):
-            one.terminate()
-            one.wait(20)
+        watch.terminate()
+        watch.wait(20)
     assert shown.read_text().count("does not let this machine hear") == 1
     assert f"the key {key} is not allowed here" in said.read_text()
+
+
+@pytest.mark.parametrize("may_steer", [False, True])
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_a_page_says_whether_it_steers(run, tmp_path, feed_with_keys, may_steer, host):
+    _, feed = feed_with_keys
+    key = run("web", "keys", "new")[1].split()[4]
+    run("home", "keys", "allow", "web", key, "--hear", *(["--steer"] if may_steer else []))
+    page = subprocess.Popen(
+        [*STREAMSON, "web", feed, "--address", f"{host}:0"],
+        env=os.environ | {"STREAMSON_KEYS": str(tmp_path / "web")},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        first = page.stdout.readline()
+        assert first.startswith("Page on http://")
+        if host != "127.0.0.1":
+            assert first.endswith(
+                "(this link steers)\n" if may_steer else "(this link steers once it is allowed)\n"
+            )
+        if not may_steer:
+            line = page.stdout.readline()
+            assert line.startswith("It does not steer: tcp://127.0.0.1:")
+            assert f"streamson keys allow NAME {key} --steer" in line
+    finally:
+        page.terminate()
+        rest, _ = page.communicate(timeout=20)
+    assert "does not steer" not in rest

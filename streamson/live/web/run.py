@@ -74,10 +74,12 @@ async def _serve(
     on_ready: Callable[[list[str]], None],
     stopping: asyncio.Event,
 ) -> None:
-    steering = Steering(CommandClient(control_endpoint(endpoint)))
+    client = CommandClient(control_endpoint(endpoint))
+    refusal = client.refusal()  # so that nobody is told that a page steers which can't
+    steering = Steering(client)
     server = PageServer(access, hub, steering)
     port = await server.start()
-    on_ready(server.links(port))
+    on_ready(server.links(port, refusal))
     await stopping.wait()
     await server.stop()
     steering.close()

@@ -147,12 +147,22 @@ class PageServer:
         await self._runner.cleanup()
         self._limited.flush()
 
-    def links(self, port: int) -> list[str]:
-        """Return what a person is told: where the page is."""
+    def links(self, port: int, refusal: str) -> list[str]:
+        """Return what a person is told: where the page is.
+
+        Parameters
+        ----------
+        port
+            As it was bound.
+        refusal
+            Why the listener does not let this machine steer; empty where it does.
+        """
         url = url_of(self._access.host, port)
+        but = [f"It does not steer: {refusal}"] if refusal else []
         if self._access.is_local:
-            return [f"Page on {url}"]
-        lines = [f"Page on {url}?token={self._access.token} (this link steers)"]
+            return [f"Page on {url}", *but]
+        steers = "steers once it is allowed" if refusal else "steers"
+        lines = [f"Page on {url}?token={self._access.token} (this link {steers})", *but]
         guest = "" if self._access.insecure else f"?token={self._access.guest_token}"
         return [*lines, f"Page for guests, who see and hear: {url}{guest}"]
 

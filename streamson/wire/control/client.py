@@ -101,6 +101,18 @@ class CommandClient(Closable):
                 return answer
         raise StreamsonError(f"no answer from {self.endpoint} in {timeout_s:.0f} s")
 
+    def refusal(self, timeout_s: float = 2.0) -> str:
+        """Return why the listener does not let this machine steer, for a person.
+
+        Empty where it does, or nobody is there in time to say so.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not self._socket.poll(LOOK_MS, zmq.POLLOUT):
+            self._refusals.look()
+            if self._refusals.reason or time.monotonic() > deadline:
+                return self._refusals.reason
+        return ""
+
     def _send(self, command: bytes) -> bool:
         """Send a command if somebody is there or comes in a moment; return whether it went."""
         if not self._socket.poll(LOOK_MS, zmq.POLLOUT):
