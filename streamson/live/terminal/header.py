@@ -105,6 +105,7 @@ def _figures(watched: Watched, stats: Statistics) -> list[tuple[int, Span]]:
         (7, Span(f"load {100 * stats.callback_load:.1f} %")),
         (8, Span("" if delay is None else f"latency {delay:.1f} ms")),
         (6, Span("") if follows else lost),
+        (4, Span(_in_front(stats))),
         (4, _trouble(stats.streams_stale, f"{stats.streams_stale} silent")),
         (9, _trouble(stats.notes_dropped, f"{stats.notes_dropped} dropped")),
         (10, _trouble(stats.streams_refused, f"{stats.streams_refused} streams too many")),
@@ -112,6 +113,11 @@ def _figures(watched: Watched, stats: Statistics) -> list[tuple[int, Span]]:
         (12, Span(counted(stats.notes_played, "note"), Style.QUIET)),
         (13, Span("" if follows else points, Style.QUIET)),
     ]
+
+
+def _in_front(stats: Statistics) -> str:
+    """Return how many streams play, where not all do."""
+    return f"{stats.streams_in_front} in front" if stats.streams_in_front < stats.streams else ""
 
 
 def _trouble(number: int, words: str, style: Style = Style.WARNING) -> Span:

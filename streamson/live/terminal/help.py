@@ -30,6 +30,7 @@ _MARKS: Final = (
     ("k  known", "the same, and somebody knows"),
     ("?  silent", "no point for twice the usual time"),
     ("x  ended", "its producer said goodbye"),
+    (".  bed", "nothing unusual: one of the bed"),
 )
 
 _FIGURES: Final = (

@@ -8,7 +8,7 @@ from streamson.live.terminal.cells import cut, fit, width_of
 from streamson.live.terminal.columns import Column, columns_for
 from streamson.live.terminal.glyphs import Glyphs
 from streamson.live.terminal.lines import EMPTY, Line, Span, Style, full
-from streamson.live.terminal.view import KNOWN, View, known_alerts, state_word
+from streamson.live.terminal.view import BED, KNOWN, View, known_alerts, state_word
 from streamson.live.terminal.watched import Watched
 from streamson.model.feed import StreamRow
 from streamson.music.pitch import midi_to_note
@@ -16,7 +16,7 @@ from streamson.music.pitch import midi_to_note
 MARGIN: Final = 3
 """Cells before the names: what is selected, what is muted or soloed."""
 
-_MARKS: Final = {"live": " ", "ALERT": "!", KNOWN: "k", "silent": "?", "ended": "x"}
+_MARKS: Final = {"live": " ", "ALERT": "!", KNOWN: "k", "silent": "?", "ended": "x", BED: "."}
 """States, where there is no room for a word."""
 
 _STYLES: Final = {
@@ -24,6 +24,7 @@ _STYLES: Final = {
     KNOWN: Style.WARNING,
     "silent": Style.WARNING,
     "ended": Style.QUIET,
+    BED: Style.QUIET,
     "live": Style.GOOD,
 }
 

@@ -15,6 +15,9 @@ MAX_FILTER_CHARS: Final = 60
 STATE_WORDS: Final = {"live": "live", "alert": "ALERT", "stale": "silent", "ended": "ended"}
 """How states are called on the screen."""
 
+BED: Final = "bed"
+"""A stream that plays no notes of its own at present: others are more surprising."""
+
 KNOWN: Final = "known"
 """An alert that was acknowledged."""
 
@@ -81,8 +84,13 @@ class View:
 
 
 def visible_names(watched: Watched, view: View) -> list[str]:
-    """Return the names of the streams that the filter lets through."""
+    """Return the names of the streams that the filter lets through.
+
+    Where not all play, those that do come first, and then the most surprising.
+    """
     rows = watched.mirror.rows
+    if not all(row.front for row in rows.values()):
+        rows = dict(sorted(rows.items(), key=_rank))
     if not view.filter:
         return list(rows)
     wanted = view.filter.casefold()
@@ -105,7 +113,15 @@ def state_word(row: StreamRow, acknowledged: set[str]) -> str:
     """Return a stream's state in a word."""
     if row.state == "alert" and row.name in acknowledged:
         return KNOWN
+    if row.state == "live" and not row.front:
+        return BED
     return STATE_WORDS.get(row.state, row.state)
+
+
+def _rank(item: tuple[str, StreamRow]) -> tuple[bool, int]:
+    """Return what is least for who is to stand first; in whole decades, so that rows stay."""
+    _, row = item
+    return not row.front, -int(row.surprise)
 
 
 def _names(alerts: Iterable[ActiveAlert], *, acknowledged: bool) -> set[str]:

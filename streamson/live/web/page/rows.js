@@ -29,6 +29,7 @@ export class Rows {
     for (const row of rows) {
       const known = this.streams.get(row.name);
       if (known) {
+        if (known.row.front !== row.front) isNew = true; // who is in front stands first
         known.row = { ...known.row, ...row };
         if (!known.element.hidden) fill(known); // the others are filled when they are shown
       } else {
@@ -43,11 +44,11 @@ export class Rows {
     this.update({ rows: [], gone: [...this.streams.keys()], count: 0 });
   }
 
-  /** Show the streams whose names have a text in them, and not too many. */
+  /** Show the streams whose names have a text in them, and not too many; who is in front is first. */
   filter() {
     const pattern = this.pattern.toLowerCase();
     let left = this.shown;
-    for (const stream of this.streams.values()) {
+    for (const stream of this._inOrder()) {
       const { row, element } = stream;
       const wasHidden = element.hidden;
       const isFound = row.name.toLowerCase().includes(pattern);
@@ -58,6 +59,20 @@ export class Rows {
     const visible = [...this.body.rows].filter((row) => !row.hidden);
     if (visible.length && !visible.some((row) => row.tabIndex === 0)) visible[0].tabIndex = 0;
     return { found: this.shown - left, isMore: left < 0 };
+  }
+
+  /** Return the streams, where not all play those that do first; and let rows stand so. */
+  _inOrder() {
+    const all = [...this.streams.values()];
+    const front = all.filter(({ row }) => row.front !== false);
+    if (front.length === all.length || front.length === 0) return all;
+    let before = null;
+    for (const { element } of front) {
+      const next = before ? before.nextSibling : this.body.firstChild;
+      if (next !== element) this.body.insertBefore(element, next); // moved only if need be: it may have the focus
+      before = element;
+    }
+    return [...front, ...all.filter(({ row }) => row.front === false)];
   }
 
   focusNext(step) {
@@ -158,8 +173,10 @@ export function mainField(row) {
 
 function fill({ row, cells, buttons, element }) {
   const field = mainField(row);
-  set(cells.state, row.state);
-  cells.state.className = `state ${row.state}`;
+  const state = row.state === "live" && row.front === false ? "bed" : row.state;
+  set(cells.state, state);
+  cells.state.className = `state ${state}`;
+  cells.state.title = row.surprise ? `surprise: once in 10^${number(row.surprise)} points` : "";
   set(cells.value, field === undefined ? "–" : `${number(row.fields[field])} ${plain(field)}`);
   if (row.time) cells.value.title = `at ${clock(row.time)}`;
   set(cells.range, row.range ? `${number(row.range[0])} to ${number(row.range[1])}` : "–");
