@@ -4,6 +4,8 @@ It is compiled on the first run on a machine, which takes seconds, and loaded fr
 ones; either would hold up the points that come meanwhile.
 """
 
+import numpy as np
+
 from streamson.rescaling.sorted_values import SortedValues
 from streamson.rescaling.tail_quantiles import TailQuantiles
 
@@ -14,6 +16,7 @@ def load_kernels() -> None:
     values.add(1.0)
     values.replace(1.0, 2.0)
     values.quantiles(0.1, 0.9)
+    values.quantiles_at(np.array([0.5]))
     values.rank(2.0)
     values.in_order()
     values.remove(2.0)

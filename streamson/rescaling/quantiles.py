@@ -17,7 +17,7 @@ FIRST_POINTS: Final = 1_024
 """Points that a window of time has room for at first; it grows."""
 
 
-class _Ordered(Stateful, Protocol):
+class Ordered(Stateful, Protocol):
     """A window's values in order."""
 
     values: SortedValues
@@ -41,7 +41,7 @@ class OrderedPoints(WindowBuffer):
         They, in order.
     """
 
-    def take(self, value: float, time: float) -> None:  # noqa: ARG002  # as _Ordered
+    def take(self, value: float, time: float) -> None:  # noqa: ARG002  # as Ordered
         """Take in a value, and forget the oldest where there is no room."""
         seen, points = self._seen, self._points
         self._seen = seen + 1
@@ -210,12 +210,20 @@ class _Thinned(OrderedPoints):
         self._stride, self._passed = held.stride, held.passed
 
 
-def _ordered(window: Window) -> _Ordered:
+def ordered(window: Window) -> Ordered:
+    """Return what holds a window's values in order: a fair sample of them where it is all."""
     if window.points is not None:
         return OrderedPoints(window.points)
     if window.seconds is not None:
         return _LastSeconds(window.seconds)
     return Reservoir()
+
+
+def thinned(window: Window) -> Ordered:
+    """Return what holds a window's values in order, a fair sample where they are many."""
+    if (window.points or 0) > SAMPLE_POINTS:
+        return _Thinned(window.points or 0)
+    return ordered(window)
 
 
 class Quantiles:
@@ -230,7 +238,7 @@ class Quantiles:
     """
 
     def __init__(self, window: Window, low: float, high: float) -> None:
-        self._ordered = _ordered(window)
+        self._ordered = ordered(window)
         self._low, self._high = low, high
 
     def update(self, value: float, time: float) -> Range:
@@ -262,9 +270,7 @@ class Rank:
     """
 
     def __init__(self, window: Window) -> None:
-        self._ordered = _ordered(window)
-        if (window.points or 0) > SAMPLE_POINTS:
-            self._ordered = _Thinned(window.points or 0)
+        self._ordered = thinned(window)
 
     @property
     def range(self) -> None:

@@ -164,15 +164,6 @@ def _rescaler(
     if not rescale.needs_extent:
         extent = None
     match rescale.mode:
-        case "auto" if extent is not None:
-            return RangeRescaler(Fixed(extent.robust), rescale.slew, counts)
-        case "auto":
-            from streamson.rescaling.adaptive import AdaptiveRange
-
-            return RangeRescaler(AdaptiveRange(known), rescale.slew, counts)
-        case "quantile" if extent is not None:
-            fixed = Fixed(extent.quantiles(*rescale.quantiles))
-            return RangeRescaler(fixed, rescale.slew, counts)
         case "minmax":
             whole = None if extent is None else extent.whole
             extremes = _extremes(rescale.window, rescale.initial_range, whole)
@@ -182,18 +173,38 @@ def _rescaler(
             from streamson.rescaling.quantiles import Rank
 
             return Rank(rescale.window)
+        case _ if rescale.is_equalized(known, is_known=extent is not None):
+            from streamson.rescaling.equalize import Equalizer, recent_sample
+            from streamson.rescaling.quantiles import thinned
+
+            values = recent_sample() if rescale.mode == "auto" else thinned(rescale.window)
+            return Equalizer(values, rescale.contrast, known, counts)
+    return RangeRescaler(_estimator(rescale, extent, known), rescale.slew, counts)
+
+
+def _estimator(rescale: Rescale, extent: Extent | None, known: FieldHints) -> RangeEstimator:
+    match rescale.mode:
+        case "auto" if extent is not None:
+            found: RangeEstimator = Fixed(extent.robust)
+        case "auto":
+            # Its ends say something by themselves: half way up is 50 %, whatever came so far.
+            from streamson.rescaling.adaptive import AdaptiveRange
+
+            found = AdaptiveRange(known)
+        case "quantile" if extent is not None:
+            found = Fixed(extent.quantiles(*rescale.quantiles))
         case "quantile":
             from streamson.rescaling.quantiles import quantiles
 
-            estimator: RangeEstimator = quantiles(rescale.window, *rescale.quantiles)
+            found = quantiles(rescale.window, *rescale.quantiles)
         case "decay":
-            estimator = Decay(rescale.half_life)
+            found = Decay(rescale.half_life)
         case "zscore":
-            estimator = ZScore(rescale.half_life, rescale.n_std)
+            found = ZScore(rescale.half_life, rescale.n_std)
         case _:
             assert rescale.initial_range is not None
-            estimator = Fixed(rescale.initial_range)
-    return RangeRescaler(estimator, rescale.slew, counts)
+            found = Fixed(rescale.initial_range)
+    return found
 
 
 def _extremes(

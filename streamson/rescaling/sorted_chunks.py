@@ -344,6 +344,14 @@ def quantiles(values: Any, places: Any, low: float, high: float) -> Any:
 
 
 @_compiled
+def quantiles_at(values: Any, places: Any, shares: Any, found: Any) -> None:
+    """Write the quantiles of some shares."""
+    last = places[_SIZE] - 1
+    for i in range(len(shares)):
+        found[i] = _value_at(values, places, shares[i] * last)
+
+
+@_compiled
 def is_consistent(places: Any) -> Any:
     """Return whether there are neither too few nor too many values."""
     return places[LEAST] <= places[_SIZE] < places[MOST]

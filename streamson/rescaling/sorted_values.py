@@ -55,6 +55,12 @@ class SortedValues:
         first, second = chunks.quantiles(self._values, self._places, low, high)
         return first, second
 
+    def quantiles_at(self, shares: NDArray[np.float64]) -> list[float]:
+        """Return the quantiles of some shares, as `quantiles` does for two."""
+        found = np.empty(len(shares))
+        chunks.quantiles_at(self._values, self._places, shares, found)
+        return found.tolist()
+
     def rank(self, value: float) -> float:
         """Return the share of values below a value, those that are equal counted as halves."""
         return float(chunks.rank(self._values, self._places, value))

@@ -180,7 +180,9 @@ def _between(
         first, last = last, first
     values = _values(spec, name, extents)
     unit = f" {units[name]}" if name in units and not spec.transform else ""
-    between = "" if values is None else f" ({_number(values[0])}..{_number(values[1])}{unit})"
+    between = f" ({_number(values[0])}..{_number(values[1])}{unit})" if values else ""
+    if spec.rescale.is_equalized(hints_for(name, spec.transform), is_known=extents is not None):
+        between = " (equalised)"
     return f" {first}..{last}{UNITS.get(spec.parameter, '')}{between}"
 
 

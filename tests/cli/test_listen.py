@@ -32,7 +32,9 @@ def test_points_are_heard_recorded_and_counted(start, tmp_path):
     until(lambda: path.stat().st_size > 44_100 * 6, "a second of recording")
     code, out, err = listener.end()
     assert code == 130
-    assert re.fullmatch(r"..:..:.. boiler: temperature -> pitch G3..C6, epiano", err.strip())
+    assert re.fullmatch(
+        r"..:..:.. boiler: temperature -> pitch G3..C6 \(equalised\), epiano", err.strip()
+    )
     summary = out.splitlines()
     # They come too fast: how many are coalesced hangs on the moment at which each is received.
     told = re.match(r"played (\d+) notes of 20 points in ", summary[0])

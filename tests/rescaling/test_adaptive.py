@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from streamson.rescaling.adaptive import LEAST_SHARE, AdaptiveRange
+from streamson.rescaling.contrast import FAR, SHOULDER
 from streamson.rescaling.field_hints import FieldHints, hints_for
 from streamson.rescaling.rescaler import make_rescaler
 from streamson.rescaling.spec import Rescale
@@ -45,7 +46,7 @@ def test_a_sensor_is_spread_over_the_range_once_there_is_evidence():
     values = 20 + np.sin(np.arange(600) / 10)
     found = places(values)
     assert np.ptp(found[:10]) < 0.2
-    assert np.ptp(found[300:]) > 0.95
+    assert np.ptp(found[300:]) > 0.8  # the rest is for what is far out
     assert spearmanr(values[100:], found[100:])[0] > 0.97
 
 
@@ -67,16 +68,16 @@ def test_a_spike_does_not_flatten_the_rest():
 
 def test_a_level_that_changes_is_spread_out_soon():
     random = np.random.default_rng(3)
-    values = np.concatenate([random.normal(10, 1, 5_000), random.normal(50, 5, 1_000)])
+    values = np.concatenate([random.normal(10, 1, 5_000), random.normal(50, 5, 3_000)])
     found = places(values)
-    assert np.mean(found[5_000:5_050] == 1.0) > 0.9  # higher than all before
-    assert np.mean(found[5_200:5_400] < 1.0) > 0.5
-    assert np.mean(found[5_600:] < 1.0) > 0.75
+    assert found[5_000:5_200].min() > 1 - FAR - 0.01  # farther out than all before
+    assert np.median(found[5_400:5_600]) < 1 - SHOULDER  # then as usual as others
+    assert np.ptp(np.quantile(found[7_500:], (0.05, 0.95))) > 0.25
 
 
 def test_a_line_that_rises_never_falls_but_where_the_range_is_widened():
     found = places(np.arange(1.0, 61.0))
-    assert np.mean(np.diff(found) >= 0) > 0.9
+    assert np.mean(np.diff(found) >= 0) > 0.85
     assert len(set(found)) > 30
 
 
@@ -106,7 +107,7 @@ def test_a_percentage_is_heard_between_none_and_all():
 def test_an_idle_network_is_quiet():
     traffic = np.random.default_rng(4).uniform(52, 1_193, 500)
     assert places(traffic, hints_for("received")).max() < 0.15
-    assert places(1_000 * traffic, hints_for("received"))[300:].max() > 0.95
+    assert places(1_000 * traffic, hints_for("received"))[300:].max() > 0.9
 
 
 @given(st.lists(FINITE, min_size=1, max_size=50), st.sampled_from(["x", "percent", "received"]))

@@ -21,7 +21,11 @@ FINITE = st.floats(allow_nan=False, allow_infinity=False)
 SOME = st.floats(-100, 100).map(round)  # rounded, so that equal values occur
 WINDOWS = [Window(points=2), Window(points=7), Window(seconds=5.0), Window()]
 MODES = [
-    *(Rescale(mode, window) for mode in ("quantile", "rank", "minmax") for window in WINDOWS),
+    *(
+        Rescale(mode, window)
+        for mode in ("quantile", "rank", "equalize", "minmax")
+        for window in WINDOWS
+    ),
     Rescale(),
     Rescale("quantile", Window(points=9), quantiles=(0.2, 0.7), slew=4),
     Rescale("minmax", Window(points=9), slew=4),

@@ -13,9 +13,9 @@ from streamson.session.load import parse_session
 from streamson.model.point import Batch, DataPoint
 
 WINDOWS = ['9', '20000', '"1s"', '"all"']
-MODES = [f'mode = "{mode}", window = {window}' for mode in ("quantile", "rank", "minmax")
-         for window in WINDOWS]
-MODES += ['mode = "zscore"', 'mode = "decay"']
+MODES = [f'mode = "{mode}", window = {window}'
+         for mode in ("quantile", "rank", "equalize", "minmax") for window in WINDOWS]
+MODES += ['mode = "zscore"', 'mode = "decay"', 'mode = "auto"']
 text = "".join("[[part]]\\npitch = { rescale = { %s } }\\n" % mode for mode in MODES)
 text += "[[alert]]\\noutlier = '1 a day'\\n"
 session = parse_session(text.encode(), "all.toml")

@@ -28,13 +28,16 @@ def test_a_table_tells_the_values_between_which_it_is_mapped():
 
 def test_live_what_is_known_beforehand_is_told():
     assert line_of(Session(), "percent", "free") == (
-        "s: percent -> pitch G3..C6 (0..100), free -> volume -26..-14 dBFS, epiano"
+        "s: percent -> pitch G3..C6 (0..100), free -> volume -26..-14 dBFS (equalised), epiano"
     )
 
 
 def test_streams_by_themselves_are_told_apart():
     lines = [line for _, line in legend(Session(), {"a": ("x",), "b": ("x",)})]
-    assert lines == ["a: x -> pitch G3..C6, epiano", "b: x -> pitch G2..C5, marimba"]
+    assert lines == [
+        "a: x -> pitch G3..C6 (equalised), epiano",
+        "b: x -> pitch G2..C5 (equalised), marimba",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -42,13 +45,17 @@ def test_streams_by_themselves_are_told_apart():
     [
         ("pitch = { field = 'y' }", "nothing, for its pitch is to follow the field y; there is x"),
         ("pitch = { field = 2 }", "nothing, for its pitch is to follow the field number 2"),
-        ("pan = { field = 'y' }", "x -> pitch G3..C6, pan has no field y, sine"),
+        ("pan = { field = 'y' }", "x -> pitch G3..C6 (equalised), pan has no field y, sine"),
         ("pitch = { field = 'x', unit = 'hz' }", "x -> pitch, sine"),
-        ("pitch = { field = 'x', polarity = 'down' }", "x -> pitch C6..G3, sine"),
+        ("pitch = { field = 'x', polarity = 'down' }", "x -> pitch C6..G3 (equalised), sine"),
         ("pitch = { value = 'A4' }", "pitch A4, sine"),
         (
             "pitch = { transform = ['rate', 'log'], rescale = { mode = 'fixed', range = [1, 3] } }",
             "log of rate of x -> pitch G3..C6 (1..3), sine",
+        ),
+        (
+            "pitch = { rescale = { mode = 'equalize', window = 50 } }",
+            "x -> pitch G3..C6 (equalised), sine",
         ),
         ("instrument = { field = 'x', default = 'bell', above = [[1, 'harp']] }", "by x"),
     ],

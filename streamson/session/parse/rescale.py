@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from streamson.model.limits import MAX_SPAN_S
 from streamson.rescaling.normalize import MAX_WINDOW_POINTS, Window
-from streamson.rescaling.spec import MODES, Rescale, WarmUpSpec
+from streamson.rescaling.spec import MODES, MOST_CONTRAST, Rescale, WarmUpSpec
 from streamson.session.parse.checks import (
     Check,
     Place,
@@ -102,6 +102,7 @@ _RESCALE_KEYS: Final[dict[str, Check[Any]]] = {
     "initial_range": ascending,
     "range": ascending,
     "quantiles": _quantiles,
+    "contrast": number(1, MOST_CONTRAST),
     "half_life": number(1, MAX_WINDOW_POINTS, "points"),
     "n_std": number(0.1, 100),
     "slew": number(0, MAX_WINDOW_POINTS, "points"),
@@ -112,6 +113,7 @@ _KEYS_OF_MODE: Final[dict[str, set[str]]] = {
     "quantile": {"window", "quantiles", "slew"},
     "minmax": {"window", "initial_range", "slew"},
     "rank": {"window"},
+    "equalize": {"window", "contrast"},
     "decay": {"half_life", "slew"},
     "zscore": {"half_life", "n_std", "slew"},
     "fixed": {"range"},
@@ -130,6 +132,8 @@ def read_rescale(value: object, place: Place) -> Rescale:
     found = table(value, place, _RESCALE_KEYS)
     # Who says how far back one looks, and no more, means quantiles.
     default = "quantile" if found.keys() & _KEYS_OF_MODE["quantile"] else Rescale().mode
+    if "contrast" in found:
+        default = "equalize"
     mode = found.setdefault("mode", default)
     allowed = _KEYS_OF_MODE[mode]
     if idle := found.keys() - allowed - {"mode", "warm_up"}:
