@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 import sys
 import tempfile
 from contextlib import suppress
@@ -133,6 +134,7 @@ class KeyFolder:
         except OSError as error:
             raise InputFileError(f"can't read {self._secret}: {error.strerror}") from None
         self._check_folder()
+        _check_kind(self._secret, found)
         if sys.platform != "win32":
             if found.st_mode & _OTHERS:
                 raise InputFileError(
@@ -247,15 +249,25 @@ class KeyFolder:
         return Allowed(grants, names, tuple(mistakes))
 
     def changed_at(self) -> object:
-        """Return what differs once a file of `allowed` was written or deleted, or its mode set."""
+        """Return what differs once a file of `allowed` was written or deleted, or a mode set.
+
+        It asks the system for each file: some 45 ms for 10,000.
+        """
+        modes = [_stat(folder, "st_mode", "st_uid") for folder in (self.path, self._allowed)]
         try:
-            return [
-                (entry.name, found.st_mtime_ns, found.st_mode, found.st_size, found.st_ino)
-                for entry in sorted(os.scandir(self._allowed), key=lambda entry: entry.name)
-                if (found := entry.stat())
-            ]
+            entries = sorted(os.scandir(self._allowed), key=lambda entry: entry.name)
         except OSError:
-            return None
+            return modes
+        fields = ("st_mtime_ns", "st_mode", "st_size", "st_ino")
+        return modes, [(entry.name, _stat(entry.path, *fields)) for entry in entries]
+
+    def folder_changed_at(self) -> object:
+        """Return what differs once a file was made, replaced or deleted in `allowed`: at once.
+
+        So `allow` and `revoke` do. What is written into a file as it is, or its mode, tells
+        `changed_at` alone.
+        """
+        return _stat(self._allowed, "st_mtime_ns", "st_ctime_ns", "st_ino", "st_dev")
 
     def _own_key(self) -> str | None:
         """Return this machine's public key, if it has one that can be read."""
@@ -289,6 +301,21 @@ class KeyFolder:
                     f"700 is allowed: chmod 700 {folder}"
                 )
             _check_owner(folder, found.st_uid)
+
+
+def _stat(path: Path | str, *fields: str) -> tuple[int, ...] | None:
+    """Return fields of what the system says of a file; None where it says nothing."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return tuple(getattr(found, field) for field in fields)
+
+
+def _check_kind(path: Path, found: os.stat_result) -> None:
+    """Raise `InputFileError` for a pipe or a device: who reads it might wait for ever."""
+    if not stat.S_ISREG(found.st_mode):
+        raise InputFileError(f"{path} is no file; delete it")
 
 
 def _check_owner(path: Path, owner: int) -> None:
@@ -325,7 +352,9 @@ def _check_size(content: bytes) -> None:
 
 def _read(path: Path) -> Grant:
     try:
-        with path.open("rb") as file:
+        _check_kind(path, path.stat())  # to open a device may do something already
+        with open(path, "rb", opener=_open_at_once) as file:
+            _check_kind(path, os.fstat(file.fileno()))  # it may be another one by now
             _check_writers(path, os.fstat(file.fileno()))
             content = file.read(MAX_GRANT_BYTES + 1)
         _check_size(content)
@@ -336,6 +365,11 @@ def _read(path: Path) -> Grant:
         raise InputFileError(f"can't read {path}: {error.strerror}") from None
     except (msgspec.MsgspecError, ValueError, UsageError) as error:
         raise InputFileError(f"{path}: {error}; nobody is let in by it") from None
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file without waiting for who writes to it, where it is a pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _toml(grant: Grant) -> str:

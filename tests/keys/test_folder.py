@@ -4,6 +4,7 @@ import os
 import re
 import stat
 import sys
+import time
 
 import pytest
 from hypothesis import assume, given
@@ -153,6 +154,43 @@ def test_a_name_has_one_key_and_a_key_one_name(folder):
         folder.allow("web3", Grant(key=OTHER, hear=True))
     with pytest.raises(UsageError, match="already, as web3"):
         folder.allow("web4", Grant(key=KEY, hear=True))
+
+
+@on_unix
+def test_a_pipe_or_a_device_holds_nobody_up(folder):
+    folder.allow("web", Grant(key=KEY, publish=("*",)))
+    os.mkfifo(folder.path / "allowed" / "pipe.toml")
+    (folder.path / "allowed" / "null.toml").symlink_to("/dev/null")
+    (folder.path / "allowed" / "folder.toml").mkdir()
+    allowed = folder.allowed()
+    assert list(allowed.names.values()) == ["web"]
+    assert [message.endswith("is no file; delete it") for message in allowed.mistakes] == [True] * 3
+    assert folder.revoke("web") == "web"
+    os.mkfifo(folder.path / "machine.key_secret", 0o600)
+    with pytest.raises(InputFileError, match="is no file"):
+        folder.pair()
+
+
+@on_unix
+def test_a_link_that_leads_nowhere_hides_no_change(folder):
+    folder.allow("web", Grant(key=KEY, publish=("*",)))
+    path = folder.path / "allowed" / "web.toml"
+    (folder.path / "allowed" / "gone.toml").symlink_to("nowhere")
+    before = folder.changed_at()
+    path.write_text(path.read_text().replace('"*"', '"web/*"'))  # as it is, without another file
+    assert folder.changed_at() != before
+
+
+def test_what_is_allowed_or_revoked_changes_the_folder(folder):
+    before = [folder.folder_changed_at()]
+    folder.allow("web", Grant(key=KEY, publish=("*",)))
+    before.append(folder.folder_changed_at())
+    time.sleep(0.02)  # a file system's clock ticks every 4 ms or 10
+    folder.allow("web", Grant(key=KEY, hear=True))
+    before.append(folder.folder_changed_at())
+    time.sleep(0.02)
+    folder.revoke("web")
+    assert len({*before, folder.folder_changed_at()}) == 4
 
 
 @pytest.mark.parametrize("name", ["", "..", "../x", "a/b", ".hidden", "-x", "a" * 65, "é", "a\n"])

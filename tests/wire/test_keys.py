@@ -28,6 +28,7 @@ from streamson.wire.sockets.endpoint import (
     parse_endpoint,
     with_key,
 )
+from streamson.wire.sockets.gatekeeper import Gatekeeper
 from tests.conftest import until
 
 ANY_PORT = "tcp://127.0.0.1:*"
@@ -245,6 +246,32 @@ def test_who_steers_waits_between_two_tries_to_connect():
         with pytest.raises(StreamsonError, match="nobody takes commands"):
             client.call(Mute(), 3.0)
         assert 2 <= len(came) <= 1 + 3_000 / AGAIN_MS
+
+
+def test_thousands_of_keys_cost_little_and_one_of_them_is_revoked_at_once(home, monkeypatch):
+    """The folder is looked at often, its files now and then, whoever knocks."""
+    folder = home.folder.path / "allowed"
+    home.folder.allow("web", Grant(key="ab" * 32, publish=("*",)))
+    text = (folder / "web.toml").read_text()
+    for number in range(2_000):
+        (folder / f"k{number}.toml").write_text(text.replace("ab" * 32, f"{number:064x}"))
+    looks = []
+    looked = KeyFolder.changed_at
+    monkeypatch.setattr(KeyFolder, "changed_at", lambda self: looks.append(1) or looked(self))
+    with contextlib.closing(Gatekeeper(home.folder)) as gatekeeper:
+        assert gatekeeper.may("ab" * 32, "publish")
+        begin = time.monotonic()
+        while time.monotonic() < begin + 2.0:
+            gatekeeper.lets_in("cd" * 32, "publish", "127.0.0.1")
+        assert len(looks) <= 1 + 2.0 / 0.25
+        before = len(looks)
+        home.folder.revoke("web")
+        assert not gatekeeper.lets_in("cd" * 32, "publish", "127.0.0.1")
+        assert len(looks) == before + 1
+        assert not gatekeeper.may("ab" * 32, "publish")
+        assert gatekeeper.revocations == 1
+        (folder / "k1.toml").write_text(text.replace("ab" * 32, "ef" * 32))  # as it is
+        until(lambda: gatekeeper.look() or gatekeeper.may("ef" * 32, "publish"), "the new key")
 
 
 def test_a_refusal_is_said_once(home, machine, ear, caplog):

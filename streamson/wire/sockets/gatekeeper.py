@@ -24,6 +24,10 @@ from streamson.keys.key import z85_of
 LOOK_S: Final = 0.25
 """Time between two looks at the files: so long a revoked key may still be heard."""
 
+LOOK_SHARE: Final = 0.02
+"""Of a core is what it may take to look at each file. What was made, replaced or deleted is seen at
+the next look all the same, by the folder."""
+
 MAX_KNOWN_STREAMS: Final = 65_536
 """Pairs of a key and a stream of which it is remembered whether it may publish it."""
 
@@ -76,7 +80,8 @@ class Gatekeeper:
         self._limited = RateLimitedLog(_log)
         self._allowed = _NOBODY
         self._read_at: object = _NOBODY  # never what the folder says
-        self._due = 0.0
+        self._folder_at: object = _NOBODY
+        self._due = self._files_due = 0.0
         self._reading = threading.Lock()
         self._known_streams = lru_cache(MAX_KNOWN_STREAMS)(self._publishes)
         self._told: dict[str, float] = {}
@@ -109,7 +114,13 @@ class Gatekeeper:
             self._read_anew()
 
     def _read_anew(self) -> None:
-        read_at = self._folder.changed_at()
+        begin_s = time.monotonic()
+        folder_at = self._folder.folder_changed_at()
+        if folder_at == self._folder_at and begin_s < self._files_due:
+            return
+        self._folder_at, read_at = folder_at, self._folder.changed_at()
+        now = time.monotonic()
+        self._files_due = now + max(LOOK_S, (now - begin_s) / LOOK_SHARE)
         if read_at == self._read_at:
             return
         before, names = self._allowed.grants, self._allowed.names
@@ -128,7 +139,6 @@ class Gatekeeper:
             if len(self._former) > MAX_FORMER:
                 del self._former[next(iter(self._former))]
         self.changes += 1
-        now = time.monotonic()
         self._granted_at = {
             key: self._granted_at[key] if grant == before.get(key) else now
             for key, grant in after.items()
