@@ -126,8 +126,8 @@ class StreamStatistics(msgspec.Struct, frozen=True):
     fields, time
         Of its last point; the time in seconds since 1970, None before any.
     range
-        Between which values of its pitch's field its notes reach from end to end at this moment;
-        None where there is no such range.
+        Between which values of its pitch's field its notes reach from end to end at this moment,
+        or, where they are equalised, nearly so; None where there is no such range.
     points, points_per_second
         How many came, and how many come a second, as of the last seconds.
     points_lost, messages_refused
