@@ -54,8 +54,7 @@ def check(files: tuple[str, ...], *, audible: bool) -> int:
 
 def _check_audible(session: "Session", file: str) -> None:
     """Print how well alerts and parts are heard; raise where an alert is not."""
-    from streamson.offline.audibility import audibility_of
-    from streamson.psychoacoustics.audibility import AUDIBLE_BANDS, AUDIBLE_DB
+    from streamson.offline.audibility import DEMANDED, audibility_of
 
     found = audibility_of(session)
     names = [printable(one.name) for one in found]
@@ -70,11 +69,9 @@ def _check_audible(session: "Session", file: str) -> None:
         worst = min(masked, key=lambda one: one.least_db)
         others = f" (and {len(masked) - 1} more)" if len(masked) > 1 else ""
         raise StreamsonError(
-            f"{printable(file)}: {printable(worst.name)} is {abs(worst.least_db):.1f} dB "
-            f"{'above' if worst.least_db >= 0 else 'below'} what masks it in the loudest mix"
-            f"{others}; allowed: {AUDIBLE_DB:g} dB above it, or more, in {AUDIBLE_BANDS} critical "
-            "bands. Make it louder or richer in partials, move it to another octave, or make the "
-            "parts softer"
+            f"{printable(file)}: {printable(worst.name)} {worst.verdict}{others}; allowed: "
+            f"{DEMANDED}. Make it louder or richer in partials, move it to another octave, or make "
+            "the parts softer"
         )
 
 

@@ -1,6 +1,7 @@
 """How far the alerts and the parts of a session are above what masks them in its loudest mix."""
 
 from collections.abc import Iterator
+from math import inf
 from typing import Final, NamedTuple
 
 import msgspec
@@ -17,7 +18,7 @@ from streamson.offline.loudest_mix import (
     mixes,
 )
 from streamson.offline.render import DEFAULT_SAMPLE_RATE, render_notes
-from streamson.psychoacoustics.audibility import AUDIBLE_DB, margin_db
+from streamson.psychoacoustics.audibility import AUDIBLE_BANDS, AUDIBLE_DB, margin_db
 from streamson.psychoacoustics.hearing import INTEGRATION_S, Array
 from streamson.psychoacoustics.masking import (
     GRID_HZ,
@@ -31,6 +32,11 @@ from streamson.score.earcon_player import EarconPlayer
 from streamson.session.parse.earcons import Earcon, builtin_earcons
 from streamson.session.schema import Session
 from streamson.synth.engine import Engine
+
+DEMANDED: Final = (
+    f"{AUDIBLE_DB:g} dB above what masks it, or more, in {AUDIBLE_BANDS} critical bands"
+)
+"""What an alert has to be, for a person."""
 
 TICKS: Final = ("highest", "lowest")
 """Earcons that sound beside a note, for which nothing steps back: no alerts."""
@@ -67,6 +73,14 @@ class Audibility(NamedTuple):
     def is_audible(self) -> bool:
         """Whether it is as far above as an alert has to be."""
         return self.least_db >= AUDIBLE_DB
+
+    @property
+    def verdict(self) -> str:
+        """What is to be said of it, for a person."""
+        if self.least_db == -inf:
+            return "sounds in one critical band alone, which any one tone may mask"
+        side = "above" if self.least_db >= 0 else "below"
+        return f"is {abs(self.least_db):.1f} dB {side} what masks it in the loudest mix"
 
 
 class Masking(NamedTuple):
@@ -131,7 +145,7 @@ def audibility_of(session: Session, *, sample_rate: int = DEFAULT_SAMPLE_RATE) -
 
 def _margins(pulse: Sound, masking: Masking, sample_rate: int) -> Array:
     hz, level_db = heard_levels(pulse, sample_rate)
-    return margin_db(hz, level_db - threshold_at(masking.thresholds_db, hz))
+    return margin_db(hz, level_db, threshold_at(masking.thresholds_db, hz))
 
 
 def earcons_of(session: Session) -> dict[str, Earcon]:
@@ -140,7 +154,7 @@ def earcons_of(session: Session) -> dict[str, Earcon]:
     sounds = {name: sound for name, sound in builtin.items() if name not in TICKS}
     for number, alert in enumerate(session.alerts, 1):
         if alert.sound is not None and alert.sound not in builtin.values():
-            sounds[f"alert {number}, sound"] = alert.sound
+            sounds[f"alert {number}"] = alert.sound
     return sounds
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from streamson.psychoacoustics.hearing import BANDS, Array, band_of
+from streamson.psychoacoustics.hearing import Array, hz_to_bark
 
 AUDIBLE_DB: Final = 10.0
 """So far an alert is above its masked threshold; ISO 7731:2003 has it for one octave band ..."""
@@ -14,26 +14,31 @@ AUDIBLE_BANDS: Final = 2
 the primary harmonic of alarms was masked they were no longer told apart (M. L. Bolton, X. Zheng,
 M. Li, J. R. Edworthy and A. D. Boyd, Human Factors 62, 2020)."""
 
+COUNTED_DB: Final = 15.0
+"""A component that is softer than the strongest by more does not count: IEC 60601-1-8 leaves such
+harmonics out too, and what an attack strews into other bands lies below."""
 
-def margin_db(hz: Array, above_db: Array) -> Array:
-    """Return how far a sound is above the masked threshold in all but the best of its bands.
+
+def margin_db(hz: Array, level_db: Array, threshold_db: Array) -> Array:
+    """Return how far a sound is above the masked threshold in two critical bands.
 
     Parameters
     ----------
-    hz
-        Frequencies of the sound's components, shape (n,).
-    above_db
-        How far each is above the threshold at its frequency, shape (frames, n).
+    hz, level_db
+        The sound's components: frequencies and sound pressure levels, shape (n,).
+    threshold_db
+        The masked threshold at their frequencies, shape (frames, n).
 
     Returns
     -------
     ndarray, shape (frames,)
-        The margin that is reached in `AUDIBLE_BANDS` critical bands, in dB; below 0 it is not
-        heard in them, and -inf where it has not so many.
+        The margin of the best component that is a Bark or more away from the best of all; -inf
+        where there is none.
     """
-    bands = band_of(hz)
-    best = np.full((BANDS, len(above_db)), -np.inf)
-    for band in set(bands.tolist()):
-        best[band] = above_db[:, bands == band].max(axis=1)
-    margins: Array = np.sort(best, axis=0)[-AUDIBLE_BANDS]
+    counted = level_db >= level_db.max() - COUNTED_DB
+    bark = hz_to_bark(hz[counted])
+    above = (level_db - threshold_db)[:, counted]
+    best = above.argmax(axis=1)
+    is_apart = np.abs(bark - bark[best][:, np.newaxis]) >= 1
+    margins: Array = np.where(is_apart, above, -np.inf).max(axis=1)
     return margins

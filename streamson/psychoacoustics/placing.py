@@ -180,8 +180,8 @@ class AlertPlacer:
         for note in different:
             moved = msgspec.structs.replace(note, midi_note=note.midi_note + shift)
             hz, level_db = heard_of(moved, timbre, level_db=self._played_db(moved))
-            above = level_db - masked_threshold_db(maskers, hz)
-            margins.append(float(margin_db(hz, above[np.newaxis])[0]))
+            threshold_db = masked_threshold_db(maskers, hz)
+            margins.append(float(margin_db(hz, level_db, threshold_db[np.newaxis])[0]))
         return min(margins)
 
     def _played_db(self, note: Note) -> float:

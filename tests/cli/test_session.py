@@ -217,9 +217,14 @@ def test_rubbish_is_refused_at_once(tmp_path, content):
     assert len(done.stderr) < 300
 
 
+def complaints(done):
+    """Return the lines of standard error, but for what is said while machine code is made."""
+    return [line for line in done.stderr.splitlines() if "Compiling" not in line]
+
+
 def test_check_audible_tells_how_far_all_is_above_what_masks_it():
     done = session("check", "--audible", "monitor")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, complaints(done)) == (0, [])
     first, _, heading, *rows, last = done.stdout.split("\n")[:-1]
     assert (first, last) == ("monitor: right; 1 part(s), 1 alert(s)", "")
     assert heading.split()[-2:] == ["least", "median"]
@@ -233,14 +238,14 @@ def test_check_audible_fails_where_an_alert_is_masked(tmp_path):
     masked = tmp_path / "masked\x1b[31m.toml"
     masked.write_text(
         '[[part]]\ninstrument = "organ"\nvolume = { value = -14 }\n[[alert]]\nabove = 90\n'
-        'sound = { instrument = "sine", notes = ["C4"], duration = 0.1, level = -30 }'
+        'sound = { instrument = "brass", notes = ["C4"], duration = 0.1, level = -40 }'
     )
     done = session("check", "--audible", str(masked), "article")
     assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
-    assert line.startswith(f"streamson: {tmp_path}/masked\\x1b[31m.toml: alert 1, sound is ")
-    assert "below what masks it in the loudest mix; allowed: 10 dB above it, or more, in 2 " in line
+    (line,) = complaints(done)
+    assert line.startswith(f"streamson: {tmp_path}/masked\\x1b[31m.toml: alert 1 is ")
+    assert " dB below what masks it in the loudest mix; allowed: 10 dB above what masks it" in line
     (marked,) = [row for row in done.stdout.splitlines() if row.endswith("  masked")]
-    assert marked.startswith("alert 1, sound")
+    assert marked.startswith("alert 1 ")
     assert "article: right" in done.stdout
     assert session("check", str(masked)).returncode == 0

@@ -22,7 +22,7 @@ LOUD = """
     volume = { value = -8 }
     [[alert]]
     above = 1
-    sound = { instrument = "sine", notes = ["C4", "E4"], duration = 0.1, level = -30 }
+    sound = { instrument = "brass", notes = ["C4", "E4"], duration = 0.1, level = -45 }
     [[alert]]
     below = 0
     sound = { instrument = "brass", notes = ["A4", "E5"], step = 0.3, duration = 0.2, level = -8 }
@@ -44,10 +44,16 @@ def test_every_alert_is_heard_over_every_presets_loudest_mix(preset):
 
 def test_a_masked_alert_is_found_and_one_that_is_not_masked_is_not():
     found = {one.name: one for one in audibility_of(session_of(LOUD))}
-    masked, heard = found["alert 1, sound"], found["alert 2, sound"]
+    masked, heard = found["alert 1"], found["alert 2"]
     assert masked.is_alert
     assert not masked.is_audible
+    assert -60 < masked.least_db < 0
     assert heard.is_audible
+
+
+def test_a_plain_tone_is_no_alert_for_one_masker_hides_it():
+    found = {one.name: one for one in audibility_of(session_of(LOUD.replace("brass", "sine", 1)))}
+    assert found["alert 1"].least_db == -np.inf
 
 
 def test_louder_parts_mask_more():
