@@ -521,6 +521,30 @@ def test_a_refusal_is_told_though_the_server_keeps_the_connection(monkeypatch, c
             connection.close()
 
 
+@pytest.mark.parametrize(
+    "answer", [b"H" * 8_000, b"HTTP/1.1 401 Unauthorized\r\n\r\n" + b"x" * 2_000]
+)
+def test_a_server_that_answers_a_byte_at_a_time_holds_nobody(answer, monkeypatch):
+    monkeypatch.setattr(source, "CONNECT_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip():
+            connection, _ = server.accept()
+            with contextlib.suppress(OSError), connection:
+                for byte in answer:  # some 20 s in all
+                    connection.send(bytes([byte]))
+                    time.sleep(0.01)
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        address = parse_address(f"icecast://127.0.0.1:{server.getsockname()[1]}/live.mp3")
+        begin = time.monotonic()
+        with pytest.raises(source.SourceError, match=r"does not answer|is wrong"):
+            source.IcecastSource(address, PASSWORD)
+        assert time.monotonic() - begin < 2.0
+        dripping.join()
+
+
 def test_with_tls_a_server_is_sent_the_password_only_if_its_certificate_is_trusted(
     tmp_path, monkeypatch, caplog
 ):

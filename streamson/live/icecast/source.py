@@ -7,6 +7,7 @@ this takes are here.
 import re
 import socket
 import ssl
+import time
 from base64 import b64encode
 from contextlib import suppress
 from typing import Final
@@ -18,7 +19,7 @@ from streamson._version import __version__
 from streamson.live.icecast.address import IcecastAddress
 
 CONNECT_S: Final = 3.0
-"""How long a server may take to answer."""
+"""How long a server may take to be connected to, and after that to give the whole of its answer."""
 
 STALL_S: Final = 4.0
 """How long it may take nothing: after that it is gone."""
@@ -100,7 +101,7 @@ class IcecastSource(Closable):
         try:
             with self._connect(METADATA_S) as asking:
                 asking.sendall(self._request("GET", f"/admin/metadata?{query}"))
-                status, _ = _answer(asking)
+                status, _ = _answer(asking, METADATA_S)
         except OSError as error:
             raise _source_error(error) from None
         if status != "200":
@@ -119,7 +120,7 @@ class IcecastSource(Closable):
             "Ice-Description": DESCRIPTION,
         }
         self._socket.sendall(self._request("PUT", self._address.mount, headers))
-        status, page = _answer(self._socket)
+        status, page = _answer(self._socket, CONNECT_S)
         if status not in _CONTINUE:
             raise SourceError(self._refusal(status, page))
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
@@ -163,11 +164,15 @@ class IcecastSource(Closable):
         return f"the server refused with {status}" + (f": {said}" if said else "")
 
 
-def _answer(connection: socket.socket) -> tuple[str, str]:
-    """Return the status of an answer, and where it is none that we may go on with, its page."""
+def _answer(connection: socket.socket, timeout_s: float) -> tuple[str, str]:
+    """Return the status of an answer, and where it is none that we may go on with, its page.
+
+    All of it may take so long, however many pieces it comes in.
+    """
+    deadline = time.monotonic() + timeout_s
     received = b""
     while b"\r\n\r\n" not in received:
-        part = connection.recv(MAX_HEAD_BYTES)
+        part = _receive(connection, MAX_HEAD_BYTES, deadline)
         received += part
         if not part or len(received) > MAX_HEAD_BYTES:
             break
@@ -177,11 +182,19 @@ def _answer(connection: socket.socket) -> tuple[str, str]:
     page = received.partition(b"\r\n\r\n")[2]
     with suppress(TimeoutError):  # one that keeps the connection, which is no reason
         while found[1] not in _CONTINUE and len(page) < MAX_PAGE_BYTES:
-            part = connection.recv(MAX_PAGE_BYTES)
+            part = _receive(connection, MAX_PAGE_BYTES, deadline)
             if not part:
                 break
             page += part
     return found[1], page.decode(errors="replace")
+
+
+def _receive(connection: socket.socket, most: int, deadline: float) -> bytes:
+    remaining_s = deadline - time.monotonic()
+    if remaining_s <= 0:
+        raise TimeoutError
+    connection.settimeout(remaining_s)
+    return connection.recv(most)
 
 
 def _source_error(error: Exception) -> SourceError:
