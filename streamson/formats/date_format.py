@@ -180,6 +180,11 @@ def is_since_1970(cells: Sequence[object]) -> bool:
     )
 
 
+def all_numbers(cells: Sequence[object]) -> bool:
+    """Return whether all cells are numbers, or texts of numbers."""
+    return all(_number(cell) is not None for cell in cells)
+
+
 def _number(cell: object) -> float | None:
     if isinstance(cell, bool) or not isinstance(cell, int | float | str):
         return None

@@ -11,6 +11,7 @@ from streamson._printable import counted, printable
 from streamson.errors import InputFileError
 from streamson.formats.date_format import (
     TimeReader,
+    all_numbers,
     is_clock_time,
     is_day,
     is_since_1970,
@@ -82,6 +83,8 @@ class Table:
         Names of all columns of numbers.
     time_column
         Name of the time column, or None.
+    has_dates
+        Whether its times are dates; else they are numbers.
     left_out
         Names of the other columns, and why they are not read.
     ignored
@@ -120,6 +123,7 @@ class Table:
         self.ignored: dict[str, str] = {}
         self._times, self._time_reader = self._find_time(look, time_column)
         self.time_column = " ".join(self._times) or None
+        self.has_dates = bool(self._times) and not all_numbers(look[self._times[0]])
         signs = {name: decimal_sign(cells) for name, cells in look.items()}
         of_table = max(_SIGNS, key=list(signs.values()).count) if any(signs.values()) else ""
         self._readers: dict[str, NumberReader] = {}

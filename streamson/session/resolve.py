@@ -102,6 +102,12 @@ def beacon_of(part: Part, fields: Sequence[str]) -> Beacon | None:
     return None
 
 
+def watched_fields(session: Session, stream: str, fields: Sequence[str]) -> set[str]:
+    """Return the fields of a stream that a session's alerts watch."""
+    alerts = [alert for alert in session.alerts if fnmatchcase(stream, alert.stream)]
+    return {field_name(alert.field, fields) for alert in alerts}
+
+
 def named_fields(session: Session, stream: str) -> set[str]:
     """Return the fields that a session names for a stream: in its parts, and in its alerts."""
     refs: set[object] = {

@@ -71,7 +71,8 @@ _INSTEAD: Final = (
 
 
 @check({"type": "string", "pattern": r"^\s*[0-9]{1,4}\s+(an?|per)\s+[a-z]+\s*$"})
-def _outlier(value: object, place: Place) -> AlertRate:
+def outlier(value: object, place: Place) -> AlertRate:
+    """Allow how often a false alert may come."""
     rate = parse_rate(value) if isinstance(value, str) else None
     if rate is not None:
         return rate
@@ -92,7 +93,7 @@ _ALERT_KEYS: Final[dict[str, Check[Any]]] = {
     "above": _finite,
     "below": _finite,
     "outside": ascending,
-    "outlier": _outlier,
+    "outlier": outlier,
     "hysteresis": _hysteresis,
     "duration": seconds(0, MAX_DURATION_S),
     "priority": word(*get_args(Priority)),

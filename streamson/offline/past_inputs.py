@@ -1,0 +1,177 @@
+"""Where points of the past come from: tables with times, and recorded sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import isnan
+from pathlib import Path
+from typing import Final, Protocol
+
+from streamson.errors import InputFileError, UsageError
+from streamson.formats.table import Table
+from streamson.formats.table_columns import named_columns
+from streamson.model.point import Batch, DataPoint
+from streamson.offline.past_alerts import PastAlert, PastAlerts
+from streamson.recording.reader import Recording
+from streamson.session.resolve import watched_fields
+from streamson.session.schema import Session
+
+FRAMES_A_SECOND: Final = 1_000
+"""Of a table's clock: to a millisecond."""
+
+
+class PastInput(Protocol):
+    """Points of the past, and what a session would have told of them.
+
+    Attributes
+    ----------
+    name
+        What it is called.
+    has_dates
+        Whether its times are dates; else they are seconds.
+    """
+
+    name: str
+    has_dates: bool
+
+    def alerts(self) -> Iterator[PastAlert]:
+        """Yield what would have been told."""
+
+    @property
+    def streams(self) -> dict[str, tuple[int, float]]:
+        """Each stream's alerts, and days: known after all alerts."""
+
+    @property
+    def remarks(self) -> list[str]:
+        """What was taken for granted, and left out, for a person."""
+
+
+class PastTable:
+    """A table whose rows are points of a stream of its name.
+
+    Parameters
+    ----------
+    path
+        The file.
+    session
+        Its alerts.
+    columns
+        Names or numbers of the columns that are fields, such as ``a,b``; None: all of numbers.
+    each_column
+        Whether each column is a stream of its own.
+    time_column
+        Which is the time; None: it is found.
+    step_s
+        How far apart rows are, where there are no times.
+
+    Raises
+    ------
+    InputFileError
+        The table can't be read, or nobody can say when its rows were.
+    UsageError
+        There is no such column.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        session: Session,
+        *,
+        columns: str | None = None,
+        each_column: bool = False,
+        time_column: str | None = None,
+        step_s: float | None = None,
+    ) -> None:
+        self._table = table = Table(path, time_column=time_column)
+        if columns is not None:
+            table.keep(named_columns(columns.split(","), table), {})
+        if table.time_column is None and step_s is None:
+            raise InputFileError(
+                f"{table.source}: no column of times, so that nobody can say how much a day is; "
+                "say how far apart its rows are: --step 1min, or which column it is: --time-column"
+            )
+        if table.time_column is not None and step_s is not None:
+            raise UsageError(
+                f"--step is for tables without times; in {table.source} they are in the column "
+                f"{table.time_column!r}"
+            )
+        self.name = table.name
+        self.has_dates = table.has_dates
+        self._step_s = step_s
+        self._each_column = each_column
+        self._past = PastAlerts(session, sample_rate=FRAMES_A_SECOND)
+        self._unwatched = [] if each_column else self._not_watched(session)
+
+    def alerts(self) -> Iterator[PastAlert]:
+        """Yield what would have been told."""
+        return self._past.run(self._points())
+
+    @property
+    def streams(self) -> dict[str, tuple[int, float]]:
+        """Each stream's alerts, and days."""
+        return self._past.streams
+
+    @property
+    def remarks(self) -> list[str]:
+        """What was taken for granted, and left out, for a person."""
+        if not self._unwatched:
+            return self._table.remarks
+        names = ", ".join(self._unwatched[:8]) + (", …" if len(self._unwatched) > 8 else "")
+        return [*self._table.remarks, f"no alert watches {names}; --each-column watches each"]
+
+    def _not_watched(self, session: Session) -> list[str]:
+        watched = watched_fields(session, self.name, self._table.columns)
+        return [name for name in self._table.columns if name not in watched]
+
+    def _points(self) -> Iterator[tuple[int, DataPoint]]:
+        """Yield the rows that have a time, each with its frame."""
+        start = None
+        for i, (fields, row_time) in enumerate(self._table.rows()):
+            time = row_time if self._step_s is None else i * self._step_s
+            if isnan(time):
+                continue
+            start = time if start is None else start
+            frame = round((time - start) * FRAMES_A_SECOND)
+            if not self._each_column:
+                yield frame, DataPoint(self.name, fields, time)
+                continue
+            for name, value in fields.items():
+                yield frame, DataPoint(f"{self.name}.{name}", {name: value}, time)
+
+
+class PastRecording:
+    """A recorded session.
+
+    Parameters
+    ----------
+    folder
+        Where it is.
+    session
+        Whose alerts are looked for, in place of its own.
+    """
+
+    has_dates = True
+
+    def __init__(self, folder: Path, session: Session) -> None:
+        self.name = folder.resolve().name
+        self._recording = Recording(folder)
+        rate = self._recording.manifest.sample_rate
+        self._past = PastAlerts(session, sample_rate=rate)
+
+    def alerts(self) -> Iterator[PastAlert]:
+        """Yield what would have been told."""
+        return self._past.run(self._points())
+
+    @property
+    def streams(self) -> dict[str, tuple[int, float]]:
+        """Each stream's alerts, and days."""
+        return self._past.streams
+
+    @property
+    def remarks(self) -> list[str]:
+        """Nothing: a recording is what it is."""
+        return []
+
+    def _points(self) -> Iterator[tuple[int, DataPoint | Batch]]:
+        for row in self._recording.points():
+            yield row.frame, row.message()
