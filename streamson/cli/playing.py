@@ -113,6 +113,8 @@ def summary(stats: Statistics, listener: Listener) -> str:
     if left_out := stats.messages_over_limits:
         messages = counted(left_out, "message")
         lines.append(f"left out {messages} beyond the limits of their source: see above")
+    if alerts := _alerts(stats):
+        lines.append(alerts)
     if stats.faults:
         faults = counted(stats.faults, "fault")
         lines.append(f"{faults} of streamson left something out: see above")
@@ -127,6 +129,20 @@ def summary(stats: Statistics, listener: Listener) -> str:
     elif listener.recording_error is not None:
         lines.append(f"recorded nothing: {listener.recording_error}")
     return "\n".join(lines)
+
+
+def _alerts(stats: Statistics) -> str:
+    """Return what became of the alerts, of values, silent streams and losses; empty without one."""
+    fates = {
+        "sounded": stats.alerts_sounded,
+        "told with others": stats.alerts_merged,
+        "acknowledged before they sounded": stats.alerts_acknowledged,
+        "still to be told": stats.alerts_waiting,
+    }
+    if not (total := sum(fates.values())):
+        return ""
+    told = ", ".join(f"{number} {fate}" for fate, number in fates.items() if number)
+    return f"{counted(total, 'alert')}: {told}"
 
 
 def _left_out(stats: Statistics) -> str:

@@ -157,6 +157,7 @@ class Commands:
                 return "no stream is muted or soloed"
             case Acknowledge(stream=stream, field=field):
                 number = self._alerts.acknowledge(stream, field, frame=frame)
+                self._score.acknowledge(stream, field)
                 return f"{counted(number, 'alert')} acknowledged"
             case StartRecording():
                 return f"recording to {self._recordings.start()}"

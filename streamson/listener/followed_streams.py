@@ -38,6 +38,7 @@ class FollowedStreams:
     """
 
     points_waiting = 0
+    alerts_waiting = 0
     lag_s = 0.0
 
     def __init__(self) -> None:
@@ -120,6 +121,9 @@ class FollowedStreams:
     def has_alert(self, stream: str, field: str) -> bool:
         """Return whether a stream has an alert of a field that is not over."""
         return (stream, field) in self._alerts
+
+    def acknowledge(self, stream: str, field: str) -> None:
+        """Change nothing: what sounds is up to the listener that is followed."""
 
     def stream_statistics(self) -> list[StreamStatistics]:
         """Return what is known of each."""

@@ -69,6 +69,10 @@ class PlayedStreams(Protocol):
         """Alerts that are not over."""
 
     @property
+    def alerts_waiting(self) -> int:
+        """Alerts that wait to be told as one."""
+
+    @property
     def streams_stale(self) -> int:
         """Streams that fell silent."""
 
@@ -81,6 +85,9 @@ class PlayedStreams(Protocol):
 
     def has_alert(self, stream: str, field: str) -> bool:
         """Return whether a stream has an alert of a field that is not over."""
+
+    def acknowledge(self, stream: str, field: str) -> None:
+        """Be silent about alerts until they are over; empty names are all."""
 
     def stream_statistics(self) -> list[StreamStatistics]:
         """Return what is known of each."""

@@ -50,6 +50,7 @@ def gather(sources: StatisticsSources) -> Statistics:
         streams=sources.score.streams,
         streams_in_front=sources.score.streams_in_front,
         alerts_active=sources.score.alerts_active,
+        alerts_waiting=sources.score.alerts_waiting,
         streams_stale=sources.score.streams_stale,
         lag_s=sources.score.lag_s,
         latency_median_ms=sources.dispatcher.latency_ms(0.5),

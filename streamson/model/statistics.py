@@ -17,7 +17,8 @@ class Statistics(ReceiverCounts, kw_only=True):
         Sound so far, in seconds.
     points_coalesced, rests, points_unplayed, streams_refused, points_of_refused_streams
         As of `ScoreCounts`; of coalesced points also those that wait for that.
-    streams_forgotten, faults, values_clamped, alerts, earcons_left_out, notes_missed, clock_shifts
+    streams_forgotten, faults, values_clamped, alerts, earcons_left_out, notes_missed, clock_shifts,
+    series_refused
         As of `ScoreCounts`; faults also of what is not the score's.
     streams
         Streams played at this moment.
@@ -34,6 +35,10 @@ class Statistics(ReceiverCounts, kw_only=True):
         Of these, such as play notes of their own; the others are the bed.
     streams_came_forward
         As of `ScoreCounts`.
+    alerts_sounded, alerts_merged, alerts_acknowledged, alerts_trembling, alerts_repeated
+        As of `ScoreCounts`.
+    alerts_waiting
+        Alerts that are to be told as one, once the budget of sounds lets them.
     alerts_active, streams_stale
         Alerts that are not over; streams that fell silent and are not back.
     lag_s
@@ -109,6 +114,13 @@ class Statistics(ReceiverCounts, kw_only=True):
     feed_left_out: int = 0
     commands: int = 0
     commands_refused: int = 0
+    alerts_sounded: int = 0
+    alerts_merged: int = 0
+    alerts_acknowledged: int = 0
+    alerts_trembling: int = 0
+    alerts_repeated: int = 0
+    alerts_waiting: int = 0
+    series_refused: int = 0
     streams_in_front: int = 0
     streams_came_forward: int = 0
 

@@ -36,6 +36,13 @@ def test_one_of_each_is_said_as_one(listener):
     ]
 
 
+def test_what_became_of_alerts_is_said(listener):
+    told = lines(listener, alerts_sounded=1)
+    assert told[-1] == "1 alert: 1 sounded"
+    told = lines(listener, alerts_sounded=3, alerts_merged=490, alerts_waiting=7)
+    assert told[-1] == "500 alerts: 3 sounded, 490 told with others, 7 still to be told"
+
+
 def test_more_coalesced_points_than_came_are_explained(listener):
     told = lines(listener, points_received=100, notes_played=20, points_coalesced=180)
     assert "coalesced 180 points, once for each part, dropped" in told[1]

@@ -28,14 +28,23 @@ class Board:
         self.active.add((stream, field))
         self.board.on_event(
             AlertRaised(
-                frame=1, stream=stream, field=field, value=value, low=None, high=5.0, time=0.0
+                frame=1,
+                stream=stream,
+                field=field,
+                value=value,
+                kind="above",
+                low=None,
+                high=5.0,
+                time=0.0,
             )
         )
 
     def clear(self, stream, field="x", *, is_over=True):
         if is_over:
             self.active.discard((stream, field))
-        self.board.on_event(AlertCleared(frame=2, stream=stream, field=field, value=1, time=0.0))
+        self.board.on_event(
+            AlertCleared(frame=2, stream=stream, field=field, value=1, kind="above", time=0.0)
+        )
 
     @property
     def listed(self):

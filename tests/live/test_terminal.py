@@ -16,7 +16,7 @@ from streamson.live.terminal.glyphs import BLOCKS, PLAIN
 from streamson.live.terminal.page import Page
 from streamson.live.terminal.view import View
 from streamson.live.terminal.watched import CURVE_VALUES, Watched
-from streamson.model.event.alerts import AlertRaised
+from streamson.model.event.alerts import AlertRaised, AlertsMerged, MergedGroup
 from streamson.model.event.devices import DeviceBack, DeviceLost
 from streamson.model.event.steering import Caption
 from streamson.model.event.streams import PointsUnplayed, StreamRecovered
@@ -213,11 +213,29 @@ def test_states_are_words_where_there_is_room_and_signs_where_there_is_not():
     assert signs == [" ", "!", "k", "?", "x"]
 
 
+def test_what_was_told_as_one_stands_before_its_alerts_until_somebody_knows_of_them():
+    group = MergedGroup("rack2", 14, ("free",))
+    merged = event(AlertsMerged(frame=0, alerts=14, groups=(group,)), 45.0)
+    for acknowledged, words in ((False, "ALERTS"), (True, "alerts")):
+        alert = made_up.alert("a", acknowledged=acknowledged, raised_at=40.0)
+        watched = watching(made_up.row("a"), alerts=(alert,))
+        watched.update(EVENT, merged)
+        found = [line[11:] for line in texts(watched) if "14 streams" in line]
+        assert found == [f"{words}  14 alerts: 14 streams of rack2, free"]
+
+
 def test_alerts_stand_before_events_and_those_that_nobody_knows_before_others():
     known = made_up.alert("b", acknowledged=True, raised_at=50.0)
     watched = watching(made_up.row("a"), alerts=(known, made_up.alert("a", raised_at=40.0)))
     raised = AlertRaised(
-        frame=0, stream="a", field="percent", value=97.0, low=None, high=90.0, time=40.0
+        frame=0,
+        stream="a",
+        field="percent",
+        value=97.0,
+        kind="above",
+        low=None,
+        high=90.0,
+        time=40.0,
     )
     back = StreamRecovered(frame=0, name="c", silent_s=3.0)
     for one in (event(raised, 40.2), event(back, 60.0)):

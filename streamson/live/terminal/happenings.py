@@ -1,7 +1,7 @@
 """Alerts that are not over, and below what happened, the newest first."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -11,12 +11,13 @@ from streamson.live.terminal.lines import EMPTY, Line, Span, Style, full
 from streamson.live.terminal.view import KNOWN
 from streamson.live.terminal.watched import Watched
 from streamson.live.times import time_of_day
-from streamson.model.event.alerts import AlertRaised
+from streamson.model.event.alerts import AlertRaised, AlertsMerged
 from streamson.model.event.devices import DeviceLost
 from streamson.model.event.following import FeedLost, SessionNotFollowed
 from streamson.model.event.recordings import RecordingFailed, RecordingPaused
 from streamson.model.event.steering import Caption, SessionRefused
 from streamson.model.event.streams import PointsUnplayed
+from streamson.model.feed import ActiveAlert, EventTold
 
 _SAME_S: Final = 1.0
 """An event so near to an alert of the same words is the one that raised it."""
@@ -24,6 +25,7 @@ _SAME_S: Final = 1.0
 _WORDS: Final = {
     "AlertRaised": "alert",
     "AlertCleared": "over",
+    "AlertsMerged": "alerts",
     "StreamStale": "silent",
     "StreamRecovered": "back",
     "PointsLost": "lost",
@@ -102,6 +104,9 @@ def _happenings(watched: Watched, caption: str) -> Iterator[_Happening]:
     """Yield alerts, then events, without those that stand elsewhere on the screen."""
     state = watched.mirror.state
     alerts = state.alerts if state else ()
+    merged = _last_merged(watched, alerts)
+    if merged is not None:  # of hundreds it says in a line what they are
+        yield _Happening(merged.time, "ALERTS", merged.sentence, Style.ALARM)
     for alert in sorted(alerts, key=lambda one: (one.acknowledged, -one.raised_at)):
         word, style = (KNOWN, Style.WARNING) if alert.acknowledged else ("ALERT", Style.ALARM)
         yield _Happening(alert.raised_at, word, alert.sentence, style)
@@ -111,10 +116,22 @@ def _happenings(watched: Watched, caption: str) -> Iterator[_Happening]:
         raised_at = lasting.get(told.sentence, math.inf)
         if isinstance(event, AlertRaised) and abs(told.time - raised_at) < _SAME_S:
             continue
+        if told is merged:
+            continue
         if isinstance(event, Caption) and caption == told.sentence:
             continue
         style = Style.WARNING if isinstance(event, _BAD) else Style.NORMAL
         yield _Happening(told.time, _WORDS.get(type(event).__name__, ""), told.sentence, style)
+
+
+def _last_merged(watched: Watched, alerts: Sequence[ActiveAlert]) -> EventTold | None:
+    """Return what was last told as one, while any of those lasts that nobody knows of."""
+    told = reversed(watched.mirror.events)
+    merged = next((one for one in told if isinstance(one.event, AlertsMerged)), None)
+    if merged is None:
+        return None
+    lasts = any(not one.acknowledged and one.raised_at <= merged.time for one in alerts)
+    return merged if lasts else None
 
 
 def _line(one: _Happening, width: int, glyphs: Glyphs) -> Line:

@@ -13,6 +13,7 @@ from streamson.model.statistics import Statistics
 GAUGES: Final = frozenset(
     {
         *("streams", "notes_waiting", "alerts_active", "streams_stale", "lag_s", "callback_load"),
+        "alerts_waiting",
         *("latency_median_ms", "latency_p99_ms", "peak_dbfs", "feed_readers"),
         *("sources", "clocks_wrong", "worst_clock_skew_s"),
     }

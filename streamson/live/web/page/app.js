@@ -7,10 +7,11 @@ import { mainField, Rows } from "./rows.js";
 import { Sound } from "./sound.js";
 
 const MAX_EVENTS = 200;
+const MAX_ALERTS = 40; // of a flood the events say what it is
 const NEWS_S = 10; // what happened before is history
 const CAPTION_MS = 15000;
 const RESTART_S = 2;
-const URGENT = new Set(["alert_raised", "stream_stale", "device_lost", "recording_paused"]);
+const URGENT = new Set(["alert_raised", "alerts_merged", "stream_stale", "device_lost", "recording_paused"]);
 const SOUND_WORDS = {
   off: ["▶", "Play the sound here", "It begins with a click."],
   starting: ["…", "Starting", "Waiting for the first sound."],
@@ -122,7 +123,7 @@ function takeEvent({ time, sentence, event }) {
   item.append(when, plain(sentence));
   $("events").prepend(item);
   while ($("events").children.length > MAX_EVENTS) $("events").lastChild.remove();
-  if (URGENT.has(event.event) && isNew) $("urgent").textContent = plain(sentence);
+  if (URGENT.has(event.event) && !event.waits && isNew) $("urgent").textContent = plain(sentence);
 }
 
 function takeStatistics(message) {
@@ -181,7 +182,10 @@ function showConnection() {
 
 function showAlerts(alerts) {
   $("alerts").hidden = !alerts.length;
-  $("alert-list").replaceChildren(...alerts.map((alert) => {
+  const shown = [...alerts].sort((a, b) => a.acknowledged - b.acknowledged).slice(0, MAX_ALERTS);
+  const more = document.createElement("li");
+  more.textContent = `and ${alerts.length - shown.length} more`;
+  $("alert-list").replaceChildren(...shown.map((alert) => {
     const item = document.createElement("li");
     item.className = alert.acknowledged ? "known" : "";
     const when = document.createElement("time");
@@ -197,7 +201,7 @@ function showAlerts(alerts) {
       item.append(button);
     }
     return item;
-  }));
+  }), ...(alerts.length > shown.length ? [more] : []));
 }
 
 function showSound() {
