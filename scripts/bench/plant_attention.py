@@ -16,11 +16,11 @@ from plant import DAY, KINDS, QUIET_DAYS, STEP_S, STEPS, STREAMS, Plant, make_pl
 from report import finish
 
 from streamson.score.attention import Attention
+from streamson.score.mix import SILENCE_DECADES
 from streamson.surprise.bank import SurpriseBank
 
 FOREGROUND: Final = 4
 TICKS_A_STEP: Final = 4
-SILENCE_DECADES: Final = 6.0
 AFTERMATH: Final = 15
 """Steps after an incident in which a stream in front still tells of it."""
 

@@ -19,16 +19,17 @@ minute: as long as somebody needs to look."""
 MAX_DECADES: Final = 12.0
 """Beyond one in so many decades all is as surprising: two minutes later it is past."""
 
-CHANCE_AN_HOUR: Final = 2.0
-"""How many streams an hour may come forward by chance alone, of however many: less than the alarms
-in ten minutes that EEMUA 191 calls manageable are in an hour."""
+CHANCE_AN_HOUR: Final = 12.0
+"""So many points an hour may be notable by chance alone, of however many streams. They come in
+runs, so that half as many streams come forward: one in ten minutes, which EEMUA 191 calls
+manageable of alarms (measured: scripts/bench/plant_attention.py)."""
 
 MIN_BAR_DECADES: Final = 3.5
 MAX_BAR_DECADES: Final = 8.0
 """Between these lies what is notable: below, a single slow stream would come forward every day;
 above, no estimate of a tail is to be trusted."""
 
-HYSTERESIS_DECADES: Final = 1.0
+HYSTERESIS_DECADES: Final = 0.5
 """A stream stays in front until its surprise is so far below what lets it come."""
 
 MARGIN_DECADES: Final = 1.5

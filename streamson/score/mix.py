@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from streamson.score.attention import Attention, Change
+from streamson.score.attention import (
+    HYSTERESIS_DECADES,
+    MAX_BAR_DECADES,
+    Attention,
+    Change,
+)
 from streamson.score.bed import Bed
 from streamson.score.coalesce import TimedFields
 
@@ -17,9 +22,9 @@ if TYPE_CHECKING:
     from streamson.score.surprises import SurpriseMonitor
     from streamson.session.schema import AttentionSpec, Session
 
-SILENCE_DECADES: Final = 7.0
-ALERT_DECADES: Final = 7.0
-"""A stream that falls silent, or whose alert is raised, is as surprising as a value of so many."""
+SILENCE_DECADES: Final = MAX_BAR_DECADES + HYSTERESIS_DECADES
+ALERT_DECADES: Final = MAX_BAR_DECADES + HYSTERESIS_DECADES
+"""A stream that falls silent, or whose alert is raised, is notable whatever others do."""
 
 WILD: Final = frozenset("*?[")
 
