@@ -32,7 +32,10 @@ BURST_S = 3.0
 """What may come at once has come so long after the flood has begun."""
 
 ANY_PORT = "tcp://127.0.0.1:*"
-ON_ARRIVAL = parse_session(b"[[part]]\ntiming = 'arrival'\n[notices]\nstale = false\n", "bench")
+ON_ARRIVAL = parse_session(
+    b"[[part]]\ntiming = 'arrival'\n[notices]\nstale = false\n[attention]\nforeground = 'all'\n",
+    "bench",
+)
 
 
 def relay(pipe: Connection, endpoint: str) -> None:

@@ -10,7 +10,9 @@ from streamson import Listener, Publisher
 from streamson.session.load import parse_session
 from tests.conftest import until
 
-SESSION = parse_session(b"[[part]]\ntiming = 'arrival'\n", "on_arrival.toml")
+SESSION = parse_session(
+    b"[[part]]\ntiming = 'arrival'\n[attention]\nforeground = 'all'\n", "on_arrival.toml"
+)
 SECONDS = 3.0
 
 AT_LEAST_MS = {0.5: 5.0, 0.9: 10.0}
