@@ -46,10 +46,10 @@ def test_a_band_is_left_only_by_what_is_beyond_its_slack(ends, seen):
         assert band <= max(before, plain)
 
 
-@given(st.floats(-0.4, 0.4), st.lists(st.floats(-0.49, 0.49), min_size=2, max_size=50))
-@example(0.0, [0.0, -0.4, 0.4])
+@given(st.floats(-0.19, 0.19), st.lists(st.floats(-0.19, 0.19), min_size=2, max_size=50))
+@example(0.0, [0.0, -0.19, 0.19])
 def test_a_value_that_trembles_at_a_limit_does_not_flicker(middle, trembling):
-    """The slack is 1 % of [70, 90]'s percent: what trembles by less changes band once at most."""
+    """The slack of [70, 90] is 0.4: what trembles by less changes band once at most."""
     tracker = BandTracker(Bands(70, 90))
     told = [tracker.update(70 + middle + by) for by in trembling]
     changes = sum(a != b for a, b in pairwise(told))
@@ -58,16 +58,21 @@ def test_a_value_that_trembles_at_a_limit_does_not_flicker(middle, trembling):
 
 def test_at_the_limits():
     tracker = BandTracker(Bands(70, 90))
-    seen = [69.999, 70, 69, 68.999, 89.999, 90, 89, 88.999, 100, 50]
+    seen = [69.999, 70, 69.6, 69.899, 89.999, 90, 89.6, 89.599, 100, 50]
     assert [tracker.update(value) for value in seen] == [
         *(WELL, NEAR, NEAR, WELL, NEAR),
         *(BEYOND, BEYOND, NEAR, BEYOND, WELL),
     ]
     falling = BandTracker(Bands(20, 10))
-    assert [falling.update(value) for value in (21, 20, 20.5, 20.51, 10, 10.5, 11, 30)] == [
+    assert [falling.update(value) for value in (21, 20, 20.2, 20.21, 10, 10.2, 11, 30)] == [
         *(WELL, NEAR, NEAR, WELL),
         *(BEYOND, BEYOND, NEAR, WELL),
     ]
+
+
+def test_numbers_of_numpy_are_numbers():
+    tracker = BandTracker(Bands(70, 90))
+    assert [tracker.update(value) for value in np.array([95.0, 75.0, 10.0])] == [BEYOND, NEAR, WELL]
 
 
 def test_signs_have_the_power_of_a_note_without_and_swing_in_short_notes():
@@ -117,7 +122,7 @@ def test_a_note_has_the_sign_of_its_value(tmp_path):
 
 
 def test_what_has_no_value_changes_no_band(tmp_path):
-    assert told(play(score(tmp_path, PART), *percents(75, nan, 69.5))) == signs(NEAR, NEAR)
+    assert told(play(score(tmp_path, PART), *percents(75, nan, 69.8))) == signs(NEAR, NEAR)
     held = play(score(tmp_path, PART + 'missing = "hold"\n'), *percents(75, nan, 20))
     assert told(held) == signs(NEAR, NEAR, WELL)
     gap = play(score(tmp_path, PART + 'missing = "gap"\n'), *percents(95, nan, 95))
@@ -173,10 +178,10 @@ def test_a_batch_tells_what_its_points_tell(in_sequence, seen):
 
 def test_its_state_goes_on(in_sequence):
     before, after = Score(in_sequence), Score(in_sequence)
-    play(before, *percents(75, 69.5))
+    play(before, *percents(75, 69.8))
     after.restore(before.state())
-    assert told(play(after, *percents(69.5))) == signs(NEAR)
-    assert told(play(Score(in_sequence), *percents(69.5))) == signs(WELL)
+    assert told(play(after, *percents(69.8))) == signs(NEAR)
+    assert told(play(Score(in_sequence), *percents(69.8))) == signs(WELL)
 
 
 @pytest.mark.parametrize("state", [-1, 3, "2"])
@@ -191,4 +196,4 @@ def test_a_session_that_changes_keeps_the_band(tmp_path):
     path = tmp_path / "louder.toml"
     path.write_text(PART + "volume = { value = -12 }\n")
     playing.change(load_session(path))
-    assert told(play(playing, *percents(69.5))) == signs(NEAR)
+    assert told(play(playing, *percents(69.8))) == signs(NEAR)
