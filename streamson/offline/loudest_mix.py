@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from streamson.model.note import Note
 from streamson.music.level import amplitude_to_db
 from streamson.score.attention import GroupState
+from streamson.score.bands import SIGNS
 from streamson.score.bed import SEATS, Bed
 from streamson.session.resolve import parts_for
 from streamson.session.schema import LIMITS, MappingSpec, Part, Session
@@ -81,7 +82,8 @@ def mixes(heard: Sequence[Heard], sample_rate: int) -> Iterator[list[Note]]:
     sample_rate
         Frames a second.
     """
-    bright = any(one.part.brightness.value is None for one in heard)
+    parts = [one.part for one in heard]
+    bright = any(part.brightness.value is None or part.bands is not None for part in parts)
     frames = round(MIX_S * sample_rate)
     onset_frame = 0
     for end in ("high", "low") if bright else ("high",):
@@ -100,7 +102,7 @@ def _note(heard: Heard, place: float, end: str, onset_frame: int, frames: int) -
     instrument = part.instrument
     if not isinstance(instrument, str):
         instrument = instrument.names[round(place * (len(instrument.names) - 1))]
-    brightness, pan = part.brightness, part.pan
+    pan = part.pan
     return Note(
         onset_frame=onset_frame,
         duration_s=MIX_S,
@@ -110,9 +112,17 @@ def _note(heard: Heard, place: float, end: str, onset_frame: int, frames: int) -
         pan=pan.value if pan is not None and pan.value is not None else 0.0,
         instrument=instrument,
         stream=heard.name,
-        brightness=getattr(brightness, end) if brightness.value is None else brightness.value,
+        brightness=_brightness(part, end),
         held_key=heard.key,
     )
+
+
+def _brightness(part: Part, end: str) -> float:
+    spec = part.brightness
+    brightness: float = getattr(spec, end) if spec.value is None else spec.value
+    if part.bands is not None and end == "high":
+        brightness += SIGNS[-1].brightness
+    return min(brightness, LIMITS["brightness"][1])
 
 
 def _pitch(pitch: MappingSpec, place: float) -> float:

@@ -9,6 +9,7 @@ import msgspec
 
 from streamson.model.note import AS_SOON_AS_POSSIBLE, Note
 from streamson.model.point import Batch, DataPoint
+from streamson.psychoacoustics.placing import AlertPlacer
 from streamson.score.score import Score
 
 FLUSH_S: Final = 0.01
@@ -24,6 +25,7 @@ def play_in_realtime(
     score: Score,
     *,
     sample_rate: int,
+    placer: AlertPlacer | None = None,
 ) -> Iterator[Note]:
     """Yield the notes of points that come at certain frames, in the order of their onsets.
 
@@ -35,8 +37,10 @@ def play_in_realtime(
         What plays them.
     sample_rate
         Frames a second.
+    placer
+        Places alerts by what sounds; None: they stay as the score has them.
     """
-    sorter = _Sorter()
+    sorter = _Sorter(placer)
     now = 0
     for frame, message in messages:
         for tick in _ticks(score, now, frame, sample_rate):
@@ -63,12 +67,15 @@ def _ticks(score: Score, now: int, end: int, sample_rate: int) -> Iterator[int]:
 class _Sorter:
     """Holds notes back until none can come that begins earlier."""
 
-    def __init__(self) -> None:
+    def __init__(self, placer: AlertPlacer | None) -> None:
+        self._placer = placer
         self._later: list[tuple[int, int, Note]] = []
         self._numbers = count()
 
-    def sort(self, notes: Iterable[Note], now: int) -> Iterator[Note]:
+    def sort(self, notes: list[Note], now: int) -> Iterator[Note]:
         """Take in notes that are given at a frame; yield those that begin by then."""
+        if self._placer is not None:
+            notes = self._placer.place(notes, now)
         for note in notes:
             onset = max(note.onset_frame, now)
             if note.onset_frame == AS_SOON_AS_POSSIBLE or onset != note.onset_frame:

@@ -12,6 +12,7 @@ from streamson.errors import InputFileError, UsageError
 from streamson.model.event.base import Event
 from streamson.model.instrument import Instrument
 from streamson.model.note import Note
+from streamson.offline.placing import alert_placer
 from streamson.offline.realtime import play_in_realtime
 from streamson.offline.render import until_frame, until_room
 from streamson.recording.reader import PlayedNote, Recording
@@ -93,7 +94,8 @@ def rescore(
     messages = ((max(row.frame - first, 0), row.message()) for row in recording.points())
     rate = recording.manifest.sample_rate
     score = Score(session, sample_rate=rate, on_event=on_event)
-    return play_in_realtime(messages, score, sample_rate=rate)
+    placer = alert_placer(session, rate)
+    return play_in_realtime(messages, score, sample_rate=rate, placer=placer)
 
 
 class _Names:

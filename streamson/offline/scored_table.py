@@ -15,6 +15,7 @@ from streamson.formats.table_columns import choose_columns, named_columns
 from streamson.model.note import Note
 from streamson.model.point import DataPoint
 from streamson.offline.log_once import LogOnce
+from streamson.offline.placing import alert_placer
 from streamson.rescaling.extents import Extents, extents_of
 from streamson.score.legend import legend
 from streamson.score.score import Score
@@ -112,11 +113,12 @@ class ScoredTable:
     def rows(self) -> Iterator[ScoredRow]:
         """Yield the rows, as many for each as there are streams, and their notes."""
         score = self.score(TableScore)
+        placer = alert_placer(self.session, self.sample_rate)
         for i, (fields, time) in enumerate(self.table.rows()):
             for name, columns in self.streams.items():
                 values = {column: fields[column] for column in columns}
                 point = DataPoint(name, values, float(i) if isnan(time) else time)
-                notes = score.process(point, 0)
+                notes = placer.place(score.process(point, 0), 0)
                 yield ScoredRow(point, notes, score.next_frame)
 
     @cached_property

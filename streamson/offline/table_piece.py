@@ -16,6 +16,7 @@ from streamson.model.limits import MAX_SPAN_S
 from streamson.model.note import Note
 from streamson.model.point import DataPoint
 from streamson.offline.piece import Moment, length_s
+from streamson.offline.placing import alert_placer
 from streamson.offline.realtime import play_in_realtime
 from streamson.offline.render import DEFAULT_SAMPLE_RATE, render_notes
 from streamson.offline.scored_table import ScoredTable, choose_heard, in_order
@@ -168,7 +169,8 @@ class TimedPiece(TablePiece):
             (moment.frame, DataPoint(moment.stream, dict(moment.fields), time))
             for moment, time in self._timed()
         )
-        yield from play_in_realtime(messages, score, sample_rate=self.sample_rate)
+        placer = alert_placer(self.session, self.sample_rate)
+        yield from play_in_realtime(messages, score, sample_rate=self.sample_rate, placer=placer)
         self._coalesced = score.counts.points_coalesced
 
     def moments(self) -> Iterator[Moment]:

@@ -1,7 +1,7 @@
 """Where an alert is heard: register and level of its sound, by what sounds at that moment."""
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from itertools import groupby
 from typing import Final, NamedTuple
 
@@ -90,7 +90,7 @@ class AlertPlacer:
         self._instruments = instruments
         self._timbres.clear()
 
-    def place(self, notes: Sequence[Note], now_frame: int) -> Sequence[Note]:
+    def place(self, notes: list[Note], now_frame: int) -> list[Note]:
         """Return notes as they are to be played.
 
         Parameters

@@ -3,14 +3,17 @@
 import numpy as np
 import pytest
 
+from streamson.formats.table import Table
 from streamson.model.counts import ScoreCounts
 from streamson.offline.audibility import audibility_of, masking_of
 from streamson.offline.loudest_mix import EVERYBODY, heard_at_once, mixes
 from streamson.offline.render import render_notes
+from streamson.offline.table_piece import table_piece
 from streamson.psychoacoustics.audibility import AUDIBLE_DB
+from streamson.score.bands import SIGNS
 from streamson.score.earcon_player import EarconPlayer
 from streamson.session.load import load_session, parse_session, preset_names
-from streamson.session.parse.earcons import builtin_earcons
+from streamson.session.parse.earcons import alert_sound, builtin_earcons
 from streamson.session.schema import Session
 from streamson.synth.kernel.limiter import CEILING
 
@@ -113,6 +116,12 @@ def test_parts_sound_at_their_loudest_over_all_their_registers():
     assert {note.brightness for note in second} == {-0.5, 0.5}
 
 
+def test_a_part_with_bands_is_as_bright_as_beyond_them():
+    heard = heard_at_once(session_of('[[part]]\nstream = "a"\nbands = [70, 90]'))
+    notes = [note for mix in mixes(heard, RATE) for note in mix]
+    assert {note.brightness for note in notes} == {0.0, SIGNS[-1].brightness}
+
+
 def test_a_bed_masks_too():
     def masked(text):
         return masking_of(session_of(text)).thresholds_db.mean()
@@ -136,3 +145,33 @@ def test_nothing_to_play_masks_nothing():
     session = session_of('[[part]]\nstream = "a"\nmute = true')
     assert all(one.is_audible for one in audibility_of(session))
     assert audibility_of(Session())
+
+
+CSV = "x,quiet\n" + "".join(f"{100 if i == 6 else i % 5},{i % 5}\n" for i in range(9))
+TABLE_SESSION = """
+    [[part]]
+    stream = "*"
+    timing = "arrival"
+    instrument = "brass"
+    pitch = { value = "A4" }
+    duration = { value = 3 }
+    volume = { value = LEVEL }
+    [[alert]]
+    field = "x"
+    above = 50
+    priority = "low"
+"""
+
+
+@pytest.mark.parametrize("speed", [None, "rows"])
+@pytest.mark.parametrize(("level", "is_moved"), [(-30, False), (0, True)])
+def test_in_a_table_a_masked_alert_is_placed_too(tmp_path, speed, level, is_moved):
+    path = tmp_path / "t.csv"
+    path.write_text(CSV)
+    session = session_of(TABLE_SESSION.replace("LEVEL", str(level)))
+    piece = table_piece(Table(path), session, each_column=True, seconds=4.0 if speed else None)
+    alert = [note.midi_note for note in piece.notes() if note.foreground][:2]
+    expected = alert_sound("above", "low").notes
+    assert len(alert) == 2
+    assert (np.diff(alert) == np.diff(expected)).all()
+    assert (alert != list(expected)) == is_moved
