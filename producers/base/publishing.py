@@ -1,11 +1,8 @@
 """Publishing what a producer yields: the listener is awaited, the pace kept, losses are told."""
 
 import logging
-import socket
-import threading
 import time
 from typing import Final
-from urllib.parse import urlsplit
 
 from streamson._printable import counted, printable
 from streamson._rate_limited_log import RateLimitedLog
@@ -17,6 +14,7 @@ from streamson.producers.base.push_queue import PushQueue
 from streamson.producers.base.reading import BatchReading, Production, Reading
 from streamson.producers.base.sink import Sink
 from streamson.wire.sockets.endpoint import bound_endpoint
+from streamson.wire.sockets.name_lookup import LOOK_UP_S, NameLookup
 
 HINT_AFTER_S: Final = 10.0
 
@@ -96,9 +94,12 @@ def _await_first(sink: Sink, *, keep: bool) -> None:
         return
     live = "" if keep else "; until then nothing is taken in"
     _log.info("waiting for a listener on %s%s", sink.endpoint, live)
-    looking = threading.Thread(target=_look_up, args=(sink.endpoint,), daemon=True)
-    looking.start()  # which may take 30 s, and can't be broken off
+    lookup = NameLookup(sink.endpoint)
+    if is_told := bool(lookup.problem(LOOK_UP_S)):
+        _log.warning("--endpoint: %s", lookup.problem(0))
     if not sink.wait_for_listener(HINT_AFTER_S):
+        if not is_told and lookup.problem(0):  # by now
+            _log.warning("--endpoint: %s", lookup.problem(0))
         if not sink.refusal:
             _log.info(
                 "still no listener there; start one with: streamson listen --bind %s, or say with "
@@ -107,22 +108,3 @@ def _await_first(sink: Sink, *, keep: bool) -> None:
             )
         sink.wait_for_listener()
     _log.info("found a listener")
-
-
-def _look_up(endpoint: str) -> None:
-    """Tell if the name in an endpoint leads nowhere: ZeroMQ tries on without a word."""
-    address = urlsplit(endpoint)
-    host = address.hostname
-    if address.scheme != "tcp" or host is None:
-        return
-    try:
-        found = {family: str(where[0]) for family, *_, where in socket.getaddrinfo(host, None)}
-    except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "no name of a machine"
-        _log.warning("--endpoint: %s can't be found: %s", printable(host), reason)
-        return
-    if socket.AF_INET not in found and ":" not in host:
-        _log.warning(
-            "--endpoint: %s has an IPv6 address only, which has to stand there itself: tcp://[%s]:%s",
-            *(printable(host), found[socket.AF_INET6], address.port),
-        )

@@ -51,30 +51,6 @@ def test_an_endpoint_whose_name_nobody_knows_is_told():
     assert told[1].startswith("system: --endpoint: nohost.invalid can't be found: ")
 
 
-def test_a_name_with_an_ipv6_address_only_is_told(tmp_path):
-    hosts = tmp_path / "hosts"
-    hosts.write_text("127.0.0.1 localhost\nfd00:9::1 six\n")
-    in_place = (
-        "unshare",
-        "--mount",
-        "sh",
-        "-c",
-        'mount --bind "$0" /etc/hosts && exec "$@"',
-        hosts,
-    )
-    try:
-        subprocess.run([*in_place, "true"], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("this machine allows no namespace with a file of hosts")
-    producing = (sys.executable, "-m", "streamson", "produce", "system")
-    with subprocess.Popen(
-        [*in_place, *producing, "--endpoint", "tcp://six:5570"], stderr=subprocess.PIPE, text=True
-    ) as process:
-        told = [process.stderr.readline() for _ in range(2)]
-        process.kill()
-    assert told[1].endswith("which has to stand there itself: tcp://[fd00:9::1]:5570\n")
-
-
 def test_an_interval_may_have_a_unit():
     done = run("tail", "--dry-run", "--count", "n=x", "--interval", "1s", input="x\n", stdin=None)
     assert done.returncode == 0

@@ -15,6 +15,7 @@ from streamson.model.feed import EVENT, HELLO, MESSAGE_TYPES, PAST
 from streamson.wire.limits import MAX_FEED_MESSAGE_BYTES
 from streamson.wire.sockets.connecting import connect, set_keepalive
 from streamson.wire.sockets.endpoint import bound_endpoint, parse_endpoint
+from streamson.wire.sockets.name_lookup import NameLookup
 from streamson.wire.sockets.refusals import Refusals
 
 
@@ -106,15 +107,19 @@ class FeedReader(Closable):
             If it does not come in time: nobody is there, or this machine is not let in.
         """
         deadline = monotonic() + timeout_s
+        address = parse_endpoint(self.endpoint).address
+        lookup = NameLookup(address)
         while (remaining := deadline - monotonic()) > 0:
             for topic, message in self.receive(min(remaining, 0.2)):
                 if topic == HELLO:
                     return message
         if self.refusal:
             raise StreamsonError(self.refusal)
+        if problem := lookup.problem(0):
+            raise StreamsonError(f"{address}: {problem}")
         raise StreamsonError(
-            f"no listener tells anything on {parse_endpoint(self.endpoint).address}. Start one "
-            f"there: streamson listen --feed {bound_endpoint(self.endpoint)}"
+            f"no listener tells anything on {address}. Start one there: streamson listen --feed "
+            f"{bound_endpoint(self.endpoint)}"
         )
 
     def close(self) -> None:

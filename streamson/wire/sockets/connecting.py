@@ -13,6 +13,7 @@ from streamson.errors import StreamsonError, UsageError
 from streamson.keys.folder import KeyFolder
 from streamson.keys.key import z85_of
 from streamson.wire.sockets.endpoint import MAX_PORT, parse_endpoint
+from streamson.wire.sockets.name_lookup import LOOK_UP_S, NameLookup
 
 SILENCE_S: Final = 12
 """A peer whose machine has not answered for so long is gone."""
@@ -81,6 +82,10 @@ def connect(socket: zmq.Socket[Any], endpoint: str) -> None:
             socket.setsockopt(zmq.CURVE_SECRETKEY, z85_of(pair.secret))
         _check_kind(address)
         _check_port(address)
+        if NameLookup(address).is_ipv6(LOOK_UP_S):
+            # Not for all: ZeroMQ would try the first address of a name alone, of which it then
+            # has an IPv6 one though nobody listens there.
+            socket.setsockopt(zmq.IPV6, 1)
         _allow_ipv6(socket, address)
         socket.setsockopt(zmq.CONNECT_TIMEOUT, CONNECT_MS)
         socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_MS)
