@@ -64,7 +64,7 @@ def test_at_the_limits():
         *(BEYOND, BEYOND, NEAR, BEYOND, WELL),
     ]
     falling = BandTracker(Bands(20, 10))
-    assert [falling.update(value) for value in (21, 20, 20.2, 20.21, 10, 10.2, 11, 30)] == [
+    assert [falling.update(value) for value in (21, 20, 20.19, 20.21, 10, 10.19, 11, 30)] == [
         *(WELL, NEAR, NEAR, WELL),
         *(BEYOND, BEYOND, NEAR, WELL),
     ]
