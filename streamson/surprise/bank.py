@@ -14,6 +14,7 @@ from streamson.surprise.kinds import LEVEL, RATE, SHAPE
 from streamson.surprise.layout import (
     ACTIVE,
     BLOCKS,
+    COUNT,
     END,
     HISTORY,
     INTERVAL,
@@ -75,6 +76,8 @@ class SurpriseBank:
     ----------
     surprises
         float64, shape (capacity,): of each slot, as `surprise` has it; read only.
+    points
+        The same of how many points were taken in.
     """
 
     def __init__(self, capacity: int = MAX_SERIES) -> None:
@@ -89,6 +92,8 @@ class SurpriseBank:
         self.capacity = capacity
         self.surprises: NDArray[np.float64] = self._numbers[:, SURPRISE]
         self.surprises.flags.writeable = False
+        self.points: NDArray[np.float64] = self._numbers[:, COUNT]
+        self.points.flags.writeable = False
 
     def __len__(self) -> int:
         return self._used - len(self._free)

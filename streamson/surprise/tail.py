@@ -52,8 +52,12 @@ FIT_EVERY: Final = 0.02
 """The threshold is found anew when so many more blocks are known."""
 
 TAIL_INCIDENTS: Final = 20.0
-"""A young series' tail is drawn from its so many greatest incidents, or 20 % of its blocks: some
+TAIL_SHARE: Final = 0.5
+"""A young series' tail begins at its so many greatest incidents, or at a share of its blocks: some
 of them may be what alerts are for, and must not move it far."""
+
+BODY_SHARE: Final = 0.75
+"""The slope of the tail is that from there to at most this share of the blocks."""
 
 KNOWN_INCIDENTS: Final = 5.0
 """A series that was followed for so many asked intervals needs no tail: its threshold is what so
@@ -117,21 +121,23 @@ def _set_threshold(row: Any, maxima: Any) -> None:
     order = np.argsort(-scores)
     row[MEDIAN] = scores[order[held // 2]]
     expected = (held + 1) * min(0.5, row[LENGTH] / _asked_points(row))
-    counted = min(0.2 * held, TAIL_INCIDENTS * max(0.0, 1.0 - expected / KNOWN_INCIDENTS))
-    counted = min(max(counted, expected), 0.5 * held)
-    rank, threshold = _surpassed_by(scores, order, counted, row[LENGTH])
-    if expected < counted:
-        threshold += _beyond(scores, order, rank, rank * expected / counted)
+    wanted = max(expected, TAIL_INCIDENTS * (1.0 - expected / KNOWN_INCIDENTS))
+    rank, incidents, threshold = _surpassed_by(scores, order, expected, wanted, row[LENGTH])
+    if expected < incidents:
+        threshold += _beyond(scores, order, rank, rank * expected / incidents)
     plausible = int(expected + 1.0 + expected**0.5)
     row[THRESHOLD] = max(threshold, scores[order[min(plausible, held - 1)]])
 
 
 @_compiled
-def _surpassed_by(scores: Any, order: Any, incidents: float, length: float) -> tuple[float, float]:
-    """Return the score that so many incidents surpass, and its rank among the blocks.
+def _surpassed_by(
+    scores: Any, order: Any, least: float, wanted: float, length: float
+) -> tuple[float, float, float]:
+    """Return a score: its rank among the blocks, how many incidents surpass it, and itself.
 
-    Blocks that follow each other within the quiet time are one incident. Where scores are equal, of
-    counts, either all of them surpass it or none, whichever is nearer to what is wanted.
+    As many as wanted, or at least so many where those are too many of the blocks. Blocks that
+    follow each other within the quiet time are one incident. Where scores are equal, of counts,
+    either all of them surpass it or none, whichever is nearer to what is wanted.
     """
     held = len(scores)
     apart = ceil(QUIET / length)
@@ -145,14 +151,17 @@ def _surpassed_by(scores: Any, order: Any, incidents: float, length: float) -> t
         equal += 1
         if score == scores[order[rank + 1]]:
             continue
-        if count >= incidents:
+        if rank + 1 >= TAIL_SHARE * held:
+            wanted = max(least, min(wanted, count))
+        if count >= wanted:
             if equal > 1:
-                all_of_them = incidents * incidents > most * count
-                return rank + 1.0, score - all_of_them * TIE * max(abs(score), 1.0)
-            share = min(max((incidents - most) / max(count - most, 1), 0.0), 1.0)
-            return max(rank + share, 1.0), above + share * (score - above)
+                all_of_them = wanted * wanted > most * count
+                below = score - all_of_them * TIE * max(abs(score), 1.0)
+                return rank + 1.0, wanted, below
+            share = min(max((wanted - most) / max(count - most, 1), 0.0), 1.0)
+            return max(rank + share, 1.0), wanted, above + share * (score - above)
         most, above, equal = max(most, count), score, 0
-    return held / 2.0, scores[order[held // 2]]
+    return held / 2.0, least, scores[order[held // 2]]
 
 
 @_compiled
@@ -178,7 +187,7 @@ def _begin_block(begun: Any, block: int, apart: int) -> int:
 def _beyond(scores: Any, order: Any, rank: float, aimed: float) -> float:
     """Return how far beyond the score of a rank that of a smaller one is, on Gumbel's line."""
     held = len(scores)
-    lower = min(max(4.0 * rank, rank + 2.0), max(0.5 * held, rank + 1.0), held - 1.0)
+    lower = min(max(4.0 * rank, rank + 2.0), max(BODY_SHARE * held, rank + 1.0), held - 1.0)
     at, from_ = int(lower) - 1, int(rank) - 1
     low = scores[order[at]] + (lower - 1 - at) * (scores[order[at + 1]] - scores[order[at]])
     high = scores[order[from_]]
@@ -215,4 +224,6 @@ def surprise(row: Any, score: float) -> float:
     alert = max(asked(row), usual + 0.3)
     width = max(row[THRESHOLD] - row[MEDIAN], 1e-3)
     found = alert + (score - row[THRESHOLD]) * (alert - usual) / width
+    if score <= row[MEDIAN]:  # of a constant series, whose median is the threshold too
+        found = min(found, usual)
     return min(max(found, 0.0), MAX_SURPRISE)

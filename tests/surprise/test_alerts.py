@@ -127,7 +127,7 @@ def test_a_young_series_is_silent_whatever_comes(seed, interval_s):
 def test_what_goes_on_within_the_quiet_time_is_one_alert():
     values = noise(1)
     for i in range(5):
-        values[AT + i * QUIET // 2] += 15
+        values[AT + i * QUIET // 2] += 20 - 3 * i
     told = [one for one in changes(values) if AT <= one[0] < AT + 4 * QUIET]
     assert [change for _, change, *_ in told].count(Change.RAISED) == 1
 
