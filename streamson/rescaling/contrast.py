@@ -120,7 +120,9 @@ def equalized(quantiles: Sequence[float], contrast: float, known: FieldHints) ->
     width = 1 - TAIL - tail
     idle = 1 - core[-1]
     if idle > 0:  # narrower than the least span: in the middle, or where it is known to be
-        before = min((low - known.low) / span, idle) if begins_known else idle / 2
+        before = idle / 2
+        if begins_known:
+            before = min((low - known.low) / span, idle) if span else 0.0
         tail += width * before
     places = [tail + width * place for place in core]
 
