@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from plant import DAY, KINDS, QUIET_DAYS, STEP_S, STEPS, STREAMS, Plant, make_plant
 from report import finish
 
-from streamson.score.attention import Attention
+from streamson.score.attention import Attention, believed
 from streamson.score.mix import SILENCE_DECADES
 from streamson.surprise.bank import SurpriseBank
 
@@ -53,7 +53,8 @@ def attention(plant: Plant) -> tuple[Front, int]:
         for tick in range(TICKS_A_STEP):
             frame = round((step + tick / TICKS_A_STEP) * STEP_S)
             points = int(come.sum()) if tick == 0 else 0
-            for change in chosen.tick(frame, bank.surprises, points):
+            surprises = believed(bank.surprises, bank.points)
+            for change in chosen.tick(frame, surprises, points):
                 changes += change.forward and step >= QUIET_DAYS * DAY
             for name in chosen.front:
                 front[step * TICKS_A_STEP + tick, numbers[name]] = True

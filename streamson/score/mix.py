@@ -9,6 +9,7 @@ from streamson.score.attention import (
     MAX_BAR_DECADES,
     Attention,
     Change,
+    believed,
 )
 from streamson.score.bed import Bed
 from streamson.score.coalesce import TimedFields
@@ -115,7 +116,8 @@ class Mix:
     def tick(self, now_frame: int) -> list[Change]:
         """Decide who is in front; to be called on a grid, so that the same points do the same."""
         points, self._points = self._points, 0
-        return self.attention.tick(now_frame, self._surprises.bank.surprises, points)
+        bank = self._surprises.bank
+        return self.attention.tick(now_frame, believed(bank.surprises, bank.points), points)
 
     def bed(self, onset_frame: int) -> list[Note]:
         """Return the notes of the bed that begin at a frame."""
