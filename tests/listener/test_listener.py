@@ -280,7 +280,7 @@ def test_alerts_lost_points_and_silence_are_heard(caplog):
         until(lambda: listener.stats().notes_waiting == 0, "the last earcon")
         stats = listener.stats()
     instruments = {note.instrument for note in heard if note.foreground}
-    assert instruments == {"earcon bright", "earcon soft"}
+    assert instruments == {"earcon bright", "earcon soft", "earcon tick"}
     assert (stats.alerts, stats.alerts_active, stats.streams_stale) == (1, 0, 1)
     assert stats.points_lost == 86
     assert stats.notes_played == sum(not note.foreground for note in heard)
