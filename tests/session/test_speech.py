@@ -3,16 +3,19 @@
 import os
 import shutil
 
+import msgspec
 import numpy as np
 import pytest
 
 from streamson.errors import MissingDependencyError, SessionError
 from streamson.model.point import DataPoint
+from streamson.offline.audibility import audibility_of
 from streamson.score.score import Score
 from streamson.session import speech
 from streamson.session.load import parse_session
 from streamson.session.speech import speaker
 from streamson.synth.engine import Engine
+from tests.synth.notes import PlainNote
 
 SAYS = b"[[alert]]\nabove = 1\nspeech = 'disk nearly full'"
 RATE = 44_100
@@ -38,6 +41,37 @@ def test_an_alert_is_followed_by_what_it_says(espeak):
     sound = engine.render(said.onset_frame + said.duration_frames)[said.onset_frame :]
     assert np.abs(sound).max() > 0.2
     assert np.sqrt((sound**2).mean()) > 0.03
+
+
+def test_all_else_is_20_db_softer_while_it_is_said(espeak):
+    """From the first pulse to the last word; nothing of it jumps."""
+    session = parse_session(SAYS, "says.toml")
+    score = Score(session, sample_rate=RATE)
+    said = [n for n in score.process(DataPoint("s", {"x": 5.0}, 0.0), RATE) if n.foreground]
+    silent = [msgspec.structs.replace(note, level_db=-300.0) for note in said]
+    bed = PlainNote(0, 8 * RATE, 392.0, -20, instrument="organ")
+    sounds = []
+    for notes in ([bed, *silent], [bed]):
+        engine = Engine.for_session(session, RATE)
+        for note in notes:
+            engine.play(note)
+        sounds.append(engine.render(8 * RATE)[:, 0].astype(float))
+    length = RATE // 20
+    powers = [np.square(sound.reshape(-1, length)).mean(axis=1) for sound in sounds]
+    change_db = 10 * np.log10(powers[0] / powers[1])
+    first = said[0].onset_frame // length
+    last = (said[-1].onset_frame + said[-1].duration_frames) // length
+    assert np.abs(change_db[:first]).max() < 0.01
+    assert change_db[first + 1 : last] == pytest.approx(-20, abs=0.05)
+    assert np.abs(change_db[last + 20 : -2]).max() < 0.01
+    assert (np.diff(change_db[last : last + 20]) > -0.01).all()
+
+
+def test_what_is_said_is_held_against_the_loudest_mix(espeak):
+    found = {one.name: one for one in audibility_of(parse_session(SAYS, "says.toml"))}
+    (said,) = [one for name, one in found.items() if name.startswith("says ")]
+    assert said.is_alert
+    assert said.least_db > 20
 
 
 def test_voices_differ_and_a_text_is_spoken_once(espeak):
