@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 HYSTERESIS: Final = 0.02
 """A value must come back by this share of the way between the limits: one that trembles at a limit
-does not flicker. For it 1 to 2 % of the values are told a band too high on three tables of processor
-use (scripts/bench/bands.py); with 5 % it were 3 %."""
+does not flicker. For it 1 to 2 % of the values are told a band too high on three whole tables of
+processor use (scripts/bench/bands.py); with 5 % it were 3 %."""
 
 
 class Sign(NamedTuple):

@@ -58,7 +58,7 @@ def test_a_value_that_trembles_at_a_limit_does_not_flicker(middle, trembling):
 
 def test_at_the_limits():
     tracker = BandTracker(Bands(70, 90))
-    seen = [69.999, 70, 69.6, 69.899, 89.999, 90, 89.6, 89.599, 100, 50]
+    seen = [69.999, 70, 69.61, 69.59, 89.999, 90, 89.61, 89.59, 100, 50]
     assert [tracker.update(value) for value in seen] == [
         *(WELL, NEAR, NEAR, WELL, NEAR),
         *(BEYOND, BEYOND, NEAR, BEYOND, WELL),
