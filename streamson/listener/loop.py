@@ -28,6 +28,10 @@ RECEIVE_TIMEOUT_S: Final = 0.05
 COALESCING_TIMEOUT_S: Final = 0.01
 """Points that were coalesced begin at most so long after there is room for them."""
 
+FRAME_NS: Final = 100_000
+"""The clock is read once in this time, a tenth of a quantum of the engine: of thousands of points a
+second not for each."""
+
 MAX_STREAMS_LOGGED: Final = 200
 """Of so many streams it is said what is played of them: endless names must not fill a log."""
 
@@ -94,6 +98,7 @@ class Loop:
         self._soloed: tuple[str, ...] = ()
         self._streams_logged = 0
         self._look_ahead_frames = self._look_ahead(session)
+        self._frame = self._frame_due_ns = 0
 
     def change_session(self, session: Session) -> None:
         """Go on as another session says, from the next points on; any thread may call it."""
@@ -154,9 +159,13 @@ class Loop:
 
     def _frame_for(self, time_ns: int) -> int:
         """Return the frame at which what comes at a time may begin."""
-        if self._look_ahead_frames:
-            return self._engine.frame_at(time_ns) + self._look_ahead_frames
-        return self._engine.earliest_frame
+        if time_ns >= self._frame_due_ns:
+            self._frame_due_ns = time_ns + FRAME_NS
+            if self._look_ahead_frames:
+                self._frame = self._engine.frame_at(time_ns) + self._look_ahead_frames
+            else:
+                self._frame = self._engine.earliest_frame
+        return self._frame
 
     def _look_ahead(self, session: Session) -> int:
         return round(session.audio.look_ahead * self._engine.sample_rate)
@@ -186,6 +195,7 @@ class Loop:
         self._receiver.sources.limits = session.limits
         if (log := self._reports.session_log) is not None:
             log.add_session(number, session)
+        self._frame_due_ns = 0
         audio = session.audio
         self._engine.equal_loudness = audio.equal_loudness
         self._look_ahead_frames = self._look_ahead(session)
