@@ -96,9 +96,10 @@ def test_what_the_tour_says_happens_right_after_it(toured):
 def test_the_tour_ends_by_itself(toured):
     code, folder, _ = toured
     assert code == 0
-    played, lost, recorded = (folder / "out").read_text().splitlines()
+    played, lost, alerts, recorded = (folder / "out").read_text().splitlines()
     assert re.match(r"played \d+ notes of \d+ points in 7\d\.\d s", played)
     assert lost.startswith("lost 2 points, refused 0 messages, ")
+    assert alerts.endswith(" sounded")
     assert recorded.startswith("recorded 7")
     stats = json.loads((folder / "stats.json").read_text())
     assert (stats["alerts"], stats["alerts_active"], stats["streams_stale"]) == (2, 0, 0)
