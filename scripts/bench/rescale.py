@@ -44,6 +44,7 @@ KINDS: dict[str, Callable[[int], Rescaler]] = {
     "minmax, seconds": RollingMinMaxByTime,
     "quantile": mode("quantile"),
     "rank": mode("rank"),
+    "equalize": mode("equalize"),
     "decay": mode("decay"),
     "zscore": mode("zscore"),
 }

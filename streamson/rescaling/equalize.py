@@ -25,6 +25,8 @@ REDRAWN_EVERY: Final = 16
 _OF_SEEN: Final = 16
 """But one of so many points is enough at first."""
 
+_FIRST_POINTS: Final = _OF_SEEN * REDRAWN_EVERY
+
 MAX_SIZE: Final = 1e300
 """Values beyond it are taken for it, so that no difference is infinite."""
 
@@ -38,6 +40,7 @@ class _State(msgspec.Struct):
     ordered: Any
     first: Any
     knots: Knots | None
+    seen: int
     holds: int
 
 
@@ -70,6 +73,7 @@ class Equalizer:
         self._counts = counts
         self._first = FirstRange(known)
         self._knots: Knots | None = None
+        self._seen = 0  # no more than matters
         self._holds = 0
 
     def rescale(self, value: float, time: float) -> float:
@@ -85,6 +89,8 @@ class Equalizer:
         first.fade()
         first.widen(value)
         self._ordered.take(value, time)
+        if self._seen < _FIRST_POINTS:
+            self._seen += 1
         self._holds -= 1
         if self._holds <= 0:
             self._draw()
@@ -117,25 +123,25 @@ class Equalizer:
         return wide if knots is None else lerp(knots.place(value), wide, doubt)
 
     def _draw(self) -> None:
-        values = self._ordered.values
-        self._knots = equalized(values.quantiles_at(_SHARES), self._contrast, self._known)
-        self._holds = min(1 + len(values) // _OF_SEEN, REDRAWN_EVERY)
+        quantiles = self._ordered.values.quantiles_at(_SHARES)
+        self._knots = equalized(quantiles, self._contrast, self._known)
+        self._holds = min(1 + self._seen // _OF_SEEN, REDRAWN_EVERY)
 
     def state(self) -> Any:
         """Return the values, and the line."""
         return msgspec.to_builtins(
-            _State(self._ordered.state(), self._first.state(), self._knots, self._holds)
+            _State(self._ordered.state(), self._first.state(), self._knots, self._seen, self._holds)
         )
 
     def restore(self, state: Any) -> None:
         """Take over values, and a line."""
         held = msgspec.convert(state, _State)
         knots = None if held.knots is None else _checked(held.knots)
-        if not 0 <= held.holds <= REDRAWN_EVERY:
-            raise ValueError(f"a line that holds for {held.holds} points")
+        if not (0 <= held.holds <= REDRAWN_EVERY and 0 <= held.seen <= _FIRST_POINTS):
+            raise ValueError(f"a line that holds for {held.holds} points after {held.seen}")
         self._ordered.restore(held.ordered)
         self._first.restore(held.first)
-        self._knots, self._holds = knots, held.holds
+        self._knots, self._seen, self._holds = knots, held.seen, held.holds
 
 
 def _checked(knots: Knots) -> Knots:

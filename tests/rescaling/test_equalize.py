@@ -68,7 +68,7 @@ def test_the_line_is_of_the_values_before(values, points):
     rescaler = make_rescaler(Rescale("equalize", Window(points=points)))
     for i, value in enumerate(values):
         rescaler.rescale(value, 0.0)
-        if rescaler._holds == min(1 + min(i + 1, points) // 16, REDRAWN_EVERY):
+        if rescaler._holds == min(1 + (i + 1) // 16, REDRAWN_EVERY):
             expected = line(values[max(0, i + 1 - points) : i + 1])
             np.testing.assert_allclose(rescaler._knots.values, expected.values, atol=1e-9)
             np.testing.assert_allclose(rescaler._knots.places, expected.places, atol=1e-9)
@@ -203,7 +203,9 @@ def test_what_lies_beyond_both_ends_is_counted():
     assert counts.values_clamped == before
 
 
-@pytest.mark.parametrize("change", [("holds", -1), ("holds", 17), ("first", [1.0, 3.0, 4.0])])
+@pytest.mark.parametrize(
+    "change", [("holds", -1), ("holds", 17), ("seen", -1), ("first", [1.0, 3.0, 4.0])]
+)
 def test_a_line_that_could_not_be_is_refused(change):
     rescaler = make_rescaler(Rescale())
     for value in range(40):
