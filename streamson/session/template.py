@@ -9,6 +9,7 @@ from typing import Final
 from streamson._printable import counted
 from streamson.model.limits import MAX_FIELDS, MAX_STREAM_CHARS
 from streamson.music.pitch import midi_to_note
+from streamson.rescaling.field_hints import hints_for
 from streamson.session.parse.parts import MAX_PARTS
 from streamson.session.resolve import AUTO_INSTRUMENTS
 from streamson.session.schema import DEFAULT_SCALE, HIGHEST_NOTE, LOWEST_NOTE
@@ -72,6 +73,9 @@ def _part(name: str, stream: SeenStream, seconds: float, appearance: int) -> Ite
     yield f'instrument = "{instrument}"'
     pitch = f'field = {_text(first)}, scale = "{DEFAULT_SCALE}", low = "{low}", high = "{high}"'
     yield f"pitch = {{ {pitch} }}{_range(stream.fields[first])}"
+    if hints_for(first).is_percent:
+        yield "# bands = [70, 90]    # near and beyond, told by tremolo; [20, 10] where low is bad"
+        yield "# beacon = 50         # a soft tone now and then at the pitch of this value"
     for field, parameter in zip(others, ("volume", "pan", "duration"), strict=False):
         yield f"# {parameter} = {{ field = {_text(field)} }}" + _range(stream.fields[field])
     for field in others[3:]:

@@ -7,6 +7,7 @@ from streamson.model.feed import PartLegend
 from streamson.score.legend import legend, part_legend
 from streamson.session.load import load_session
 from streamson.session.schema import Bands, Beacon
+from streamson.session.template import SeenStream, session_template
 
 
 @pytest.fixture
@@ -90,3 +91,24 @@ def test_the_legend_is_silent_where_a_stream_has_no_such_field(part):
 def test_a_legend_of_before_is_read():
     """Whoever looks on may be newer than the listener, or older."""
     assert PartLegend(instrument="sine", follows=(), text="").bands is None
+
+
+def test_the_monitor_has_them_for_percentages_alone():
+    session = load_session("monitor")
+    told = dict(legend(session, {"cpu": ("percent",), "net": ("sent", "received")}))
+    assert "percent near from 70, beyond from 90, beacon at 50 every 30 s" in told["cpu"]
+    assert "near" not in told["net"]
+    assert "beacon" not in told["net"]
+
+
+def test_a_template_offers_them_for_percentages_alone(tmp_path):
+    cpu, net = SeenStream(), SeenStream()
+    cpu.see({"percent": 3.0})
+    net.see({"sent": 3.0})
+    text = session_template({"cpu": cpu, "net": net}, endpoint="here", seconds=1.0)
+    assert text.count("# bands = [70, 90]") == text.count("# beacon = 50") == 1
+    path = tmp_path / "s.toml"
+    path.write_text(text.replace("# bands", "bands").replace("# beacon", "beacon"))
+    first, second = load_session(path).parts
+    assert (first.bands, first.beacon) == (Bands(70, 90), Beacon(50))
+    assert (second.bands, second.beacon) == (None, None)
