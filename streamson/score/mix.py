@@ -116,6 +116,7 @@ class Mix:
     def tick(self, now_frame: int) -> list[Change]:
         """Decide who is in front; to be called on a grid, so that the same points do the same."""
         points, self._points = self._points, 0
+        self._surprises.settle()
         bank = self._surprises.bank
         return self.attention.tick(now_frame, believed(bank.surprises, bank.points), points)
 
@@ -128,6 +129,7 @@ class Mix:
 
     def history(self, stream: PlayedStream, most: int) -> Iterator[TimedFields]:
         """Yield the last values of a stream's leading field, in their order; times are even."""
+        self._surprises.settle()
         bank = self._surprises.bank
         values = bank.last_values(stream.slot)
         values = values[max(len(values) - most, 0) :]
