@@ -11,7 +11,7 @@ what is usual, up to Tukey's far-out fence, and a part for what is beyond.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
 from streamson.rescaling.extents import FAR_OUT
@@ -107,6 +107,7 @@ def equalized(quantiles: Sequence[float], contrast: float, known: FieldHints) ->
     known
         Their least span, and where they begin.
     """
+    quantiles = list(accumulate(quantiles, max))  # rounding may have turned neighbours round
     lower, upper = quantiles[_LOWER_QUARTILE], quantiles[_UPPER_QUARTILE]
     least = max(known.least_span, LEAST_SHARE * max(abs(lower), abs(upper)))
     low, high = quantiles[_LOW], quantiles[_HIGH]

@@ -30,6 +30,7 @@ _FIRST_POINTS: Final = _OF_SEEN * REDRAWN_EVERY
 MAX_SIZE: Final = 1e300
 """Values beyond it are taken for it, so that no difference is infinite."""
 
+_MAX_END: Final = 100 * MAX_SIZE  # the fences lie beyond the values
 
 _SHARES: Final = np.array(SHARES)
 
@@ -147,7 +148,7 @@ class Equalizer:
 def _checked(knots: Knots) -> Knots:
     values, places = knots
     ascending = sorted(values) == values and sorted(places) == places
-    within = all(abs(value) <= 4 * MAX_SIZE for value in values)
+    within = all(abs(value) <= _MAX_END for value in values)
     if len(values) != len(places) or not values or not ascending or not within:
         raise ValueError("a line that falls or has no end")
     if not 0 <= places[0] <= places[-1] <= 1:

@@ -83,6 +83,7 @@ def test_whatever_comes_it_never_falls(field, values, asked):
     knots = rescaler._knots
     assert knots.values == sorted(knots.values)
     assert knots.places == sorted(knots.places)
+    make_rescaler(Rescale()).restore(rescaler.state())
     low, high = rescaler.range
     assert -np.inf < low <= high < np.inf
     places = [rescaler.place(value) for value in sorted(asked)]
