@@ -42,8 +42,9 @@ MAX_POINTS: Final = 1e15
 
 LN_2: Final = log(2)
 
-WANTED_BLOCKS: Final = 100
-"""Blocks are made longer while so many of them fit into the asked interval."""
+WANTED_BLOCKS: Final = 40
+"""Blocks are made longer while so many of them fit into the asked interval: then all that are held
+span five to ten of them."""
 
 LONGEST_BLOCK: Final = 10
 """Where fewer fit, for points come more seldom than they did, the blocks begin anew."""
