@@ -34,10 +34,11 @@ from streamson.output.player import Player, choose_device
 from streamson.output.tap import TapFanOut
 from streamson.recording.rotation import Rotation
 from streamson.recording.target import record_target
-from streamson.rescaling.prepare import load_kernels
+from streamson.rescaling.prepare import load_kernels as prepare_rescaling
 from streamson.score.score import Score
 from streamson.session.load import load_session
 from streamson.session.schema import Session
+from streamson.surprise.prepare import load_kernels as prepare_surprises
 from streamson.synth.engine import Engine
 from streamson.wire.limits import DEFAULT_ENDPOINT
 from streamson.wire.points.receiver import Receiver
@@ -150,7 +151,8 @@ class Listener:
             self.tap, self._record, rotation=rotation, on_event=self._bus.emit
         )
         with notice_compiling():
-            load_kernels()  # before points come, which would wait for it
+            prepare_rescaling()  # before points come, which would wait for it
+            prepare_surprises()
         self._state: StateKeeper | None = None
         self._streams = self._make_streams(loaded, state)
         # Before there are sockets and threads: it may fork.
