@@ -11,10 +11,12 @@ from streamson.listener.dispatch import MAX_AWAITED, NoteDispatcher
 from streamson.model.note import Note
 from streamson.offline.render import render_notes
 from streamson.recording.reader import Recording
+from streamson.session.load import parse_session
 from streamson.synth.engine import Engine
 from tests.conftest import until
 
 ANY_PORT = "tcp://127.0.0.1:*"
+ALL_PLAY = parse_session(b"[attention]\nforeground = 'all'\n", "all_play.toml")
 
 
 def note(onset_frame, frames=44_100):
@@ -80,7 +82,7 @@ def test_what_a_callback_that_died_had_taken_is_awaited_no_more():
 def test_a_thousand_streams_lose_no_note_and_are_rendered_again_to_the_bit(tmp_path):
     folder, streams, seconds = tmp_path / "many", 1_024, 4
     with (
-        Listener(ANY_PORT, output="none", record=f"{folder}/") as listener,
+        Listener(ANY_PORT, session=ALL_PLAY, output="none", record=f"{folder}/") as listener,
         Publisher(listener.endpoint) as publisher,
     ):
         assert publisher.wait_for_listener(20)
