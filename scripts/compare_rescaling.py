@@ -33,7 +33,7 @@ from streamson.rescaling.field_hints import FieldHints
 from streamson.rescaling.normalize import Window
 from streamson.rescaling.rescaler import RangeRescaler, Rescaler, make_rescaler
 from streamson.rescaling.spec import Rescale
-from streamson.score.mapping import equal_steps
+from streamson.score.parts.mapping import equal_steps
 from streamson.session.schema import DEFAULT_NOTES
 
 NOTES = len(DEFAULT_NOTES)

@@ -19,7 +19,7 @@ from streamson.psychoacoustics.audibility import AUDIBLE_DB, COUNTED_DB
 from streamson.psychoacoustics.hearing import Array, db_spl, threshold_in_quiet_db
 from streamson.psychoacoustics.masking import GRID_HZ
 from streamson.psychoacoustics.spectrum import frame_length, heard_levels
-from streamson.score.earcon_player import EarconPlayer
+from streamson.score.alerts.earcon_player import EarconPlayer
 from streamson.session.load import preset_names
 from streamson.session.parse.earcons import builtin_earcons
 from streamson.session.schema import Session

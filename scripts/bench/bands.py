@@ -29,7 +29,7 @@ from report import finish
 from streamson.model.note import Note
 from streamson.model.point import DataPoint
 from streamson.offline.render import render_notes
-from streamson.score.bands import SIGNS
+from streamson.score.parts.bands import SIGNS
 from streamson.score.table_score import TableScore
 from streamson.session.parse.document import read_session
 from streamson.session.schema import Session

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from plant import DAY, KINDS, QUIET_DAYS, STEP_S, STEPS, STREAMS, Plant, make_plant
 from report import finish
 
-from streamson.score.attention import Attention, believed
-from streamson.score.mix import SILENCE_DECADES
+from streamson.score.attention.attention import Attention, believed
+from streamson.score.attention.mix import SILENCE_DECADES
 from streamson.surprise.bank import SurpriseBank
 
 FOREGROUND: Final = 4

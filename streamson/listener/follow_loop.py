@@ -39,7 +39,7 @@ from streamson.model.feed import (
     SessionTold,
 )
 from streamson.model.note import AS_SOON_AS_POSSIBLE
-from streamson.score.earcon_player import EarconPlayer
+from streamson.score.alerts.earcon_player import EarconPlayer
 from streamson.session.parse.earcons import builtin_earcons
 from streamson.session.schema import Session
 from streamson.synth.engine import Engine

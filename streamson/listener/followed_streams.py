@@ -11,7 +11,7 @@ from streamson.model.event.streams import StreamRecovered, StreamStale
 from streamson.model.feed import ActiveAlert, PartLegend
 from streamson.model.note import Note
 from streamson.model.statistics import StreamStatistics
-from streamson.score.beacon import INSTRUMENT as BEACON_INSTRUMENT
+from streamson.score.parts.beacon import INSTRUMENT as BEACON_INSTRUMENT
 
 MAX_ALERTS: Final = 4_096
 """Alerts that are known; further ones are counted alone."""

@@ -11,7 +11,7 @@ from streamson.errors import UsageError
 from streamson.model.event.base import Event
 from streamson.model.event.steering import StreamMuted, StreamSoloed
 from streamson.model.note import AS_SOON_AS_POSSIBLE, Note
-from streamson.score.bed import BED
+from streamson.score.attention.bed import BED
 from streamson.session.parse.earcons import earcon_instruments
 from streamson.synth.engine import check_volume
 

@@ -28,7 +28,7 @@ from streamson.psychoacoustics.masking import (
 )
 from streamson.psychoacoustics.partials import heard_of, maskers_of, timbre_of
 from streamson.psychoacoustics.spectrum import heard_levels, maskers_in
-from streamson.score.earcon_player import EarconPlayer
+from streamson.score.alerts.earcon_player import EarconPlayer
 from streamson.session.parse.earcons import Earcon, builtin_earcons
 from streamson.session.schema import Session
 from streamson.synth.engine import Engine

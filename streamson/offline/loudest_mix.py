@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 from streamson.model.note import Note
 from streamson.music.level import amplitude_to_db
-from streamson.score.attention import GroupState
-from streamson.score.bands import SIGNS
-from streamson.score.bed import SEATS, Bed
+from streamson.score.attention.attention import GroupState
+from streamson.score.attention.bed import SEATS, Bed
+from streamson.score.parts.bands import SIGNS
 from streamson.session.resolve import parts_for
 from streamson.session.schema import LIMITS, MappingSpec, Part, Session
 

@@ -10,7 +10,7 @@ from streamson.model.event.alerts import AlertRaised
 from streamson.model.event.base import Event
 from streamson.model.event.streams import StreamStale
 from streamson.model.point import Batch, DataPoint
-from streamson.score.monitor import StreamMonitor
+from streamson.score.alerts.stream_monitor import StreamMonitor
 from streamson.session.schema import Session
 
 DAY_S: Final = 86_400.0

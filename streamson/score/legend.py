@@ -8,7 +8,7 @@ from streamson.model.feed import Followed, PartLegend
 from streamson.music.level import amplitude_to_db
 from streamson.music.pitch import midi_to_note
 from streamson.rescaling.field_hints import hints_for
-from streamson.score.mapping import source_of
+from streamson.score.parts.mapping import source_of
 from streamson.session.resolve import bands_of, beacon_of, parts_for
 from streamson.session.schema import (
     PARAMETERS,

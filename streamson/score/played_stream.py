@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:  # at run time points would bring numpy along
     from streamson.model.note import Note
     from streamson.model.point import DataPoint
-    from streamson.score.part_player import PartPlayer
+    from streamson.score.parts.part_player import PartPlayer
 
 RATE_S: Final = 3.0
 """How many points come a second is a mean that forgets in this time."""

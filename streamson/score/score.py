@@ -14,13 +14,13 @@ from streamson.model.counts import ScoreCounts
 from streamson.model.event.alerts import AlertRaised
 from streamson.model.event.streams import StreamForward, StreamStale, StreamWithdrawn
 from streamson.model.statistics import StreamStatistics
-from streamson.score.bed import BED
+from streamson.score.alerts.stream_monitor import StreamMonitor
+from streamson.score.attention.bed import BED
+from streamson.score.attention.sign import sign
 from streamson.score.legend import legend_line, part_legend
-from streamson.score.monitor import StreamMonitor
-from streamson.score.part_factory import PartFactory
-from streamson.score.part_player import PartPlayer
+from streamson.score.parts.part_factory import PartFactory
+from streamson.score.parts.part_player import PartPlayer
 from streamson.score.played_stream import PlayedStream
-from streamson.score.sign import sign
 from streamson.score.stream_registry import MAX_PLAYED_STREAMS, MAX_STREAMS, StreamRegistry
 from streamson.session.resolve import matching_parts, parts_for
 from streamson.session.schema import field_name
@@ -33,8 +33,8 @@ if TYPE_CHECKING:  # at run time points and extents would bring numpy along
     from streamson.model.note import Note
     from streamson.model.point import Message
     from streamson.rescaling.extents import Extents
-    from streamson.score.attention import Change
-    from streamson.score.mix import Mix
+    from streamson.score.attention.attention import Change
+    from streamson.score.attention.mix import Mix
     from streamson.session.schema import Part, Session
 
 _log = logging.getLogger(__name__)
@@ -519,7 +519,7 @@ class Score:
 
     def _begin_mix(self, now_frame: int) -> None:
         """Follow the surprise of all streams from now on."""
-        from streamson.score.mix import Mix
+        from streamson.score.attention.mix import Mix
 
         frames = self._tick_frames
         self._next_tick = (now_frame // frames + 1) * frames

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from streamson.score.mapping import source_of
-from streamson.score.part_factory import PartFactory, stagger_s
+from streamson.score.parts.mapping import source_of
+from streamson.score.parts.part_factory import PartFactory, stagger_s
+from streamson.score.parts.timing import TableSequence, Timing
 from streamson.score.score import Score
-from streamson.score.timing import TableSequence, Timing
 from streamson.session.resolve import mappings_of, parts_for
 from streamson.session.schema import field_name
 

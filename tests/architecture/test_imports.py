@@ -79,6 +79,13 @@ WIRE_ROOMS = {
 }
 """The rooms within `wire`, in the same way; what stands beside them is for all."""
 
+SCORE_ROOMS = {
+    "parts": set(),
+    "alerts": {"parts"},
+    "attention": {"alerts", "parts"},
+}
+"""The rooms within `score`; the score itself, which stands beside them, knows all three."""
+
 KERNEL_MAY_IMPORT = {
     *("streamson._jit", "streamson.model.limits", "streamson.synth.kernel"),
     *("numba", "numpy", "llvmlite"),
@@ -152,17 +159,18 @@ def test_a_module_imports_along_the_datas_path_only(name):
         assert allowed, f"{name} imports {other}: {here} may not import {there}"
 
 
-def wire_room(name):
-    """Return the room within `wire` of a module; None where it is in none."""
-    return next((r for r in WIRE_ROOMS if name.startswith(f"streamson.wire.{r}.")), None)
+def inner_room(outer, rooms, name):
+    """Return the room within another of a module; None where it is in none."""
+    return next((r for r in rooms if name.startswith(f"streamson.{outer}.{r}.")), None)
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if wire_room(name)])
-def test_feed_commands_and_points_know_nothing_of_each_other(name):
-    here = wire_room(name)
-    for other in imported(name):
-        allowed = wire_room(other) in {None, here, *WIRE_ROOMS[here]}
-        assert allowed, f"{name} imports {other}"
+@pytest.mark.parametrize(("outer", "rooms"), [("wire", WIRE_ROOMS), ("score", SCORE_ROOMS)])
+def test_rooms_within_a_room_know_those_beside_them_as_far_as_they_may(outer, rooms):
+    for name in MODULES:
+        here = inner_room(outer, rooms, name)
+        for other in imported(name) if here else ():
+            allowed = inner_room(outer, rooms, other) in {None, here, *rooms[here]}
+            assert allowed, f"{name} imports {other}"
 
 
 def circle(graph):

@@ -10,8 +10,8 @@ from streamson.offline.loudest_mix import EVERYBODY, heard_at_once, mixes
 from streamson.offline.render import render_notes
 from streamson.offline.table_piece import table_piece
 from streamson.psychoacoustics.audibility import AUDIBLE_DB
-from streamson.score.bands import SIGNS
-from streamson.score.earcon_player import EarconPlayer
+from streamson.score.alerts.earcon_player import EarconPlayer
+from streamson.score.parts.bands import SIGNS
 from streamson.session.load import load_session, parse_session, preset_names
 from streamson.session.parse.earcons import alert_sound, builtin_earcons
 from streamson.session.schema import Session

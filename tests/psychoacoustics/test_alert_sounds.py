@@ -8,7 +8,7 @@ import pytest
 from streamson.model.counts import ScoreCounts
 from streamson.music.pitch import midi_to_hz
 from streamson.psychoacoustics.spectrum import heard_levels
-from streamson.score.earcon_player import EarconPlayer
+from streamson.score.alerts.earcon_player import EarconPlayer
 from streamson.session.parse.earcons import alert_sound, builtin_earcons, earcon_instruments
 from streamson.session.schema import Session
 from streamson.synth.engine import Engine

@@ -29,7 +29,7 @@ from streamson.psychoacoustics.placing import (
     AlertPlacer,
 )
 from streamson.psychoacoustics.spectrum import heard_levels, maskers_in
-from streamson.score.earcon_player import EarconPlayer
+from streamson.score.alerts.earcon_player import EarconPlayer
 from streamson.session.parse.earcons import builtin_earcons
 from streamson.session.schema import Session
 from streamson.synth.engine import Engine

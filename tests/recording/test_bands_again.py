@@ -7,7 +7,7 @@ import msgspec
 
 from streamson.model.feed import NoteStarted, PlayedNote
 from streamson.model.note import Note
-from streamson.score.beacon import INSTRUMENT
+from streamson.score.parts.beacon import INSTRUMENT
 from tests.recording.conftest import await_notes, recorded, streamson
 
 PIECES = """

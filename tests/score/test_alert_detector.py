@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamson.score.alert_detector import AlertDetector
+from streamson.score.alerts.detector import AlertDetector
 from streamson.session.schema import Alert
 
 VALUES = st.floats(-20, 20).map(round).map(float)

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamson.score.attention import (
+from streamson.score.attention.attention import (
     APART_S,
     BURST,
     LEAST_FRONT_S,

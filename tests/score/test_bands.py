@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streamson.model.point import Batch, DataPoint
-from streamson.score.bands import HYSTERESIS, SIGNS, BandTracker
+from streamson.score.parts.bands import HYSTERESIS, SIGNS, BandTracker
 from streamson.score.score import Score
 from streamson.session.load import load_session
 from streamson.session.schema import Bands

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from streamson.model.point import Batch, DataPoint
 from streamson.offline.piece import is_melody
-from streamson.score.beacon import AFTER_S, BELOW_DB, INSTRUMENT, LENGTH_S, BeaconTurns
-from streamson.score.note_budget import NOTES_A_SPAN, NoteBudget
+from streamson.score.parts.beacon import AFTER_S, BELOW_DB, INSTRUMENT, LENGTH_S, BeaconTurns
+from streamson.score.parts.note_budget import NOTES_A_SPAN, NoteBudget
 from streamson.score.score import Score
 from streamson.score.table_score import TableScore
 from streamson.session.load import load_session

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from streamson.model.event.alerts import AlertCleared, AlertRaised
 from streamson.model.point import DataPoint
 from streamson.rescaling.transform import MAX_LATE_POINTS, Rate
-from streamson.score.alert_detector import MAX_SET_BACK, AlertDetector
+from streamson.score.alerts.detector import MAX_SET_BACK, AlertDetector
 from streamson.score.score import Score
 from streamson.session.load import load_session, parse_session
 from streamson.session.schema import Alert

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from streamson.model.counts import ScoreCounts
 from streamson.model.point import Batch, DataPoint
-from streamson.score.coalesce import Coalescer
+from streamson.score.parts.coalesce import Coalescer
+from streamson.score.parts.timing import Arrival
 from streamson.score.score import Score
-from streamson.score.timing import Arrival
 from streamson.session.load import parse_session
 
 RATE = 1_000

@@ -12,7 +12,7 @@ from streamson.model.event.streams import StreamForward, StreamStale, StreamWith
 from streamson.model.note import AS_SOON_AS_POSSIBLE
 from streamson.model.point import Batch, DataPoint
 from streamson.offline.realtime import play_in_realtime
-from streamson.score.bed import BED, CALM_DB, SEATS, UNUSUAL_DB
+from streamson.score.attention.bed import BED, CALM_DB, SEATS, UNUSUAL_DB
 from streamson.score.score import Score
 from streamson.score.stream_registry import MAX_PLAYED_STREAMS
 from streamson.session.load import parse_session

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamson.model.point import Batch, DataPoint
-from streamson.score.alerts import AGAIN_S
+from streamson.score.alerts.alert_monitor import AGAIN_S
 from streamson.score.score import Score
 from streamson.score.table_score import TableScore
 from streamson.session.load import parse_session

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from streamson.model.note import AS_SOON_AS_POSSIBLE
 from streamson.model.point import DataPoint
 from streamson.rescaling.transform import Source
-from streamson.score.note_budget import NEW_STREAMS_SHARE, NOTES_A_SPAN
-from streamson.score.part_factory import PartFactory
+from streamson.score.parts.note_budget import NEW_STREAMS_SHARE, NOTES_A_SPAN
+from streamson.score.parts.part_factory import PartFactory
 from streamson.score.score import Score
 from streamson.score.stream_registry import MAX_PLAYED_STREAMS
 from streamson.score.table_score import TableScore, wanted_sources

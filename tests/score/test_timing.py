@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamson.model.note import AS_SOON_AS_POSSIBLE
-from streamson.score.timing import LEAD_S, MARGIN_S, Arrival, Event, Grid, Sequence, TableSequence
+from streamson.score.parts.timing import (
+    LEAD_S,
+    MARGIN_S,
+    Arrival,
+    Event,
+    Grid,
+    Sequence,
+    TableSequence,
+)
 
 RATE = 44100
 LEAD = round(LEAD_S * RATE)

@@ -5,8 +5,8 @@ import pytest
 
 from streamson.model.event.streams import PointsUnplayed
 from streamson.model.point import Batch, DataPoint
+from streamson.score.alerts.unplayed import MAX_TOLD, MIN_POINTS, NEVER_PLAYED_S, SWITCHED_S
 from streamson.score.score import Score
-from streamson.score.unplayed import MAX_TOLD, MIN_POINTS, NEVER_PLAYED_S, SWITCHED_S
 from streamson.session.load import load_session, parse_session
 
 RATE = 1_000

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from streamson.model.event.streams import PointsLost
-from streamson.score.alert_budget import AlertBudget, AlertSound
-from streamson.score.alerts import AlertMonitor
-from streamson.score.beacon import INSTRUMENT as BEACON_INSTRUMENT
-from streamson.score.earcon_player import EarconPlayer
-from streamson.score.staleness import StalenessMonitor
-from streamson.score.surprises import SurpriseMonitor
-from streamson.score.unplayed import UnplayedMonitor
+from streamson.score.alerts.alert_monitor import AlertMonitor
+from streamson.score.alerts.budget import AlertBudget, AlertSound
+from streamson.score.alerts.earcon_player import EarconPlayer
+from streamson.score.alerts.staleness import StalenessMonitor
+from streamson.score.alerts.surprises import SurpriseMonitor
+from streamson.score.alerts.unplayed import UnplayedMonitor
+from streamson.score.parts.beacon import INSTRUMENT as BEACON_INSTRUMENT
 from streamson.session.parse.earcons import Priority, builtin_earcons
 
 if TYPE_CHECKING:  # at run time points would bring numpy along
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # at run time points would bring numpy along
     from streamson.model.event.base import Event
     from streamson.model.note import Note
     from streamson.model.point import Message
-    from streamson.score.part_player import PartPlayer
+    from streamson.score.parts.part_player import PartPlayer
     from streamson.session.schema import Part, Session
 
 LOST_AGAIN_S: Final = 5.0

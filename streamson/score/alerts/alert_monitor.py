@@ -12,9 +12,9 @@ import msgspec
 
 from streamson.model.event.alerts import AlertCleared, AlertKind, AlertRaised
 from streamson.rescaling.field_hints import hints_for
-from streamson.score.alert_budget import AlertSound, group_of
-from streamson.score.alert_detector import AlertDetector
-from streamson.score.surprises import points_of
+from streamson.score.alerts.budget import AlertSound, group_of
+from streamson.score.alerts.detector import AlertDetector
+from streamson.score.alerts.surprises import points_of
 from streamson.session.parse.earcons import SoundKind, builtin_earcons
 from streamson.session.schema import field_name
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:  # at run time points would bring numpy along
     from streamson.model.event.base import Event
     from streamson.model.note import Note
     from streamson.model.point import Message
-    from streamson.score.alert_budget import AlertBudget
-    from streamson.score.surprises import SurpriseChange, SurpriseMonitor
+    from streamson.score.alerts.budget import AlertBudget
+    from streamson.score.alerts.surprises import SurpriseChange, SurpriseMonitor
     from streamson.session.schema import Alert, Session
 
 AGAIN_S: Final = 2.0

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from streamson.score.attention import (
+from streamson.score.attention.attention import (
     HYSTERESIS_DECADES,
     MAX_BAR_DECADES,
     Attention,
     Change,
     believed,
 )
-from streamson.score.bed import Bed
-from streamson.score.coalesce import TimedFields
+from streamson.score.attention.bed import Bed
+from streamson.score.parts.coalesce import TimedFields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from streamson.model.note import Note
     from streamson.model.point import Message
+    from streamson.score.alerts.surprises import SurpriseMonitor
     from streamson.score.played_stream import PlayedStream
-    from streamson.score.surprises import SurpriseMonitor
     from streamson.session.schema import AttentionSpec, Session
 
 SILENCE_DECADES: Final = MAX_BAR_DECADES + HYSTERESIS_DECADES

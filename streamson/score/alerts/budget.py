@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from streamson.model.counts import ScoreCounts
     from streamson.model.event.base import Event
     from streamson.model.note import Note
-    from streamson.score.earcon_player import EarconPlayer
+    from streamson.score.alerts.earcon_player import EarconPlayer
 
 SPAN_S: Final = 600.0
 """The time in which there are so many sounds: EEMUA 191 counts alarms in ten minutes."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from math import ceil
 from typing import Final
 
-from streamson.score.timing import Slot, Timing
+from streamson.score.parts.timing import Slot, Timing
 
 SPAN_S: Final = 0.25
 NOTES_A_SPAN: Final = 128

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from streamson.model.note import Note
 
 if TYPE_CHECKING:
-    from streamson.score.attention import GroupState
+    from streamson.score.attention.attention import GroupState
 
 BED: Final = "(bed)"
 """Its notes are of a stream of this name, which can be muted as any."""

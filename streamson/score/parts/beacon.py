@@ -13,8 +13,8 @@ from streamson.model.note import Note
 
 if TYPE_CHECKING:
     from streamson.model.counts import ScoreCounts
-    from streamson.score.mapping import ParameterSource
-    from streamson.score.note_budget import NoteBudget
+    from streamson.score.parts.mapping import ParameterSource
+    from streamson.score.parts.note_budget import NoteBudget
     from streamson.session.schema import Beacon
 
 INSTRUMENT: Final = "earcon beacon"

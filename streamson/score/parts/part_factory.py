@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from streamson.score.beacon import BeaconTurns
-from streamson.score.note_budget import BudgetedTiming, NoteBudget
-from streamson.score.part_player import Held, PartPlayer
-from streamson.score.timing import Arrival, Event, Grid, Timing
-from streamson.score.timing import Sequence as SequenceTiming
+from streamson.score.parts.beacon import BeaconTurns
+from streamson.score.parts.note_budget import BudgetedTiming, NoteBudget
+from streamson.score.parts.part_player import Held, PartPlayer
+from streamson.score.parts.timing import Arrival, Event, Grid, Timing
+from streamson.score.parts.timing import Sequence as SequenceTiming
 
 if TYPE_CHECKING:  # at run time extents would bring numpy along
     from streamson.model.counts import ScoreCounts

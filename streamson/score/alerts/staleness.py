@@ -8,7 +8,7 @@ from heapq import nlargest
 from typing import TYPE_CHECKING, Final
 
 from streamson.model.event.streams import StreamRecovered, StreamStale
-from streamson.score.alert_budget import AlertSound, group_of
+from streamson.score.alerts.budget import AlertSound, group_of
 from streamson.session.parse.earcons import Priority, builtin_earcons
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from streamson.model.event.base import Event
     from streamson.model.note import Note
-    from streamson.score.alert_budget import AlertBudget
+    from streamson.score.alerts.budget import AlertBudget
 
 TURN_S: Final = 0.5
 """Of the intervals between a stream's points only the longest of each such turn counts: points may

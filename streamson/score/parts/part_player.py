@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from streamson.model.note import Note
-from streamson.score.bands import BandTracker, Sign
-from streamson.score.beacon import BeaconPlayer, BeaconTurns
-from streamson.score.coalesce import Coalescer, TimedFields
-from streamson.score.mapping import ParameterSource, make_source
+from streamson.score.parts.bands import BandTracker, Sign
+from streamson.score.parts.beacon import BeaconPlayer, BeaconTurns
+from streamson.score.parts.coalesce import Coalescer, TimedFields
+from streamson.score.parts.mapping import ParameterSource, make_source
 from streamson.session.resolve import bands_of, beacon_of
 from streamson.session.schema import LIMITS, PARAMETERS, field_name
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # at run time points and extents would bring numpy along
     from streamson.model.counts import ScoreCounts
     from streamson.model.point import Batch, DataPoint
     from streamson.rescaling.extents import Extents
-    from streamson.score.timing import Timing
+    from streamson.score.parts.timing import Timing
     from streamson.session.schema import MappingSpec, Part
 
 GAP_INSTRUMENT: Final = "breath"

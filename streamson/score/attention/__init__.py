@@ -1,0 +1,1 @@
+"""Which few of many streams are in front, and what the others sound like."""
