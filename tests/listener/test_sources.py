@@ -16,7 +16,7 @@ from streamson.wire.points.codec import encode
 from tests.conftest import until
 
 ANY_PORT = "tcp://127.0.0.1:*"
-ON_ARRIVAL = b"[[part]]\ntiming = 'arrival'\n"
+ON_ARRIVAL = b"[[part]]\ntiming = 'arrival'\n[attention]\nforeground = 'all'\n"
 
 CLOCKS = {
     "right": lambda now, _i: now,

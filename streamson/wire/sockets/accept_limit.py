@@ -1,7 +1,7 @@
 """So many new connections a second: beyond that the kernel lets them wait outside.
 
-ZeroMQ accepts whoever comes, and does the work of each connection's beginning and end before it
-hands on a message. Who comes and goes fast enough keeps it from ever handing on one.
+ZeroMQ lets in whoever speaks its language, and does the work of each connection's beginning and end
+before it hands on a message. Who comes and goes fast enough keeps it from ever handing on one.
 """
 
 import ctypes

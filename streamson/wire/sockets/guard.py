@@ -142,6 +142,7 @@ class ConnectionGuard:
         self._monitor = socket.get_monitor_socket(
             zmq.EVENT_LISTENING
             | zmq.EVENT_ACCEPTED
+            | zmq.EVENT_HANDSHAKE_SUCCEEDED
             | zmq.EVENT_ACCEPT_FAILED
             | zmq.EVENT_DISCONNECTED
             | zmq.EVENT_CLOSED
@@ -227,6 +228,8 @@ class ConnectionGuard:
         if event == zmq.EVENT_LISTENING:
             if self._accept_limit is not None:
                 self._accept_limit.listen(descriptor)
+        elif event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+            self._count_reader()
         elif event == zmq.EVENT_ACCEPTED:
             self._accept(descriptor)
         elif event == zmq.EVENT_ACCEPT_FAILED:
@@ -237,11 +240,8 @@ class ConnectionGuard:
 
     def _accept(self, descriptor: int) -> None:
         self._forget(descriptor)
-        now = time.monotonic()
-        if self._accept_limit is not None and self._accept_limit.take(now):
-            self._limited.warning("door", "too many connect in a short time: others wait")
         try:
-            connection = Connection(descriptor, now)
+            connection = Connection(descriptor, time.monotonic())
         except OSError:
             return  # closed already
         self._connections[descriptor] = self._silent[descriptor] = connection
@@ -249,6 +249,11 @@ class ConnectionGuard:
             self._cut(connection, "left", "others left more than was read so far")
         if len(self._connections) - self._dying > self.max_connections:
             self._shed_largest()
+
+    def _count_reader(self) -> None:
+        """Count a connection that speaks ZeroMQ: who says nothing costs nothing, and is shed."""
+        if self._accept_limit is not None and self._accept_limit.take(time.monotonic()):
+            self._limited.warning("door", "too many connect in a short time: others wait")
 
     def _forget(self, descriptor: int) -> None:
         connection = self._connections.pop(descriptor, None)
