@@ -57,7 +57,7 @@ def play(
 def _silent(stats: Statistics) -> bool:
     """Return whether points came and nothing at all came of them, though nobody muted them."""
     notes = stats.notes_played + stats.notes_waiting + stats.notes_muted
-    return bool(stats.points_received and not notes)
+    return bool(stats.points_received and not (notes or stats.points_in_bed))
 
 
 def _play(
@@ -105,6 +105,11 @@ def summary(stats: Statistics, listener: Listener) -> str:
         lines.append("no note came of these points: see above what would be played of them")
     if stats.points_unplayed:
         lines.append(f"{counted(stats.points_unplayed, 'point')} had no field that is played")
+    if stats.points_in_bed:
+        lines.append(
+            f"{counted(stats.points_in_bed, 'point')} of streams that were not in front; "
+            '[attention] foreground = "all" of a session plays all'
+        )
     if stats.streams_refused:
         lines.append(
             f"did not play {counted(stats.points_of_refused_streams, 'point')} of "

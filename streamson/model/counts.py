@@ -51,8 +51,10 @@ class ScoreCounts(msgspec.Struct):
         Tones of reference handed out.
     streams_came_forward
         Times that a stream came to the front, where there are more than play at a time.
+    points_in_bed
+        Points of streams that were not in front.
     bed_notes
-        Notes of the bed that the others are, handed out.
+        Notes of the bed that these are, handed out.
     notes_missed, clock_shifts
         Where the notes of another listener are played: notes that never came, or could not be
         played here; times that its frames were mapped anew to those here, because the clocks had
@@ -80,6 +82,7 @@ class ScoreCounts(msgspec.Struct):
     range_ticks: int = 0
     beacons: int = 0
     streams_came_forward: int = 0
+    points_in_bed: int = 0
     bed_notes: int = 0
     notes_missed: int = 0
     clock_shifts: int = 0

@@ -33,7 +33,7 @@ class Statistics(ReceiverCounts, kw_only=True):
         Notes begun that the listener was too busy to be told of: a recorded session lacks them.
     streams_in_front
         Of these, such as play notes of their own; the others are the bed.
-    streams_came_forward
+    streams_came_forward, points_in_bed
         As of `ScoreCounts`.
     alerts_sounded, alerts_merged, alerts_acknowledged, alerts_trembling, alerts_repeated
         As of `ScoreCounts`.
@@ -123,6 +123,7 @@ class Statistics(ReceiverCounts, kw_only=True):
     series_refused: int = 0
     streams_in_front: int = 0
     streams_came_forward: int = 0
+    points_in_bed: int = 0
 
 
 class StreamStatistics(msgspec.Struct, frozen=True):

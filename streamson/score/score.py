@@ -12,7 +12,12 @@ from streamson._faults import Faults
 from streamson.errors import nearest
 from streamson.model.counts import ScoreCounts
 from streamson.model.event.alerts import AlertRaised
-from streamson.model.event.streams import StreamForward, StreamStale, StreamWithdrawn
+from streamson.model.event.streams import (
+    MixBegan,
+    StreamForward,
+    StreamStale,
+    StreamWithdrawn,
+)
 from streamson.model.statistics import StreamStatistics
 from streamson.score.alerts.stream_monitor import StreamMonitor
 from streamson.score.attention.bed import BED
@@ -111,6 +116,7 @@ class Score:
         self.sample_rate = sample_rate
         self._on_event = EventLog() if on_event is None else on_event
         self._mix: Mix | None = None
+        self._mix_told = False
         self._mix_state: Any = None
         self._kept: OrderedDict[str, tuple[dict[str, Any], int]] = OrderedDict()
         self._faults = Faults()
@@ -178,6 +184,8 @@ class Score:
         stream.last = message.last_point
         if stream.slot >= 0 and self._mix is not None:
             self._mix.process(message.stream, stream, message)
+            if not stream.players:
+                self.counts.points_in_bed += message.size
         for player in stream.players:
             try:
                 played = process(player, message, now_frame)
@@ -531,6 +539,7 @@ class Score:
             except ValueError as error:
                 _log.warning("who is in front is decided afresh: %s", error)
         self._mix = mix
+        self._mix_told = False
         for name, stream in self._streams.items():
             if not mix.add(name, stream, now_frame):
                 self._set_back(name, stream)
@@ -553,7 +562,10 @@ class Score:
         notes = self._monitor.tick(now_frame)
         if self._mix is None:
             return notes
-        for change in self._mix.tick(now_frame):
+        changes = self._mix.tick(now_frame)
+        if not self._mix_told and self._mix.attention.is_mixing:
+            self._tell_mix(now_frame)
+        for change in changes:
             stream = self._streams[change.stream]
             if change.forward:
                 notes += self._come_forward(change, stream, now_frame)
@@ -564,6 +576,19 @@ class Score:
         of_bed = self._mix.bed(now_frame + self._tick_frames)
         self.counts.bed_notes += len(of_bed)
         return notes + of_bed
+
+    def _tell_mix(self, now_frame: int) -> None:
+        """Say once that not all streams play: silence must not look like a fault."""
+        self._mix_told = True
+        spec = self._session.attention
+        assert spec.foreground is not None
+        event = MixBegan(
+            frame=now_frame,
+            streams=len(self._streams),
+            foreground=spec.foreground,
+            bed=spec.bed,
+        )
+        self._on_event(event)
 
     def _come_forward(self, change: Change, stream: PlayedStream, now_frame: int) -> list[Note]:
         """Let a stream play its own notes from now on; return those that tell who it is."""

@@ -36,6 +36,12 @@ def test_one_of_each_is_said_as_one(listener):
     ]
 
 
+def test_points_that_the_bed_tells_of_are_said(listener):
+    told = lines(listener, points_received=9, points_in_bed=9)
+    assert len(told) == 3
+    assert told[2].startswith("9 points of streams that were not in front; ")
+
+
 def test_what_became_of_alerts_is_said(listener):
     told = lines(listener, alerts_sounded=1)
     assert told[-1] == "1 alert: 1 sounded"

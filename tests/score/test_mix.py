@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamson.model.event.streams import StreamForward, StreamStale, StreamWithdrawn
+from streamson.model.event.streams import (
+    MixBegan,
+    StreamForward,
+    StreamStale,
+    StreamWithdrawn,
+)
 from streamson.model.note import AS_SOON_AS_POSSIBLE
 from streamson.model.point import Batch, DataPoint
 from streamson.offline.realtime import play_in_realtime
@@ -63,7 +68,7 @@ def test_few_streams_play_as_without_attention():
         play(score_of(f'[attention]\nforeground = {n}\n[[part]]\ninstrument = "auto"'), few)
         for n in ("4", '"all"')
     )
-    assert mixed == plain
+    assert mixed == plain  # and nothing is said of a mix
     assert len(plain) == 240
 
 
@@ -74,6 +79,10 @@ def test_of_many_the_ordinary_are_a_bed_and_the_unusual_one_comes_with_a_sign():
     calm = [note for note in notes if 60 * RATE < note.onset_frame < 250 * RATE]
     assert calm == of_bed(calm)  # as long as nobody is known, nobody comes
     assert {note.level_db for note in calm} == {CALM_DB}
+    (began,) = [event for event in events if isinstance(event, MixBegan)]
+    assert began.foreground == 4
+    assert began.sentence.startswith(f"{began.streams} streams: of more than 4 those play")
+    assert score.counts.points_in_bed > 0
     events.clear()
     notes = play(score, points(seconds=60, begin=WARM_S, value=jumps_at(7, WARM_S + 10), seed=2))
     (event,) = [

@@ -20,6 +20,7 @@ from streamson.model.event.steering import (
     VolumeChanged,
 )
 from streamson.model.event.streams import (
+    MixBegan,
     PointsLost,
     PointsUnplayed,
     StreamForward,
@@ -34,6 +35,7 @@ AnyEvent = (
     | AlertsMerged
     | StreamStale
     | StreamRecovered
+    | MixBegan
     | StreamForward
     | StreamWithdrawn
     | PointsLost

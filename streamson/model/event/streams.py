@@ -99,6 +99,33 @@ class PointsUnplayed(Event, frozen=True, kw_only=True, tag="points_unplayed"):
         )
 
 
+class MixBegan(Event, frozen=True, kw_only=True, tag="mix_began"):
+    """There are more streams than play at a time: from now on some are in front.
+
+    Attributes
+    ----------
+    streams
+        How many there are.
+    foreground
+        How many may be in front.
+    bed
+        Whether the others are heard as a bed.
+    """
+
+    streams: int
+    foreground: int
+    bed: bool = True
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for a person."""
+        others = "the others are one quiet bed" if self.bed else "the others are not heard"
+        return (
+            f"{self.streams} streams: of more than {self.foreground} those play that are out of "
+            f'the ordinary, {others}; a session with [attention] foreground = "all" plays all'
+        )
+
+
 class StreamForward(Event, frozen=True, kw_only=True, tag="stream_forward"):
     """A stream came to the front, where it plays its own notes: it is the most surprising.
 
