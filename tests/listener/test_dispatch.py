@@ -100,7 +100,9 @@ def test_a_thousand_streams_lose_no_note_and_are_rendered_again_to_the_bit(tmp_p
     )
     assert played > 1_000
     with (folder / "notes.csv").open(newline="") as file:
-        assert sum(1 for _ in csv.DictReader(file)) == played
+        instruments = [row["instrument"] for row in csv.DictReader(file)]
+    # Where the machine stands still for some seconds, it is told which streams fell silent.
+    assert sum(not name.startswith("earcon") for name in instruments) == played
     recording = Recording(folder)
     notes = [played.note for played in recording.played()]
     again = np.concatenate(list(render_notes(notes, recording.session())))
