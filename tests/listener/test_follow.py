@@ -522,8 +522,8 @@ def test_a_leader_that_tells_without_end_fills_no_memory():
         assert len(follower._loop._frames._told) <= MAX_TOLD
         until(lambda: follower._dispatcher._volume_due is not None, "the volumes")
         assert len(follower._dispatcher._volumes) == MAX_VOLUMES
-        leader.play()
-        until(lambda: follower.stats().notes_played, "a note")
+        # Of so many messages at once some may be lost, and with them a note.
+        until(lambda: leader.play() or follower.stats().notes_played, "a note")
 
 
 def test_a_clock_that_runs_away_is_followed_in_a_pause():
