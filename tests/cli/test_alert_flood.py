@@ -14,8 +14,8 @@ from streamson.listener.alert_board import MAX_ALERTS
 from streamson.model.event.alerts import AlertRaised, AlertsMerged
 from streamson.model.event.base import Event
 from streamson.model.feed import EVENT, STATISTICS
-from streamson.score.alerts.budget import group_of
 from streamson.score.alerts.earcon_player import MAX_LAG_S
+from streamson.score.groups import group_of
 from streamson.session.parse.earcons import builtin_earcons
 from tests.listener.watching import Watched
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from streamson.model.event.alerts import AlertRaised, AlertsMerged
 from streamson.model.point import DataPoint
-from streamson.score.alerts.budget import GATHER_S, SPAN_S, group_of
+from streamson.score.alerts.budget import GATHER_S, SPAN_S
+from streamson.score.groups import group_of
 from streamson.score.score import Score
 from streamson.session.load import parse_session
 from streamson.session.parse.earcons import alert_sound, builtin_earcons

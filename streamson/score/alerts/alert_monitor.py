@@ -12,9 +12,10 @@ import msgspec
 
 from streamson.model.event.alerts import AlertCleared, AlertKind, AlertRaised
 from streamson.rescaling.field_hints import hints_for
-from streamson.score.alerts.budget import AlertSound, group_of
+from streamson.score.alerts.budget import AlertSound
 from streamson.score.alerts.detector import AlertDetector
 from streamson.score.alerts.surprises import points_of
+from streamson.score.groups import group_of
 from streamson.session.parse.earcons import SoundKind, builtin_earcons
 from streamson.session.schema import field_name
 

@@ -17,6 +17,7 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING, Final
 
 from streamson.model.event.alerts import MAX_GROUPS, AlertsMerged, MergedGroup
+from streamson.score.groups import group_of
 from streamson.session.parse.earcons import Earcon, Priority, SoundKind, alert_sound
 
 if TYPE_CHECKING:
@@ -285,12 +286,6 @@ class AlertBudget:
         notes = self._earcons.play(sound, alert.stream, now_frame, alert.speech)
         self._onsets.append(notes[0].onset_frame)
         return notes
-
-
-def group_of(stream: str) -> str:
-    """Return what a stream's name begins with, up to its first slash; empty without one."""
-    group, slash, _ = stream.partition("/")
-    return group if slash else ""
 
 
 def _rank(alert: AlertSound) -> tuple[bool, int]:

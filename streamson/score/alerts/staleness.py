@@ -8,7 +8,8 @@ from heapq import nlargest
 from typing import TYPE_CHECKING, Final
 
 from streamson.model.event.streams import StreamRecovered, StreamStale
-from streamson.score.alerts.budget import AlertSound, group_of
+from streamson.score.alerts.budget import AlertSound
+from streamson.score.groups import group_of
 from streamson.session.parse.earcons import Priority, builtin_earcons
 
 if TYPE_CHECKING:

@@ -11,6 +11,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streamson.score.groups import group_of
+
 FADE_S: Final = 10.0
 """A surprise fades by a decade in this time, so that a stream whose unusual values come a few
 seconds apart stays in front without a break, and a single spike of one in a million is past after a
@@ -506,9 +508,3 @@ def believed(surprises: NDArray[np.float64], points: NDArray[np.float64]) -> NDA
     """
     known = np.log10(3.0 * np.maximum(points, 1.0))
     return np.where(surprises > known, (known + surprises) / 2, surprises)
-
-
-def group_of(stream: str) -> str:
-    """Return what a stream's name begins with, up to its first slash; empty without one."""
-    head, slash, _ = stream.partition("/")
-    return head if slash else ""
