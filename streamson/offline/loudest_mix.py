@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 from streamson.model.note import Note
 from streamson.music.level import amplitude_to_db
-from streamson.score.attention.attention import GroupState
 from streamson.score.attention.bed import SEATS, Bed
+from streamson.score.attention.group_levels import GroupState
 from streamson.score.parts.bands import SIGNS
 from streamson.session.resolve import parts_for
 from streamson.session.schema import LIMITS, MappingSpec, Part, Session

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,22 +10,15 @@ from streamson._event_log import EventLog
 from streamson._faults import Faults
 from streamson.errors import nearest
 from streamson.model.counts import ScoreCounts
-from streamson.model.event.alerts import AlertRaised
-from streamson.model.event.streams import (
-    MixBegan,
-    StreamForward,
-    StreamStale,
-    StreamWithdrawn,
-)
 from streamson.model.statistics import StreamStatistics
 from streamson.score.alerts.stream_monitor import StreamMonitor
-from streamson.score.attention.bed import BED
-from streamson.score.attention.sign import sign
+from streamson.score.attention.foreground import Foreground
 from streamson.score.legend import legend_line, part_legend
 from streamson.score.parts.part_factory import PartFactory
 from streamson.score.parts.part_player import PartPlayer
 from streamson.score.played_stream import PlayedStream
 from streamson.score.stream_registry import MAX_PLAYED_STREAMS, MAX_STREAMS, StreamRegistry
+from streamson.score.tick_clock import TickClock
 from streamson.session.resolve import matching_parts, parts_for
 from streamson.session.schema import field_name
 
@@ -38,23 +30,9 @@ if TYPE_CHECKING:  # at run time points and extents would bring numpy along
     from streamson.model.note import Note
     from streamson.model.point import Message
     from streamson.rescaling.extents import Extents
-    from streamson.score.attention.attention import Change
-    from streamson.score.attention.mix import Mix
     from streamson.session.schema import Part, Session
 
 _log = logging.getLogger(__name__)
-
-TICK_S: Final = 0.25
-"""How often it is looked whether a stream fell silent, and who is in front."""
-
-MAX_MISSED_TICKS: Final = 40
-"""Where nobody looked for longer, those times are left out."""
-
-MAX_KEPT: Final = 256
-"""Streams that went back to the others, and whose windows are kept: some 40 KB each."""
-
-WARM_UP_POINTS: Final = 1_000
-"""Of who comes to the front, windows take in so many values that came meanwhile."""
 
 RATED_A_TICK: Final = 512
 """Of so many streams it is looked then how many of their points come a second; of others next."""
@@ -115,10 +93,6 @@ class Score:
         self.counts = ScoreCounts()
         self.sample_rate = sample_rate
         self._on_event = EventLog() if on_event is None else on_event
-        self._mix: Mix | None = None
-        self._mix_told = False
-        self._mix_state: Any = None
-        self._kept: OrderedDict[str, tuple[dict[str, Any], int]] = OrderedDict()
         self._faults = Faults()
         self._session = session
         self._streams: dict[str, PlayedStream] = {}
@@ -135,8 +109,21 @@ class Score:
             on_event=self._pass_on,
         )
         self.surprises = self._monitor.surprises
+        self._clock = TickClock(sample_rate)
+        self._front = Foreground(
+            session,
+            may_mix=self.mixes,
+            clock=self._clock,
+            sample_rate=sample_rate,
+            counts=self.counts,
+            streams=self._streams,
+            registry=self._registry,
+            parts=self._parts,
+            surprises=self.surprises,
+            on_event=self._on_event,
+            drop=self._drop,
+        )
         self._registry.most = self._most_streams
-        self._next_tick = 0
         self._unrated: list[str] = []
         self._new_streams: list[str] = []
 
@@ -164,8 +151,8 @@ class Score:
             The first frame at which its notes may begin; sequences are placed after it.
         """
         notes: list[Note] = []
-        if self._mix is not None and now_frame >= self._next_tick:
-            notes = self._tick_until(now_frame)
+        if self._clock.on_grid and now_frame >= self._clock.next_frame:
+            notes = self._ticks(now_frame)
         stream = self._streams.get(message.stream)
         if stream is None:
             stream = self._add_stream(message, now_frame)
@@ -182,10 +169,8 @@ class Score:
             unplayed.process(message.stream, names, size, stream.points, now_frame)
         stream.points += message.size
         stream.last = message.last_point
-        if stream.slot >= 0 and self._mix is not None:
-            self._mix.process(message.stream, stream, message)
-            if not stream.players:
-                self.counts.points_in_bed += message.size
+        if stream.slot >= 0:
+            self._front.process(message.stream, stream, message)
         for player in stream.players:
             try:
                 played = process(player, message, now_frame)
@@ -201,25 +186,17 @@ class Score:
 
         To be called often.
         """
-        notes = self._flush_behind(now_frame)
-        if now_frame >= self._next_tick:
-            if self._mix is not None:
-                return notes + self._tick_until(now_frame)
-            self._next_tick = now_frame + self._tick_frames
-            notes += self._tick(now_frame)
-        return notes
+        return self._flush_behind(now_frame) + self._ticks(now_frame)
 
     def end(self, stream: str, now_frame: int) -> None:
         """Note that a stream's producer ended: until it comes back, its silence tells nothing."""
         if stream in self._streams:
             self._monitor.end(stream, now_frame)
-            if self._mix is not None and self._streams[stream].slot >= 0:
-                self._mix.end(stream, self._streams[stream])
+            self._front.end(stream, self._streams[stream])
 
     def solo(self, streams: tuple[str, ...]) -> None:
         """Let streams that are soloed be in front."""
-        if self._mix is not None:
-            self._mix.solo(streams)
+        self._front.solo(streams)
 
     def finish(self, now_frame: int) -> None:
         """Tell what is still to be told: no more points come."""
@@ -272,7 +249,7 @@ class Score:
     @property
     def streams_in_front(self) -> int:
         """How many streams play notes of their own."""
-        return len(self._streams) if self._mix is None else len(self._mix.attention.front)
+        return self._front.size
 
     @property
     def lag_s(self) -> float:
@@ -308,15 +285,13 @@ class Score:
 
     def plays(self, name: str) -> bool:
         """Return whether there is such a stream; the bed is one, too."""
-        return name in self._streams or (name == BED and self._mix is not None)
+        return name in self._streams or self._front.plays(name)
 
     def state(self) -> Any:
         """Return what `restore` wants: the streams with their windows, the last heard one last."""
         heard = sorted(self._streams, key=self._monitor.staleness.last_frame)
         streams = self._registry.state({stream: self._state_of(stream) for stream in heard})
-        if self._mix is None:
-            return streams
-        return {"streams": streams, "mix": self._mix.state(self._next_tick - self._tick_frames)}
+        return self._front.state(streams)
 
     def restore(self, state: Any) -> None:
         """Go on where another score was; to be called before the first point.
@@ -329,9 +304,7 @@ class Score:
         ValueError
             It isn't the state of a score.
         """
-        if isinstance(state, dict):
-            self._mix_state, state = state.get("mix"), state.get("streams")
-        self._registry.restore(state)
+        self._registry.restore(self._front.restore(state))
 
     def change(self, session: Session) -> None:
         """Go on as another session says; what is the same in both goes on as if nothing happened.
@@ -343,15 +316,18 @@ class Score:
         self._monitor.change(session)
         self._parts.session = session
         self._parts.budget.allow(part.notes_per_second for part in session.parts)
-        if self._mix is not None and session.attention.foreground is not None:
-            self._mix.change(session)
+        self._front.change(session)
         for name, stream in self._streams.items():
             parts = parts_for(session, name, stream.fields, self._registry.number(name))
             self._monitor.unplayed.add(name, parts, stream.fields, seen=stream.points)
-            self._follow_leading(name, stream, parts)
+            stream.followed = followed_field(parts, stream.fields)
+            self._front.follow(name, stream, parts, stream.followed or stream.fields[0])
             if stream.players:
                 self._change_players(name, stream, parts, keep_time=keep_time)
-        self._change_foreground(session)
+        self._registry.most = self._most_streams
+        for name in list(self._streams)[self._registry.most :]:
+            self._forget(name)
+        self._front.change_most()
 
     def _change_players(
         self, name: str, stream: PlayedStream, parts: list[Part], *, keep_time: bool
@@ -369,37 +345,6 @@ class Score:
             if player not in stream.players:
                 stream.retire(player)
                 self._drop(player)
-
-    def _follow_leading(self, name: str, stream: PlayedStream, parts: list[Part]) -> None:
-        is_mute, was_mute = all(part.mute for part in parts), stream.slot < 0
-        if (mix := self._mix) is not None and is_mute != was_mute:
-            if is_mute:
-                mix.remove(name, stream)
-            elif not mix.add(name, stream, self._next_tick):
-                self._set_back(name, stream)
-            if is_mute and not stream.players:
-                stream.players = [self._parts.player(part, name, stream.fields) for part in parts]
-        stream.followed = followed_field(parts, stream.fields)
-        leading = stream.followed or stream.fields[0]
-        if leading != stream.leading and self._mix is not None and stream.slot >= 0:
-            self._mix.change_leading(name, stream, leading)
-        stream.leading = leading
-
-    def _change_foreground(self, session: Session) -> None:
-        """Mix from now on, or mix no longer."""
-        self._registry.most = self._most_streams
-        if session.attention.foreground is not None:
-            self._mix_if_many(self._next_tick)
-            return
-        if self._mix is None:
-            return
-        for name in list(self._streams)[self._registry.most :]:
-            self._forget(name)
-        mix, self._mix = self._mix, None
-        for name, stream in self._streams.items():
-            if not stream.players:
-                self._set_in_front(name, stream, mix)
-        mix.close(self._streams)
 
     def close(self) -> None:
         """Write what the log still owes."""
@@ -452,13 +397,11 @@ class Score:
         try:
             parts = parts_for(self._session, name, fields, number)
             stream = PlayedStream(fields, followed_field(parts, fields), now_frame)
-            is_front = self._takes_part(name, stream, parts, now_frame)
-            if is_front:
-                stream.players = [self._parts.player(part, name, fields) for part in parts]
+            stream.players = self._front.add(name, stream, parts, now_frame)
             self._monitor.add(name, parts, fields)  # last: what can't be set up is not watched
         except Exception:
-            if stream is not None and stream.slot >= 0 and self._mix is not None:
-                self._mix.remove(name, stream)
+            if stream is not None:
+                self._front.remove(name, stream)
             self._registry.release(name)
             raise
         remembered = self._registry.recall(name)
@@ -479,79 +422,21 @@ class Score:
         except ValueError as error:
             _log.warning("%s begins afresh, its state can't be used: %s", name, error)
             parts = parts_for(self._session, name, stream.fields, self._registry.number(name))
-            if stream.players:
-                stream.players = [self._parts.player(part, name, stream.fields) for part in parts]
             self._monitor.remove(name)
             self._monitor.add(name, parts, stream.fields)
-            if self._mix is not None and stream.slot >= 0:
-                self._mix.follow_again(name, stream)
+            self._front.begin_again(name, stream, parts)
             return
         if not stream.players:
-            self._keep(name, stream, state)
-
-    def _takes_part(
-        self, name: str, stream: PlayedStream, parts: Sequence[Part], now_frame: int
-    ) -> bool:
-        """Return whether a new stream is in front, which all are as long as they are few.
-
-        One whose parts are mute takes nobody's place.
-        """
-        if all(part.mute for part in parts):
-            return True
-        if self._mix_state is not None and self._mix is None and self._foreground is not None:
-            self._begin_mix(now_frame)
-        if self._mix is None:
-            if self._foreground is None or len(self._streams) < self._foreground:
-                return True
-            self._begin_mix(now_frame)
-        assert self._mix is not None
-        return self._mix.add(name, stream, now_frame)
-
-    @property
-    def _foreground(self) -> int | None:
-        """How many streams may be in front; None: all."""
-        return self._session.attention.foreground if self.mixes else None
+            self._front.keep(name, stream, state)
 
     @property
     def _most_streams(self) -> int:
-        return MAX_PLAYED_STREAMS if self._foreground is None else MAX_STREAMS
+        return MAX_PLAYED_STREAMS if self._front.most is None else MAX_STREAMS
 
-    @property
-    def _tick_frames(self) -> int:
-        return round(TICK_S * self.sample_rate)
-
-    def _mix_if_many(self, now_frame: int) -> None:
-        foreground = self._foreground
-        if self._mix is None and foreground is not None and len(self._streams) > foreground:
-            self._begin_mix(now_frame)
-
-    def _begin_mix(self, now_frame: int) -> None:
-        """Follow the surprise of all streams from now on."""
-        from streamson.score.attention.mix import Mix
-
-        frames = self._tick_frames
-        self._next_tick = (now_frame // frames + 1) * frames
-        mix = Mix(self._session, sample_rate=self.sample_rate, surprises=self.surprises)
-        state, self._mix_state = self._mix_state, None
-        if state is not None:
-            try:
-                mix.restore(state, self._next_tick - frames)
-            except ValueError as error:
-                _log.warning("who is in front is decided afresh: %s", error)
-        self._mix = mix
-        self._mix_told = False
-        for name, stream in self._streams.items():
-            if not mix.add(name, stream, now_frame):
-                self._set_back(name, stream)
-
-    def _tick_until(self, now_frame: int) -> list[Note]:
-        """Return the notes of all ticks up to a frame: they lie on a grid, whoever asks when."""
-        frames = self._tick_frames
-        if now_frame - self._next_tick > MAX_MISSED_TICKS * frames:
-            self._next_tick = now_frame // frames * frames
+    def _ticks(self, now_frame: int) -> list[Note]:
+        """Return the notes of all ticks up to a frame."""
         notes: list[Note] = []
-        while self._next_tick <= now_frame:
-            frame, self._next_tick = self._next_tick, self._next_tick + frames
+        for frame in self._clock.due(now_frame):
             notes += self._tick(frame)
         return notes
 
@@ -559,98 +444,12 @@ class Score:
         """Look after all streams at once."""
         self._forget_silent(now_frame)
         self._update_rates(now_frame)
-        notes = self._monitor.tick(now_frame)
-        if self._mix is None:
-            return notes
-        changes = self._mix.tick(now_frame)
-        if not self._mix_told and self._mix.attention.is_mixing:
-            self._tell_mix(now_frame)
-        for change in changes:
-            stream = self._streams[change.stream]
-            if change.forward:
-                notes += self._come_forward(change, stream, now_frame)
-            else:
-                self._set_back(change.stream, stream)
-                self._on_event(StreamWithdrawn(frame=now_frame, stream=change.stream))
-        # Later by a tick: who looks a little late has them still in time.
-        of_bed = self._mix.bed(now_frame + self._tick_frames)
-        self.counts.bed_notes += len(of_bed)
-        return notes + of_bed
-
-    def _tell_mix(self, now_frame: int) -> None:
-        """Say once that not all streams play: silence must not look like a fault."""
-        self._mix_told = True
-        spec = self._session.attention
-        assert spec.foreground is not None
-        event = MixBegan(
-            frame=now_frame,
-            streams=len(self._streams),
-            foreground=spec.foreground,
-            bed=spec.bed,
-        )
-        self._on_event(event)
-
-    def _come_forward(self, change: Change, stream: PlayedStream, now_frame: int) -> list[Note]:
-        """Let a stream play its own notes from now on; return those that tell who it is."""
-        assert self._mix is not None
-        self._set_in_front(change.stream, stream, self._mix)
-        if not self._mix.attention.is_mixing:
-            return []
-        self.counts.streams_came_forward += 1
-        event = StreamForward(
-            frame=now_frame,
-            stream=change.stream,
-            group=change.group,
-            streams=change.streams,
-            surprise=change.decades,
-        )
-        self._on_event(event)
-        part = next((player.part for player in stream.players if not player.part.mute), None)
-        if part is None:
-            return []
-        notes = sign(part, change.stream, now_frame + self._tick_frames, self.sample_rate)
-        self.counts.notes += len(notes)
-        return notes
-
-    def _set_in_front(self, name: str, stream: PlayedStream, mix: Mix) -> None:
-        """Let a stream be played, with windows that know what came meanwhile."""
-        parts = parts_for(self._session, name, stream.fields, self._registry.number(name))
-        players = [self._parts.player(part, name, stream.fields) for part in parts]
-        state, points = self._kept.pop(name, ({}, 0))
-        history = list(mix.history(stream, min(stream.points - points, WARM_UP_POINTS)))
-        for player in players:
-            with suppress(ValueError):  # of a state that was never checked
-                player.restore(state)
-            player.warm_up(history)
-        stream.players = players
-
-    def _set_back(self, name: str, stream: PlayedStream) -> None:
-        """Let a stream play no longer, and keep its windows for a while."""
-        states = [player.state() for player in stream.players]
-        self._keep(name, stream, {key: value for state in states for key, value in state.items()})
-        players, stream.players = stream.players, []
-        for player in players:
-            stream.retire(player)
-            self._drop(player)
-
-    def _keep(self, name: str, stream: PlayedStream, state: dict[str, Any]) -> None:
-        self._kept[name] = state, stream.points
-        if len(self._kept) > MAX_KEPT:
-            self._kept.popitem(last=False)
+        return self._monitor.tick(now_frame) + self._front.tick(now_frame)
 
     def _pass_on(self, event: Event) -> None:
         """Let who is told hear what happened, and let it have a say in who is in front."""
         self._on_event(event)
-        if self._mix is None:
-            return
-        if isinstance(event, StreamStale):
-            for name in event.streams:
-                if (stream := self._streams.get(name)) is not None and stream.slot >= 0:
-                    self._mix.silence(name, stream)
-        elif isinstance(event, AlertRaised):
-            stream = self._streams.get(event.stream)
-            if stream is not None and stream.slot >= 0:
-                self._mix.alert(event.stream)
+        self._front.hear(event)
 
     def _forget_silent(self, now_frame: int) -> None:
         """Let streams that are silent for long give their places back."""
@@ -672,18 +471,13 @@ class Score:
         played = self._streams.pop(stream)
         for player in played.players:
             self._drop(player)
-        if self._mix is not None and played.slot >= 0:
-            self._mix.remove(stream, played)
-        self._kept.pop(stream, None)
+        self._front.remove(stream, played)
         self._monitor.remove(stream)
         self._registry.forget(stream)
 
     def _state_of(self, stream: str) -> dict[str, Any]:
         played = self._streams[stream]
-        states = [player.state() for player in played.players]
-        if not states and stream in self._kept:
-            states = [self._kept[stream][0]]
-        states.append(self._monitor.state(stream))
+        states = [*self._front.windows(stream, played), self._monitor.state(stream)]
         return {key: remembered for state in states for key, remembered in state.items()}
 
     def _statistics(self, name: str, stream: PlayedStream) -> StreamStatistics:
@@ -692,9 +486,6 @@ class Score:
         state = staleness.state_of(name)
         if state == "live" and self._monitor.alerts.active_of(name):
             state = "alert"
-        surprise = 0.0
-        if (mix := self._mix) is not None and stream.slot >= 0:
-            surprise = mix.attention.decades(name)
         note = next((player.last_note for player in players if player.last_note), stream.last_note)
         return StreamStatistics(
             name=name,
@@ -709,7 +500,7 @@ class Score:
             notes=stream.notes + sum(player.notes for player in players),
             last_note=note,
             front=bool(players),
-            surprise=round(surprise, 2),
+            surprise=round(self._front.surprise(name, stream), 2),
         )
 
     def _fail(self, player: PartPlayer, error: Exception) -> None:

@@ -14,7 +14,8 @@ from streamson.model.event.alerts import AlertCleared, AlertRaised
 from streamson.model.event.streams import StreamStale
 from streamson.model.point import Batch, DataPoint
 from streamson.offline.past_inputs import FRAMES_A_SECOND, PastRecording, PastTable
-from streamson.score.score import TICK_S, Score
+from streamson.score.score import Score
+from streamson.score.tick_clock import TICK_S
 from streamson.session.load import parse_session
 from tests.conftest import until
 

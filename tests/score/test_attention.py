@@ -153,7 +153,7 @@ def test_groups_say_which_share_of_them_is_unusual_and_are_forgotten():
     attention.remove("b/1")
     attention.add("d/1", 4, 200)
     assert [group.name for group in attention.groups()] == ["a", "", "d"]
-    assert attention._groups.size == 3
+    assert attention._groups._size == 3
 
 
 surprises_of_streams = st.lists(

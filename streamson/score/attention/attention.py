@@ -4,32 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from math import exp, log10
 from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streamson.score.attention.bar import Bar
+from streamson.score.attention.group_levels import Groups, GroupState
+from streamson.score.attention.levels import Levels
 from streamson.score.groups import group_of
-
-FADE_S: Final = 10.0
-"""A surprise fades by a decade in this time, so that a stream whose unusual values come a few
-seconds apart stays in front without a break, and a single spike of one in a million is past after a
-minute: as long as somebody needs to look."""
-
-MAX_DECADES: Final = 12.0
-"""Beyond one in so many decades all is as surprising: two minutes later it is past."""
-
-CHANCE_AN_HOUR: Final = 15.0
-"""So many points an hour may be notable by chance alone, of however many streams. They come in
-runs, so that half as many streams come forward: one in ten minutes, which EEMUA 191 calls
-manageable of alarms (measured: scripts/bench/plant_attention.py)."""
-
-MIN_BAR_DECADES: Final = 3.5
-MAX_BAR_DECADES: Final = 8.0
-"""Between these lies what is notable: below, a single slow stream would come forward every day;
-above, no estimate of a tail is to be trusted."""
 
 HYSTERESIS_DECADES: Final = 0.5
 """A stream stays in front until its surprise is so far below what lets it come."""
@@ -60,9 +44,6 @@ point a second."""
 MAX_ALWAYS: Final = 16
 """Streams that are always in front, beside those that attention chooses."""
 
-POINTS_MEAN_S: Final = 60.0
-"""How many points come is a mean that forgets in this time."""
-
 RETURN_S: Final = 60.0
 """Streams that were there before a restart are awaited for so long."""
 
@@ -88,24 +69,6 @@ class Change(NamedTuple):
     group: str
     streams: int
     decades: float
-
-
-class GroupState(NamedTuple):
-    """A group of streams.
-
-    Attributes
-    ----------
-    name
-        What their names begin with, up to the first slash; empty for those without one.
-    streams
-        How many there are that did not end.
-    unusual
-        Share of these that is out of the ordinary, 0 to 1.
-    """
-
-    name: str
-    streams: int
-    unusual: float
 
 
 class _Remembered(msgspec.Struct):
@@ -149,20 +112,16 @@ class Attention:
         self._sample_rate = sample_rate
         self._slots: dict[str, int] = {}
         self._names: dict[int, str] = {}
-        self._groups = _Groups()
+        self._groups = Groups(capacity)
+        self._levels = Levels(capacity)
+        self._bar = Bar()
         self._ended: set[str] = set()
         self._always: dict[str, None] = {}
         self._front: dict[str, int] = {}
         self._risen: dict[str, int] = {}
-        self._decades = np.zeros(capacity)
-        self._noticed = np.zeros(capacity)
-        self._group = np.zeros(capacity, np.int64)
-        self._live = np.zeros(capacity, bool)
-        self._fading = np.zeros(capacity, bool)
         self._credit = float(BURST)
         self._came_frame = -(2**62)
         self._tick_frame: int | None = None
-        self._points_a_second = 0.0
         self._remembered: _Remembered | None = None
         self._awaited_until = 0
 
@@ -181,13 +140,7 @@ class Attention:
     @property
     def points_a_second(self) -> float:
         """How many points of all streams come, as of the last minute."""
-        return self._points_a_second
-
-    @property
-    def bar_decades(self) -> float:
-        """How surprising a stream must be to come forward: the more points come, the rarer."""
-        expected = max(self._points_a_second * 3_600 / CHANCE_AN_HOUR, 1.0)
-        return min(max(log10(expected), MIN_BAR_DECADES), MAX_BAR_DECADES)
+        return self._bar.points_a_second
 
     def is_front(self, stream: str) -> bool:
         """Return whether a stream is in front."""
@@ -195,7 +148,7 @@ class Attention:
 
     def decades(self, stream: str) -> float:
         """Return how surprising a stream is of late: 3 is once in a thousand points."""
-        return float(self._decades[self._slots[stream]])
+        return float(self._levels.decades[self._slots[stream]])
 
     def add(self, stream: str, slot: int, now_frame: int, *, always: bool = False) -> bool:
         """Take in a stream that appears; return whether it is in front from its first point on.
@@ -214,14 +167,13 @@ class Attention:
         if always and len(self._always) < MAX_ALWAYS:
             self._always[stream] = None
         self._slots[stream], self._names[slot] = slot, stream
-        self._group[slot] = self._groups.add(group_of(stream))
-        self._live[slot], self._fading[slot] = True, False
-        self._decades[slot] = self._noticed[slot] = 0.0
+        self._groups.add(group_of(stream), slot)
+        self._levels.begin(slot)
         taken = sum(self._takes_place(one) for one in self._front)
         before = self._remembered
         if before is not None and stream in before.decades:
-            self._decades[slot] = before.decades.pop(stream)
-            self._fading[slot] = stream in before.fading
+            self._levels.decades[slot] = before.decades.pop(stream)
+            self._levels.fading[slot] = stream in before.fading
             if stream in before.risen:
                 self._risen[stream] = now_frame - before.risen[stream]
             if stream in before.front and taken < self.foreground:
@@ -239,16 +191,15 @@ class Attention:
             return
         del self._names[before]
         self._names[slot] = stream
-        for known in (self._decades, self._noticed, self._group, self._live, self._fading):
-            known[slot], known[before] = known[before], 0
+        self._levels.move(before, slot)
+        self._groups.move(before, slot)
 
     def remove(self, stream: str) -> None:
         """Forget a stream."""
         slot = self._slots.pop(stream)
         del self._names[slot]
         self._groups.remove(group_of(stream))
-        self._live[slot] = False
-        self._decades[slot] = self._noticed[slot] = 0.0
+        self._levels.end(slot)
         self._ended.discard(stream)
         self._front.pop(stream, None)
         self._risen.pop(stream, None)
@@ -257,23 +208,21 @@ class Attention:
     def end(self, stream: str) -> None:
         """Take in that a stream ended: it waits for no place."""
         self._ended.add(stream)
-        self._live[self._slots[stream]] = False
+        self._levels.live[self._slots[stream]] = False
 
     def silence(self, stream: str, decades: float) -> None:
         """Take in that a stream fell silent, which is surprising itself; its last value fades."""
         self.notice(stream, decades)
-        self._fading[self._slots[stream]] = True
+        self._levels.fading[self._slots[stream]] = True
 
     def wake(self, stream: str) -> None:
         """Take in that a point came of a stream that was silent, or had ended."""
         self._ended.discard(stream)
-        slot = self._slots[stream]
-        self._live[slot], self._fading[slot] = True, False
+        self._levels.wake(self._slots[stream])
 
     def notice(self, stream: str, decades: float) -> None:
         """Take in that something of a stream is surprising, beside its values."""
-        slot = self._slots[stream]
-        self._noticed[slot] = max(self._noticed[slot], decades)
+        self._levels.notice(self._slots[stream], decades)
 
     def keep_in_front(self, streams: Iterable[str]) -> None:
         """Let these always be in front, beside the others: the first of them, if too many."""
@@ -301,34 +250,26 @@ class Attention:
         self._follow(now_frame, surprises, points)
         if not self.is_mixing:
             return self._let_all_come(now_frame)
-        bar = self.bar_decades
+        bar = self._bar.decades
         self._note_risen(bar, now_frame)
         return [*self._let_leave(now_frame), *self._let_come(bar, now_frame)]
 
     def groups(self) -> list[GroupState]:
         """Return the groups of streams, in the order of their appearance."""
-        count = self._groups.size
-        streams = np.bincount(self._group[self._live], minlength=count)
-        unusual = self._live & (self._decades >= UNUSUAL_DECADES)
-        odd = np.bincount(self._group[unusual], minlength=count)
-        return [
-            GroupState(name, int(streams[i]), float(odd[i] / streams[i]))
-            for name, i in self._groups.items()
-            if streams[i]
-        ]
+        return self._groups.states(self._levels.live, self._levels.decades)
 
     def state(self, now_frame: int) -> Any:
         """Return what `restore` wants."""
-        slots = self._slots
+        slots, levels = self._slots, self._levels
         return msgspec.to_builtins(
             _Remembered(
-                decades={name: float(self._decades[slot]) for name, slot in slots.items()},
-                fading=[name for name, slot in slots.items() if self._fading[slot]],
+                decades={name: float(levels.decades[slot]) for name, slot in slots.items()},
+                fading=[name for name, slot in slots.items() if levels.fading[slot]],
                 front={name: now_frame - since for name, since in self._front.items()},
                 risen={name: now_frame - since for name, since in self._risen.items()},
                 credit=self._credit,
                 since_last=now_frame - self._came_frame,
-                points_a_second=self._points_a_second,
+                points_a_second=self._bar.points_a_second,
             )
         )
 
@@ -348,7 +289,7 @@ class Attention:
             raise ValueError("a time to come")
         self._remembered = found
         self._awaited_until = now_frame + round(RETURN_S * self._sample_rate)
-        self._credit, self._points_a_second = found.credit, found.points_a_second
+        self._credit, self._bar.points_a_second = found.credit, found.points_a_second
         self._came_frame = now_frame - found.since_last
         self._tick_frame = now_frame
 
@@ -362,15 +303,8 @@ class Attention:
         if now_frame > self._awaited_until:
             self._remembered = None
         self._credit = min(self._credit + passed_s / REFILL_S, BURST)
-        if passed_s > 0:
-            share = 1 - exp(-passed_s / POINTS_MEAN_S)
-            self._points_a_second += share * (points / passed_s - self._points_a_second)
-        self._decades -= passed_s / FADE_S
-        now = np.where(self._live & ~self._fading, np.nan_to_num(surprises), 0.0)
-        for known in (now, self._noticed):
-            np.maximum(self._decades, known, out=self._decades)
-        np.minimum(self._decades, MAX_DECADES, out=self._decades)
-        self._noticed[:] = 0.0
+        self._bar.follow(points, passed_s)
+        self._levels.follow(surprises, passed_s)
 
     def _let_all_come(self, now_frame: int) -> list[Change]:
         behind = [one for one in self._slots if one not in self._front and one not in self._ended]
@@ -382,7 +316,7 @@ class Attention:
         for name in list(self._risen):
             if self.decades(name) < bar - HYSTERESIS_DECADES:
                 del self._risen[name]
-        for slot in np.flatnonzero(self._decades >= bar).tolist():
+        for slot in np.flatnonzero(self._levels.decades >= bar).tolist():
             self._risen.setdefault(self._names[slot], now_frame)
 
     def _let_leave(self, now_frame: int) -> list[Change]:
@@ -451,52 +385,14 @@ class Attention:
         group = group_of(name)
         if not group:
             return Change(name, True, "", 1, self.decades(name))
-        notable = self._live & (self._decades >= bar - HYSTERESIS_DECADES)
-        streams = int((notable & (self._group == self._groups.number(group))).sum())
+        levels = self._levels
+        notable = levels.live & (levels.decades >= bar - HYSTERESIS_DECADES)
+        streams = self._groups.count(group, notable)
         return Change(name, True, group if streams > 1 else "", max(streams, 1), self.decades(name))
 
     def _back(self, name: str) -> Change:
         del self._front[name]
         return Change(name, False, "", 1, self.decades(name))
-
-
-class _Groups:
-    """Numbers the groups that have streams; numbers of those that are no more are given anew."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
-        self._streams: Counter[str] = Counter()
-        self._free: list[int] = []
-        self.size = 0
-        """Numbers are below it."""
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def add(self, group: str) -> int:
-        """Count a stream of a group, and return the group's number."""
-        self._streams[group] += 1
-        if group not in self._numbers:
-            if not self._free:
-                self._free.append(self.size)
-                self.size += 1
-            self._numbers[group] = self._free.pop()
-        return self._numbers[group]
-
-    def remove(self, group: str) -> None:
-        """Count one stream of a group less."""
-        self._streams[group] -= 1
-        if not self._streams[group]:
-            del self._streams[group]
-            self._free.append(self._numbers.pop(group))
-
-    def number(self, group: str) -> int:
-        """Return a group's number."""
-        return self._numbers[group]
-
-    def items(self) -> Iterable[tuple[str, int]]:
-        """Return the groups and their numbers, in the order of their appearance."""
-        return self._numbers.items()
 
 
 def believed(surprises: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from streamson.score.attention.attention import (
     HYSTERESIS_DECADES,
-    MAX_BAR_DECADES,
     Attention,
     Change,
     believed,
 )
+from streamson.score.attention.bar import MAX_BAR_DECADES
 from streamson.score.attention.bed import Bed
 from streamson.score.parts.coalesce import TimedFields
 
