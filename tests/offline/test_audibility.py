@@ -62,7 +62,7 @@ def test_a_plain_tone_is_no_alert_for_one_masker_hides_it():
 def test_louder_parts_mask_more():
     soft, loud = (
         {one.name: one.least_db for one in audibility_of(session_of(text)) if one.is_alert}
-        for text in (LOUD.replace("-8 }", "-28 }", 1), LOUD)
+        for text in (f"[attention]\nbed = false\n{LOUD.replace('-8 }', '-28 }', 1)}", LOUD)
     )
     assert all(soft[name] > loud[name] + 10 for name in builtin_earcons() if name in loud)
 
