@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from streamson._click_options import Seconds
 from streamson.cli import options
 from streamson.cli.ending import ending
+from streamson.cli.outlets import list_ports, played_to
 from streamson.errors import StreamsonError
 
 if TYPE_CHECKING:
+    from streamson.live.outlet.outlet import Outlet
     from streamson.model.feed import Hello
     from streamson.wire.feed.reader import FeedReader
 
@@ -19,23 +22,70 @@ PATIENCE_S: Final = 5.0
 TURN_S: Final = 0.5
 """The longest time until plain lines say that a listener has gone."""
 
+LIST: Final = "list"
+
+
+def _osc_address(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    """Return where a receiver of OSC is, if that can be an address."""
+    if text is not None:
+        from streamson.live.osc.address import parse_address
+
+        parse_address(text)
+    return text
+
 
 @click.command()
 @options.feed_of_listener
 @options.plain
+@click.option(
+    "--midi",
+    metavar="PORT",
+    help="Play the notes to a MIDI port too, as MPE: its number or a part of its name; list prints "
+    "the ports, virtual makes one that instruments connect to.",
+)
+@click.option(
+    "--osc",
+    metavar="[HOST:]PORT",
+    callback=_osc_address,
+    help="Send notes, events and streams to a receiver of OSC too, over UDP.",
+)
+@click.option(
+    "--delay",
+    type=Seconds(),
+    metavar="TIME",
+    help="How long after the listener a note is played there, so that all keep their rhythm: up to "
+    "10s.  [default: 150ms]",
+)
 @click.option("--lasts-while", type=int, hidden=True)
-def command(*, endpoint: str, plain: bool, lasts_while: int | None) -> int:
+def command(
+    *,
+    endpoint: str,
+    plain: bool,
+    midi: str | None,
+    osc: str | None,
+    delay: float | None,
+    lasts_while: int | None,
+) -> int:
     """See and steer a running listener, which was started with --feed.
 
     ENDPOINT is its feed's, by default tcp://127.0.0.1:5571. The key ? tells all keys. Where
-    standard output is no terminal, and with --plain, it prints plain lines.
-    """
+    standard output is no terminal, and with --plain, --midi or --osc, it prints plain lines.
+
+    \b
+    streamson watch --midi list
+    streamson watch --midi fluid
+    streamson watch --osc studio:57120 --delay 100ms
+    """  # noqa: D301
+    if midi == LIST:
+        list_ports()
+        return 0
     from streamson.live.terminal.watched import TOPICS
     from streamson.wire.feed.reader import FeedReader
     from streamson.wire.sockets.endpoint import control_endpoint
 
     control_endpoint(endpoint)  # or it says what is wrong with it
-    has_screen = not plain and sys.stdout.isatty() and _can_show()
+    is_played_to = midi is not None or osc is not None
+    has_screen = not (plain or is_played_to) and sys.stdout.isatty() and _can_show()
     if lasts_while is not None and not has_screen:
         raise StreamsonError("the terminal was closed")
     ending.hold()
@@ -43,8 +93,9 @@ def command(*, endpoint: str, plain: bool, lasts_while: int | None) -> int:
         hello = reader.wait_for_hello(PATIENCE_S)
         if has_screen:
             _show(reader, hello, lasts_while)
-        else:
-            _print_lines(reader, hello)
+            return 0
+        with played_to(endpoint, midi=midi, osc=osc, delay_s=delay) as outlets:
+            _print_lines(reader, hello, outlets)
     return 0
 
 
@@ -64,7 +115,7 @@ def _show(reader: "FeedReader", hello: "Hello", lasts_while: int | None) -> None
     Screen(reader, hello, lasts_while).run()
 
 
-def _print_lines(reader: "FeedReader", hello: "Hello") -> None:
+def _print_lines(reader: "FeedReader", hello: "Hello", outlets: list["Outlet"]) -> None:
     from streamson.live.plain import PlainLines
     from streamson.model.feed import HELLO, LEVEL
 
@@ -75,3 +126,5 @@ def _print_lines(reader: "FeedReader", hello: "Hello") -> None:
         for topic, message in reader.receive(TURN_S):
             lines.update(topic, message)
         lines.look(reader.refusal)
+        for outlet in outlets:
+            outlet.check()

@@ -12,6 +12,7 @@ from streamson._optional import import_optional
 from streamson._printable import counted
 from streamson.errors import UsageError
 from streamson.model.note import Note
+from streamson.music.general_midi import program_of
 from streamson.music.level import db_to_amplitude
 from streamson.offline.piece import Piece
 
@@ -25,25 +26,6 @@ BEND_PER_SEMITONE: Final = 4_096
 """Of 8,192 for the two semitones that a bend is by default."""
 
 _PAN, _BRIGHTNESS = 10, 74  # controllers
-
-PROGRAMS: Final = {
-    "sine": 80,  # a lead: nothing in General MIDI is plainer
-    "organ": 19,
-    "flute": 73,
-    "clarinet": 71,
-    "strings": 48,
-    "brass": 61,
-    "epiano": 4,
-    "vibraphone": 11,
-    "marimba": 12,
-    "bell": 14,
-    "harp": 46,
-    "bass": 33,
-    "glass": 92,
-    "breath": 122,
-    "click": 115,
-}
-"""Instrument to the program of General MIDI that is nearest, counted from 0."""
 
 
 class _Event(NamedTuple):
@@ -90,7 +72,7 @@ def write_midi(piece: Piece, path: Path) -> str:
         track = tracks.setdefault(f"{note.stream} ({note.instrument})", [])
         key = min(max(round(note.midi_note), 0), 127)
         bend = round((note.midi_note - key) * BEND_PER_SEMITONE)
-        channel = _channel_for(channels, start, key, bend, PROGRAMS.get(note.instrument, 0))
+        channel = _channel_for(channels, start, key, bend, program_of(note.instrument))
         channel.sounding[key] = end
         track += _settings(mido, channel, note, start, bend)
         velocity = round(LOUDEST_VELOCITY * db_to_amplitude((note.level_db - loudest_db) / 2))
@@ -139,7 +121,7 @@ def _channel_for(
 
 def _settings(mido: Any, channel: _Channel, note: Note, tick: int, bend: int) -> Iterator[_Event]:
     """Yield what a channel must be told before a note."""
-    program = PROGRAMS.get(note.instrument, 0)
+    program = program_of(note.instrument)
     pan, brightness = round(63.5 + 63.5 * note.pan), round(63.5 + 63.5 * note.brightness)
     wanted = program, pan, brightness
     if channel.settings != wanted:

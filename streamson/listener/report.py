@@ -102,10 +102,13 @@ class Reporter:
     def state(self) -> ListenerState:
         """Return what can be steered, as it is."""
         mixer, recording = self._mixer, self._recordings.current
+        _, session = self.session()
+        on_grid = any(part.timing == "grid" for part in session.parts)
         return ListenerState(
             frame=self.frame,
             time=time.time(),
-            session=self.session()[1].name,
+            session=session.name,
+            tempo=session.tempo if on_grid else None,
             volume_db=mixer.volume_db,
             muted=mixer.muted,
             muted_streams=mixer.muted_streams,

@@ -109,6 +109,8 @@ class ListenerState(msgspec.Struct, frozen=True, kw_only=True):
         Alerts that are not over, the oldest first.
     page_url
         Where a page shows it; None where there is none.
+    tempo
+        Beats a minute, counted from frame 0 on, where parts of the session keep to them.
     """
 
     frame: int
@@ -121,6 +123,7 @@ class ListenerState(msgspec.Struct, frozen=True, kw_only=True):
     recording: str | None
     alerts: tuple[ActiveAlert, ...]
     page_url: str | None = None
+    tempo: float | None = None
 
 
 class Followed(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ import sys
 import threading
 from typing import Any, Final, NamedTuple
 
+from streamson._quiet_stderr import quiet_stderr
 from streamson.errors import ChildError, DeviceError, nearest
 from streamson.output import portaudio
 from streamson.synth.engine import Engine
@@ -79,7 +80,7 @@ def output_devices() -> list[Device]:
 def list_devices() -> list[Device]:
     """Return what `output_devices` does, as PortAudio in this process knows it."""
     sounddevice = portaudio.load()
-    with portaudio.quiet_stderr():
+    with quiet_stderr():
         found = list(sounddevice.query_devices())
         apis = [api["name"] for api in sounddevice.query_hostapis()]
         default = sounddevice.default.device[1]
@@ -218,7 +219,7 @@ class DeviceStream:
 
     def stop(self) -> None:
         """Play what was handed over, then close."""
-        with portaudio.quiet_stderr():
+        with quiet_stderr():
             self._stream.stop()
             self._stream.close()
 

@@ -10,10 +10,9 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Final
 
+from streamson._quiet_stderr import quiet_stderr
 from streamson.errors import DeviceError, MissingDependencyError
 from streamson.model.limits import CHANNELS
 from streamson.synth.engine import Engine
@@ -122,21 +121,3 @@ def start_stream(stream: Any) -> None:
             stream.start()
     except load().PortAudioError as error:
         raise DeviceError(str(error)) from None
-
-
-@contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Hold back what ALSA and JACK write to the process's stderr, unless debugging."""
-    if _log.isEnabledFor(logging.DEBUG):
-        yield
-        return
-    sys.stderr.flush()
-    saved = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)

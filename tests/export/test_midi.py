@@ -6,9 +6,10 @@ import pytest
 
 from streamson.errors import UsageError
 from streamson.export import midi
-from streamson.export.midi import BEND_PER_SEMITONE, PROGRAMS, write_midi
+from streamson.export.midi import BEND_PER_SEMITONE, write_midi
 from streamson.formats.table import Table
 from streamson.model.note import Note
+from streamson.music.general_midi import PROGRAMS
 from streamson.offline.scored_table import ScoredTable
 from streamson.offline.table_piece import TablePiece
 from streamson.session.load import load_session
