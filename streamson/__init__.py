@@ -7,17 +7,27 @@ from streamson._version import __version__
 from streamson.errors import StreamsonError
 
 if TYPE_CHECKING:
+    from streamson.decode.decoded import decode_sound
     from streamson.export.rendering import render
     from streamson.listener.listener import Listener
     from streamson.session.load import load_session
     from streamson.wire.points.publisher import Publisher
 
-__all__ = ["Listener", "Publisher", "StreamsonError", "__version__", "load_session", "render"]
+__all__ = [
+    "Listener",
+    "Publisher",
+    "StreamsonError",
+    "__version__",
+    "decode_sound",
+    "load_session",
+    "render",
+]
 
 # A producer must not load a synthesiser: each name brings its own module, when it is first used.
 _HOMES: Final = {
     "Listener": "streamson.listener.listener",
     "Publisher": "streamson.wire.points.publisher",
+    "decode_sound": "streamson.decode.decoded",
     "load_session": "streamson.session.load",
     "render": "streamson.export.rendering",
 }

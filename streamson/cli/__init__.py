@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "broadcast": "Send the sound of a running listener to an Icecast server, for many ears.",
     "produce": "Run a producer, such as eta, system or tail; without a name: list them.",
     "render": "Turn a table or a recorded session into sound, notes, plots or a video.",
+    "decode": "Read the numbers back from a sound.",
     "alerts": "Say what a listener would have told of tables and recordings of the past.",
     "corpus": "Turn many tables into a data set of sound.",
     "relay": "Take points from producers, and hand them on to listeners and further relays.",

@@ -1,9 +1,7 @@
 """``streamson render``: a table or a recording becomes sound, notes, plots or a video."""
 
 import re
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +10,7 @@ import click
 from streamson._click_options import FiniteFloat, Seconds, columns, each_column, time_column
 from streamson.cli import options
 from streamson.cli.ending import ending
+from streamson.cli.progress import shown_progress
 from streamson.errors import InputFileError, UsageError
 
 if TYPE_CHECKING:
@@ -179,7 +178,7 @@ def command(
     _warn_of_length(piece, outs, fits=isinstance(piece, TablePiece) and seconds is None)
     ending.hold()
     for out in outs:
-        with whole_or_nothing(out) as part, _progress(out) as progress:
+        with whole_or_nothing(out) as part, shown_progress(out.name) as progress:
             done = export(piece, part, progress, plot=plot, video=video)
         click.echo(f"{out}: {done}")
     _show_remarks(piece, shown)
@@ -304,29 +303,3 @@ def _warn_of_length(piece: "Piece", outs: Iterable[Path], *, fits: bool) -> None
         about = f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
         shorter = "; --seconds 5min makes it fit" if fits else ""
         click.echo(f"{out}: {hours} of sound, about {about}{shorter}", err=True)
-
-
-@contextmanager
-def _progress(out: Path) -> Iterator[Callable[[float], None]]:
-    """Yield a function that shows on a terminal which share is done."""
-    if not sys.stderr.isatty():
-        yield lambda _share: None
-        return
-    from rich.console import Console  # slow to load, and only for terminals
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(out.name, total=1.0)
-        yield lambda share: bar.update(task, completed=min(share, 1.0))

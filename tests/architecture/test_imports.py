@@ -34,7 +34,7 @@ ROOMS = {
         *("recording", "synth", "synth.kernel", "score", "session", "surprise", "rescaling"),
         *("psychoacoustics", "formats", "music", "model"),
     },
-    "export": {"offline", "score", "session", "formats", "music", "model"},
+    "export": {"decode", "offline", "score", "session", "formats", "music", "model"},
     "corpus": {"export", "offline", "session", "formats", "music", "model"},
     "listener": {
         *("recording", "output", "synth", "synth.kernel", "score", "session", "rescaling"),
@@ -48,6 +48,7 @@ ROOMS = {
             "live",
             "listener",
             "corpus",
+            "decode",
             "export",
             "offline",
             "recording",
@@ -67,7 +68,7 @@ ROOMS = {
             "model",
         ),
     },
-    "public": {"listener", "export", "session", "wire", "cli"},
+    "public": {"listener", "decode", "export", "session", "wire", "cli"},
 }
 """Each room, and those whose modules its own may import."""
 

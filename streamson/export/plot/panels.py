@@ -89,7 +89,7 @@ def _draw_alerts(ax: Any, scene: Scene) -> None:
 def draw_roll(ax: Any, scene: Scene, *, inches: float) -> None:
     """Draw each note as a bar in time, as high as its pitch, as strong as it is loud."""
     pitches = [note.midi_note for note in scene.notes]
-    low, high = _pitch_axis(ax, pitches, most=max(round(3 * inches), 1))
+    low, high = pitch_axis(ax, pitches, most=max(round(3 * inches), 1))
     if len(scene.notes) > MAX_DRAWN:
         _draw_crowd(ax, scene, low, high)
     else:
@@ -179,7 +179,8 @@ def _draw_crowd(ax: Any, scene: Scene, low: float, high: float) -> None:
     )
 
 
-def _pitch_axis(ax: Any, pitches: Sequence[float], *, most: int) -> tuple[float, float]:
+def pitch_axis(ax: Any, pitches: Sequence[float], *, most: int) -> tuple[float, float]:
+    """Give axes a pitch axis with so many ticks at most; return its ends."""
     low, high = min(pitches, default=60) - 2, max(pitches, default=72) + 2
     classes = next(c for c in _PITCH_CLASSES if (high - low) / 12 * len(c) <= most or len(c) == 1)
     ticks = [note for note in range(128) if low <= note <= high and note % 12 in classes]
