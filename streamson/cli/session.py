@@ -30,7 +30,8 @@ def command() -> None:
     "--audible",
     is_flag=True,
     help="Say how far alerts and parts are above what masks them in the loudest mix that may be "
-    "played; fail where an alert is not 10 dB above it in two critical bands.",
+    "played, and what is said above all else; fail where an alert is not 10 dB above it in two "
+    "critical bands, or what is said not 20 dB.",
 )
 def check(files: tuple[str, ...], *, audible: bool) -> int:
     """Say whether session files are right, and if not, where and what is allowed."""
@@ -54,7 +55,7 @@ def check(files: tuple[str, ...], *, audible: bool) -> int:
 
 def _check_audible(session: "Session", file: str) -> None:
     """Print how well alerts and parts are heard; raise where an alert is not."""
-    from streamson.offline.audibility import DEMANDED, audibility_of
+    from streamson.offline.audibility import audibility_of
 
     found = audibility_of(session)
     names = [printable(one.name) for one in found]
@@ -70,8 +71,8 @@ def _check_audible(session: "Session", file: str) -> None:
         others = f" (and {len(masked) - 1} more)" if len(masked) > 1 else ""
         raise StreamsonError(
             f"{printable(file)}: {printable(worst.name)} {worst.verdict}{others}; allowed: "
-            f"{DEMANDED}. Make it louder or richer in partials, move it to another octave, or make "
-            "the parts softer"
+            f"{worst.demanded}. Make it louder or richer in partials, move it to another octave, "
+            "or make the parts softer"
         )
 
 

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from streamson.model.counts import ScoreCounts
 from streamson.model.note import Note
 from streamson.offline.loudest_mix import (
+    TICKS,
     Heard,
-    bed_notes,
     ducking_note,
     heard_at_once,
+    loudest_notes,
     mixes,
 )
 from streamson.offline.render import DEFAULT_SAMPLE_RATE, render_notes
@@ -38,8 +39,14 @@ DEMANDED: Final = (
 )
 """What an alert has to be, for a person."""
 
-TICKS: Final = ("highest", "lowest")
-"""Earcons that sound beside a note, for which nothing steps back: no alerts."""
+SAID_DB: Final = 20.0
+"""So much more power has what is said than all that sounds beside it (WCAG 2.2, 1.4.7)."""
+
+SETTLED_S: Final = 0.25
+"""After that all else has stepped back."""
+
+UNDER_S: Final = 0.4
+"""What sounds under speech is looked at in stretches of so long, as momentary loudness is."""
 
 APART_S: Final = 2.0
 """Between the sounds that are measured: a room has fallen silent by then, for what counts."""
@@ -62,17 +69,26 @@ class Audibility(NamedTuple):
     least_db, median_db
         How far above its masked threshold it is, in the mix that masks it most, and in half of
         them: an alert in two critical bands, with the note that is heard least; a part in its best.
+        Of what is said, with `is_power`, how much more power it has than all else.
+    is_power
+        Whether powers are compared.
     """
 
     name: str
     is_alert: bool
     least_db: float
     median_db: float
+    is_power: bool = False
 
     @property
     def is_audible(self) -> bool:
-        """Whether it is as far above as an alert has to be."""
-        return self.least_db >= AUDIBLE_DB
+        """Whether it is as far above as an alert, or what is said, has to be."""
+        return self.least_db >= (SAID_DB if self.is_power else AUDIBLE_DB)
+
+    @property
+    def demanded(self) -> str:
+        """What an alert, or what is said, has to be, for a person."""
+        return f"{SAID_DB:g} dB above all else" if self.is_power else DEMANDED
 
     @property
     def verdict(self) -> str:
@@ -80,6 +96,8 @@ class Audibility(NamedTuple):
         if self.least_db == -inf:
             return "sounds in one critical band alone, which any one tone may mask"
         side = "above" if self.least_db >= 0 else "below"
+        if self.is_power:
+            return f"is {abs(self.least_db):.1f} dB {side} all else in the loudest mix"
         return f"is {abs(self.least_db):.1f} dB {side} what masks it in the loudest mix"
 
 
@@ -112,9 +130,8 @@ def masking_of(session: Session, *, sample_rate: int = DEFAULT_SAMPLE_RATE) -> M
         Frames a second.
     """
     heard = heard_at_once(session)
-    notes = [note for mix in mixes(heard, sample_rate) for note in mix]
-    end = max((note.onset_frame + note.duration_frames for note in notes), default=sample_rate)
-    notes += [*bed_notes(session, end, sample_rate), ducking_note(end, sample_rate)]
+    notes, end = loudest_notes(session, sample_rate)
+    notes.append(ducking_note(end, sample_rate))
     notes.sort(key=lambda note: note.onset_frame)
     sound = np.concatenate(list(render_notes(notes, session, sample_rate=sample_rate)))[:end]
     frames = maskers_in(sound, sample_rate)
@@ -140,7 +157,37 @@ def audibility_of(session: Session, *, sample_rate: int = DEFAULT_SAMPLE_RATE) -
         of_notes = np.median(margins, axis=0) if name.startswith("says") else margins.min(axis=0)
         least, median = float(of_notes.min()), float(np.median(of_notes))
         found.append(Audibility(name, is_alert=True, least_db=least, median_db=median))
+    found += _above_all_else(session, sample_rate)
     return found + _parts(session, masking.heard, sample_rate)
+
+
+def _above_all_else(session: Session, sample_rate: int) -> Iterator[Audibility]:
+    """Yield how much more power what is said has than the loudest mix that steps back for it."""
+    notes, end = loudest_notes(session, sample_rate)
+    for name, instrument in session.earcon_instruments.items():
+        if instrument.sample is None:
+            continue
+        said = _said_all_along(session, name, end, sample_rate)
+        alone, both = (
+            np.concatenate(list(render_notes(some, session, sample_rate=sample_rate)))[:end]
+            for some in (said, sorted([*said, *notes], key=lambda note: note.onset_frame))
+        )
+        frames = round(UNDER_S * sample_rate)
+        under = (both - alone)[round(SETTLED_S * sample_rate) :]
+        under = under[: len(under) // frames * frames].reshape(-1, frames * under.shape[1])
+        spoken = [np.square(stretch).mean() for stretch in _stretches(alone, said[:1], sample_rate)]
+        powers = np.square(under, dtype=np.float64).mean(axis=1) + 1e-20
+        above_db = 10 * np.log10(float(np.mean(spoken)) / powers)
+        least, median = float(above_db.min()), float(np.median(above_db))
+        yield Audibility(f"says {name}, above all else", True, least, median, is_power=True)
+
+
+def _said_all_along(session: Session, name: str, end: int, sample_rate: int) -> list[Note]:
+    """Return the notes of what is said, again and again up to a frame."""
+    player = EarconPlayer(session, sample_rate=sample_rate, counts=ScoreCounts())
+    note = player.play(builtin_earcons()["over"], "", 0, name)[-1]
+    length = max(note.duration_frames, 1)
+    return [msgspec.structs.replace(note, onset_frame=at) for at in range(0, end, length)]
 
 
 def _margins(pulse: Sound, masking: Masking, sample_rate: int) -> Array:

@@ -1,14 +1,21 @@
-"""The loudest mix that a session may well play: all that can be in front at once, and the bed."""
+"""The loudest mix that a session may well play: all that can be in front at once, and the bed.
+
+Ticks that tell of the end of a range, and beacons, are part of it.
+"""
 
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
+from streamson.model.counts import ScoreCounts
 from streamson.model.note import Note
 from streamson.music.level import amplitude_to_db
+from streamson.score.alerts.earcon_player import EarconPlayer
 from streamson.score.attention.bed import SEATS, Bed
 from streamson.score.attention.group_levels import GroupState
 from streamson.score.parts.bands import SIGNS
+from streamson.score.parts.beacon import beacon_note
+from streamson.session.parse.earcons import builtin_earcons
 from streamson.session.resolve import parts_for
 from streamson.session.schema import LIMITS, MappingSpec, Part, Session
 
@@ -20,6 +27,9 @@ PLACES: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 MIX_S: Final = 0.5
 """How long each of these mixes sounds."""
+
+TICKS: Final = ("highest", "lowest")
+"""Earcons that sound beside a note, for which nothing steps back: no alerts."""
 
 _FIELDS: Final = ("x", "y")
 _WILD: Final = frozenset("*?[")
@@ -153,6 +163,42 @@ def bed_notes(session: Session, end_frame: int, sample_rate: int) -> Iterator[No
     groups = [GroupState(f"group {i}", 10, 1.0) for i in range(len(SEATS))]
     for frame in range(0, end_frame, round(0.1 * sample_rate)):
         yield from bed.tick(groups, 1_000.0, frame)
+
+
+def loudest_notes(session: Session, sample_rate: int) -> tuple[list[Note], int]:
+    """Return all notes of a session's loudest mix, and the frame at which the last one ends.
+
+    Parameters
+    ----------
+    session
+        The session.
+    sample_rate
+        Frames a second.
+    """
+    heard = heard_at_once(session)
+    notes = [
+        note
+        for mix in mixes(heard, sample_rate)
+        for note in (*mix, *_beside(session, heard, mix, sample_rate))
+    ]
+    end = max((note.onset_frame + note.duration_frames for note in notes), default=sample_rate)
+    return [*notes, *bed_notes(session, end, sample_rate)], end
+
+
+def _beside(
+    session: Session, heard: Sequence[Heard], mix: Sequence[Note], sample_rate: int
+) -> Iterator[Note]:
+    """Yield what may sound beside the notes of a mix: ticks of ranges' ends, and one beacon."""
+    counts = ScoreCounts()
+    if session.notices.range:
+        player = EarconPlayer(session, sample_rate=sample_rate, counts=counts)
+        ticks = [builtin_earcons()[name] for name in TICKS]
+        for i, note in enumerate(mix):
+            yield player.range_tick(ticks[i % len(ticks)], note, note.onset_frame)
+    with_beacons = [note for one, note in zip(heard, mix, strict=True) if one.part.beacon]
+    if with_beacons:  # of all streams one sounds at a time
+        loudest = max(with_beacons, key=lambda note: note.level_db)
+        yield beacon_note(loudest, loudest.onset_frame, loudest.midi_note, sample_rate)
 
 
 def ducking_note(end_frame: int, sample_rate: int) -> Note:

@@ -27,6 +27,7 @@ from streamson.synth.clock import set_up_clock
 from streamson.synth.engine_memory import EngineMemory
 from streamson.synth.instrument_tables import InstrumentTables, ring_s
 from streamson.synth.kernel.callback import FADE_FRAMES, callback
+from streamson.synth.kernel.ducking import DUCKED_GAIN
 from streamson.synth.kernel.layout import (
     ADDRESSES,
     MAX_INSTRUMENTS,
@@ -159,6 +160,7 @@ class Engine:
         state["stop_frame"] = NEVER
         state["limiter_gain"] = state["limiter_need"] = 1
         state["duck_gain"] = state["duck_gain_before"] = 1
+        state["duck_floor"] = DUCKED_GAIN
         state["gain"] = state["volume"] = _gain(volume_db)
 
     @classmethod

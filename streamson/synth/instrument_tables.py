@@ -15,6 +15,7 @@ from streamson.synth.kernel.atomics import load_index
 from streamson.synth.kernel.layout import INSTRUMENT_ROWS
 from streamson.synth.kernel.ring import READ, WRITTEN
 from streamson.synth.sample_store import SampleKey, SampleMemory, sample_key
+from streamson.synth.sounding_power import sounding_power
 
 RING_OUT: Final = 1.5
 """Decays are the time to -60 dB; to -90 dB takes half as long again."""
@@ -95,6 +96,7 @@ class InstrumentTables:
         self._arrays["mipmaps"][number] = stored.levels
         row["sample_speed"] = sample.sample_rate / (sample.root_hz * self._rate)
         row["sample_end"], row["sample_loop"] = stored.end, stored.loop
+        row["sample_power"] = sounding_power(sample)
         return number
 
     def _write(self, number: int, instrument: Instrument) -> None:

@@ -3,13 +3,12 @@
 import os
 import shutil
 
-import msgspec
 import numpy as np
 import pytest
 
 from streamson.errors import MissingDependencyError, SessionError
 from streamson.model.point import DataPoint
-from streamson.offline.audibility import audibility_of
+from streamson.offline.audibility import SAID_DB, audibility_of
 from streamson.score.score import Score
 from streamson.session import speech
 from streamson.session.load import parse_session
@@ -43,35 +42,48 @@ def test_an_alert_is_followed_by_what_it_says(espeak):
     assert np.sqrt((sound**2).mean()) > 0.03
 
 
-def test_all_else_is_20_db_softer_while_it_is_said(espeak):
-    """From the first pulse to the last word; nothing of it jumps."""
+@pytest.mark.parametrize("level_db", [-30, -20, -12, -3])
+def test_what_is_said_is_20_db_above_all_else_which_never_pumps(espeak, level_db):
+    """From the first pulse to the last word; nothing of it jumps, whatever sounds beside it."""
     session = parse_session(SAYS, "says.toml")
     score = Score(session, sample_rate=RATE)
     said = [n for n in score.process(DataPoint("s", {"x": 5.0}, 0.0), RATE) if n.foreground]
-    silent = [msgspec.structs.replace(note, level_db=-300.0) for note in said]
-    bed = PlainNote(0, 8 * RATE, 392.0, -20, instrument="organ")
+    mix = PlainNote(0, 8 * RATE, 392.0, level_db, instrument="organ")
     sounds = []
-    for notes in ([bed, *silent], [bed]):
+    for notes in ([mix, *said], said, [mix]):
         engine = Engine.for_session(session, RATE)
         for note in notes:
             engine.play(note)
-        sounds.append(engine.render(8 * RATE)[:, 0].astype(float))
+        sounds.append(engine.render(8 * RATE).astype(float))
+    both, alone, plain = sounds
     length = RATE // 20
-    powers = [np.square(sound.reshape(-1, length)).mean(axis=1) for sound in sounds]
-    change_db = 10 * np.log10(powers[0] / powers[1])
+    of_mix, before = (
+        np.square(sound[:, 0].reshape(-1, length)).mean(axis=1) for sound in (both - alone, plain)
+    )
+    change_db = 10 * np.log10(of_mix / before)
     first = said[0].onset_frame // length
+    begins = said[-1].onset_frame // length
     last = (said[-1].onset_frame + said[-1].duration_frames) // length
     assert np.abs(change_db[:first]).max() < 0.01
-    assert change_db[first + 1 : last] == pytest.approx(-20, abs=0.05)
+    assert change_db[first + 1 : begins] == pytest.approx(-20, abs=0.05)
+    assert change_db[begins + 1 : last] == pytest.approx(change_db[last - 1], abs=0.05)
+    assert change_db[last - 1] < -19.95
+    words = np.square(alone[begins * length : last * length]).mean()
+    under = np.square((both - alone)[(begins + 1) * length : last * length]).mean()
+    assert 10 * np.log10(words / under) > 20
     assert np.abs(change_db[last + 20 : -2]).max() < 0.01
     assert (np.diff(change_db[last : last + 20]) > -0.01).all()
 
 
 def test_what_is_said_is_held_against_the_loudest_mix(espeak):
     found = {one.name: one for one in audibility_of(parse_session(SAYS, "says.toml"))}
-    (said,) = [one for name, one in found.items() if name.startswith("says ")]
+    said, above = [one for name, one in found.items() if name.startswith("says ")]
     assert said.is_alert
     assert said.least_db > 20
+    assert above.name.endswith(", above all else")
+    assert above.least_db >= SAID_DB
+    assert above.is_audible
+    assert not above._replace(least_db=SAID_DB - 0.1).is_audible
 
 
 def test_voices_differ_and_a_text_is_spoken_once(espeak):

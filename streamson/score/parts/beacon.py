@@ -98,13 +98,30 @@ class BeaconPlayer:
             return None
         self._due_frame = begin + self._every
         self._counts.beacons += 1
-        return Note(
-            onset_frame,
-            LENGTH_S,
-            self._length,
-            midi_note,
-            note.level_db - BELOW_DB,
-            note.pan,
-            INSTRUMENT,
-            note.stream,
-        )
+        return beacon_note(note, onset_frame, midi_note, self._turns.sample_rate)
+
+
+def beacon_note(note: Note, onset_frame: int, midi_note: float, sample_rate: int) -> Note:
+    """Return a beacon.
+
+    Parameters
+    ----------
+    note
+        After which it sounds.
+    onset_frame
+        When it begins.
+    midi_note
+        The pitch of its value.
+    sample_rate
+        Frames a second.
+    """
+    return Note(
+        onset_frame,
+        LENGTH_S,
+        round(LENGTH_S * sample_rate),
+        midi_note,
+        note.level_db - BELOW_DB,
+        note.pan,
+        INSTRUMENT,
+        note.stream,
+    )

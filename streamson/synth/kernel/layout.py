@@ -163,6 +163,10 @@ INSTRUMENT: Final = np.dtype(
         ("sample_speed", np.float64),  # frames of the file in a frame, for 1 Hz; 0: no sample
         ("sample_end", np.float64),  # frames of the file, or where its loop ends
         ("sample_loop", np.float64),  # frames of the file that repeat; 0: none
+        (
+            "sample_power",
+            np.float64,
+        ),  # of a channel, at an amplitude of 1, without pauses
         ("identity", np.int64),  # the same in all rows of instruments that sound the same
     ],
     align=True,
@@ -229,6 +233,9 @@ STATE: Final = np.dtype(
         ("duck_gain", np.float64),  # gain of all others, less than 1 while there are such
         ("duck_gain_before", np.float64),  # the same at the start of the quantum
         ("duck_held", np.int64),  # frames for which it stays as it is without such
+        ("duck_floor", np.float64),  # where it leads while there are such
+        ("said_power", np.float64),  # of the softest sample in the foreground; 0: none sounds
+        ("mix_power", np.float64),  # of all others in a channel, as of late; 0: not yet known
         ("free", np.int64),  # slots in `free`
         ("pending", np.int64),  # notes in `note_heap`
         # Master: the first two are written by Python.

@@ -7,6 +7,7 @@ nothing is read out of its bounds. The sound is cut; the frame counter goes on.
 from numba import njit
 
 from streamson.synth.kernel import memory
+from streamson.synth.kernel.ducking import stand_up
 from streamson.synth.kernel.layout import (
     INSTRUMENT_ROWS,
     PENDING_NOTES,
@@ -32,6 +33,7 @@ def recover(engine: int) -> None:
     state.active = state.fading = state.foreground = 0
     state.duck_gain = state.duck_gain_before = state.limiter_gain = state.limiter_need = 1
     state.duck_held = 0
+    stand_up(engine)
     state.limiter_peak = 0
     clear(memory.held(engine))
     clear(memory.ready(engine))

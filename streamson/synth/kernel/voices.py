@@ -7,7 +7,7 @@ from numba import njit
 
 from streamson.synth.kernel import memory
 from streamson.synth.kernel.articulation import set_envelope
-from streamson.synth.kernel.ducking import duck
+from streamson.synth.kernel.ducking import duck, step_back_for
 from streamson.synth.kernel.envelope import CUT_FRAMES, cut_short, is_level, shape
 from streamson.synth.kernel.layout import NEVER, QUANTUM
 from streamson.synth.kernel.partials import (
@@ -63,6 +63,8 @@ def start_voice(engine: int, note: Any, now: int) -> bool:
     voice.source = note.source if note.key == 0 else 0
     voice.frequency = note.frequency
     state.foreground += note.foreground
+    if note.foreground != 0 and instrument.sample_speed > 0:
+        step_back_for(engine, note.amplitude * note.amplitude * instrument.sample_power)
     if instrument.sample_speed > 0:
         voice.partials = -1
         ring = start_sample(engine, slot, note, now)
