@@ -13,10 +13,12 @@ ZeroMQ takes from its peers in turn, nobody waits for another's flood.
 import logging
 import os
 import resource
+import select
 import struct
 import time
 from collections import deque
 from contextlib import suppress
+from math import ceil
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
@@ -117,6 +119,7 @@ class Reception:
         self._now = FrameCounts()
         self._frames: list[bytes] = []
         self._child: Child | None = None
+        self._poll = select.poll()
         self._due = 0.0
         self._minute_over = 0.0
         self._told = 0
@@ -138,8 +141,10 @@ class Reception:
             if self._child is None:
                 time.sleep(min(left_s, IDLE_S))
                 self._start_again()
-            elif self._child.pipe.poll(left_s):
+            elif self._has_sent(left_s):
                 self._read(self._child)
+            else:
+                break
             if not left_s:
                 break
         return bool(self._frames)
@@ -147,7 +152,7 @@ class Reception:
     def take(self) -> list[bytes]:
         """Return frames that have come; empty where there are none."""
         self._pace.end()
-        if not self._frames and self._child is not None and self._child.pipe.poll():
+        if not self._frames and self._child is not None and self._has_sent(0.0):
             self._read(self._child)
         frames, self._frames = self._frames, []
         return frames
@@ -175,8 +180,17 @@ class Reception:
             child.end(0)
             raise
         self._child = child
+        self._poll = select.poll()
+        self._poll.register(child.pipe, select.POLLIN)
         for _ in range(PACKETS_AHEAD):
             self._ask(child)
+
+    def _has_sent(self, timeout_s: float) -> bool:
+        """Return whether the process has sent anything, or is gone, after waiting for it.
+
+        `Connection.poll` would do, but sets all up anew each time, twenty times a second at rest.
+        """
+        return bool(self._poll.poll(ceil(timeout_s * 1_000)))
 
     def _ask(self, child: Child) -> None:
         with suppress(OSError):  # it has died, which is seen when its packet is read
