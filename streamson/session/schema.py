@@ -239,6 +239,8 @@ class Part(msgspec.Struct, frozen=True):
         What is told by tremolo and brightness.
     beacon
         What is told by a tone of reference.
+    humanize
+        Whether notes differ by what is just not noticed, so that those that repeat do not grate.
     """
 
     stream: str = "*"
@@ -263,6 +265,7 @@ class Part(msgspec.Struct, frozen=True):
     gate: MappingSpec = MappingSpec("gate", 0.2, 1, value=DEFAULTS["gate"])
     bands: Bands | None = None
     beacon: Beacon | None = None
+    humanize: bool = False
 
 
 class Alert(msgspec.Struct, frozen=True):

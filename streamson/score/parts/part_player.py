@@ -11,6 +11,7 @@ from streamson.model.note import Note
 from streamson.score.parts.bands import BandTracker, Sign
 from streamson.score.parts.beacon import BeaconPlayer, BeaconTurns
 from streamson.score.parts.coalesce import Coalescer, TimedFields
+from streamson.score.parts.humanize import Humanizer
 from streamson.score.parts.mapping import ParameterSource, make_source
 from streamson.session.resolve import bands_of, beacon_of
 from streamson.session.schema import LIMITS, PARAMETERS, field_name
@@ -107,6 +108,7 @@ class PartPlayer:
         self._beacon = (
             None if beacon is None else BeaconPlayer(beacon, pitch, turns=turns, counts=counts)
         )
+        self._humanizer = Humanizer(stream, turns.sample_rate) if part.humanize else None
         self._coalescer = Coalescer(
             self.pitch_field, timing.has_capacity, keep=part.overload, counts=counts
         )
@@ -227,7 +229,7 @@ class PartPlayer:
             level_db = min(level_db + sign.level_db, LIMITS["volume"][1])
         if gate != 1.0:
             duration_s, duration_frames = duration_s * gate, round(duration_frames * gate)
-        note = self.last_note = Note(
+        note = Note(
             onset_frame,
             duration_s,
             duration_frames + held.frames,
@@ -242,6 +244,9 @@ class PartPlayer:
             tremolo_hz=0.0 if sign is None else sign.tremolo_hz,
             tremolo_depth=0.0 if sign is None else sign.tremolo_depth,
         )
+        if self._humanizer is not None:
+            note = self._humanizer.vary(note, self.notes)
+        self.last_note = note
         return note
 
     def _band(self, fields: Mapping[str, float]) -> Sign | None:

@@ -111,6 +111,7 @@ _PART_KEYS: Final[dict[str, Check[Any]]] = {
     "width": WIDTH,
     "bands": _bands,
     "beacon": _beacon,
+    "humanize": true_or_false,
     **{parameter: mapping(parameter) for parameter in UNITS},
 }
 
@@ -184,6 +185,7 @@ _KEYS_THAT_NEED: Final[dict[str, tuple[str, tuple[str, ...], str]]] = {
     "glide": ("articulation", ("continuous",), "separate notes are not held"),
     "hold": ("articulation", ("continuous",), "separate notes are not held"),
     "gate": ("articulation", ("separate",), "a held voice has no end"),
+    "humanize": ("articulation", ("separate",), "a held voice repeats nothing"),
     "stagger": ("timing", ("arrival",), "other notes have a time of their own"),
 }
 """Keys of a part that would do nothing without another: that one, its values, and why."""
