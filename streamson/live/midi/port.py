@@ -157,23 +157,24 @@ def choose_port(wanted: str, ports: list[PortName]) -> PortName:
     >>> choose_port("synth", [PortName(2, 0, "Midi Through"), PortName(2, 1, "Synth input")]).name
     'Synth input'
     """
-    if wanted.isascii() and wanted.isdecimal() and int(wanted[:9]) < len(ports):
-        return ports[int(wanted)]
     names = [port.name for port in ports]
-    exact = [port for port in ports if port.name == wanted]
-    found = exact or [port for port in ports if wanted.lower() in port.name.lower()]
+    if wanted.isascii() and wanted.isdecimal():
+        found = ports[int(wanted[:9]) :][:1]
+    else:
+        exact = [port for port in ports if port.name == wanted]
+        found = exact or [port for port in ports if wanted.lower() in port.name.lower()]
     # PipeWire shows each port of ALSA once more, as one of JACK.
     found = [port for port in found if port.api == found[0].api]
     if len(found) == 1 and wanted:
         return found[0]
     if not ports:
         raise UsageError(
-            f"--midi: found {printable(wanted)!r}, and there is no MIDI port on this machine. "
+            f"--midi: found {wanted!r}, and there is no MIDI port on this machine. "
             f"Start the instrument first, or make a port that it connects to: --midi {VIRTUAL}"
         )
     what = "several ports have that" if found else "no port has that"
     raise UsageError(
-        f"--midi: found {printable(wanted)!r}; {what}. A number, a part of a name or {VIRTUAL} is "
+        f"--midi: found {wanted!r}; {what}. A number, a part of a name or {VIRTUAL} is "
         f"allowed: {_listed(found or ports)}{'' if found else nearest(wanted, names)}"
     )
 

@@ -48,7 +48,7 @@ def parse_address(text: str) -> OscAddress:
     is_host = host.isprintable() and " " not in host and (":" in host) == is_bracketed
     if not (host and is_host and is_port and 0 < int(port) <= MAX_PORT):
         raise UsageError(
-            f"--osc: found {printable(text[:MAX_SHOWN])!r}; [HOST:]PORT is allowed, such as 57120 "
+            f"--osc: found {text[:MAX_SHOWN]!r}; [HOST:]PORT is allowed, such as 57120 "
             f"or studio:57120, with a port from 1 to {MAX_PORT}, and an IPv6 address in brackets"
         )
     return OscAddress(host, int(port))

@@ -28,6 +28,10 @@ MAX_FIELDS: Final = 16
 
 MAX_INT: Final = 2**31 - 1
 
+_NTP_EPOCH_S: Final = 2_208_988_800
+_NTP_ERA_S: Final = 2**32
+"""Time tags count from 1900 on, and from 0 again in 2036."""
+
 _BUNDLE_BYTES: Final = 16
 _SIZE_BYTES: Final = 4
 
@@ -76,7 +80,8 @@ class OscMessages:
             ("f", note.tremolo_depth),
             ("i", int(note.foreground)),
         )
-        return self._bundle([self._message(NOTE, told)], time_s)
+        era_s = (time_s + _NTP_EPOCH_S) % _NTP_ERA_S - _NTP_EPOCH_S
+        return self._bundle([self._message(NOTE, told)], era_s)
 
     def event(self, told: EventTold) -> bytes:
         """Return something that happened."""

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, Self
 
 from streamson._printable import counted
 from streamson._rate_limited_log import RateLimitedLog
-from streamson.errors import StreamsonError, UsageError
+from streamson.errors import MessageError, StreamsonError, UsageError
 from streamson.live.outlet.frame_clock import FrameClock
 from streamson.live.outlet.sink import Sink
 from streamson.model.feed import (
@@ -27,6 +27,7 @@ from streamson.model.feed import (
     Hello,
     PlayedNote,
 )
+from streamson.model.limits import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from streamson.model.note import Note
 from streamson.wire.feed.reader import FeedReader
 
@@ -43,6 +44,9 @@ LATE_S: Final = 0.005
 
 MAX_WAITING: Final = 1_000
 """Notes that wait for their time; of more the newest are left out and counted."""
+
+MAX_NOTE_VALUE: Final = 1_000.0
+"""No pitch, level or rate of a note that is heard is beyond it."""
 
 SILENCE_S: Final = 3.0
 """A listener that tells nothing for so long has gone: it tells its clock four times a second."""
@@ -185,13 +189,14 @@ class Outlet:
     def _play_due(self, now: float) -> float:
         """Hand on what is due; return when something will be."""
         lead_s = self._sink.lead_s
+        due = self._sink.turn(now)  # what ends comes before what begins
         while self._waiting and self._waiting[0].at_s - lead_s <= now:
             waiting = heapq.heappop(self._waiting)
             if not self._is_muted:
                 self.counts.played += 1
                 self._sink.play(waiting.note, max(waiting.at_s, now), waiting.end_s)
-        due = self._waiting[0].at_s - lead_s if self._waiting else inf
-        return min(due, self._sink.turn(now))
+                due = self._sink.turn(now)
+        return min(due, self._waiting[0].at_s - lead_s if self._waiting else inf)
 
     def _take(self, topic: str, message: Any, now: float) -> None:
         self._heard_at = now
@@ -210,6 +215,8 @@ class Outlet:
             self._take_note(message, self._clock, now)
 
     def _greet(self, hello: Hello) -> None:
+        if not MIN_SAMPLE_RATE <= hello.sample_rate <= MAX_SAMPLE_RATE:
+            raise MessageError(f"{self._endpoint}: no listener has that sample rate")
         if self._hello is None or hello.run != self._hello.run:
             self._lose()
         self._hello = hello
@@ -248,6 +255,10 @@ class Outlet:
     def _schedule(self, told: PlayedNote, clock: FrameClock, now: float) -> None:
         at_s = clock.time_of(told.onset_frame)
         late_s = now - at_s
+        note = told.note(clock.sample_rate)
+        if not _is_playable(note):
+            self._leave_out("is none that can be played")
+            return
         if late_s > MAX_LATE_S:
             self._leave_out("came too late to be played. A longer --delay gives more time")
             return
@@ -257,10 +268,15 @@ class Outlet:
         if late_s > LATE_S:
             self.counts.late += 1
         self._numbers += 1
-        note = told.note(clock.sample_rate)
         end_s = at_s + told.duration_frames / clock.sample_rate
         heapq.heappush(self._waiting, _Waiting(at_s, self._numbers, end_s, note))
 
     def _leave_out(self, why: str) -> None:
         self.counts.left_out += 1
         self._limited.warning(why, "%s: a note %s", self._sink.name, why)
+
+
+def _is_playable(note: Note) -> bool:
+    """Return whether a note is one that a listener can have: a feed might tell anything."""
+    values = (note.midi_note, note.level_db, note.pan, note.brightness, note.tremolo_hz)
+    return all(abs(value) <= MAX_NOTE_VALUE for value in values) and note.duration_frames >= 0

@@ -1,0 +1,122 @@
+"""What is told by OSC: types and sizes hold whatever names and values are."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pythonosc.osc_bundle import OscBundle
+from pythonosc.osc_message import OscMessage
+
+from streamson.errors import StreamsonError, UsageError
+from streamson.live.osc.address import OscAddress, open_socket, parse_address
+from streamson.live.osc.messages import MAX_DATAGRAM_BYTES, OscMessages
+from streamson.live.osc.sender import MAX_STREAMS_A_SECOND, OscSender
+from streamson.live.outlet.frame_clock import FrameClock
+from streamson.model.event.streams import StreamRecovered
+from streamson.model.feed import EventTold, Streams
+from streamson.model.note import Note
+from tests.live import made_up
+
+NTP_EPOCH_S = 2_208_988_800
+texts = st.text(st.characters(codec="utf-8"), max_size=400)
+numbers = st.floats(allow_nan=True, allow_infinity=True)
+small = st.floats(-1e6, 1e6, width=32)
+
+
+@given(
+    st.builds(
+        Note,
+        onset_frame=st.integers(0, 2**40),
+        duration_s=small,
+        duration_frames=st.just(1),
+        midi_note=small,
+        level_db=small,
+        pan=small,
+        instrument=texts,
+        stream=texts,
+        held_key=st.integers(0, 2**62),
+    ),
+    st.floats(0, 4e9),
+)
+def test_a_note_is_a_bundle_for_its_time(note, time_s):
+    data = OscMessages().note(note, 0.5, time_s)
+    assert len(data) <= MAX_DATAGRAM_BYTES
+    bundle = OscBundle(data)
+    era_s = (time_s + NTP_EPOCH_S) % 2**32 - NTP_EPOCH_S  # it ends in 2036
+    assert bundle.timestamp == pytest.approx(era_s, abs=1e-3)
+    (message,) = bundle
+    assert message.address == "/streamson/note"
+    stream, instrument, *values = message
+    assert stream.isprintable()
+    assert instrument.isprintable()
+    told = [note.midi_note, note.level_db, note.duration_s, note.pan, note.brightness]
+    assert values[:5] == pytest.approx(told)
+    assert values[6] == 0.5
+
+
+@given(texts, st.lists(st.tuples(texts, st.dictionaries(texts, numbers, max_size=40)), max_size=12))
+def test_streams_and_events_fit_in_datagrams(sentence, told):
+    messages = OscMessages()
+    rows = [made_up.row(name, fields=fields) for name, fields in told]
+    found = []
+    for data in messages.streams(rows):
+        assert len(data) <= MAX_DATAGRAM_BYTES
+        found += list(OscBundle(data))
+    assert len(found) == len(rows)
+    for message, row in zip(found, rows, strict=True):
+        assert message.address == "/streamson/stream"
+        name, state, heard, front, *fields = message
+        assert (state, heard, front) == ("live", 1, 1)
+        assert name.isprintable()
+        values = list(row.fields.values())[:16]
+        assert [math.isnan(value) for value in fields[1::2]] == [math.isnan(one) for one in values]
+    event = StreamRecovered(frame=0, name=sentence, silent_s=3.0)
+    data = messages.event(EventTold(number=1, time=0.0, sentence=sentence, event=event))
+    assert len(data) <= MAX_DATAGRAM_BYTES
+    assert next(iter(OscMessage(data))) == "stream_recovered"
+
+
+def test_long_names_end_in_dots():
+    (data,) = OscMessages().streams([made_up.row("é" * 200)])
+    (message,) = OscBundle(data)
+    assert message.params[0] == "é" * 98 + "..."
+
+
+def test_of_very_many_streams_some_are_left_out():
+    receiver = OscAddress("127.0.0.1", 9)
+    sender = OscSender(receiver)
+    sender.begin(made_up.hello(), FrameClock(44_100, 0.0))
+    rows = tuple(made_up.row(f"host{number}") for number in range(MAX_STREAMS_A_SECOND + 500))
+    sender.take_streams(Streams(frame=0, count=len(rows), rows=rows))
+    assert 400 <= sender.streams_left_out <= 500
+    assert "rows of streams left out" in sender.summary()
+    sender.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("57120", OscAddress("127.0.0.1", 57120)),
+        ("studio:1", OscAddress("studio", 1)),
+        ("[fe80::1]:9000", OscAddress("fe80::1", 9000)),
+    ],
+)
+def test_an_address_is_read(text, address):
+    assert parse_address(text) == address
+
+
+@pytest.mark.parametrize(
+    "text", ["", ":", "studio", "studio:", ":1", "a:0", "a:65536", "fe80::1:9", "a b:9", "\x1b:9"]
+)
+def test_an_address_that_is_none_is_told(text):
+    with pytest.raises(UsageError, match=r"--osc: found .*; \[HOST:\]PORT is allowed") as failed:
+        parse_address(text)
+    assert str(failed.value).isprintable()
+
+
+def test_a_machine_that_nobody_knows_is_told():
+    with pytest.raises(StreamsonError, match=r"--osc: can't send to no\.such\.invalid:9: "):
+        open_socket(OscAddress("no.such.invalid", 9))
+    with pytest.raises(StreamsonError, match=r"no such name can be|can't send"):
+        open_socket(OscAddress("a" * 80 + ".invalid", 9))
