@@ -124,7 +124,7 @@ def command(
     from streamson.decode.decoded import decode_sound
 
     played = None if check is None else _played(check)
-    with shown_progress(sound.name) as progress:
+    with shown_progress(printable(sound.name)) as progress:
         decoded = decode_sound(
             sound,
             session,
@@ -137,10 +137,8 @@ def command(
         )
     ending.hold()
     _write(decoded, out)
-    for remark in decoded.remarks:
-        click.echo(f"{sound.name}: {printable(remark)}", err=True)
-    for line in _summary(decoded):
-        click.echo(f"{sound.name}: {line}", err=True)
+    for line in (*decoded.remarks, *_summary(decoded)):
+        click.echo(printable(f"{sound.name}: {line}"), err=True)
     if played is not None:
         _check(decoded, played, sound, plot)
     return 0
@@ -193,7 +191,7 @@ def _summary(decoded: "Decoded") -> list[str]:
     counts: dict[str, int] = {}
     for row in decoded.rows:
         counts[row.stream] = counts.get(row.stream, 0) + 1
-    lines = [f"{counted(count, 'note')} of {printable(name)}" for name, count in counts.items()]
+    lines = [f"{counted(count, 'note')} of {name}" for name, count in counts.items()]
     return [*lines, f"{decoded.explained:.0%} of the sound is explained"]
 
 

@@ -13,12 +13,19 @@ SURE: Final = 0.5
 LEAST_GAIN_DB: Final = 1.0
 """Levels are not read more exactly: what is less counts as none."""
 
+LEAST_BEYOND: Final = 0.1
+"""Where fewer of a part's notes lie further than that beyond its range, they are read wrong."""
+
+SPARE: Final = 0.02
+"""Share of the levels at each end that do not count for how far they reach."""
+
 
 def gain_db(notes: Sequence[DecodedNote], voices: Sequence[Voice]) -> float:
     """Return the gain of a recording in dB, 0 where its levels are such as may have been played.
 
     Where a part has one level for all notes, the gain is how far they lie from it: their median.
-    Elsewhere it is how far the levels lie beyond their range; in the middle where they span more.
+    Elsewhere it is how far the levels reach beyond their range, where enough of them do; in the
+    middle where they span more. Less than a few dB is not noticed then.
     """
     steady, beyond = [], []
     for number, voice in enumerate(voices):
@@ -35,6 +42,9 @@ def gain_db(notes: Sequence[DecodedNote], voices: Sequence[Voice]) -> float:
 def _shift(levels: Sequence[float], low: float, high: float) -> float:
     """Return the least by which levels must be lowered to lie within a range."""
     ordered = sorted(levels)
-    spare = len(ordered) // 50  # a few may be read wrong
+    beyond = sum(not low - LEAST_GAIN_DB <= level <= high + LEAST_GAIN_DB for level in ordered)
+    if beyond < LEAST_BEYOND * len(ordered):
+        return 0.0
+    spare = round(SPARE * len(ordered))
     least, most = ordered[-1 - spare] - high, ordered[spare] - low
     return (least + most) / 2 if least > most else min(max(0.0, least), most)

@@ -97,7 +97,7 @@ def voices_of(session: Session, streams: Sequence[str], fields: Sequence[str] = 
     """
     _check_streams(session, streams)
     found: list[Voice] = []
-    remarks: list[str] = []
+    left_out: dict[str, list[str]] = {}
     for appearance, stream in enumerate(streams):
         known = tuple(fields) or _named(session, stream)
         for part in parts_for(session, stream, known, appearance):
@@ -105,12 +105,13 @@ def voices_of(session: Session, streams: Sequence[str], fields: Sequence[str] = 
                 continue
             why = _why_not(part, session)
             if why:
-                remarks.append(f"{stream} is not decoded: {why}")
+                left_out.setdefault(why, []).append(stream)
             else:
                 found += [Voice((stream,), known, part, one) for one in _candidates(part, session)]
+    remarks = [f"{', '.join(names)}: not decoded, {why}" for why, names in left_out.items()]
     if not found:
-        because = "; ".join(remarks) or "every part is mute"
-        raise UsageError(f"nothing of the session {session.name} can be decoded: {because}")
+        because = "; ".join(left_out) or "for every part is mute"
+        raise UsageError(f"nothing of the session {session.name} can be decoded, {because}")
     voices = tuple(_told_apart(found))
     alike = [voice.stream for voice in voices if len(voice.streams) > 1]
     remarks += [f"{names}: nothing tells these streams apart" for names in alike]
@@ -159,10 +160,10 @@ def _named(session: Session, stream: str) -> tuple[str, ...]:
 def _why_not(part: Part, session: Session) -> str:
     """Return why the notes of a part can't be told from its sound; "" if they can."""
     if part.articulation == "continuous":
-        return "its voice is held and glides, so that no note has a beginning of its own"
+        return "for its voice is held and glides, so that no note has a beginning of its own"
     instruments = [session.instruments[name] for name in _names(part)]
     if any(instrument.sample is not None for instrument in instruments):
-        return f"its instrument {_names(part)[0]} is a recorded sound, whose partials nobody knows"
+        return f"for its instrument {_names(part)[0]} is a recorded sound, whose partials nobody knows"
     return ""
 
 
