@@ -16,16 +16,20 @@ from streamson.surprise.layout import (
     BLOCKS,
     COUNT,
     END,
+    HIGHEST,
     HISTORY,
     INTERVAL,
     KIND,
+    LOWEST,
     NUMBERS,
     ROOM,
     SIGN,
+    SPREAD,
     STEP,
     STRETCH,
     SURPRISE,
     THRESHOLD,
+    TOGETHER,
     UNIT,
 )
 from streamson.surprise.state import pack, unpack
@@ -77,7 +81,9 @@ class SurpriseBank:
     surprises
         float64, shape (capacity,): of each slot, as `surprise` has it; read only.
     points
-        The same of how many points were taken in.
+        The same of how many values were taken in: of a fast series some points are one value.
+    points_together
+        The same of how many points are one value.
     """
 
     def __init__(self, capacity: int = MAX_SERIES) -> None:
@@ -94,6 +100,8 @@ class SurpriseBank:
         self.surprises.flags.writeable = False
         self.points: NDArray[np.float64] = self._numbers[:, COUNT]
         self.points.flags.writeable = False
+        self.points_together: NDArray[np.float64] = self._numbers[:, TOGETHER]
+        self.points_together.flags.writeable = False
 
     def __len__(self) -> int:
         return self._used - len(self._free)
@@ -141,11 +149,43 @@ class SurpriseBank:
 
     def update_batch(self, slot: int, values: ArrayLike, times: ArrayLike) -> NDArray[np.int8]:
         """Take in points of one series, as `update` one after the other; return a `Change` each."""
-        self._check_slots(slot, slot)
         columns = np.ascontiguousarray(values, np.float64), np.ascontiguousarray(times, np.float64)
-        _check_lengths(*columns)
-        changes: NDArray[np.int8] = self._kernels.update_batch(self._arrays, slot, *columns)
+        changes = np.zeros(len(columns[0]), np.int8)
+        begin = 0
+        while begin < len(changes):
+            begin, change = self.update_up_to_change(slot, *columns, begin)
+            changes[begin - 1] = change
         return changes
+
+    def update_up_to_change(
+        self,
+        slot: int,
+        values: NDArray[np.float64],
+        times: NDArray[np.float64],
+        begin: int = 0,
+    ) -> tuple[int, int]:
+        """Take in points of one series up to the first that changes something, or all.
+
+        Parameters
+        ----------
+        slot
+            Its slot.
+        values, times
+            Of the points, shape (points,).
+        begin
+            The first that is to be taken in.
+
+        Returns
+        -------
+        tuple
+            Which one is the next, and what the one before it changed, a `Change`.
+        """
+        self._check_slots(slot, slot)
+        _check_lengths(values, times)
+        taken, change = self._kernels.update_batch(
+            self._arrays, slot, values[begin:], times[begin:]
+        )
+        return begin + taken, change
 
     def update_many(
         self, slots: ArrayLike, values: ArrayLike, times: ArrayLike
@@ -160,7 +200,7 @@ class SurpriseBank:
         return changes
 
     def surprise(self, slot: int) -> float:
-        """Return log10 of how many points lie between values as unusual as the last, in the mean.
+        """Return log10 of how many values lie between such unusual ones as the last, in the mean.
 
         From 0, usual, to 15; 0 as well while the series is young. An alert is where that is beyond
         the asked interval.
@@ -194,7 +234,20 @@ class SurpriseBank:
         before = max(1, end - STRETCH)
         values = self._histories[slot, max(0, end - HISTORY) : before]
         low, high = np.quantile(values, ((1 - USUAL_SHARE) / 2, (1 + USUAL_SHARE) / 2))
-        return _finite(float(low) * unit), _finite(float(high) * unit)
+        spread = float(row[SPREAD])
+        return _finite((float(low) - spread) * unit), _finite((float(high) + spread) * unit)
+
+    def told_value(self, slot: int) -> float:
+        """Return the last value, right after it changed something.
+
+        Of a fast series that of the last points that were taken in together which is farther from
+        what is usual.
+        """
+        row = self._numbers[slot]
+        low, high = self.usual(slot)
+        unit = float(row[UNIT]) or 1.0
+        lowest, highest = _finite(float(row[LOWEST]) * unit), _finite(float(row[HIGHEST]) * unit)
+        return highest if highest - high >= low - lowest else lowest
 
     def last_values(self, slot: int) -> NDArray[np.float64]:
         """Return the last values, a thousand at most, float64 of shape (values,)."""
@@ -205,7 +258,7 @@ class SurpriseBank:
             return np.clip(values * (row[UNIT] or 1.0), -MAX_FLOAT, MAX_FLOAT)
 
     def step_s(self, slot: int) -> float:
-        """Return the mean time between points, in seconds; 0 while nobody knows."""
+        """Return the mean time between values, in seconds; 0 while nobody knows."""
         return float(self._numbers[slot, STEP])
 
     def state(self, slot: int) -> Any:

@@ -19,13 +19,16 @@ _SLOTS: Final = types.Array(types.int64, 1, "C", readonly=True)
 _CHANGES: Final = types.Array(types.int8, 1, "C")
 
 _POINT: Final = types.int64(_ARRAYS, types.int64, types.float64, types.float64)
-_BATCH: Final = _CHANGES(_ARRAYS, types.int64, _COLUMN, _COLUMN)
+_BATCH: Final = types.UniTuple(types.int64, 2)(_ARRAYS, types.int64, _COLUMN, _COLUMN)
 _MANY: Final = _CHANGES(_ARRAYS, _SLOTS, _COLUMN, _COLUMN)
 _RESET: Final = types.void(_NUMBERS, types.int64, types.float64)
 
 
 class Kernels(NamedTuple):
-    """What takes in a point, points of one series, a point of each of many; and begins a series."""
+    """What takes in a point, points of one series, a point of each of many; and begins a series.
+
+    Points of one series are taken in up to one that changes something: what is told is of then.
+    """
 
     update: Callable[..., Any]
     update_batch: Callable[..., Any]
@@ -44,10 +47,11 @@ def kernels() -> Kernels:
 
     def update_batch(arrays, slot, values, times):  # type: ignore[no-untyped-def]
         sources  # noqa: B018
-        changes = np.zeros(len(values), np.int8)
         for i in range(len(values)):
-            changes[i] = series.update(arrays, slot, values[i], times[i])
-        return changes
+            change = series.update(arrays, slot, values[i], times[i])
+            if change != series.NONE:
+                return i + 1, change
+        return len(values), series.NONE
 
     def update_many(arrays, slots, values, times):  # type: ignore[no-untyped-def]
         sources  # noqa: B018

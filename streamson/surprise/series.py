@@ -9,7 +9,6 @@ from streamson.surprise.distance import nearest_distance, score_of
 from streamson.surprise.kinds import RATE, tell_kind
 from streamson.surprise.layout import (
     ACTIVE,
-    BLOCK,
     CALM,
     COUNT,
     END,
@@ -17,10 +16,7 @@ from streamson.surprise.layout import (
     HUGE,
     INTERVAL,
     KIND,
-    LAST_TIME,
-    LENGTH,
     LONGEST_STILL,
-    MAXIMUM,
     MOVING,
     PEAK,
     QUIET,
@@ -28,14 +24,15 @@ from streamson.surprise.layout import (
     ROOM,
     SCORE,
     SIGN,
-    STEP,
     STILL,
     STRETCH,
     SURPRISE,
     THRESHOLD,
+    TOGETHER,
     UNIT,
 )
 from streamson.surprise.tail import asked, follow_blocks, surprise
+from streamson.surprise.thinning import begin_again, middle, take
 
 _compiled: Final = njit(nogil=True, error_model="numpy")
 
@@ -45,11 +42,6 @@ RAISED: Final = 1
 
 OVER: Final = 2
 
-GAP: Final = 8.0
-"""A time between points counts for so many times the mean at most: a clock may be set."""
-
-MAX_STEP_S: Final = 1e12
-
 
 @_compiled
 def reset(numbers: Any, slot: int, interval_s: float) -> None:
@@ -57,43 +49,33 @@ def reset(numbers: Any, slot: int, interval_s: float) -> None:
     row = numbers[slot]
     row[:] = 0.0
     row[INTERVAL] = interval_s
-    row[RESOLUTION] = inf
-    row[LENGTH] = BLOCK
-    row[MAXIMUM] = -inf
-    row[THRESHOLD] = inf
     row[CALM] = QUIET
+    row[TOGETHER] = 1.0
+    begin_again(row)
 
 
 @_compiled
-def follow_time(row: Any, time: float) -> None:
-    """Follow the mean time between points: of the last thousand or so."""
-    if row[COUNT] > 0.0:
-        passed = time - row[LAST_TIME]
-        if passed >= 0.0:
-            if row[STEP] > 0.0:
-                passed = min(passed, GAP * row[STEP])
-            gain = max(1.0 / row[COUNT], 1.0 / HISTORY)
-            row[STEP] += gain * (min(passed, MAX_STEP_S) - row[STEP])
-    row[LAST_TIME] = time
-
-
-@_compiled
-def append(row: Any, values: Any, value: float) -> int:
-    """Put a value behind the history; return where that ends."""
-    if row[UNIT] == 0.0 and value != 0.0:
+def _scaled(row: Any, value: float) -> float:
+    """Return a value in the series' unit."""
+    if value == 0.0:
+        return 0.0
+    if row[UNIT] == 0.0:
         _, exponent = frexp(value)
         row[UNIT] = 2.0 ** max(-1022, min(exponent - 1, 1022))
-    scaled = 0.0
-    if value != 0.0:
-        scaled = min(max(value / row[UNIT], -HUGE), HUGE)
+    return min(max(value / row[UNIT], -HUGE), HUGE)
+
+
+@_compiled
+def _append(row: Any, values: Any, value: float) -> int:
+    """Put a value, in its unit, behind the history; return where that ends."""
     end = int(row[END])
     if end == ROOM:
         for i in range(HISTORY - 1):
             values[i] = values[ROOM - HISTORY + 1 + i]
         end = HISTORY - 1
-    values[end] = scaled
+    values[end] = value
     if row[COUNT] > 0.0:
-        _follow_steps(row, abs(scaled - values[end - 1]))
+        _follow_steps(row, abs(value - values[end - 1]))
     row[END] = end + 1
     row[COUNT] += 1.0
     return end + 1
@@ -152,8 +134,9 @@ def update(arrays: Any, slot: int, value: float, time: float) -> int:
         return NONE
     numbers, histories, maxima = arrays
     row, values = numbers[slot], histories[slot]
-    follow_time(row, time)
-    end = append(row, values, value)
+    if not take(row, _scaled(row, value), time):
+        return NONE
+    end = _append(row, values, middle(row))
     distance = nearest_distance(values, end)
     if distance < 0.0:
         return NONE

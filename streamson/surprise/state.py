@@ -1,12 +1,14 @@
 """A series' state as plain values, checked before the machine code works with it again."""
 
-from math import inf
+import sys
+from math import inf, log2
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streamson.surprise import layout
 from streamson.surprise.distance import LOWEST
 from streamson.surprise.kinds import SHAPE
 from streamson.surprise.layout import (
@@ -17,7 +19,9 @@ from streamson.surprise.layout import (
     COUNT,
     END,
     FILLED,
+    GATHERED,
     HELD,
+    HIGHEST,
     HUGE,
     INTERVAL,
     KIND,
@@ -31,22 +35,30 @@ from streamson.surprise.layout import (
     NUMBERS,
     OLDEST,
     PEAK,
+    PER_VALUE,
     RESOLUTION,
     ROOM,
     SCORE,
+    SEEN,
     SIGN,
+    SPREAD,
+    SQUARE,
     STEP,
     STILL,
     SURPRISE,
     THRESHOLD,
+    TOGETHER,
     UNFITTED,
     UNIT,
 )
-from streamson.surprise.series import MAX_STEP_S
+from streamson.surprise.pace import MAX_STEP_S
+from streamson.surprise.thinning import MOST_TOGETHER
 
 _COUNT_MAX: Final = 2.0**53
 _SCORE_MAX: Final = 1e6
 """Logarithms of distances are below a thousand, thresholds beyond them not far."""
+
+_TIME_MAX: Final = sys.float_info.max
 
 _COUNTS: Final = {
     COUNT: (0, _COUNT_MAX),
@@ -62,6 +74,9 @@ _COUNTS: Final = {
     LENGTH: (BLOCK, _COUNT_MAX),
     STILL: (0, _COUNT_MAX),
     LONGEST_STILL: (0, _COUNT_MAX),
+    SEEN: (0, _COUNT_MAX),
+    TOGETHER: (1, MOST_TOGETHER),
+    GATHERED: (0, MOST_TOGETHER - 1),
 }
 """Columns that hold whole numbers, and from where to where."""
 
@@ -70,8 +85,13 @@ _RANGES: Final = {
     INTERVAL: (0, inf),
     UNIT: (0, 2.0**1023),
     RESOLUTION: (0, inf),
-    STEP: (0, MAX_STEP_S),
-    LAST_TIME: (-1.8e308, 1.8e308),
+    STEP: (0, MOST_TOGETHER * MAX_STEP_S),
+    LAST_TIME: (-_TIME_MAX, _TIME_MAX),
+    SQUARE: (0, MOST_TOGETHER * MAX_STEP_S**2),
+    PER_VALUE: (0, MOST_TOGETHER),
+    layout.LOWEST: (-HUGE, HUGE),
+    HIGHEST: (-HUGE, HUGE),
+    SPREAD: (0, HUGE),
     MAXIMUM: (-inf, _SCORE_MAX),
     MEDIAN: (LOWEST, _SCORE_MAX),
     THRESHOLD: (LOWEST, inf),
@@ -110,7 +130,9 @@ def unpack(state: Any, interval_s: float) -> tuple[Row, Row, Maxima]:
     for column in _COUNTS:
         _check(row[column].is_integer(), f"number {column}")
     _check(row[INTERVAL] == interval_s, "interval")
-    _check(row[END] <= row[COUNT], "count")
+    _check(row[END] <= row[COUNT] <= row[SEEN], "count")
+    _check(row[TOGETHER] == 2.0 ** int(log2(row[TOGETHER])), "points together")
+    _check(row[GATHERED] < row[TOGETHER], "points gathered")
     _check(row[OLDEST] == 0 or row[HELD] == BLOCKS, "oldest")
     _check(row[FILLED] < row[LENGTH], "block")
     _check(len(history_bytes) == 8 * row[END] and len(maxima_bytes) == 4 * row[HELD], "lengths")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # at run time they would bring numpy and machine code along
     from collections.abc import Iterator
 
     from streamson.model.counts import ScoreCounts
-    from streamson.model.point import Message
+    from streamson.model.point import Batch, Message
     from streamson.surprise.bank import SurpriseBank
 
 DEFAULT_RATE: Final = AlertRate()
@@ -34,7 +34,8 @@ class SurpriseChange(NamedTuple):
     raised
         Which of the two.
     value, time
-        Of the point that did it.
+        Of the point that did it. Of a series of many points a second some are taken in together:
+        the most unusual of their values, and the time of the last.
     kind, sign
         As of `surprise.bank.Kind`: of the last time that it became unusual.
     low, high
@@ -158,12 +159,22 @@ class SurpriseMonitor:
             if not series.is_told:
                 self._let_wait(message, series)
                 continue
-            update, slot = self.bank.update, series.slot
-            for value, time in points_of(message, series.field):
-                change = update(slot, value, time)
-                if change:
-                    changes.append(self._change(series, change, value, time))
+            if message.is_batch:
+                self._process_batch(message, series, changes)
+                continue
+            value, time = message.fields.get(series.field, nan), message.time
+            change = self.bank.update(series.slot, value, time)
+            if change:
+                changes.append(self._change(series, change, time))
         return changes
+
+    def _process_batch(self, batch: Batch, series: _Series, changes: list[SurpriseChange]) -> None:
+        """Take in a batch point by point; add what changes."""
+        column, done = batch.columns.get(series.field), 0
+        while column is not None and done < len(column):
+            done, change = self.bank.update_up_to_change(series.slot, column, batch.times, done)
+            if change:
+                changes.append(self._change(series, change, float(batch.times[done - 1])))
 
     def settle(self) -> None:
         """Take in the points of all series of which nothing is told, by one call for thousands."""
@@ -192,17 +203,14 @@ class SurpriseMonitor:
 
     def _let_wait(self, message: Message, series: _Series) -> None:
         if message.is_batch:
-            for value, time in points_of(message, series.field):
-                self._wait(series.slot, value, time)
+            self.settle()  # what came before it is taken in before
+            self._process_batch(message, series, [])
         elif (value := message.fields.get(series.field, nan)) - value == 0.0:
-            self._wait(series.slot, value, message.time)
+            self._slots.append(series.slot)
+            self._values.append(value)
+            self._times.append(message.time)
         if len(self._slots) >= MAX_WAITING:
             self.settle()
-
-    def _wait(self, slot: int, value: float, time: float) -> None:
-        self._slots.append(slot)
-        self._values.append(value)
-        self._times.append(time)
 
     def _find(self, stream: str, field: str, rate: AlertRate | None) -> _Series | None:
         for series in self._streams.get(stream, ()):
@@ -210,7 +218,7 @@ class SurpriseMonitor:
                 return series
         return None
 
-    def _change(self, series: _Series, change: int, value: float, time: float) -> SurpriseChange:
+    def _change(self, series: _Series, change: int, time: float) -> SurpriseChange:
         from streamson.surprise.bank import Change
 
         bank, slot = self.bank, series.slot
@@ -218,7 +226,7 @@ class SurpriseMonitor:
         assert kind is not None
         low, high = bank.usual(slot)
         return SurpriseChange(
-            *(series.field, series.rate, change == Change.RAISED, value, time),
+            *(series.field, series.rate, change == Change.RAISED, bank.told_value(slot), time),
             *(kind.name, kind.sign, low, high, bank.surprise(slot)),
         )
 

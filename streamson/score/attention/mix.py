@@ -54,7 +54,7 @@ class Mix:
         self._spec: AttentionSpec = session.attention
         self._named = named_streams(session)
         self._soloed: tuple[str, ...] = ()
-        self._points = 0
+        self._values = 0.0
 
     def change(self, session: Session) -> None:
         """Go on as another session says, which still has a foreground."""
@@ -94,7 +94,8 @@ class Mix:
 
     def process(self, name: str, stream: PlayedStream, message: Message) -> None:
         """Take in a point, or a batch."""
-        self._points += message.size
+        # How surprising a stream is, is told by values: of a fast one several points are one.
+        self._values += message.size / self._surprises.bank.points_together[stream.slot]
         if stream.is_asleep:
             stream.is_asleep = False
             self.attention.wake(name)
@@ -115,10 +116,10 @@ class Mix:
 
     def tick(self, now_frame: int) -> list[Change]:
         """Decide who is in front; to be called on a grid, so that the same points do the same."""
-        points, self._points = self._points, 0
+        values, self._values = round(self._values), 0.0
         self._surprises.settle()
         bank = self._surprises.bank
-        return self.attention.tick(now_frame, believed(bank.surprises, bank.points), points)
+        return self.attention.tick(now_frame, believed(bank.surprises, bank.points), values)
 
     def bed(self, onset_frame: int) -> list[Note]:
         """Return the notes of the bed that begin at a frame."""
