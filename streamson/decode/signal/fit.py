@@ -1,0 +1,192 @@
+"""The tunes of all voices that together explain a sound's spectra best.
+
+First every hop is explained by amplitudes of 0 or more of all tones at once. Of these each voice's
+best tune is found: one note at a time, of durations and levels that it may have. Then each voice in
+turn is heard anew in what the others leave: the least squares of all, voice by voice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamson.decode.signal.kernel import best_tune, non_negative_fit
+from streamson.decode.signal.spectra import Spectra
+from streamson.decode.signal.templates import AGES, LEAD_HOPS, Templates
+from streamson.music.level import db_to_amplitude
+
+ROUNDS: Final = 3
+"""So often each voice is heard anew: further rounds change hardly a note."""
+
+MARGIN_DB: Final = 4.0
+"""A note may be found so much louder or softer than it can be: tones that meet add and cancel."""
+
+PENALTY: Final = 0.3
+"""Of the energy of a short note: what explains less is none."""
+
+_SWEEPS: Final = 200
+_FAINTEST: Final = 1e-4
+"""Of a note's gain, -80 dB: softer parts of its envelope are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundNote:
+    """A note of a voice.
+
+    Attributes
+    ----------
+    first
+        Hop at which it begins.
+    duration
+        Number of its duration in the voice's templates.
+    state
+        Number of its tone.
+    gain
+        Its amplitude.
+    """
+
+    first: int
+    duration: int
+    state: int
+    gain: float
+
+
+Tune = list[FoundNote]
+
+
+def tone_amplitudes(found: Spectra, voices: Sequence[Templates]) -> NDArray[np.float64]:
+    """Return the amplitudes of all voices' tones in each hop, 0 or more, shape (hops, tones)."""
+    steady = np.concatenate([voice.steady for voice in voices]).astype(np.float64)
+    lengths = np.maximum(np.sqrt((steady**2).sum(axis=1)), 1e-9)
+    unit = steady / lengths[:, None]
+    products = (found @ unit.T.astype(np.float32)).astype(np.float64)
+    amplitudes: NDArray[np.float64] = non_negative_fit()(unit @ unit.T, products, _SWEEPS)
+    amplitudes /= lengths
+    return amplitudes
+
+
+class Fit:
+    """The tunes of all voices in a stretch of sound.
+
+    Parameters
+    ----------
+    found
+        The sound's spectra.
+    voices
+        What may sound.
+    gain_db
+        By how much the sound is louder than what was played.
+    amplitudes
+        Of all tones, from `tone_amplitudes`.
+
+    Attributes
+    ----------
+    tunes
+        Of each voice its notes, by their onsets.
+    gain_db
+        As given.
+    """
+
+    def __init__(
+        self,
+        found: Spectra,
+        voices: Sequence[Templates],
+        gain_db: float,
+        amplitudes: NDArray[np.float64],
+    ) -> None:
+        self._found = found
+        self._voices = voices
+        self.gain_db = gain_db
+        self.tunes = self._first_tunes(amplitudes)
+        self._own = [self._spectra_of(i) for i in range(len(voices))]
+        self._rest = found - np.sum(self._own, axis=0, dtype=np.float32)
+
+    def refine(self) -> None:
+        """Hear each voice anew, once, in what the others leave."""
+        for i in range(len(self._voices)):
+            heard = self.left_for(i)
+            self._rest += self._own[i]
+            self.tunes[i] = self._best(i, self.products(i, heard))
+            self._own[i] = self._spectra_of(i)
+            self._rest -= self._own[i]
+
+    @property
+    def rest(self) -> Spectra:
+        """What no note explains; above and below 0."""
+        return self._rest
+
+    def left_for(self, voice: int) -> Spectra:
+        """Return what the other voices leave, without what rings on of the voice's own notes."""
+        left: Spectra = self._rest + self._own[voice] - self._spectra_of(voice, ringing=True)
+        return left
+
+    def products(self, voice: int, heard: Spectra) -> NDArray[np.float64]:
+        """Return the inner products of spectra and a voice's atoms, (ages, hops, states)."""
+        return np.stack([heard @ atoms.T for atoms in self._voices[voice].atoms]).astype(np.float64)
+
+    def range_of(self, voice: int) -> tuple[float, float]:
+        """Return the least and the greatest gain that a note of a voice may be found with."""
+        low, high = self._voices[voice].candidate.level_db
+        return (
+            db_to_amplitude(low + self.gain_db - MARGIN_DB),
+            db_to_amplitude(high + self.gain_db + MARGIN_DB),
+        )
+
+    @property
+    def rest_share(self) -> float:
+        """The share of the sound's energy that no note explains."""
+        return float(_energy(self._rest) / max(_energy(self._found), 1e-20))
+
+    def _first_tunes(self, amplitudes: NDArray[np.float64]) -> list[Tune]:
+        tunes: list[Tune] = []
+        first = 0
+        for i, voice in enumerate(self._voices):
+            own = amplitudes[:, first : first + len(voice.states)]
+            first += len(voice.states)
+            powers = (voice.atoms.astype(np.float64) ** 2).sum(axis=-1)
+            tunes.append(self._best(i, own[None] * powers[:, None]))
+        return tunes
+
+    def _best(self, voice: int, products: NDArray[np.float64]) -> Tune:
+        its = self._voices[voice]
+        least, greatest = self.range_of(voice)
+        rows = best_tune()(
+            np.ascontiguousarray(products),
+            its.ages[LEAD_HOPS:],
+            np.ascontiguousarray(its.envelopes[:, LEAD_HOPS:]),
+            its.decays[LEAD_HOPS:],
+            its.durations,
+            its.energies,
+            least,
+            greatest,
+            PENALTY,
+        )
+        return [
+            FoundNote(int(first), int(duration), int(state), float(gain))
+            for first, duration, state, gain in rows[::-1]
+        ]
+
+    def _spectra_of(self, voice: int, *, ringing: bool = False) -> Spectra:
+        """Return the spectra of a voice's tune, or only of what rings on after each note."""
+        its = self._voices[voice]
+        whole = np.zeros_like(self._found)
+        for note in self.tunes[voice]:
+            end = LEAD_HOPS + int(its.durations[note.duration])
+            begin = end if ringing else 0
+            envelope = its.envelope(note.duration, note.state) * note.gain
+            envelope[envelope < _FAINTEST * note.gain] = 0
+            start = note.first - LEAD_HOPS
+            for age in range(len(AGES)):
+                hops = np.flatnonzero(its.ages[: len(envelope)] == age)
+                hops = hops[(hops >= begin) & (hops + start >= 0) & (hops + start < len(whole))]
+                if len(hops):
+                    part = slice(hops[0] + start, hops[-1] + start + 1)
+                    weights = envelope[hops[0] : hops[-1] + 1].astype(np.float32)
+                    whole[part] += weights[:, None] * its.atoms[age, note.state]
+        return whole
+
+
+def _energy(some: Spectra) -> float:
+    return float(np.vdot(some, some))

@@ -1,0 +1,70 @@
+"""A sound as the decoder sees it: magnitudes of short-time spectra at one rate, side by side."""
+
+from math import gcd
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import resample_poly
+from scipy.signal.windows import hann
+
+Sound = NDArray[np.float32]
+"""Shape (frames, channels)."""
+
+Spectra = NDArray[np.float32]
+"""Shape (hops, rows): of each channel its bins, one channel after the other."""
+
+ANALYSIS_RATE: Final = 22_050
+"""Every sound is brought to this rate: partials above 10 kHz tell notes apart no better."""
+
+WINDOW: Final = 2_048
+"""Frames of a spectrum, 93 ms: semitones of deep notes are told apart by it. Where a note begins is
+known more exactly, for its rise is blurred as that of the known one is."""
+
+HOP: Final = 128
+"""Frames from one spectrum to the next, 5.8 ms."""
+
+HOP_S: Final = HOP / ANALYSIS_RATE
+
+BINS: Final = 921
+"""Of each spectrum, up to 9.9 kHz: what is above is the edge of the resampling."""
+
+_BLOCK_HOPS: Final = 512
+"""Spectra that are made at a time, so that their windows need few megabytes."""
+
+
+def to_analysis_rate(sound: Sound, sample_rate: int) -> Sound:
+    """Return a sound at `ANALYSIS_RATE`; what is not finite becomes silence."""
+    clean = np.nan_to_num(sound, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float32)
+    common = gcd(ANALYSIS_RATE, sample_rate)
+    if common == sample_rate == ANALYSIS_RATE:
+        return clean
+    resampled: Sound = resample_poly(
+        clean, ANALYSIS_RATE // common, sample_rate // common, axis=0
+    ).astype(np.float32)
+    return resampled
+
+
+def spectra(sound: Sound) -> Spectra:
+    """Return the magnitudes of a sound at `ANALYSIS_RATE`, each hop's window centred on it.
+
+    A steady sine has its amplitude in its bin.
+    """
+    window = hann(WINDOW, sym=False).astype(np.float32)
+    window *= 2 / window.sum()
+    hops = len(sound) // HOP + 1
+    padded = np.zeros((hops * HOP + WINDOW, sound.shape[1]), np.float32)
+    padded[WINDOW // 2 : WINDOW // 2 + len(sound)] = sound[: len(padded) - WINDOW // 2]
+    # (hops, channels, WINDOW), without a copy.
+    views = np.lib.stride_tricks.sliding_window_view(padded, WINDOW, axis=0)[::HOP][:hops]
+    found = np.empty((hops, sound.shape[1], BINS), np.float32)
+    for first in range(0, hops, _BLOCK_HOPS):
+        part = slice(first, first + _BLOCK_HOPS)
+        found[part] = np.abs(np.fft.rfft(views[part] * window, axis=-1)[..., :BINS])
+    return found.reshape(hops, -1)
+
+
+def to_mono(sound: Sound) -> Sound:
+    """Return the mean of a sound's channels, shape (frames, 1)."""
+    mean: Sound = sound.mean(axis=1, keepdims=True, dtype=np.float32)
+    return mean
