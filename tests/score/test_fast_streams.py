@@ -1,4 +1,4 @@
-"""Streams of ten thousand points a second: what is unusual in one is told, and brings it forward."""
+"""Of ten thousand points a second: what is unusual in one stream is told, and brings it forward."""
 
 import numpy as np
 import pytest
