@@ -176,7 +176,7 @@ def _offset_s(decoded: Sequence[DecodedNote], played: Sequence[PlayedNote]) -> f
         best = middle
     near = apart[np.abs(apart - (best * OFFSET_STEP_S - MAX_OFFSET_S)) <= 2 * OFFSET_STEP_S]
     offset = float(np.median(near))
-    return 0.0 if best == middle and abs(offset) < ONSET_S / 2 else offset
+    return offset if abs(offset) > ONSET_S / 2 else 0.0  # so much may be the decoder's
 
 
 def _two(pairs: Sequence[tuple[float, float]]) -> NDArray[np.float64]:

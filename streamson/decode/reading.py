@@ -33,6 +33,9 @@ ERRORS: Final[Mapping[str, float]] = {
 """How far what was played lies from what is decoded, in 95 of 100 notes that are right: semitones
 (of a pitch without a scale), seconds, dB, and as a pan has it."""
 
+HUMANIZED: Final[Mapping[str, float]] = {"duration": 0.006, "volume": 0.5}
+"""How far notes of a part that is humanised lie from what was mapped, on top of that."""
+
 JOIN_S: Final = 0.05
 """A note that begins no further from the end of the one before follows it at once."""
 
@@ -119,7 +122,7 @@ class Reader:
         }
         values: dict[str, Interval] = {}
         for column in self._columns[note.candidate]:
-            found = _read(column, measured[column.spec.parameter])
+            found = _read(column, measured[column.spec.parameter], humanized=voice.part.humanize)
             known = values.get(column.name)
             if known is None or found.width < known.width:  # two parameters may tell the same
                 values[column.name] = found
@@ -162,9 +165,11 @@ def _check_ranges(columns: Sequence[_Column], ranges: Mapping[str, Range]) -> No
             )
 
 
-def _read(column: _Column, measured: float) -> Interval:
+def _read(column: _Column, measured: float, *, humanized: bool) -> Interval:
     spec = column.spec
     error = ERRORS[spec.parameter]
+    if humanized:
+        error += HUMANIZED.get(spec.parameter, 0.0)
     if spec.is_passthrough:
         return passed_through(spec, measured, error)
     place = place_of(spec, measured, error)

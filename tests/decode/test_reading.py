@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from streamson.decode.interval import Interval
 from streamson.decode.note import DecodedNote
 from streamson.decode.place import place_of
-from streamson.decode.reading import Reader
+from streamson.decode.reading import HUMANIZED, Reader
 from streamson.decode.voices import numbered_streams, voices_of
 from streamson.errors import UsageError
 from streamson.model.counts import ScoreCounts
+from streamson.score.parts import humanize
 from streamson.score.parts.mapping import make_source
 from streamson.session.load import load_session, parse_session
 from streamson.session.schema import Session
@@ -84,6 +85,19 @@ def test_error_bars_hold_the_value_that_was_played(asked, value, error):
     slack = 1e-9 * max(1.0, abs(value))
     assert found.low - slack <= value <= found.high + slack
     assert found.low <= found.value <= found.high
+
+
+def test_a_part_that_is_humanised_has_wider_error_bars():
+    assert HUMANIZED == {"duration": humanize.LATER_S, "volume": humanize.LEVEL_DB}
+    (plain_voice,) = voices_of(
+        session(f"[[part]]\n[part.volume]\nfield = 1\n{FIXED}"), ["a"]
+    ).voices
+    part = msgspec.structs.replace(plain_voice.part, humanize=True)
+    plain, varied = (
+        Reader([voice], {}).rows([note([voice], level_db=-20.0)])[0][0].values["field_1"]
+        for voice in (plain_voice, plain_voice._replace(part=part))
+    )
+    assert varied.width == pytest.approx(1.5 * plain.width)
 
 
 @given(place=st.floats(0, 1), quantize=st.sampled_from(["equal", "nearest"]))
