@@ -199,7 +199,7 @@ def _check(decoded: "Decoded", played: "list[PlayedNote]", sound: Path, plot: Pa
     """Say how well the notes were decoded, and draw it."""
     from streamson.decode.comparison import compare
 
-    compared = compare(decoded.notes, played)
+    compared = compare(decoded.notes, played, decoded.stretch_s)
     for line in _comparison(compared):
         click.echo(f"check: {line}", err=True)
     if plot is not None:
@@ -207,12 +207,12 @@ def _check(decoded: "Decoded", played: "list[PlayedNote]", sound: Path, plot: Pa
         from streamson.export.sound_file import whole_or_nothing
 
         with whole_or_nothing(plot) as part:
-            write_decoded_plot(part, sound.name, decoded.notes, played, compared)
+            write_decoded_plot(part, sound.name, decoded.notes, compared)
 
 
 def _comparison(compared: "Comparison") -> list[str]:
     lines = [
-        f"{compared.found:.2%} of {counted(compared.played, 'note')} found, "
+        f"{compared.found:.2%} of {counted(len(compared.played), 'note')} found, "
         f"{compared.wrong_pitch} more of another pitch, "
         f"{compared.false:.2%} of {compared.decoded} decoded are false"
     ]

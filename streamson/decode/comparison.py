@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 import numpy as np
@@ -46,8 +47,10 @@ class Comparison:
 
     Attributes
     ----------
-    played, decoded
-        How many there are of each.
+    played
+        The notes that were played in the stretch that was decoded.
+    decoded
+        How many were decoded.
     pairs
         Of notes of the same pitch that begin at the same time: index of the one that was played,
         and of the one that was decoded.
@@ -63,7 +66,7 @@ class Comparison:
         Of the pairs, between what was decoded and what was played; NaN where either is constant.
     """
 
-    played: int
+    played: tuple[PlayedNote, ...]
     decoded: int
     pairs: tuple[tuple[int, int], ...]
     wrong_pitch: int
@@ -77,7 +80,7 @@ class Comparison:
     @property
     def found(self) -> float:
         """Share of the played notes that were found, of the right pitch at the right time."""
-        return len(self.pairs) / self.played if self.played else 0.0
+        return len(self.pairs) / len(self.played) if self.played else 0.0
 
     @property
     def false(self) -> float:
@@ -85,7 +88,11 @@ class Comparison:
         return 1 - len(self.pairs) / self.decoded if self.decoded else 0.0
 
 
-def compare(decoded: Sequence[DecodedNote], played: Sequence[PlayedNote]) -> Comparison:
+def compare(
+    decoded: Sequence[DecodedNote],
+    played: Sequence[PlayedNote],
+    stretch_s: tuple[float, float] = (-inf, inf),
+) -> Comparison:
     """Return decoded notes beside those that were played.
 
     Parameters
@@ -94,8 +101,13 @@ def compare(decoded: Sequence[DecodedNote], played: Sequence[PlayedNote]) -> Com
         By their onsets.
     played
         By their onsets.
+    stretch_s
+        The stretch of the sound that was decoded: notes that begin outside count as not played.
     """
-    offset = _offset_s(decoded, played)
+    first, last = stretch_s[0] - MAX_OFFSET_S, stretch_s[1] + MAX_OFFSET_S
+    offset = _offset_s(decoded, [one for one in played if first <= one.onset_s < last])
+    first, last = (end - offset for end in stretch_s)
+    played = [one for one in played if first <= one.onset_s < last]
     played_s = [one.onset_s + offset for one in played]
     pairs = _pairs(decoded, played, played_s, PITCH_SEMITONES)
     taken = {j for _, j in pairs}
@@ -112,7 +124,7 @@ def compare(decoded: Sequence[DecodedNote], played: Sequence[PlayedNote]) -> Com
     durations = _two([(was.duration_s, note.duration_s) for was, note, _ in found])
     levels = _two([(was.level_db, note.level_db) for was, note, _ in found])
     return Comparison(
-        played=len(played),
+        played=tuple(played),
         decoded=len(decoded),
         pairs=tuple(pairs),
         wrong_pitch=len(wrong),

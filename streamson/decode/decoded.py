@@ -43,6 +43,8 @@ class Decoded:
         Share of the sound's energy that lies where the notes have theirs, 0 to 1.
     gain_db : float
         How much louder the sound is than what was played, in dB.
+    stretch_s : tuple of float
+        Where what was decoded begins and ends in the sound, in seconds.
     remarks : list of str
         What a person should know before the numbers are trusted.
     """
@@ -54,12 +56,14 @@ class Decoded:
         *,
         explained: float,
         gain_db: float,
+        stretch_s: tuple[float, float],
         remarks: list[str],
     ) -> None:
         self.rows = rows
         self.names = names
         self.explained = explained
         self.gain_db = gain_db
+        self.stretch_s = stretch_s
         self.remarks = remarks
 
     @property
@@ -183,6 +187,7 @@ def decode_sound(
         reader.columns,
         explained=explained,
         gain_db=gain,
+        stretch_s=(stretch.start_s, stretch.end_s),
         remarks=[*voices.remarks, *_doubts(loaded, rows, explained, gain)],
     )
 

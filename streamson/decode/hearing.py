@@ -42,6 +42,11 @@ class Stretch(NamedTuple):
         return self.first / self.source.sample_rate
 
     @property
+    def end_s(self) -> float:
+        """Where it ends in the sound."""
+        return self.end / self.source.sample_rate
+
+    @property
     def frames(self) -> int:
         """How long it is."""
         return self.end - self.first

@@ -60,6 +60,14 @@ def test_what_is_lost_what_is_false_and_what_is_of_another_pitch():
     assert all(i == j or j == i - 1 for i, j in compared.pairs)
 
 
+def test_only_what_was_played_in_the_stretch_counts():
+    whole = tune(played)
+    found = [note for note in tune(decoded, 5.0) if 7 <= note.onset_s < 9]
+    compared = compare(found, whole, (7.0, 9.0))
+    assert (compared.found, compared.false) == (1, 0)
+    assert 0 < len(compared.played) < len(whole)
+
+
 def test_errors_and_correlations():
     was = [played(i, 60 + i % 2, 0.1 + 0.01 * i, -30 + i) for i in range(10)]
     now = [decoded(i, 60 + i % 2, 0.12 + 0.01 * i, -35 + i) for i in range(10)]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from streamson._optional import import_optional
-from streamson.decode.comparison import Comparison, PlayedNote
+from streamson.decode.comparison import Comparison
 from streamson.decode.note import DecodedNote
 from streamson.export.plot.panels import finish, pitch_axis
 from streamson.export.plot.scene import shortened
@@ -29,7 +29,6 @@ def write_decoded_plot(
     path: Path,
     title: str,
     decoded: Sequence[DecodedNote],
-    played: Sequence[PlayedNote],
     compared: Comparison,
 ) -> None:
     """Draw decoded notes over those that were played to a ``.png``, ``.svg`` or ``.pdf`` file.
@@ -52,12 +51,12 @@ def write_decoded_plot(
             [["roll", "roll"], ["duration", "level"]], height_ratios=[1.1, 1.0]
         )
         figure.suptitle(
-            f"{shortened(title)}: {compared.found:.1%} of {compared.played} notes found, "
+            f"{shortened(title)}: {compared.found:.1%} of {len(compared.played)} notes found, "
             f"{compared.false:.1%} of {compared.decoded} false",
             fontsize=13,
         )
-        _draw_roll(axes["roll"], decoded, played, compared)
-        pairs = [(played[i].note, decoded[j]) for i, j in compared.pairs]
+        _draw_roll(axes["roll"], decoded, compared)
+        pairs = [(compared.played[i].note, decoded[j]) for i, j in compared.pairs]
         pairs = pairs[:: max(len(pairs) // MAX_POINTS, 1)]
         lengths = [(was.duration_s, note.duration_s) for was, note in pairs]
         levels = [(was.level_db, note.level_db) for was, note in pairs]
@@ -71,14 +70,13 @@ def write_decoded_plot(
 def _draw_roll(
     ax: Any,
     decoded: Sequence[DecodedNote],
-    played: Sequence[PlayedNote],
     compared: Comparison,
 ) -> None:
     """Draw what was played as pale bars, and what was decoded as dark lines in them."""
     style = LIGHT
     found = {i for i, _ in compared.pairs}
     right = {j for _, j in compared.pairs}
-    was = [(i, one.onset_s + compared.offset_s, one.note) for i, one in enumerate(played)]
+    was = [(i, one.onset_s + compared.offset_s, one.note) for i, one in enumerate(compared.played)]
     was = [one for one in was if one[1] <= ROLL_S]
     now = [(j, note) for j, note in enumerate(decoded) if note.onset_s <= ROLL_S]
     pitches = [one.midi_note for _, _, one in was] + [note.midi_note for _, note in now]
@@ -98,7 +96,7 @@ def _draw_roll(
     ends = [onset + note.duration_s for _, onset, note in was]
     ends += [note.onset_s + note.duration_s for _, note in now]
     ax.set_xlim(0, min(max(ends, default=1.0), ROLL_S))
-    whole = max((one.onset_s for one in played), default=0.0) <= ROLL_S
+    whole = max((one.onset_s for one in compared.played), default=0.0) <= ROLL_S
     ax.set_xlabel(
         "time in the sound (s)" if whole else f"time in the sound (its first {ROLL_S:g} s)"
     )
