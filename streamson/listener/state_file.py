@@ -18,6 +18,8 @@ SAVE_EVERY_S: Final = 60.0
 SAVING_SHARE: Final = 0.005
 """Saving takes at most such a share of the time: where it takes long, it is done less often."""
 
+MAX_SAVED_AT: Final = 1e12
+
 _log = logging.getLogger(__name__)
 
 
@@ -41,16 +43,21 @@ class StateKeeper:
         self._path = path
         self._score = score
         self._due = time.monotonic() + SAVE_EVERY_S
+        self._soonest = 0.0
+        self._sounds = 0
         remembered = load_state(path)
         if remembered is None:
             return
         try:
-            score.restore(remembered)
+            score.restore(remembered.score, max(time.time() - remembered.saved_at, 0.0))
         except ValueError:
             raise _no_state(path) from None
 
     def keep(self) -> None:
         """Save from time to time; to be called often, between points."""
+        if self._score.alert_sounds != self._sounds:
+            self._sounds = self._score.alert_sounds
+            self._due = min(self._due, self._soonest)  # the next one knows what the budget leaves
         if time.monotonic() >= self._due:
             self.save()
 
@@ -62,16 +69,30 @@ class StateKeeper:
         except StreamsonError as error:
             _log.warning("%s", error)
         end = time.monotonic()
-        self._due = end + max(SAVE_EVERY_S, (end - start) / SAVING_SHARE)
+        self._soonest = end + (end - start) / SAVING_SHARE
+        self._due = max(end + SAVE_EVERY_S, self._soonest)
 
 
-class _State(msgspec.Struct):
+class SavedState(msgspec.Struct):
+    """What is in a state file.
+
+    Attributes
+    ----------
+    format
+        Is `FORMAT`.
+    score
+        A score's state.
+    saved_at
+        When it was saved, seconds since 1970.
+    """
+
     format: str
     score: Any
+    saved_at: float = 0.0
 
 
-def load_state(path: Path) -> Any:
-    """Return a saved score's state; None where there is no file yet.
+def load_state(path: Path) -> SavedState | None:
+    """Return what was saved; None where there is no file yet.
 
     Raises
     ------
@@ -82,16 +103,16 @@ def load_state(path: Path) -> Any:
         content = read_regular(path, MAX_STATE_BYTES)
         if len(content) > MAX_STATE_BYTES:
             raise InputFileError(f"{path}: more than {MAX_STATE_BYTES} bytes, the limit of a state")
-        state = msgspec.msgpack.decode(content, type=_State)
+        state = msgspec.msgpack.decode(content, type=SavedState)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise InputFileError(f"can't read the state {path}: {error.strerror}") from None
     except (msgspec.MsgspecError, RecursionError, ValueError):
         raise _no_state(path) from None
-    if state.format != FORMAT:
+    if state.format != FORMAT or not 0 <= state.saved_at <= MAX_SAVED_AT:
         raise _no_state(path)
-    return state.score
+    return state
 
 
 def save_state(path: Path, score: Any) -> None:
@@ -103,7 +124,7 @@ def save_state(path: Path, score: Any) -> None:
         The file can't be written.
     """
     try:
-        write_atomically(path, msgspec.msgpack.encode(_State(FORMAT, score)))
+        write_atomically(path, msgspec.msgpack.encode(SavedState(FORMAT, score, time.time())))
     except OSError as error:
         raise StreamsonError(f"can't save the state {path}: {error.strerror}") from None
 

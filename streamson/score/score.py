@@ -242,6 +242,11 @@ class Score:
         return self._monitor.budget.waiting
 
     @property
+    def alert_sounds(self) -> int:
+        """How many alerts sounded, each that was told with others once."""
+        return self._monitor.budget.sounds
+
+    @property
     def streams_stale(self) -> int:
         """How many streams fell silent."""
         return self._monitor.staleness.stale
@@ -288,22 +293,40 @@ class Score:
         return name in self._streams or self._front.plays(name)
 
     def state(self) -> Any:
-        """Return what `restore` wants: the streams with their windows, the last heard one last."""
+        """Return what `restore` wants: the streams with their windows, the last heard one last.
+
+        And what was told of alerts within ten minutes.
+        """
         heard = sorted(self._streams, key=self._monitor.staleness.last_frame)
         streams = self._registry.state({stream: self._state_of(stream) for stream in heard})
-        return self._front.state(streams)
+        front = self._front.state(streams)
+        budget = self._monitor.budget
+        if not budget.has_told:
+            return front
+        alerts = budget.state(self._clock.next_frame - self._clock.step)
+        return {"alerts": alerts, "front": front}
 
-    def restore(self, state: Any) -> None:
+    def restore(self, state: Any, passed_s: float = 0.0) -> None:
         """Go on where another score was; to be called before the first point.
 
         A stream sounds as it did, wherever it appears. What is rescaled as it was goes on with its
         windows; the rest begins afresh.
+
+        Parameters
+        ----------
+        state
+            Of the other one.
+        passed_s
+            How many seconds ago that was.
 
         Raises
         ------
         ValueError
             It isn't the state of a score.
         """
+        if isinstance(state, dict) and "alerts" in state:
+            self._monitor.budget.restore(state["alerts"], passed_s)
+            state = state.get("front")
         self._registry.restore(self._front.restore(state))
 
     def change(self, session: Session) -> None:

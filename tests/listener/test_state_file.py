@@ -140,6 +140,6 @@ while True:
             for _ in range(saved):
                 process.stdout.readline()
             process.kill()
-        (values,) = load_state(path)["s"].values()
+        (values,) = load_state(path).score["s"].values()
         assert len(set(values)) == 1
         assert values[0] >= saved - 1

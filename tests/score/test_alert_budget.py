@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,14 +25,20 @@ class Told:
 
     def __init__(self, toml):
         self.events = []
-        session = parse_session(toml.encode(), "budget.toml")
-        self.score = Score(session, sample_rate=RATE, on_event=self.events.append)
+        self.session = parse_session(toml.encode(), "budget.toml")
+        self.score = Score(self.session, sample_rate=RATE, on_event=self.events.append)
         self.notes = []
 
     def point(self, stream, value, seconds):
         frame = round(seconds * RATE)
         notes = self.score.process(DataPoint(stream, {"x": value}, seconds), frame)
         self.notes += [note for note in notes if note.foreground]
+
+    def restart(self, passed_s=0.0):
+        """Let another score go on, whose clock begins, as of a listener that was killed."""
+        state = msgspec.msgpack.decode(msgspec.msgpack.encode(self.score.state()))
+        self.score = Score(self.session, sample_rate=RATE, on_event=self.events.append)
+        self.score.restore(state, passed_s)
 
     def flush(self, seconds):
         notes = self.score.flush(round(seconds * RATE))
@@ -203,6 +210,92 @@ def test_silent_streams_have_a_share_of_the_budget():
     for k in range(50):
         told.point(f"s{k}", 1.0, 101.0)
     assert len(told.notes) - sounds == 2 * len(builtin_earcons()["back"].notes)
+
+
+def test_after_a_restart_no_more_sounds_than_the_budget_left():
+    told = Told(PLAIN + of())
+    for i, group in enumerate("ab"):
+        told.point(f"{group}/disk", 5.0, 100.0 + i)
+    told.flush(103)
+    assert len(told.onsets()) == 2
+    told.restart(passed_s=60)  # 103 is 0 from now on: the sounds were 62 and 63 s ago
+    for i, group in enumerate("cdefgh"):
+        told.point(f"{group}/disk", 5.0, 1.0 + i)
+        told.flush(2.0 + i)
+    told.flush(500)
+    assert len(told.onsets()) == 3
+    assert told.score.alerts_waiting == 3  # which came after the last sound
+    for second in range(500, 545):
+        told.flush(second)
+    assert len(told.onsets()) == 4  # the first sounds are ten minutes ago
+    assert told.score.alerts_waiting == 0
+
+
+def test_what_was_told_before_a_restart_is_not_the_first_of_its_kind():
+    told = Told(PLAIN + of())
+    told.point("rack/a", 5.0, 0.0)
+    told.flush(1)
+    told.restart(10)
+    told.point("rack/b", 5.0, 0.0)
+    assert told.score.alerts_waiting == 1
+    told.restart(700)
+    told.point("rack/c", 5.0, 0.0)
+    assert told.score.counts.alerts_sounded == 1
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_the_first_of_a_kind_that_waited_is_told_after_a_restart(back):
+    """Also where its stream doesn't come back."""
+    told = Told(PLAIN + "[notices]\nstale = false\n[[part]]\n" + of())
+    for i in range(3):
+        told.point(f"host{i}/cpu", 5.0, 0.0)
+    assert told.score.alerts_waiting == 1
+    told.restart(5)
+    assert told.score.alerts_waiting == 1
+    told.point("host2/cpu" if back else "other", 5.0 if back else 0.0, 1.0)
+    assert told.score.alerts_waiting == 1
+    for second in range(2, 10):
+        told.flush(second)
+    assert told.score.alerts_waiting == 0
+    assert told.notes[-1].stream == "host2/cpu"
+    sounds = len(told.notes)
+    told.point("host2/cpu", 0.0, 20.0)
+    assert (len(told.notes) > sounds) == back  # its end is told where it is known
+
+
+def test_what_waited_and_is_acknowledged_after_a_restart_is_silent():
+    told = Told(PLAIN + of())
+    for i in range(3):
+        told.point(f"host{i}/cpu", 5.0, 0.0)
+    told.restart()
+    told.point("host2/cpu", 5.0, 0.0)
+    told.score.acknowledge("host2/cpu", "")
+    sounds = len(told.notes)
+    for second in range(30):
+        told.flush(second)
+    assert len(told.notes) == sounds
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"sounded_s": [-1.0]},
+        {"sounded_s": [float("nan")]},
+        {"told_s": [["x", 1e9]]},
+        {"told_s": [[3, 1.0]]},
+        {"waiting": [{}]},
+        {"beyond": -1},
+        {"sounded_s": None},
+    ],
+)
+def test_a_state_of_a_budget_that_is_none_is_refused(damage):
+    told = Told(PLAIN + of())
+    for i in range(4):
+        told.point(f"host{i}/cpu", 5.0, 0.0)
+    state = told.score.state()
+    state["alerts"].update(damage)
+    with pytest.raises(ValueError, match=r"\w"):
+        Score(told.session, sample_rate=RATE).restore(state)
 
 
 STREAMS = [f"{group}{name}" for group in ("a/", "b/", "") for name in "xyz"]

@@ -267,7 +267,8 @@ class AlertMonitor:
             self._set_active(watched, active=known.active)
             watched.acknowledged, watched.kind = known.acknowledged, known.kind
             if known.told:
-                watched.sound = self._sound_of(watched, 0)
+                sound = self._sound_of(watched, 0)
+                watched.sound = self._budget.take_up(sound, watched.alert.sound)
                 if known.sounded:
                     self._budget.has_sounded(watched.sound)
 

@@ -14,14 +14,20 @@ A control room's operator is to have one alarm in ten minutes, and more than ten
 from __future__ import annotations
 
 from collections import Counter, deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from streamson.model.event.alerts import MAX_GROUPS, AlertsMerged, MergedGroup
+from streamson.score.alerts.budget_state import (
+    BudgetState,
+    Kind,
+    WaitingState,
+    read_budget_state,
+)
 from streamson.score.groups import group_of
 from streamson.session.parse.earcons import Earcon, Priority, SoundKind, alert_sound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Iterable
 
     from streamson.model.counts import ScoreCounts
     from streamson.model.event.base import Event
@@ -73,7 +79,7 @@ class AlertSound:
         self,
         stream: str,
         what: str,
-        kind: Hashable,
+        kind: Kind,
         *,
         sound_kind: SoundKind,
         priority: Priority,
@@ -130,6 +136,8 @@ class AlertBudget:
     ----------
     most
         It may be changed.
+    sounds
+        How many there were.
     """
 
     def __init__(
@@ -148,15 +156,23 @@ class AlertBudget:
         self._earcons = earcons
         self._on_event = on_event
         self._onsets: deque[int] = deque()
-        self._told: dict[Hashable, int] = {}
+        self._told: dict[Kind, int] = {}
         self._waiting: dict[AlertSound, None] = {}
+        self._restored: dict[tuple[str, str, Kind], AlertSound] = {}
         self._waits_since = 0
         self._beyond = 0
+        self._sample_rate = sample_rate
+        self.sounds = 0
 
     @property
     def waiting(self) -> int:
         """How many alerts wait to be told as one."""
         return len(self._waiting)
+
+    @property
+    def has_told(self) -> bool:
+        """Whether the next listener has to know of anything."""
+        return bool(self._onsets or self._told or self._waiting or self._beyond)
 
     def is_waiting(self, alert: AlertSound) -> bool:
         """Return whether an alert waits to be told with others."""
@@ -231,6 +247,81 @@ class AlertBudget:
         """Take in that an alert sounded by itself before a restart."""
         alert.together = _Together(1)
 
+    def state(self, now_frame: int) -> Any:
+        """Return what `restore` wants: all that the next listener must know of ten minutes."""
+        since = now_frame - self._span
+        return BudgetState(
+            [self._ago_s(frame, now_frame) for frame in self._onsets if frame > since],
+            [
+                (kind, self._ago_s(frame, now_frame))
+                for kind, frame in self._told.items()
+                if frame > since
+            ],
+            [
+                WaitingState(
+                    *(one.stream, one.what, one.kind, one.sound_kind, one.priority),
+                    *(one.lasts, one.first, one.is_over, one.streams),
+                )
+                for one in self._waiting
+            ],
+            self._beyond,
+        ).plain()
+
+    def restore(self, state: Any, passed_s: float) -> None:
+        """Go on where another budget was; its clock begins, and nothing was told yet.
+
+        Parameters
+        ----------
+        state
+            Of the other one.
+        passed_s
+            How many seconds ago that was.
+
+        Raises
+        ------
+        ValueError
+            It isn't the state of a budget.
+        """
+        known = read_budget_state(state)
+        ages_s = sorted((age_s + passed_s for age_s in known.sounded_s), reverse=True)
+        self._onsets = deque(self._ago_frame(age_s) for age_s in ages_s)
+        self._told = {kind: self._ago_frame(age_s + passed_s) for kind, age_s in known.told_s}
+        for one in known.waiting[:MAX_WAITING]:
+            alert = AlertSound(
+                *(one.stream, one.what, one.kind),
+                sound_kind=one.sound_kind,
+                priority=one.priority,
+                lasts=one.lasts,
+                streams=one.streams,
+            )
+            alert.first, alert.is_over = one.first, one.is_over
+            self._waiting[alert] = None
+            if not one.is_over:
+                self._restored[one.stream, one.what, one.kind] = alert
+        self._beyond = known.beyond
+
+    def take_up(self, alert: AlertSound, sound: Earcon | None) -> AlertSound:
+        """Return an alert that lasts as it waited when its listener ended; itself if it did not.
+
+        Parameters
+        ----------
+        alert
+            As its stream knows it.
+        sound
+            What the session says that it sounds like, if it does.
+        """
+        waiting = self._restored.pop((alert.stream, alert.what, alert.kind), None)
+        if waiting is None or waiting not in self._waiting:
+            return alert
+        waiting.sound, waiting.speech = sound or waiting.sound, alert.speech
+        return waiting
+
+    def _ago_s(self, frame: int, now_frame: int) -> float:
+        return max(now_frame - frame, 0) / self._sample_rate
+
+    def _ago_frame(self, age_s: float) -> int:
+        return -round(age_s * self._sample_rate)
+
     def acknowledge(self, alert: AlertSound) -> None:
         """Be silent about an alert until it is over."""
         if alert in self._waiting:
@@ -285,6 +376,7 @@ class AlertBudget:
     def _play(self, sound: Earcon, alert: AlertSound, now_frame: int) -> list[Note]:
         notes = self._earcons.play(sound, alert.stream, now_frame, alert.speech)
         self._onsets.append(notes[0].onset_frame)
+        self.sounds += 1
         return notes
 
 
