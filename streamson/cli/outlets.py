@@ -49,15 +49,19 @@ def played_to(
 
     if delay_s is not None and midi is None and osc is None:
         raise UsageError("--delay is for --midi and --osc, and neither is there")
+    delay_s = DEFAULT_DELAY_S if delay_s is None else delay_s
     outlets = []
     with ExitStack() as stack:
         for sink in _sinks(midi, osc):
-            outlet = Outlet(endpoint, sink, delay_s=DEFAULT_DELAY_S if delay_s is None else delay_s)
+            outlet = Outlet(endpoint, sink, delay_s=delay_s)
+            stack.callback(_tell, outlet)
             outlets.append(stack.enter_context(outlet))
             click.echo(f"Playing {printable(sink.name)}.", err=True)
         yield outlets
-    for outlet in outlets:
-        click.echo(printable(outlet.summary()), err=True)
+
+
+def _tell(outlet: "Outlet") -> None:
+    click.echo(printable(outlet.summary()), err=True)
 
 
 def _sinks(midi: str | None, osc: str | None) -> Iterator["Sink"]:

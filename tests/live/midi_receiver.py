@@ -87,6 +87,7 @@ class MidiReceiver(Understood):
         super().__init__()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.live.midi_receiver", name],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -102,9 +103,9 @@ class MidiReceiver(Understood):
         until(lambda: len(self.notes) >= count, f"{count} notes")
 
     def close(self):
-        self._process.terminate()
-        self._process.wait()
+        self._process.stdin.close()
         self._thread.join()
+        self._process.wait()
         self._process.stdout.close()
 
     def __enter__(self):
@@ -127,10 +128,18 @@ def _receive(name):
             found.put((now, list(bytes(data))))
 
     client.set_process_callback(process)
+
+    def tell():
+        while (message := found.get()) is not None:
+            print(json.dumps(message), flush=True)
+
+    telling = threading.Thread(target=tell)
     with client:
         print("ready", flush=True)
-        while True:
-            print(json.dumps(found.get()), flush=True)
+        telling.start()
+        sys.stdin.read()
+    found.put(None)
+    telling.join()
 
 
 if __name__ == "__main__":
