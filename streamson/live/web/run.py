@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Final
 
 from streamson.live.web.access import Access
 from streamson.live.web.hub import Hub
 from streamson.live.web.server import PageServer
+from streamson.live.web.serving import serve_until_ended
 from streamson.live.web.steering import Steering
 from streamson.wire.control.client import CommandClient
 from streamson.wire.feed.reader import FeedReader
@@ -49,22 +48,10 @@ def run_page(
     except BaseException:
         reader.close()
         raise
-    hub, loop, stopping = Hub(reader, hello), asyncio.new_event_loop(), asyncio.Event()
-
-    def serve() -> None:
-        with asyncio.Runner(loop_factory=lambda: loop) as runner:
-            runner.run(_serve(hub, access, endpoint, on_ready, stopping))
-
-    # In a thread of its own: what a signal raises in this one would be raised amid asyncio, which
-    # loses what it was about to do, and waits for that for ever.
-    with ThreadPoolExecutor(1, thread_name_prefix="page") as thread:
-        serving = thread.submit(serve)
-        try:
-            serving.result()
-        finally:
-            on_end()
-            with suppress(RuntimeError):  # it has ended by itself
-                loop.call_soon_threadsafe(stopping.set)
+    hub = Hub(reader, hello)
+    serve_until_ended(
+        lambda stopping: _serve(hub, access, endpoint, on_ready, stopping), on_end=on_end
+    )
 
 
 async def _serve(
