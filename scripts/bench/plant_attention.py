@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from plant import DAY, KINDS, QUIET_DAYS, STEP_S, STEPS, STREAMS, Plant, make_plant
 from report import finish
 
-from streamson.score.attention.attention import Attention, believed
-from streamson.score.attention.mix import SILENCE_DECADES
+from streamson.score.attention.attention import Attention
+from streamson.score.attention.stuck import stuck_slots
 from streamson.surprise.bank import SurpriseBank
 
 FOREGROUND: Final = 4
@@ -48,13 +48,13 @@ def attention(plant: Plant) -> tuple[Front, int]:
             chosen.wake(plant.names[stream])
         missed = np.where(come, 0, missed + 1)
         for stream in np.flatnonzero(missed == 2).tolist():
-            chosen.silence(plant.names[stream], SILENCE_DECADES)
+            chosen.silence(plant.names[stream])
         bank.update_many(slots[come], row[come], np.full(int(come.sum()), step * STEP_S))
+        chosen.stick(stuck_slots(bank))
         for tick in range(TICKS_A_STEP):
             frame = round((step + tick / TICKS_A_STEP) * STEP_S)
             points = int(come.sum()) if tick == 0 else 0
-            surprises = believed(bank.surprises, bank.points)
-            for change in chosen.tick(frame, surprises, points):
+            for change in chosen.tick(frame, bank.surprises, bank.points, points):
                 changes += change.forward and step >= QUIET_DAYS * DAY
             for name in chosen.front:
                 front[step * TICKS_A_STEP + tick, numbers[name]] = True

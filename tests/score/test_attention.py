@@ -16,15 +16,24 @@ from streamson.score.attention.attention import (
     Attention,
     group_of,
 )
+from streamson.score.attention.calibration import AGES, RIGHT_DECADES
 
 RATE = 100
 TICK = RATE // 4
 CAPACITY = 64
+KNOWN = np.full(CAPACITY, 1e6)
+"""Series of so many points."""
+
+
+def trusting(attention):
+    """Return it as if what streams claimed had been right so far."""
+    attention._calibration.restore(([1e6] * AGES, [1e6 * RIGHT_DECADES] * AGES))
+    return attention
 
 
 def made(streams, foreground=4, **state):
     """Attention to some streams, with slots in their order, and a row of surprises of nothing."""
-    attention = Attention(foreground, sample_rate=RATE, capacity=CAPACITY)
+    attention = trusting(Attention(foreground, sample_rate=RATE, capacity=CAPACITY))
     for slot, name in enumerate(streams):
         attention.add(name, slot, 0)
     return attention, np.zeros(CAPACITY)
@@ -35,7 +44,7 @@ def run(attention, surprises, seconds, begin=0):
     return [
         (frame, change)
         for frame in range(begin, begin + round(seconds * RATE), TICK)
-        for change in attention.tick(frame, surprises, 0)
+        for change in attention.tick(frame, surprises, KNOWN, 0)
     ]
 
 
@@ -122,7 +131,7 @@ def test_a_silent_stream_comes_and_its_last_value_holds_it_no_longer():
     attention, surprises = made([f"s{i}" for i in range(9)])
     run(attention, surprises, 60)
     surprises[2] = 9
-    attention.silence("s2", 6.0)
+    attention.silence("s2")
     changes = run(attention, surprises, 300, begin=60 * RATE)
     assert [change.forward for _, change in changes] == [True, False]
     attention.wake("s2")
@@ -170,7 +179,7 @@ twelve = [*(f"s{i}" for i in range(4)), *(f"host{i % 2}/{i}" for i in range(8))]
 
 def played(rows, order=range(12), foreground=3, stop=None):
     """Feed rows, a second each; return all changes and the attention."""
-    attention = Attention(foreground, sample_rate=RATE, capacity=CAPACITY)
+    attention = trusting(Attention(foreground, sample_rate=RATE, capacity=CAPACITY))
     for slot in order:
         attention.add(twelve[slot], slot, 0)
     changes = []
@@ -180,7 +189,8 @@ def played(rows, order=range(12), foreground=3, stop=None):
         surprises = np.zeros(CAPACITY)
         surprises[:12] = row
         for frame in range(second * RATE, (second + 1) * RATE, TICK):
-            changes += [(frame, *change) for change in attention.tick(frame, surprises, 12)]
+            points = np.full(CAPACITY, 100.0 * (second + 1))
+            changes += [(frame, *change) for change in attention.tick(frame, surprises, points, 12)]
             assert len(attention.front) <= foreground
     return changes, attention
 
@@ -231,7 +241,8 @@ def test_a_restored_one_goes_on_identically(rows, data):
         surprises = np.zeros(CAPACITY)
         surprises[:12] = row
         for now in range(second * RATE, (second + 1) * RATE, TICK):
-            changes += [(now, *change) for change in after.tick(now, surprises, 12)]
+            points = np.full(CAPACITY, 100.0 * (second + 1))
+            changes += [(now, *change) for change in after.tick(now, surprises, points, 12)]
     assert changes == whole
 
 

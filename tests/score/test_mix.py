@@ -176,7 +176,7 @@ def test_a_restored_score_goes_on_with_who_is_in_front():
     def tune(notes):
         return [(n.stream, n.midi_note, n.level_db) for n in notes if n.stream != BED]
 
-    before = list(points(seconds=WARM_S + 30, value=jumps_at(7, WARM_S + 10)))
+    before = list(points(seconds=WARM_S + 30, value=jumps_at(7, WARM_S + 22)))
     after = list(points(seconds=60, begin=WARM_S + 30, value=jumps_at(7, 0), seed=5))
     whole = score_of()
     play(whole, before)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streamson.score.attention.bar import Bar
+from streamson.score.attention.bar import MAX_BAR_DECADES, Bar
+from streamson.score.attention.calibration import AGES, Calibration, Claims
 from streamson.score.attention.group_levels import Groups, GroupState
 from streamson.score.attention.levels import Levels
 from streamson.score.groups import group_of
 
 HYSTERESIS_DECADES: Final = 0.5
 """A stream stays in front until its surprise is so far below what lets it come."""
+
+NOTABLE_DECADES: Final = MAX_BAR_DECADES + HYSTERESIS_DECADES
+"""Who falls silent or is stuck, or whose alert is raised, is notable whatever others do."""
 
 MARGIN_DECADES: Final = 1.5
 """Where all places are taken, who comes must be more surprising than the least by so much."""
@@ -81,6 +85,10 @@ class _Remembered(msgspec.Struct):
     credit: float
     since_last: int
     points_a_second: float
+    raised: float = 0.0
+    stuck: list[str] = []
+    claims: dict[str, Claims] = {}
+    ages: tuple[list[float], list[float]] | None = None
 
 
 class Attention:
@@ -115,6 +123,7 @@ class Attention:
         self._groups = Groups(capacity)
         self._levels = Levels(capacity)
         self._bar = Bar()
+        self._calibration = Calibration(capacity)
         self._ended: set[str] = set()
         self._always: dict[str, None] = {}
         self._front: dict[str, int] = {}
@@ -169,11 +178,15 @@ class Attention:
         self._slots[stream], self._names[slot] = slot, stream
         self._groups.add(group_of(stream), slot)
         self._levels.begin(slot)
+        self._calibration.begin(slot)
         taken = sum(self._takes_place(one) for one in self._front)
         before = self._remembered
         if before is not None and stream in before.decades:
             self._levels.decades[slot] = before.decades.pop(stream)
             self._levels.fading[slot] = stream in before.fading
+            self._levels.stuck[slot] = stream in before.stuck
+            if stream in before.claims:
+                self._calibration.restore_of(slot, before.claims[stream])
             if stream in before.risen:
                 self._risen[stream] = now_frame - before.risen[stream]
             if stream in before.front and taken < self.foreground:
@@ -185,8 +198,9 @@ class Attention:
         return is_front
 
     def move(self, stream: str, slot: int) -> None:
-        """Find a stream's surprise in another slot from now on."""
+        """Find a stream's surprise, of another series, in another slot from now on."""
         before, self._slots[stream] = self._slots[stream], slot
+        self._calibration.begin(slot)
         if before == slot:
             return
         del self._names[before]
@@ -210,9 +224,9 @@ class Attention:
         self._ended.add(stream)
         self._levels.live[self._slots[stream]] = False
 
-    def silence(self, stream: str, decades: float) -> None:
+    def silence(self, stream: str) -> None:
         """Take in that a stream fell silent, which is surprising itself; its last value fades."""
-        self.notice(stream, decades)
+        self.notice(stream)
         self._levels.fading[self._slots[stream]] = True
 
     def wake(self, stream: str) -> None:
@@ -220,16 +234,27 @@ class Attention:
         self._ended.discard(stream)
         self._levels.wake(self._slots[stream])
 
-    def notice(self, stream: str, decades: float) -> None:
-        """Take in that something of a stream is surprising, beside its values."""
-        self._levels.notice(self._slots[stream], decades)
+    def notice(self, stream: str) -> None:
+        """Take in that a stream is notable, whatever its surprise."""
+        self._levels.notice(self._slots[stream], NOTABLE_DECADES)
+
+    def stick(self, slots: Sequence[int]) -> None:
+        """Take in which slots have streams that are stuck; one is notable when it begins to be."""
+        for slot in self._levels.stick(slots):
+            self._levels.notice(slot, NOTABLE_DECADES)
 
     def keep_in_front(self, streams: Iterable[str]) -> None:
         """Let these always be in front, beside the others: the first of them, if too many."""
         known = dict.fromkeys(stream for stream in streams if stream in self._slots)
         self._always = dict.fromkeys(list(known)[:MAX_ALWAYS])
 
-    def tick(self, now_frame: int, surprises: NDArray[np.float64], points: int) -> list[Change]:
+    def tick(
+        self,
+        now_frame: int,
+        surprises: NDArray[np.float64],
+        points: NDArray[np.float64],
+        come: int,
+    ) -> list[Change]:
         """Decide who is in front from now on; to be called often.
 
         Parameters
@@ -240,18 +265,24 @@ class Attention:
             By slot: of how many decades of points the last value of each is the most unusual, shape
             (capacity,). NaN is nothing known.
         points
-            How many came since the last time.
+            How many points each had so far.
+        come
+            How many points of all came since the last time.
 
         Returns
         -------
         list of Change
             Who goes back, and then who comes.
         """
-        self._follow(now_frame, surprises, points)
+        passed_s = self._passed_s(now_frame)
+        self._credit = min(self._credit + passed_s / REFILL_S, BURST)
+        self._bar.follow(come, passed_s)
+        claims = self._levels.claims(surprises)
+        self._levels.follow(self._calibration.believed(claims, points), passed_s)
         if not self.is_mixing:
             return self._let_all_come(now_frame)
         bar = self._bar.decades
-        self._note_risen(bar, now_frame)
+        self._note_risen(now_frame)
         return [*self._let_leave(now_frame), *self._let_come(bar, now_frame)]
 
     def groups(self) -> list[GroupState]:
@@ -270,6 +301,10 @@ class Attention:
                 credit=self._credit,
                 since_last=now_frame - self._came_frame,
                 points_a_second=self._bar.points_a_second,
+                raised=self._bar.raised,
+                stuck=[name for name, slot in slots.items() if levels.stuck[slot]],
+                claims={name: self._calibration.state_of(slot) for name, slot in slots.items()},
+                ages=self._calibration.state(),
             )
         )
 
@@ -282,41 +317,46 @@ class Attention:
             It isn't such a state.
         """
         found = msgspec.convert(state, _Remembered)
-        numbers = [*found.decades.values(), found.credit, found.points_a_second]
+        numbers = [*found.decades.values(), found.credit, found.points_a_second, found.raised]
+        numbers += [number for claims in found.claims.values() for number in claims]
         if not (np.isfinite(numbers).all() and min(numbers) >= 0 and found.credit <= BURST):
             raise ValueError("a surprise, or a rate, that can't be")
+        if found.raised > MAX_BAR_DECADES:
+            raise ValueError("a bar higher than any")
+        if found.ages is not None:
+            self._calibration.restore(_checked_ages(found.ages))
         if min([*found.front.values(), *found.risen.values(), found.since_last]) < 0:
             raise ValueError("a time to come")
         self._remembered = found
         self._awaited_until = now_frame + round(RETURN_S * self._sample_rate)
-        self._credit, self._bar.points_a_second = found.credit, found.points_a_second
+        self._credit, self._bar.raised = found.credit, found.raised
+        self._bar.points_a_second = found.points_a_second
         self._came_frame = now_frame - found.since_last
         self._tick_frame = now_frame
 
     def _takes_place(self, stream: str) -> bool:
         return stream not in self._ended and stream not in self._always
 
-    def _follow(self, now_frame: int, surprises: NDArray[np.float64], points: int) -> None:
-        """Let what was surprising fade, and take in what is."""
+    def _passed_s(self, now_frame: int) -> float:
+        """Return the time since the last tick."""
         before = now_frame if self._tick_frame is None else self._tick_frame
-        passed_s, self._tick_frame = (now_frame - before) / self._sample_rate, now_frame
+        self._tick_frame = now_frame
         if now_frame > self._awaited_until:
             self._remembered = None
-        self._credit = min(self._credit + passed_s / REFILL_S, BURST)
-        self._bar.follow(points, passed_s)
-        self._levels.follow(surprises, passed_s)
+        return (now_frame - before) / self._sample_rate
 
     def _let_all_come(self, now_frame: int) -> list[Change]:
         behind = [one for one in self._slots if one not in self._front and one not in self._ended]
         self._front.update(dict.fromkeys(behind, now_frame))
         return [Change(name, True, "", 1, self.decades(name)) for name in behind]
 
-    def _note_risen(self, bar: float, now_frame: int) -> None:
+    def _note_risen(self, now_frame: int) -> None:
         """Note since when streams are notable."""
+        bar, to_come = self._bar.decades, self._bar.decades_to_come
         for name in list(self._risen):
             if self.decades(name) < bar - HYSTERESIS_DECADES:
                 del self._risen[name]
-        for slot in np.flatnonzero(self._levels.decades >= bar).tolist():
+        for slot in np.flatnonzero(self._levels.decades >= to_come).tolist():
             self._risen.setdefault(self._names[slot], now_frame)
 
     def _let_leave(self, now_frame: int) -> list[Change]:
@@ -352,6 +392,7 @@ class Attention:
         self._credit -= 1
         self._came_frame = now_frame
         self.came += 1
+        self._bar.came()
         return [*changes, self._forward(comer, now_frame, bar)]
 
     def _comer(self, now_frame: int) -> str | None:
@@ -395,12 +436,7 @@ class Attention:
         return Change(name, False, "", 1, self.decades(name))
 
 
-def believed(surprises: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return surprises as far as series that have so many points can tell.
-
-    Who saw a thousand values knows what comes once in three thousand (the rule of three: Hanley and
-    Lippman-Hand, 1983). What goes beyond is drawn from a tail, and counts half: else young streams
-    take turns in front for their first quarter of an hour.
-    """
-    known = np.log10(3.0 * np.maximum(points, 1.0))
-    return np.where(surprises > known, (known + surprises) / 2, surprises)
+def _checked_ages(ages: tuple[list[float], list[float]]) -> tuple[list[float], list[float]]:
+    if any(len(one) != AGES or not np.isfinite(one).all() or min(one) <= 0 for one in ages):
+        raise ValueError("what streams of an age claimed can't be")
+    return ages

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from streamson.score.attention.attention import (
-    HYSTERESIS_DECADES,
-    Attention,
-    Change,
-    believed,
-)
-from streamson.score.attention.bar import MAX_BAR_DECADES
+from streamson.score.attention.attention import Attention, Change
 from streamson.score.attention.bed import Bed
+from streamson.score.attention.stuck import stuck_slots
 from streamson.score.parts.coalesce import TimedFields
 
 if TYPE_CHECKING:
@@ -22,10 +17,6 @@ if TYPE_CHECKING:
     from streamson.score.alerts.surprises import SurpriseMonitor
     from streamson.score.played_stream import PlayedStream
     from streamson.session.schema import AttentionSpec, Session
-
-SILENCE_DECADES: Final = MAX_BAR_DECADES + HYSTERESIS_DECADES
-ALERT_DECADES: Final = MAX_BAR_DECADES + HYSTERESIS_DECADES
-"""A stream that falls silent, or whose alert is raised, is notable whatever others do."""
 
 WILD: Final = frozenset("*?[")
 
@@ -107,19 +98,20 @@ class Mix:
 
     def silence(self, name: str, stream: PlayedStream) -> None:
         """Take in that a stream fell silent."""
-        self.attention.silence(name, SILENCE_DECADES)
+        self.attention.silence(name)
         stream.is_asleep = True
 
     def alert(self, name: str) -> None:
         """Take in that an alert of a stream was raised."""
-        self.attention.notice(name, ALERT_DECADES)
+        self.attention.notice(name)
 
     def tick(self, now_frame: int) -> list[Change]:
         """Decide who is in front; to be called on a grid, so that the same points do the same."""
         values, self._values = round(self._values), 0.0
         self._surprises.settle()
         bank = self._surprises.bank
-        return self.attention.tick(now_frame, believed(bank.surprises, bank.points), values)
+        self.attention.stick(stuck_slots(bank))
+        return self.attention.tick(now_frame, bank.surprises, bank.points, values)
 
     def bed(self, onset_frame: int) -> list[Note]:
         """Return the notes of the bed that begin at a frame."""
