@@ -7,20 +7,23 @@ import msgspec
 import numpy as np
 
 from streamson.model.counts import ScoreCounts
-from streamson.rescaling.contrast import SHARES, Knots, equalized
+from streamson.rescaling.contrast import FAR_SHARES, NEAR_SHARES, Knots, Ranked, equalized
 from streamson.rescaling.field_hints import FieldHints
 from streamson.rescaling.first_range import FirstRange
+from streamson.rescaling.held_line import HeldLine
 from streamson.rescaling.normalize import Range, lerp, normalize
-from streamson.rescaling.quantiles import Ordered, RecentSample
+from streamson.rescaling.quantiles import Ordered
 
-SAMPLE_POINTS: Final = 1_000
-RECENT_POINTS: Final = 5_000
-"""So many last values are stood for by a sample of so many, where nobody says how many. With 10,000
-a new level takes twice as long to be spread out; with 3,000 an unchanged value moves more often
-than it did between two quantiles of 10,000 (docs/rescaling.md)."""
+NEAR_POINTS: Final = 270
+"""Among so many last values one stands, where nobody says how many. Chosen on half of the tables of
+docs/rescaling.md: with 220 a course of 288 points loses its shape, and with 350 what wanders is
+told less well."""
+
+FAR_POINTS: Final = 1_000
+"""Among so many is said what is far out."""
 
 REDRAWN_EVERY: Final = 16
-"""Points for which the line holds: drawn anew at each, an unchanged value would waver."""
+"""Points for which the line holds: drawn anew at each, it would cost more than all the rest."""
 
 _OF_SEEN: Final = 16
 """But one of so many points is enough at first."""
@@ -32,31 +35,34 @@ MAX_SIZE: Final = 1e300
 
 _MAX_END: Final = 100 * MAX_SIZE  # the fences lie beyond the values
 
-_SHARES: Final = np.array(SHARES)
+_NEAR_SHARES: Final = np.array(NEAR_SHARES)
+_FAR_SHARES: Final = np.array(FAR_SHARES)
 
 
 class _State(msgspec.Struct):
-    """The values, what is held for the first ones, and the line as it was drawn last."""
+    """The values, what is held for the first ones, the line as it was drawn last, what was heard.
 
-    ordered: Any
+    `far` is none where the same values say both.
+    """
+
+    near: Any
+    far: Any
     first: Any
     knots: Knots | None
+    heard: Any
     seen: int
     holds: int
 
 
-def recent_sample() -> RecentSample:
-    """Return what holds a sample of what came lately."""
-    return RecentSample(SAMPLE_POINTS, stride=RECENT_POINTS // SAMPLE_POINTS)
-
-
 class Equalizer:
-    """A value's place on a line that is drawn from quantiles of the values before it.
+    """A value's place on a line that is drawn from the values before it.
 
     Parameters
     ----------
-    ordered
-        Holds values in order.
+    near
+        Holds those in order among which a value stands.
+    far
+        Holds more of them, by which is said what is far out; none where those are enough.
     contrast
         As `equalized` takes it.
     known
@@ -66,14 +72,22 @@ class Equalizer:
     """
 
     def __init__(
-        self, ordered: Ordered, contrast: float, known: FieldHints, counts: ScoreCounts
+        self,
+        near: Ordered,
+        far: Ordered | None,
+        contrast: float,
+        known: FieldHints,
+        counts: ScoreCounts,
     ) -> None:
-        self._ordered = ordered
+        self._near = near
+        self._far = far
         self._contrast = contrast
         self._known = known
         self._counts = counts
         self._first = FirstRange(known)
+        self._line = HeldLine()
         self._knots: Knots | None = None
+        self._ends = (-math.inf, math.inf)
         self._seen = 0  # no more than matters
         self._holds = 0
 
@@ -83,13 +97,16 @@ class Equalizer:
         first = self._first
         first.begin(value)
         place = self._place(value)
-        knots = self._knots
-        if knots is not None and not knots.values[0] <= value <= knots.values[-1]:
+        self._line.hear(value, place)
+        begin, end = self._ends
+        if not begin <= value <= end:
             self._counts.values_clamped += 1
         # What this value changes holds from the next one on: else a greater one could stand lower.
         first.fade()
         first.widen(value)
-        self._ordered.take(value, time)
+        self._near.take(value, time)
+        if self._far is not None:
+            self._far.take(value, time)
         if self._seen < _FIRST_POINTS:
             self._seen += 1
         self._holds -= 1
@@ -116,22 +133,38 @@ class Equalizer:
         return low, high
 
     def _place(self, value: float) -> float:
-        knots, doubt = self._knots, self._first.doubt
+        doubt = self._first.doubt
         if not doubt:
-            return knots.place(value) if knots is not None else 0.5
+            return self._line.place(value)
         low, high = self._known.with_least_span(self._first.low, self._first.high, 0.0)
-        wide = normalize(value, low, high)
-        return wide if knots is None else lerp(knots.place(value), wide, doubt)
+        return self._line.place(value, normalize(value, low, high), doubt)
 
     def _draw(self) -> None:
-        quantiles = self._ordered.values.quantiles_at(_SHARES)
-        self._knots = equalized(quantiles, self._contrast, self._known)
+        near = self._near.values
+        far = near if self._far is None else self._far.values
+        ranked = [Ranked(*found) for found in zip(*near.ranked_at(_NEAR_SHARES), strict=True)]
+        self._begin(equalized(ranked, far.quantiles_at(_FAR_SHARES), self._contrast, self._known))
         self._holds = min(1 + self._seen // _OF_SEEN, REDRAWN_EVERY)
+
+    def _begin(self, knots: Knots | None) -> None:
+        self._knots = knots
+        if knots is not None:
+            self._line.draw(*knots)
+            self._ends = knots.values[0], knots.values[-1]
 
     def state(self) -> Any:
         """Return the values, and the line."""
+        far = None if self._far is None else self._far.state()
         return msgspec.to_builtins(
-            _State(self._ordered.state(), self._first.state(), self._knots, self._seen, self._holds)
+            _State(
+                self._near.state(),
+                far,
+                self._first.state(),
+                self._knots,
+                self._line.state(),
+                self._seen,
+                self._holds,
+            )
         )
 
     def restore(self, state: Any) -> None:
@@ -140,9 +173,16 @@ class Equalizer:
         knots = None if held.knots is None else _checked(held.knots)
         if not (0 <= held.holds <= REDRAWN_EVERY and 0 <= held.seen <= _FIRST_POINTS):
             raise ValueError(f"a line that holds for {held.holds} points after {held.seen}")
-        self._ordered.restore(held.ordered)
+        if (self._far is None) != (held.far is None):
+            raise ValueError("values of one time where those of two are held, or 2 for 1")
+        line = HeldLine()
+        line.restore(held.heard)
+        self._near.restore(held.near)
+        if self._far is not None:
+            self._far.restore(held.far)
         self._first.restore(held.first)
-        self._knots, self._seen, self._holds = knots, held.seen, held.holds
+        self._line, self._seen, self._holds = line, held.seen, held.holds
+        self._begin(knots)
 
 
 def _checked(knots: Knots) -> Knots:

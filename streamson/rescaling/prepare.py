@@ -6,6 +6,7 @@ ones; either would hold up the points that come meanwhile.
 
 import numpy as np
 
+from streamson.rescaling.held_line import HeldLine
 from streamson.rescaling.sorted_values import SortedValues
 from streamson.rescaling.tail_quantiles import TailQuantiles
 
@@ -17,7 +18,9 @@ def load_kernels() -> None:
     values.replace(1.0, 2.0)
     values.quantiles(0.1, 0.9)
     values.quantiles_at(np.array([0.5]))
+    values.ranked_at(np.array([0.5]))
     values.rank(2.0)
     values.in_order()
     values.remove(2.0)
     TailQuantiles(1, 0.0, 1.0).update(1.0, 0.0)
+    HeldLine().place(1.0)

@@ -174,11 +174,13 @@ def _rescaler(
 
             return Rank(rescale.window)
         case _ if rescale.is_equalized(known, is_known=extent is not None):
-            from streamson.rescaling.equalize import Equalizer, recent_sample
-            from streamson.rescaling.quantiles import thinned
+            from streamson.rescaling.equalize import FAR_POINTS, NEAR_POINTS, Equalizer
+            from streamson.rescaling.quantiles import OrderedPoints, thinned
 
-            values = recent_sample() if rescale.mode == "auto" else thinned(rescale.window)
-            return Equalizer(values, rescale.contrast, known, counts)
+            if rescale.mode == "equalize":
+                return Equalizer(thinned(rescale.window), None, rescale.contrast, known, counts)
+            near, far = OrderedPoints(NEAR_POINTS), OrderedPoints(FAR_POINTS)
+            return Equalizer(near, far, rescale.contrast, known, counts)
     return RangeRescaler(_estimator(rescale, extent, known), rescale.slew, counts)
 
 

@@ -418,6 +418,16 @@ def rank(values: Any, places: Any, value: float) -> Any:
 
 
 @_compiled
+def ranked_at(values: Any, places: Any, shares: Any, found: Any, ranks: Any) -> None:
+    """Write the values next to the quantiles of some shares, and their ranks."""
+    last = places[_SIZE] - 1
+    for i in range(len(shares)):
+        entry, number = _entry_at(places, int(shares[i] * last + 0.5))
+        found[i] = values[_block(places, entry) + number]
+        ranks[i] = rank(values, places, found[i])
+
+
+@_compiled
 def _not_above(values: Any, start: int, count: int, value: float) -> Any:
     """Return how many of a chunk's values are not above a value."""
     not_above = _below(values, start, count, value)

@@ -61,6 +61,12 @@ class SortedValues:
         chunks.quantiles_at(self._values, self._places, shares, found)
         return found.tolist()
 
+    def ranked_at(self, shares: NDArray[np.float64]) -> tuple[list[float], list[float]]:
+        """Return the values next to the quantiles of some shares, and their ranks."""
+        found, ranks = np.empty(len(shares)), np.empty(len(shares))
+        chunks.ranked_at(self._values, self._places, shares, found, ranks)
+        return found.tolist(), ranks.tolist()
+
     def rank(self, value: float) -> float:
         """Return the share of values below a value, those that are equal counted as halves."""
         return float(chunks.rank(self._values, self._places, value))

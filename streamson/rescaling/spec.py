@@ -63,7 +63,7 @@ class Rescale(msgspec.Struct, frozen=True):
     window: Window = Window(points=1_000)
     initial_range: Range | None = None
     quantiles: tuple[float, float] = (LOW_QUANTILE, 1 - LOW_QUANTILE)
-    contrast: float = 50.0
+    contrast: float = 1_000.0
     half_life: float = 300.0
     n_std: float = 2.0
     slew: float = 0.0

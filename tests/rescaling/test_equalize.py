@@ -6,9 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamson.model.counts import ScoreCounts
-from streamson.rescaling.contrast import FAR, LEAST_SHARE, SHARES, TAIL, equalized
+from streamson.rescaling.contrast import (
+    FAR,
+    FAR_SHARES,
+    LEAST_SHARE,
+    NEAR_SHARES,
+    TAIL,
+    Ranked,
+    equalized,
+)
 from streamson.rescaling.equalize import REDRAWN_EVERY
 from streamson.rescaling.field_hints import FieldHints, hints_for
+from streamson.rescaling.held_line import FIRST_FREE, HELD_POINTS, PARTS, HeldLine
 from streamson.rescaling.normalize import Window
 from streamson.rescaling.rescaler import make_rescaler
 from streamson.rescaling.spec import Rescale
@@ -19,8 +28,22 @@ NOTES = 30
 FIELDS = ["x", "bytes", "received"]
 
 
-def line(values, contrast=50.0, known=FieldHints()):  # noqa: B008  # it can't be changed
-    return equalized(np.quantile(values, SHARES).tolist(), contrast, known)
+def ranked(values):
+    """Return the values of `NEAR_SHARES` and their ranks, by a plain look at all."""
+    values = np.sort(np.array(values, float))
+    near = [values[int(share * (len(values) - 1) + 0.5)] for share in NEAR_SHARES]
+    return [Ranked(v, ((values < v).mean() + (values <= v).mean()) / 2) for v in near]
+
+
+def line(values, contrast=1_000.0, known=FieldHints(), far=None):  # noqa: B008  # it can't be changed
+    far = values if far is None else far
+    return equalized(ranked(values), np.quantile(far, FAR_SHARES).tolist(), contrast, known)
+
+
+def place(knots, value):
+    drawn = HeldLine()
+    drawn.draw(*knots)
+    return drawn.place(value)
 
 
 def note(place):
@@ -33,18 +56,23 @@ def fence(values):
 
 
 def looked_up(values, value, contrast):
-    """Return where a value between the 5 % and 95 % quantiles stands, from the text in the docs."""
-    ends = np.quantile(values, np.linspace(0.05, 0.95, 19))
-    quartiles = np.quantile(values, (0.25, 0.75))
-    least = LEAST_SHARE * np.abs(quartiles).max()
-    span = max(ends[-1] - ends[0], least)
+    """Return where a value between the 5 % and 95 % ones stands, from the text in the docs."""
+    near = ranked(values)
+    least = LEAST_SHARE * max(abs(near[5].value), abs(near[15].value))
+    dense = sorted(set(near[1:-1]))
+    at, ranks = np.array(dense).T
+    span = max(at[-1] - at[0], least)
     contrast = min(contrast, span / least) if least else contrast
-    widths = np.diff(ends) / span
-    shares = np.minimum(np.full(18, 1 / 18), (contrast - 1) * widths)
-    shares += (1 - shares.sum()) * widths  # what is cut off, to all alike
-    start = (1 - shares.sum()) / 2
-    place = start + np.interp(value, ends, np.r_[0, np.cumsum(shares)])
-    return TAIL + (1 - 2 * TAIL) * place
+    sure = min(contrast - 1, 1)
+    before, after = sure * (ranks[0] - 0.05) / 0.9, sure * (0.95 - ranks[-1]) / 0.9
+    before, after = max(before, 0), max(after, 0)
+    widths = np.diff(at) / span
+    shares = np.diff(ranks) / max(ranks[-1] - ranks[0], 1e-9) * (1 - before - after)
+    shares = np.minimum(shares, (contrast - 1) * widths)
+    shares += (1 - before - after - shares.sum()) * widths  # what is cut off, to all alike
+    idle = 1 - before - after - shares.sum()
+    places = before + idle / 2 + np.r_[0, np.cumsum(shares)]
+    return TAIL + (1 - 2 * TAIL) * np.interp(value, at, places)
 
 
 @given(
@@ -54,11 +82,13 @@ def looked_up(values, value, contrast):
 )
 def test_it_is_what_a_look_at_the_values_says(drawn, contrast, where):
     values = np.array([10.0**size * value for size, value in drawn])
-    low, high = np.quantile(values, (0.05, 0.95))
-    value = low + where * (high - low)
-    ends = np.quantile(values, np.linspace(0.05, 0.95, 19))
-    if np.diff(ends).min() > 1e-9 * (high - low):
-        assert line(values, contrast).place(value) == pytest.approx(
+    near = ranked(values)
+    # As of a long time, so that nothing is beside the dense part.
+    far = [near[1].value] * 9 + [v.value for v in near[2:-2]] * 2 + [near[-2].value] * 9
+    value = near[1].value + where * (near[-2].value - near[1].value)
+    ends = np.unique([found.value for found in near[1:-1]])
+    if len(ends) == 1 or np.diff(ends).min() > 1e-9 * (ends[-1] - ends[0]):
+        assert place(line(values, contrast, far=far), value) == pytest.approx(
             looked_up(values, value, contrast), abs=1e-9
         )
 
@@ -93,15 +123,15 @@ def test_whatever_comes_it_never_falls(field, values, asked):
 
 @given(st.lists(SOME, min_size=20, max_size=80), st.floats(1, 100))
 def test_contrast_is_limited(values, contrast):
-    values = np.array(values, float)
-    low, high = np.quantile(values, (0.05, 0.95))
+    near = ranked(values)
+    low, high = near[1].value, near[-2].value
     if high == low:
         return
-    knots = line(values, contrast)
-    least = LEAST_SHARE * np.abs(np.quantile(values, (0.25, 0.75))).max()
+    knots = line(values, contrast, far=[low] * 9 + [high] * 9)
+    least = LEAST_SHARE * max(abs(near[5].value), abs(near[15].value))
     steepest = min(contrast / max(high - low, least), 1 / least if least else np.inf)
-    widths = np.diff(knots.values)[3:-3]
-    rises = np.diff(knots.places)[3:-3]
+    widths = np.diff(knots.values)[4:-4]
+    rises = np.diff(knots.places)[4:-4]
     assert (rises[widths == 0] < 1e-12).all()
     slopes = rises[widths > 0] / widths[widths > 0]
     assert slopes.max() <= (1 - 2 * TAIL) * steepest * (1 + 1e-6)
@@ -152,26 +182,26 @@ def test_far_out_distance_counts():
     values = np.random.default_rng(7).normal(size=900)
     values[[300, 500, 700]] = 20.0, 60.0, 100.0
     knots = line(values)
-    near, middle, far = (knots.place(value) for value in (8.0, 50.0, 100.0))
+    near, middle, far = (place(knots, value) for value in (8.0, 50.0, 100.0))
     assert 1 - FAR < near < middle < far == 1.0
 
 
 def test_noise_is_not_blown_up_and_equal_values_are_one_note():
     random = np.random.default_rng(8)
-    places = [line(50 + 1e-5 * random.normal(size=500)).place(50 + d) for d in (-1e-5, 1e-5)]
+    places = [place(line(50 + 1e-5 * random.normal(size=500)), 50 + d) for d in (-1e-5, 1e-5)]
     assert places == pytest.approx([0.5, 0.5], abs=1e-4)
     mostly = np.where(random.random(500) < 0.1, random.uniform(1, 9, 500), 0.0)
     knots = line(mostly)
-    assert knots.place(0.0) < knots.place(1.0) < knots.place(9.0)
-    assert line(np.zeros(9)).place(0.0) == 0.5
+    assert place(knots, 0.0) < place(knots, 1.0) < place(knots, 9.0)
+    assert place(line(np.zeros(9)), 0.0) == 0.5
 
 
 def test_nothing_below_a_known_end_has_room():
     traffic = np.random.default_rng(9).uniform(1e5, 1e6, 800)
-    assert line(traffic, known=hints_for("received")).place(1e5) < 0.05
-    assert line(traffic).place(1e5) > 0.08
+    assert place(line(traffic, known=hints_for("received")), 1e5) < 0.05
+    assert place(line(traffic), 1e5) > 0.08
     quiet = np.zeros(50)
-    assert line(quiet, known=hints_for("received")).place(0.0) <= 0.05
+    assert place(line(quiet, known=hints_for("received")), 0.0) <= 0.05
 
 
 def test_an_unchanged_value_keeps_its_place_while_the_line_holds():
@@ -184,6 +214,72 @@ def test_an_unchanged_value_keeps_its_place_while_the_line_holds():
         places.append(rescaler.place(0.3))
     assert np.count_nonzero(np.diff(places)) <= 160 // REDRAWN_EVERY
     assert np.abs(np.diff(places)).max() < 1 / NOTES
+
+
+HEARD = st.lists(st.tuples(SOME, st.floats(0, 1)), max_size=3 * HELD_POINTS)
+
+
+@given(
+    HEARD,
+    SOME,
+    st.lists(st.tuples(SOME, st.floats(0, 1)), min_size=2, max_size=9),
+)
+def test_what_was_heard_holds_the_line_as_a_plain_look_says(heard, value, drawn):
+    knots = sorted(dict(drawn).items())
+    values, places = [x for x, _ in knots], sorted(y for _, y in knots)
+    held = HeldLine()
+    held.draw(values, places)
+    wanted = np.interp(value, values, places) if values[0] <= value <= values[-1] else None
+    if wanted is None:
+        wanted = float(value > values[-1])
+    for x, y in heard:
+        held.hear(float(x), y)
+    last = heard[FIRST_FREE:][-HELD_POINTS - 1 :]
+    low = max([(note(y) - 1) / (0.999 * PARTS) for x, y in last if x <= value] + [0.0])
+    high = min([(note(y) + 2) / (0.999 * PARTS) for x, y in last if x >= value] + [1.0])
+    assert held.place(float(value)) == pytest.approx(max(low, min(wanted, high)), abs=1e-8)
+
+
+KINDS_OF_CHANGE = {
+    "wanders": lambda random: np.cumsum(random.normal(size=700)),
+    "rises": lambda random: np.arange(700) ** 2.0,
+    "new level": lambda random: np.repeat([20.0, 90.0], 350) + random.normal(size=700),
+    "falls silent": lambda random: np.repeat([1.0, 0.0], 350) * random.pareto(1, 700),
+    "counts": lambda random: random.poisson(np.linspace(0.2, 5, 700)).astype(float),
+}
+
+
+@pytest.mark.parametrize("rescale", [Rescale(), Rescale("equalize", Window(points=40))])
+@pytest.mark.parametrize("kind", KINDS_OF_CHANGE)
+def test_an_unchanged_value_moves_by_one_note_at_most(kind, rescale):
+    values = KINDS_OF_CHANGE[kind](np.random.default_rng(3)).tolist()
+    rescaler = make_rescaler(rescale)
+    notes = []
+    for i, value in enumerate(values):
+        notes.append(note(rescaler.rescale(value, 0.0)))
+        for k in range(max(FIRST_FREE, i - HELD_POINTS), i + 1):
+            assert abs(note(rescaler.place(values[k])) - notes[k]) <= 1
+
+
+def test_the_dense_part_follows_what_wanders():
+    """Of a walk, what is high or low among the last values is heard, not only its level."""
+    walk = np.cumsum(np.random.default_rng(4).normal(size=6_000))
+    rescaler = make_rescaler(Rescale())
+    places = np.array([rescaler.rescale(value, 0.0) for value in walk])[1_000:]
+    rank = make_rescaler(Rescale("rank", Window(points=300)))
+    ranks = np.array([rank.rescale(value, 0.0) for value in walk])[1_000:]
+    assert np.corrcoef(places, ranks)[0, 1] > 0.85
+
+
+def test_what_is_far_out_is_so_against_a_longer_time():
+    """An hour of calm does not make a spike of what was common before it."""
+    random = np.random.default_rng(6)
+    rescaler = make_rescaler(Rescale())
+    values = [*random.uniform(0, 100, 700), *random.uniform(40, 42, 300)]
+    for value in values:
+        rescaler.rescale(value, 0.0)
+    high, spike = np.quantile(values, 0.95), fence(values)
+    assert note(rescaler.place(spike)) - note(rescaler.place(high)) >= 3
 
 
 def test_a_percentage_stands_where_it_is():
@@ -205,7 +301,17 @@ def test_what_lies_beyond_both_ends_is_counted():
 
 
 @pytest.mark.parametrize(
-    "change", [("holds", -1), ("holds", 17), ("seen", -1), ("first", [1.0, 3.0, 4.0])]
+    "change",
+    [
+        ("holds", -1),
+        ("holds", 17),
+        ("seen", -1),
+        ("first", [1.0, 3.0, 4.0]),
+        ("far", None),
+        ("heard", {"heard": 40, "values": [1.0], "parts": [3]}),
+        ("heard", {"heard": 1, "values": [1.0], "parts": [30]}),
+        ("heard", {"heard": -1, "values": [], "parts": []}),
+    ],
 )
 def test_a_line_that_could_not_be_is_refused(change):
     rescaler = make_rescaler(Rescale())
