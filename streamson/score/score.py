@@ -467,7 +467,9 @@ class Score:
         """Look after all streams at once."""
         self._forget_silent(now_frame)
         self._update_rates(now_frame)
-        return self._monitor.tick(now_frame) + self._front.tick(now_frame)
+        notes = self._monitor.tick(now_frame)
+        self._front.silence(self._monitor.staleness.fell_silent)
+        return notes + self._front.tick(now_frame)
 
     def _pass_on(self, event: Event) -> None:
         """Let who is told hear what happened, and let it have a say in who is in front."""

@@ -17,6 +17,7 @@ from streamson.model.event.streams import (
 from streamson.model.note import AS_SOON_AS_POSSIBLE
 from streamson.model.point import Batch, DataPoint
 from streamson.offline.realtime import play_in_realtime
+from streamson.score.attention.bar import MAX_BAR_DECADES
 from streamson.score.attention.bed import BED, CALM_DB, SEATS, UNUSUAL_DB
 from streamson.score.score import Score
 from streamson.score.stream_registry import MAX_PLAYED_STREAMS
@@ -138,9 +139,10 @@ def test_what_is_played_again_of_the_same_points_is_the_same_whoever_looks_when(
     assert any(n.stream == "host1/s7" for n in offline)
 
 
-def test_a_stream_that_falls_silent_comes_forward_and_goes_back():
+@pytest.mark.parametrize("told", [True, False])
+def test_a_stream_that_falls_silent_comes_forward_and_goes_back_whether_or_not_it_is_told(told):
     events = []
-    score = score_of("", events)
+    score = score_of("" if told else "[notices]\nstale = false\n", events)
 
     def silent(i, second, x):
         return None if i == 4 and 60 <= second < 200 else x
@@ -151,7 +153,19 @@ def test_a_stream_that_falls_silent_comes_forward_and_goes_back():
         for event in events
         if getattr(event, "stream", "host1/s4") == "host1/s4" and event.frame > 60 * RATE
     ]
-    assert kinds == [StreamStale, StreamForward, StreamWithdrawn]
+    assert kinds == [*([StreamStale] if told else []), StreamForward, StreamWithdrawn]
+    assert score.stream_statistics()[4].state == ("stale" if told else "live")
+
+
+def test_a_stream_that_is_stuck_is_beyond_any_bar():
+    events = []
+    score = score_of("", events)
+    play(score, points(value=lambda i, second, x: 50.0 if i == 7 and second >= 360 else x))
+    (event,) = [
+        event for event in events if isinstance(event, StreamForward) and event.stream == "host1/s7"
+    ]
+    assert 369 <= event.frame / RATE <= 374
+    assert event.surprise > MAX_BAR_DECADES
 
 
 def test_streams_that_a_part_names_are_always_in_front_and_take_no_place():

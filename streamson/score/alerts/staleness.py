@@ -141,6 +141,8 @@ class StalenessMonitor:
         self._due = array("q")
         self.stale = 0
         """How many streams are stale."""
+        self.fell_silent: list[str] = []
+        """Streams that fell silent at the last tick, whether or not it is told."""
 
     def add(self, stream: str) -> None:
         """Watch a stream from now on."""
@@ -226,10 +228,19 @@ class StalenessMonitor:
             return []
         return self._budget.end(sound, builtin_earcons()["back"], now_frame)
 
-    def tick(self, now_frame: int) -> list[Note]:
-        """Return the notes that tell which streams fell silent; to be called often."""
+    def tick(self, now_frame: int, *, told: bool) -> list[Note]:
+        """Return the notes that tell which streams fell silent; to be called often.
+
+        Parameters
+        ----------
+        now_frame
+            Now.
+        told
+            Whether they are told at all; else it is only known who they are.
+        """
         import numpy as np
 
+        self.fell_silent = []
         notes: list[Note] = []
         due = np.frombuffer(self._due, np.int64) <= now_frame
         for slot in np.flatnonzero(due).tolist():
@@ -244,6 +255,14 @@ class StalenessMonitor:
                 self._due[slot] = stream.last_frame + int(STALE_TIMES * usual) + 1
                 continue
             together = self._silent_together(stream, now_frame)
+            # Of which nothing is awaited, of those it is known already.
+            self.fell_silent += [
+                name for name, one in together.items() if self._due[one.slot] != _NEVER
+            ]
+            if not told:
+                for one in together.values():
+                    self._due[one.slot] = _NEVER
+                continue
             sound = AlertSound(
                 *(stream.name, "silent", ("silent", group_of(stream.name))),
                 sound_kind="stale",

@@ -128,8 +128,7 @@ class StreamMonitor:
         To be called often.
         """
         notes = self.budget.tick(now_frame)
-        if self._session.notices.stale:
-            notes += self.staleness.tick(now_frame)
+        notes += self.staleness.tick(now_frame, told=self._session.notices.stale)
         return notes + self.alerts.tick(now_frame) + self._losses(now_frame)
 
     def on_loss(self, points: int, now_frame: int) -> list[Note]:

@@ -11,7 +11,6 @@ from streamson.model.event.alerts import AlertRaised
 from streamson.model.event.streams import (
     MixBegan,
     StreamForward,
-    StreamStale,
     StreamWithdrawn,
 )
 from streamson.score.attention.bed import BED
@@ -19,7 +18,7 @@ from streamson.score.attention.sign import sign
 from streamson.session.resolve import parts_for
 
 if TYPE_CHECKING:  # at run time attention would bring numpy along
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from streamson.model.counts import ScoreCounts
     from streamson.model.event.base import Event
@@ -161,16 +160,18 @@ class Foreground:
 
     def hear(self, event: Event) -> None:
         """Let what happened have a say in who is in front."""
-        if self._mix is None:
-            return
-        if isinstance(event, StreamStale):
-            for name in event.streams:
-                if (stream := self._streams.get(name)) is not None and stream.slot >= 0:
-                    self._mix.silence(name, stream)
-        elif isinstance(event, AlertRaised):
+        if self._mix is not None and isinstance(event, AlertRaised):
             stream = self._streams.get(event.stream)
             if stream is not None and stream.slot >= 0:
                 self._mix.alert(event.stream)
+
+    def silence(self, names: Iterable[str]) -> None:
+        """Take in which streams fell silent."""
+        if self._mix is None:
+            return
+        for name in names:
+            if (stream := self._streams.get(name)) is not None and stream.slot >= 0:
+                self._mix.silence(name, stream)
 
     def tick(self, now_frame: int) -> list[Note]:
         """Let streams come and go; return the notes that tell who comes, and those of the bed."""
