@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from streamson.decode.note import Candidate, DecodedNote
 from streamson.decode.signal.confidence import confidences
-from streamson.decode.signal.fit import ROUNDS, Fit
+from streamson.decode.signal.exact import exact_tones
+from streamson.decode.signal.fit import ROUNDS, Fit, FoundNote
 from streamson.decode.signal.gain import fit_at_its_gain
 from streamson.decode.signal.spectra import (
     HOP_S,
@@ -17,7 +18,7 @@ from streamson.decode.signal.spectra import (
     to_analysis_rate,
     to_mono,
 )
-from streamson.decode.signal.templates import Templates, make_templates
+from streamson.decode.signal.templates import Templates, check_candidates, make_templates, reach_s
 from streamson.decode.signal.windows import Window, windows
 from streamson.model.audio import Audio
 from streamson.music.level import amplitude_to_db
@@ -92,15 +93,13 @@ class _Decoder:
     """
 
     def __init__(self, candidates: Sequence[Candidate], audio: Audio) -> None:
+        check_candidates(candidates)
         self._candidates = candidates
         self._audio = audio
         self._voices: dict[bool, list[Templates]] = {}
         self._gain_db = 0.0
-        self._last: dict[int, DecodedNote] = {}
-        self.margin_s = max(
-            (voice.envelopes.shape[1] * HOP_S for voice in self._templates(mono=False)),
-            default=0.0,
-        )
+        self._last_s: dict[tuple[int, float], float] = {}
+        self.margin_s = reach_s(candidates)
 
     def _templates(self, *, mono: bool) -> list[Templates]:
         if mono not in self._voices:
@@ -118,8 +117,20 @@ class _Decoder:
         self._gain_db = fit.gain_db
         for _ in range(ROUNDS):
             fit.refine()
-        found = sorted(self._decoded(fit, voices, window), key=lambda note: note.onset_s)
+        played_by = self._add_layers(fit)
+        found = sorted(self._decoded(fit, played_by, window), key=lambda note: note.onset_s)
         return [note for note in found if self._is_new(note)]
+
+    def _add_layers(self, fit: Fit) -> list[int]:
+        """Let voices whose notes may overlap play two at once; return whose each tune is."""
+        whose = list(range(len(self._candidates)))
+        for number, candidate in enumerate(self._candidates):
+            if not candidate.sequential and fit.add_layer(number):
+                whose.append(number)
+        if len(whose) > len(self._candidates):
+            for _ in range(ROUNDS):
+                fit.refine()
+        return whose
 
     def _is_mono(self, sound: Sound) -> bool:
         """Return whether a sound has one channel, or two that are the same."""
@@ -128,30 +139,36 @@ class _Decoder:
         apart = sound[:, 0] - sound[:, 1]
         return float(np.vdot(apart, apart)) <= _MONO * float(np.vdot(sound, sound))
 
-    def _decoded(
-        self, fit: Fit, voices: Sequence[Templates], window: Window
-    ) -> Iterator[DecodedNote]:
-        for number, voice in enumerate(voices):
-            name = voice.candidate.name
-            for note, confidence in zip(fit.tunes[number], confidences(fit, number), strict=True):
+    def _decoded(self, fit: Fit, played_by: Sequence[int], window: Window) -> Iterator[DecodedNote]:
+        for tune, number in enumerate(played_by):
+            tones = exact_tones(fit, tune)
+            for note, tone, likely in zip(
+                fit.tunes[tune], tones, confidences(fit, tune), strict=True
+            ):
                 onset_s = window.first_s + note.first * HOP_S
-                state = voice.states[note.state]
                 if window.begin_s - _SAME_S <= onset_s < window.end_s:
                     yield DecodedNote(
-                        max(onset_s, 0.0),
-                        int(voice.durations[note.duration]) * HOP_S,
-                        state.midi_note,
-                        amplitude_to_db(note.gain),
-                        state.pan,
-                        name,
-                        number,
-                        confidence,
+                        onset_s=max(onset_s, 0.0),
+                        duration_s=_duration_s(fit.voices[tune], note),
+                        midi_note=tone.midi_note,
+                        level_db=amplitude_to_db(tone.gain),
+                        pan=tone.pan,
+                        instrument=self._candidates[number].name,
+                        candidate=number,
+                        confidence=likely,
                     )
 
     def _is_new(self, note: DecodedNote) -> bool:
         """Return whether a note is none that the window before had; remember it."""
-        last = self._last.get(note.candidate)
-        if last is not None and note.onset_s < last.onset_s + _SAME_S:
+        key = note.candidate, note.midi_note
+        last_s = self._last_s.get(key, -np.inf)
+        if note.onset_s < last_s + _SAME_S:
             return False
-        self._last[note.candidate] = note
+        self._last_s[key] = note.onset_s
         return True
+
+
+def _duration_s(voice: Templates, note: FoundNote) -> float:
+    """Return how long a note is, within what its voice says."""
+    low, high = voice.candidate.duration_s
+    return min(max(int(voice.durations[note.duration]) * HOP_S, low), high)

@@ -23,8 +23,14 @@ ROUNDS: Final = 3
 MARGIN_DB: Final = 4.0
 """A note may be found so much louder or softer than it can be: tones that meet add and cancel."""
 
-PENALTY: Final = 0.3
+PENALTY: Final = 0.1
 """Of the energy of a short note: what explains less is none."""
+
+LAYER_SHARE: Final = 0.1
+"""Of the energy of a voice's tune: a second one beside it has so much, or is none."""
+
+_OVERLAP_HOPS: Final = 8
+"""Notes of one tune that are found to overlap by so little may still follow one another."""
 
 _SWEEPS: Final = 200
 _FAINTEST: Final = 1e-4
@@ -97,20 +103,61 @@ class Fit:
         amplitudes: NDArray[np.float64],
     ) -> None:
         self._found = found
-        self._voices = voices
+        self.voices = list(voices)
         self.gain_db = gain_db
-        self.tunes = self._first_tunes(amplitudes)
-        self._own = [self._spectra_of(i) for i in range(len(voices))]
+        self._amplitudes = amplitudes
+        self.tunes = [self._best(i, self._first_products(i)) for i in range(len(voices))]
+        self._own = [self._spectra_of(i, tune) for i, tune in enumerate(self.tunes)]
         self._rest = found - np.sum(self._own, axis=0, dtype=np.float32)
 
     def refine(self) -> None:
         """Hear each voice anew, once, in what the others leave."""
-        for i in range(len(self._voices)):
+        for i in range(len(self.voices)):
             heard = self.left_for(i)
             self._rest += self._own[i]
             self.tunes[i] = self._best(i, self.products(i, heard))
-            self._own[i] = self._spectra_of(i)
+            self._own[i] = self._spectra_of(i, self.tunes[i])
             self._rest -= self._own[i]
+
+    def add_layer(self, voice: int) -> bool:
+        """Let a voice play a second tune beside its own, if what is left has one.
+
+        Both begin with what is heard of each tone by itself.
+
+        Returns
+        -------
+        bool
+            Whether it has: the new tune is that of a new voice, the last.
+        """
+        products = self.products(voice, self._rest)
+        second = self._spectra_of(voice, self._best(voice, products))
+        if _energy(second) < LAYER_SHARE * _energy(self._own[voice]):
+            return False
+        self._rest += self._own[voice]
+        self.tunes[voice], other = self._two_tunes(voice)
+        self._own[voice] = self._spectra_of(voice, self.tunes[voice])
+        self.voices.append(self.voices[voice])
+        self.tunes.append(other)
+        self._own.append(self._spectra_of(voice, other))
+        self._rest -= self._own[voice] + self._own[-1]
+        return True
+
+    def _two_tunes(self, voice: int) -> tuple[Tune, Tune]:
+        """Return the notes of each tone by itself as two tunes, what finds no place left out."""
+        products = self._first_products(voice)
+        notes: Tune = []
+        for state in range(products.shape[2]):
+            alone = np.zeros_like(products)
+            alone[:, :, state] = products[:, :, state]
+            notes += self._best(voice, alone)
+        tunes: tuple[Tune, Tune] = ([], [])
+        ends = [0, 0]
+        for note in sorted(notes, key=lambda note: note.first):
+            which = int(ends[1] < ends[0])
+            if note.first + _OVERLAP_HOPS >= ends[which]:
+                tunes[which].append(note)
+                ends[which] = note.first + int(self.voices[voice].durations[note.duration])
+        return tunes
 
     @property
     def rest(self) -> Spectra:
@@ -119,16 +166,18 @@ class Fit:
 
     def left_for(self, voice: int) -> Spectra:
         """Return what the other voices leave, without what rings on of the voice's own notes."""
-        left: Spectra = self._rest + self._own[voice] - self._spectra_of(voice, ringing=True)
+        left: Spectra = (
+            self._rest + self._own[voice] - self._spectra_of(voice, self.tunes[voice], ringing=True)
+        )
         return left
 
     def products(self, voice: int, heard: Spectra) -> NDArray[np.float64]:
         """Return the inner products of spectra and a voice's atoms, (ages, hops, states)."""
-        return np.stack([heard @ atoms.T for atoms in self._voices[voice].atoms]).astype(np.float64)
+        return np.stack([heard @ atoms.T for atoms in self.voices[voice].atoms]).astype(np.float64)
 
     def range_of(self, voice: int) -> tuple[float, float]:
         """Return the least and the greatest gain that a note of a voice may be found with."""
-        low, high = self._voices[voice].candidate.level_db
+        low, high = self.voices[voice].candidate.level_db
         return (
             db_to_amplitude(low + self.gain_db - MARGIN_DB),
             db_to_amplitude(high + self.gain_db + MARGIN_DB),
@@ -139,18 +188,16 @@ class Fit:
         """The share of the sound's energy that no note explains."""
         return float(_energy(self._rest) / max(_energy(self._found), 1e-20))
 
-    def _first_tunes(self, amplitudes: NDArray[np.float64]) -> list[Tune]:
-        tunes: list[Tune] = []
-        first = 0
-        for i, voice in enumerate(self._voices):
-            own = amplitudes[:, first : first + len(voice.states)]
-            first += len(voice.states)
-            powers = (voice.atoms.astype(np.float64) ** 2).sum(axis=-1)
-            tunes.append(self._best(i, own[None] * powers[:, None]))
-        return tunes
+    def _first_products(self, voice: int) -> NDArray[np.float64]:
+        """Return inner products as `products`, of what amplitudes say of each tone alone."""
+        first = sum(len(its.states) for its in self.voices[:voice])
+        own = self._amplitudes[:, first : first + len(self.voices[voice].states)]
+        powers = (self.voices[voice].atoms.astype(np.float64) ** 2).sum(axis=-1)
+        found: NDArray[np.float64] = own[None] * powers[:, None]
+        return found
 
     def _best(self, voice: int, products: NDArray[np.float64]) -> Tune:
-        its = self._voices[voice]
+        its = self.voices[voice]
         least, greatest = self.range_of(voice)
         rows = best_tune()(
             np.ascontiguousarray(products),
@@ -168,11 +215,11 @@ class Fit:
             for first, duration, state, gain in rows[::-1]
         ]
 
-    def _spectra_of(self, voice: int, *, ringing: bool = False) -> Spectra:
+    def _spectra_of(self, voice: int, tune: Tune, *, ringing: bool = False) -> Spectra:
         """Return the spectra of a voice's tune, or only of what rings on after each note."""
-        its = self._voices[voice]
+        its = self.voices[voice]
         whole = np.zeros_like(self._found)
-        for note in self.tunes[voice]:
+        for note in tune:
             end = LEAD_HOPS + int(its.durations[note.duration])
             begin = end if ringing else 0
             envelope = its.envelope(note.duration, note.state) * note.gain

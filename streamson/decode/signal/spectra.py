@@ -50,18 +50,35 @@ def spectra(sound: Sound) -> Spectra:
 
     A steady sine has its amplitude in its bin.
     """
-    window = hann(WINDOW, sym=False).astype(np.float32)
-    window *= 2 / window.sum()
+    views, window = _views(sound), _window()
+    found = np.empty((len(views), sound.shape[1], BINS), np.float32)
+    for first in range(0, len(views), _BLOCK_HOPS):
+        part = slice(first, first + _BLOCK_HOPS)
+        found[part] = np.abs(np.fft.rfft(views[part] * window, axis=-1)[..., :BINS])
+    return found.reshape(len(views), -1)
+
+
+def amplitude_at(sound: Sound, frequency_hz: float) -> NDArray[np.float64]:
+    """Return the amplitude of a sine in each hop, of a sound of one channel, shape (hops,)."""
+    turns = np.arange(WINDOW) * frequency_hz / ANALYSIS_RATE
+    found: NDArray[np.float64] = np.abs(
+        _views(sound)[:, 0] @ (_window() * np.exp(2j * np.pi * turns))
+    )
+    return found
+
+
+def _window() -> NDArray[np.float32]:
+    window = hann(WINDOW, sym=False)
+    scaled: NDArray[np.float32] = (window * (2 / window.sum())).astype(np.float32)
+    return scaled
+
+
+def _views(sound: Sound) -> NDArray[np.float32]:
+    """Return what each hop's window sees, shape (hops, channels, WINDOW), without a copy."""
     hops = len(sound) // HOP + 1
     padded = np.zeros((hops * HOP + WINDOW, sound.shape[1]), np.float32)
     padded[WINDOW // 2 : WINDOW // 2 + len(sound)] = sound[: len(padded) - WINDOW // 2]
-    # (hops, channels, WINDOW), without a copy.
-    views = np.lib.stride_tricks.sliding_window_view(padded, WINDOW, axis=0)[::HOP][:hops]
-    found = np.empty((hops, sound.shape[1], BINS), np.float32)
-    for first in range(0, hops, _BLOCK_HOPS):
-        part = slice(first, first + _BLOCK_HOPS)
-        found[part] = np.abs(np.fft.rfft(views[part] * window, axis=-1)[..., :BINS])
-    return found.reshape(hops, -1)
+    return np.lib.stride_tricks.sliding_window_view(padded, WINDOW, axis=0)[::HOP][:hops]
 
 
 def to_mono(sound: Sound) -> Sound:

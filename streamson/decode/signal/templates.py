@@ -18,6 +18,7 @@ from streamson.decode.signal.spectra import (
     WINDOW,
     Sound,
     Spectra,
+    amplitude_at,
     spectra,
     to_analysis_rate,
     to_mono,
@@ -27,6 +28,7 @@ from streamson.model.audio import Audio
 from streamson.model.instrument import Instrument, Partial
 from streamson.model.note import Note
 from streamson.music.level import db_to_amplitude
+from streamson.music.pitch import midi_to_hz
 from streamson.synth.engine import Engine
 
 MAX_STATES: Final = 1_024
@@ -142,32 +144,35 @@ def make_templates(candidates: Sequence[Candidate], audio: Audio, *, mono: bool)
     Parameters
     ----------
     candidates
-        The voices.
+        The voices, as `check_candidates` allows them.
     audio
         How they sound together; a room is left out.
     mono
         Whether what is heard of them has one channel.
-
-    Raises
-    ------
-    UsageError
-        If a voice can't be listened for, or there are too many tones.
     """
+    return [_voice(one, _states(one), audio, mono=mono) for one in candidates]
+
+
+def check_candidates(candidates: Sequence[Candidate]) -> None:
+    """Raise `UsageError` if a voice can't be listened for, or there are too many tones."""
     if not candidates:
         raise UsageError("no voice to listen for")
-    states = [_states(candidate) for candidate in candidates]
-    count = sum(map(len, states))
+    for candidate in candidates:
+        _check(candidate)
+    count = sum(len(_states(candidate)) for candidate in candidates)
     if count > MAX_STATES:
         raise UsageError(
             f"{count} tones may sound in all voices together; up to {MAX_STATES} can be told apart"
         )
-    return [
-        _voice(candidate, its, audio, mono=mono)
-        for candidate, its in zip(candidates, states, strict=True)
-    ]
 
 
-def _states(candidate: Candidate) -> tuple[State, ...]:
+def reach_s(candidates: Sequence[Candidate]) -> float:
+    """Return the seconds that the longest note is heard, with what rings after it."""
+    longest = max(int(_durations(candidate)[-1]) for candidate in candidates)
+    return (LEAD_HOPS + longest + TAIL_HOPS) * HOP_S
+
+
+def _check(candidate: Candidate) -> None:
     name = candidate.name
     if candidate.instrument.sample is not None:
         raise UsageError(f'instrument "{name}" is sampled; only those of partials can be decoded')
@@ -178,6 +183,9 @@ def _states(candidate: Candidate) -> tuple[State, ...]:
             f'notes of instrument "{name}" last {candidate.duration_s[0]:g} s or longer; '
             f"up to {MAX_DURATION_S:g} s can be decoded"
         )
+
+
+def _states(candidate: Candidate) -> tuple[State, ...]:
     pitches = candidate.midi_notes
     if candidate.continuous:
         steps = max(round((pitches[-1] - pitches[0]) / _STEP_SEMITONES), 1)
@@ -192,7 +200,10 @@ def _states(candidate: Candidate) -> tuple[State, ...]:
 
 def _places(ends: tuple[float, float]) -> list[float]:
     low, high = ends
-    return [low] if low == high else np.linspace(low, high, _PLACES).tolist()
+    if low == high:
+        return [low]
+    step = (high - low) / _PLACES
+    return [low + step * (i + 0.5) for i in range(_PLACES)]
 
 
 def _voice(
@@ -272,8 +283,7 @@ def _rendered(
 
 def _envelope(sound: Sound) -> NDArray[np.float64]:
     """Return the amplitude of a steady tone in each hop, as windows blur it."""
-    found: NDArray[np.float64] = spectra(to_mono(sound)).max(axis=1).astype(np.float64)
-    return found / db_to_amplitude(_LEVEL_DB)
+    return amplitude_at(to_mono(sound), midi_to_hz(_FLAT_NOTE)) / db_to_amplitude(_LEVEL_DB)
 
 
 def _fitting(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:

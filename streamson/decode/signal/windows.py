@@ -76,6 +76,8 @@ def _blocks(blocks: Iterable[NDArray[np.float32]], silence: int) -> Iterator[NDA
     """Yield the blocks as float32 of shape (frames, channels), with silence before and after."""
     channels = 0
     for block in blocks:
+        if not len(block):
+            continue
         shaped = np.asarray(block, np.float32).reshape(len(block), -1)
         if not channels:
             channels = shaped.shape[1]
