@@ -27,7 +27,7 @@ ROOMS = {
     "score": {"session", "surprise", "rescaling", "music", "model"},
     "synth": {"synth.kernel", "model", "music"},
     "synth.kernel": {"model"},  # of which the kernel may have less: see below
-    "decode": {"synth", "session", "rescaling", "formats", "music", "model"},
+    "decode": {"synth", "synth.kernel", "session", "rescaling", "formats", "music", "model"},
     "output": {"synth", "synth.kernel", "model"},
     "recording": {"output", "session", "formats", "model", "music"},
     "offline": {

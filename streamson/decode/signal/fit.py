@@ -7,6 +7,8 @@ turn is heard anew in what the others leave: the least squares of all, voice by 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
+from math import log2
 from typing import Final
 
 import numpy as np
@@ -16,6 +18,7 @@ from streamson.decode.signal.kernel import best_tune, non_negative_fit
 from streamson.decode.signal.spectra import Spectra
 from streamson.decode.signal.templates import AGES, LEAD_HOPS, Templates
 from streamson.music.level import db_to_amplitude
+from streamson.synth.kernel.articulation import SAME_PITCH
 
 ROUNDS: Final = 3
 """So often each voice is heard anew: further rounds change hardly a note."""
@@ -31,6 +34,11 @@ LAYER_SHARE: Final = 0.1
 
 _OVERLAP_HOPS: Final = 8
 """Notes of one tune that are found to overlap by so little may still follow one another."""
+
+_SAME_SEMITONES: Final = log2(SAME_PITCH) * 12
+_PLACES: Final = np.linspace(-1, 1, 2 * LEAD_HOPS + 1)
+_FADE: Final = (1 - _PLACES - np.sin(np.pi * _PLACES) / np.pi) / 2
+"""A step from 1 to 0 as a Hann window sees it."""
 
 _SWEEPS: Final = 200
 _FAINTEST: Final = 1e-4
@@ -219,10 +227,12 @@ class Fit:
         """Return the spectra of a voice's tune, or only of what rings on after each note."""
         its = self.voices[voice]
         whole = np.zeros_like(self._found)
-        for note in tune:
+        for note, following in zip_longest(tune, tune[1:]):
             end = LEAD_HOPS + int(its.durations[note.duration])
             begin = end if ringing else 0
             envelope = its.envelope(note.duration, note.state) * note.gain
+            if following is not None and _strikes_again(its, note, following):
+                _damp(envelope, following.first - note.first + LEAD_HOPS)
             envelope[envelope < _FAINTEST * note.gain] = 0
             start = note.first - LEAD_HOPS
             for age in range(len(AGES)):
@@ -233,6 +243,20 @@ class Fit:
                     weights = envelope[hops[0] : hops[-1] + 1].astype(np.float32)
                     whole[part] += weights[:, None] * its.atoms[age, note.state]
         return whole
+
+
+def _strikes_again(its: Templates, note: FoundNote, following: FoundNote) -> bool:
+    """Return whether a note ends what rings of the one before: the engine plays no pitch twice."""
+    apart = its.states[following.state].midi_note - its.states[note.state].midi_note
+    return abs(apart) <= _SAME_SEMITONES
+
+
+def _damp(envelope: NDArray[np.float64], hop: int) -> None:
+    """End an envelope at a hop, as windows of spectra see that."""
+    first = max(hop - LEAD_HOPS, 0)
+    fade = _FADE[first - hop + LEAD_HOPS :][: max(len(envelope) - first, 0)]
+    envelope[first : first + len(fade)] *= fade
+    envelope[first + len(fade) :] = 0
 
 
 def _energy(some: Spectra) -> float:
