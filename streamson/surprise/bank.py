@@ -130,6 +130,8 @@ class SurpriseBank:
         elif self._used < self.capacity:
             slot = self._used
             self._used += 1
+            # Written, they are memory at once: it does not grow for hours as the pasts fill.
+            self._histories[slot] = self._maxima[slot] = 0.0
         else:
             raise ValueError(f"no room for more than {self.capacity} series")
         self._kernels.reset(self._numbers, slot, interval_s)
