@@ -10,11 +10,13 @@ a longer time: with a part of the range for what is usual, up to Tukey's far-out
 for what is beyond.
 """
 
-import math
-from collections.abc import Sequence
-from itertools import accumulate, pairwise
-from typing import Final, NamedTuple
+from typing import Any, Final
 
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from streamson._jit import cached
 from streamson.rescaling.extents import FAR_OUT
 from streamson.rescaling.field_hints import FieldHints
 from streamson.rescaling.normalize import Range
@@ -26,8 +28,6 @@ NEAR_SHARES: Final = (0.0, *(round(_STEP * number, 2) for number in range(1, STE
 
 FAR_SHARES: Final = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 """The quantiles of a longer time that it is made of."""
-
-_SHOULDER: Final = 2  # in a line's knots, counted from either end
 
 TAIL: Final = 0.14
 """Of the range is kept for what lies beyond the 5 % quantile, and as much for the 95 % one."""
@@ -55,36 +55,27 @@ _NEAR_FENCE: Final = 0.25
 """A fence is at least so much beyond a 95 % quantile, of its distance from the median."""
 
 
-class Ranked(NamedTuple):
-    """A value, and the share of values below it, those that are equal counted as halves."""
+_compiled: Final = cached(njit, nogil=True, error_model="numpy")
 
-    value: float
-    rank: float
+Line = NDArray[np.float64]
+"""A line that never falls: values in the first row, going up, equal ones where it jumps; their
+places in the second, from 0 to 1. It is straight between those points, and level beyond them."""
+
+_SHOULDER: Final = 2  # in a line's points, counted from either end
 
 
-class Knots(NamedTuple):
-    """A line that never falls: straight between these points, level beyond them.
-
-    Attributes
-    ----------
-    values
-        Going up; equal ones where it jumps.
-    places
-        From 0 to 1.
-    """
-
-    values: list[float]
-    places: list[float]
-
-    @property
-    def usual(self) -> Range:
-        """The values between which all but a few lie."""
-        return self.values[_SHOULDER], self.values[-1 - _SHOULDER]
+def usual(line: Line) -> Range:
+    """Return the values between which all but a few lie."""
+    return float(line[0, _SHOULDER]), float(line[0, -1 - _SHOULDER])
 
 
 def equalized(
-    near: Sequence[Ranked], far: Sequence[float], contrast: float, known: FieldHints
-) -> Knots:
+    near: NDArray[np.float64],
+    ranks: NDArray[np.float64],
+    far: NDArray[np.float64],
+    contrast: float,
+    known: FieldHints,
+) -> Line:
     """Return where values stand.
 
     Parameters
@@ -92,6 +83,8 @@ def equalized(
     near
         The values of late that `NEAR_SHARES` names, of a size below 1e300, so that no difference is
         infinite.
+    ranks
+        Of each the share of values of late that are lower, those that are equal counted as halves.
     far
         The quantiles of `FAR_SHARES`, of no fewer values.
     contrast
@@ -100,145 +93,154 @@ def equalized(
     known
         Their least span, and where they begin.
     """
-    far = list(accumulate(far, max))  # rounding may have turned neighbours round
-    lower, median, upper = (near[share].value for share in _QUARTILES)
-    dense = sorted(set(near[1:-1]))
-    low, high = dense[0].value, dense[-1].value
-    far_low, far_high = min(far[2], low), max(far[-3], high)
-    least = max(known.least_span, LEAST_SHARE * max(abs(lower), abs(upper)))
-    span = max(high - low, least)
-    if least:  # nor does what spans less than the least span ever fill the range
-        contrast = min(contrast, span / least)
+    line: Line = _equalized(near, ranks, far, contrast, known.low, known.least_span, FAR_OUT)
+    return line
 
-    begins_known = known.low <= far_low
-    room_below = _KNOWN_ROOM if begins_known else _ROOM
-    sure = min(contrast - 1, 1.0)  # what spans little says nothing by its ranks
-    begin = room_below.tail + sure * BESIDE * (far_low < low)
-    width = 1 - begin - TAIL - sure * BESIDE * (far_high > high)
-    of_ranks = 0.0 if begins_known and low <= known.low else sure, sure
-    core, idle = _core(dense, span, contrast, of_ranks)
-    if idle > 0:  # narrower than the least span: in the middle, or where it is known to be
-        before = idle / 2
-        if begins_known:
-            before = min((low - known.low) / span, idle) if span else 0.0
-        begin += width * before
-    places = [begin + width * place for place in core]
 
-    side = _Side(
-        steepest=width * contrast / span if span else 0.0,
-        spread=FAR_OUT * max(far[5] - far[3], least),
-        room=_ROOM,
+_LOWER_QUARTILE: Final = NEAR_SHARES.index(0.25)
+_MEDIAN: Final = NEAR_SHARES.index(0.5)
+_UPPER_QUARTILE: Final = NEAR_SHARES.index(0.75)
+_ROOM: Final = (TAIL, SHOULDER, FAR)
+_KNOWN_ROOM: Final = (KNOWN_TAIL, KNOWN_SHOULDER, 0.0)
+_STEEPEST: Final = 1e300  # times 0 it is 0, which infinity is not
+_SIDE: Final = 4  # points above the dense part, and as many below
+
+
+@_compiled
+def _equalized(  # noqa: PLR0917  # machine code
+    near: Any,
+    ranks: Any,
+    far: Any,
+    contrast: float,
+    known_low: float,
+    least_span: float,
+    far_out: float,
+) -> Any:
+    for i in range(1, len(far)):  # rounding may have turned neighbours round
+        far[i] = max(far[i - 1], far[i])
+    dense, rank = _distinct(near[1:-1], ranks[1:-1])
+    low, high = dense[0], dense[-1]
+    least = max(
+        least_span, LEAST_SHARE * max(abs(near[_LOWER_QUARTILE]), abs(near[_UPPER_QUARTILE]))
     )
-    middle = [(value, place) for (value, _), place in zip(dense, places, strict=True)]
-    above = side.knots(middle[-1], median, near[-1].value, far[4:])
+    span = max(high - low, least)
+    if least > 0.0:  # nor does what spans less than the least span ever fill the range
+        contrast = min(contrast, span / least)
+    sure = min(contrast - 1.0, 1.0)  # what spans little says nothing by its ranks
+
+    begins_known = known_low <= min(far[2], low)
+    room = _KNOWN_ROOM if begins_known else _ROOM
+    begin = room[0] + sure * BESIDE * (far[2] < low)
+    width = 1.0 - begin - TAIL - sure * BESIDE * (far[-3] > high)
+    core, idle = _core(dense, rank, span, contrast, not (begins_known and low <= known_low))
+    if idle > 0.0:  # narrower than the least span: in the middle, or where it is known to be
+        before = idle / 2.0
+        if begins_known:
+            before = min((low - known_low) / span, idle) if span > 0.0 else 0.0
+        begin += width * before
+
+    count = len(dense)
+    line = np.empty((2, count + 2 * _SIDE))
+    line[0, _SIDE : _SIDE + count] = dense
+    line[1, _SIDE : _SIDE + count] = begin + width * core
+    steepest = min(width * contrast / span, _STEEPEST) if span > 0.0 else 0.0
+    spread = far_out * max(far[5] - far[3], least)
+    side = np.empty((2, _SIDE))
+    last = high, line[1, _SIDE + count - 1]
+    _side(side, last, near[_MEDIAN], near[-1], far[4:], _ROOM, spread, steepest, np.inf)
+    line[:, _SIDE + count :] = side
     # The same below, with all signs turned.
-    side = side._replace(room=room_below, end=-known.low if begins_known else None)
-    lowest = -low, 1 - places[0]
-    below = side.knots(lowest, -median, -near[0].value, [-value for value in reversed(far[:5])])
-    turned = [(-value, min(1 - place, places[0])) for value, place in reversed(below)]
-    knots = [*turned, *middle, *above]
-    return Knots([value for value, _ in knots], [place for _, place in knots])
+    end = -known_low if begins_known else np.inf
+    last = -low, 1.0 - line[1, _SIDE]
+    _side(side, last, -near[_MEDIAN], -near[0], -far[4::-1], room, spread, steepest, end)
+    line[0, :_SIDE] = -side[0, ::-1]
+    line[1, :_SIDE] = np.minimum(1.0 - side[1, ::-1], line[1, _SIDE])
+    return line
 
 
-_QUARTILES: Final = tuple(NEAR_SHARES.index(share) for share in (0.25, 0.5, 0.75))
-
-_Knot = tuple[float, float]
-
-
-class _Room(NamedTuple):
-    """How much of the range is kept beyond the 95 % quantile, the 99 % one, and the fence."""
-
-    tail: float
-    shoulder: float
-    far: float
-
-
-_ROOM: Final = _Room(TAIL, SHOULDER, FAR)
-_KNOWN_ROOM: Final = _Room(KNOWN_TAIL, KNOWN_SHOULDER, 0.0)
+@_compiled
+def _distinct(values: Any, ranks: Any) -> Any:
+    """Return each value once, and its rank."""
+    count = 0
+    found, of = np.empty(len(values)), np.empty(len(values))
+    for i in range(len(values)):
+        if count == 0 or values[i] > found[count - 1]:
+            found[count], of[count] = values[i], ranks[i]
+            count += 1
+    return found[:count], of[:count]
 
 
-class _Side(NamedTuple):
-    """What lies above the dense part.
-
-    Attributes
-    ----------
-    steepest
-        The line is no steeper.
-    spread
-        So far beyond the quartile lies the fence.
-    room
-        What is kept.
-    end
-        Where the values are known to end, if that is known; there is no fence then.
-    """
-
-    steepest: float
-    spread: float
-    room: _Room
-    end: float | None = None
-
-    def knots(
-        self, last: _Knot, median: float, highest: float, far: Sequence[float]
-    ) -> list[_Knot]:
-        """Return the end of the usual, the shoulder, the fence and the end, on the way up.
-
-        Parameters
-        ----------
-        last
-            Where the dense part ends.
-        median, highest
-            Of the values of late.
-        far
-            The median, the upper quartile, the 95 % and 99 % quantiles and the highest of all.
-        """
-        far_median, quartile, usual, shoulder, farthest = far
-        usual = max(usual, last[0])
-        if self.end is None:
-            fence = max(
-                quartile + self.spread,
-                usual + _NEAR_FENCE * (usual - far_median),
-                last[0] + _NEAR_FENCE * (last[0] - median),
-                math.nextafter(usual, math.inf),  # nothing that is usual is far out
-            )
-            end = max(fence + self.spread, farthest, highest)
-        else:
-            fence = end = self.end
-        first = self._risen(last, (usual, 1 - self.room.tail))
-        limit = fence, 1 - self.room.far
-        if first[0] < shoulder < fence:
-            second = self._risen(first, (shoulder, 1 - self.room.shoulder))
-        else:
-            second = (first[0] + limit[0]) / 2, (first[1] + limit[1]) / 2
-        knots = [first, second, limit, (end, 1.0)]
-        # What is no higher than the dense part stands where that ends: a line does not jump there.
-        return [(value, place if value > last[0] else last[1]) for value, place in knots]
-
-    def _risen(self, last: _Knot, wanted: _Knot) -> _Knot:
-        """Return what is wanted, but no farther up than the line is allowed to rise."""
-        highest = last[1] + self.steepest * (wanted[0] - last[0])
-        return wanted[0], max(min(highest, wanted[1]), last[1])
-
-
-def _core(
-    dense: Sequence[Ranked], span: float, contrast: float, of_ranks: tuple[float, float]
-) -> tuple[list[float], float]:
+@_compiled
+def _core(dense: Any, ranks: Any, span: float, contrast: float, shares: bool) -> Any:
     """Return where the values of the dense part stand in it, and how much of it is left over.
 
     A value that is many stands in the middle of them, and not at an end of what is left for others:
-    by so much of its rank as counts at the lower and at the upper end.
+    but at the lowest end where it is known to be the least.
     """
-    all_of_it = 1 - 2 * _STEP
-    before = of_ranks[0] * max(dense[0].rank - _STEP, 0.0) / all_of_it
-    after = of_ranks[1] * max(1 - _STEP - dense[-1].rank, 0.0) / all_of_it
-    ranks = dense[-1].rank - dense[0].rank
-    scale = max(1 - before - after, 0.0) / ranks if ranks else 0.0
-    widths = [(b.value - a.value) / span for a, b in pairwise(dense)]
-    steps = [
-        min((b.rank - a.rank) * scale, (contrast - 1) * width)
-        for (a, b), width in zip(pairwise(dense), widths, strict=True)
-    ]
-    rest = max(1 - before - after - sum(steps), 0.0)
-    places = [before]
-    for step, width in zip(steps, widths, strict=True):
-        places.append(min(places[-1] + step + rest * width, 1.0))
-    return places, 1 - after - places[-1]
+    sure, all_of_it = min(contrast - 1.0, 1.0), 1.0 - 2.0 * _STEP
+    before = sure * shares * max(ranks[0] - _STEP, 0.0) / all_of_it
+    after = sure * max(1.0 - _STEP - ranks[-1], 0.0) / all_of_it
+    scale = max(1.0 - before - after, 0.0) / (ranks[-1] - ranks[0]) if len(ranks) > 1 else 0.0
+    places = np.zeros(len(dense))
+    for i in range(1, len(dense)):
+        share = (dense[i] - dense[i - 1]) / span
+        places[i] = min((ranks[i] - ranks[i - 1]) * scale, (contrast - 1.0) * share)
+    rest = max(1.0 - before - after - places.sum(), 0.0)
+    places[0] = before
+    for i in range(1, len(dense)):
+        share = (dense[i] - dense[i - 1]) / span
+        places[i] = min(places[i - 1] + places[i] + rest * share, 1.0)
+    return places, 1.0 - after - places[-1]
+
+
+@_compiled
+def _side(  # noqa: PLR0917  # machine code
+    line: Any,
+    last: Any,
+    median: float,
+    highest: float,
+    far: Any,
+    room: Any,
+    spread: float,
+    steepest: float,
+    end: float,
+) -> None:
+    """Write the end of what is usual, the shoulder, the fence and the end, on the way up.
+
+    Parameters
+    ----------
+    line
+        Where they are written.
+    last
+        The highest value of the dense part, and its place.
+    median, highest
+        Of the values of late.
+    far
+        The median, the upper quartile, the 95 % and 99 % quantiles and the highest of all.
+    room
+        How much of the range is kept beyond the 95 % quantile, the 99 % one, and the fence.
+    spread
+        So far beyond the quartile lies the fence.
+    steepest
+        The line is no steeper.
+    end
+        Where values are known to end, if that is known: there is no fence then.
+    """
+    value, place = last
+    usual = max(far[2], value)
+    fence = end
+    if end == np.inf:
+        fence = max(usual + _NEAR_FENCE * (usual - far[0]), value + _NEAR_FENCE * (value - median))
+        # Nothing that is usual is far out.
+        fence = max(fence, far[1] + spread, np.nextafter(usual, np.inf))
+        end = max(fence + spread, far[4], highest)
+    risen = max(min(place + steepest * (usual - value), 1.0 - room[0]), place)
+    shoulder, shoulder_place = (usual + fence) / 2.0, (risen + 1.0 - room[2]) / 2.0
+    if usual < far[3] < fence:
+        shoulder = far[3]
+        shoulder_place = max(min(risen + steepest * (far[3] - usual), 1.0 - room[1]), risen)
+    line[0, 0], line[0, 1], line[0, 2], line[0, 3] = usual, shoulder, fence, end
+    line[1, 0], line[1, 1], line[1, 2], line[1, 3] = risen, shoulder_place, 1.0 - room[2], 1.0
+    for i in range(4):  # what is no higher than the dense part stands where that ends
+        if line[0, i] <= value:
+            line[1, i] = place

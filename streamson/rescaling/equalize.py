@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from streamson.model.counts import ScoreCounts
-from streamson.rescaling.contrast import FAR_SHARES, NEAR_SHARES, Knots, Ranked, equalized
+from streamson.rescaling.contrast import FAR_SHARES, NEAR_SHARES, Line, equalized, usual
 from streamson.rescaling.field_hints import FieldHints
 from streamson.rescaling.first_range import FirstRange
 from streamson.rescaling.held_line import HeldLine
@@ -35,6 +35,8 @@ MAX_SIZE: Final = 1e300
 
 _MAX_END: Final = 100 * MAX_SIZE  # the fences lie beyond the values
 
+_LEAST_POINTS: Final = 9  # of a line: one, and four at each side
+
 _NEAR_SHARES: Final = np.array(NEAR_SHARES)
 _FAR_SHARES: Final = np.array(FAR_SHARES)
 
@@ -42,13 +44,13 @@ _FAR_SHARES: Final = np.array(FAR_SHARES)
 class _State(msgspec.Struct):
     """The values, what is held for the first ones, the line as it was drawn last, what was heard.
 
-    `far` is none where the same values say both.
+    `far` is none where the same values say both; the line is its values and their places.
     """
 
     near: Any
     far: Any
     first: Any
-    knots: Knots | None
+    line: list[list[float]] | None
     heard: Any
     seen: int
     holds: int
@@ -85,9 +87,11 @@ class Equalizer:
         self._known = known
         self._counts = counts
         self._first = FirstRange(known)
-        self._line = HeldLine()
-        self._knots: Knots | None = None
+        self._held = HeldLine()
+        self._line: Line | None = None
         self._ends = (-math.inf, math.inf)
+        self._values: list[float] = []  # since the line was drawn, and their times
+        self._times: list[float] = []
         self._seen = 0  # no more than matters
         self._holds = 0
 
@@ -97,16 +101,15 @@ class Equalizer:
         first = self._first
         first.begin(value)
         place = self._place(value)
-        self._line.hear(value, place)
+        self._held.hear(value, place)
         begin, end = self._ends
         if not begin <= value <= end:
             self._counts.values_clamped += 1
         # What this value changes holds from the next one on: else a greater one could stand lower.
         first.fade()
         first.widen(value)
-        self._near.take(value, time)
-        if self._far is not None:
-            self._far.take(value, time)
+        self._values.append(value)
+        self._times.append(time)
         if self._seen < _FIRST_POINTS:
             self._seen += 1
         self._holds -= 1
@@ -116,17 +119,16 @@ class Equalizer:
 
     def place(self, value: float) -> float:
         """Return where a value would stand at this moment; NaN before any value."""
-        if self._knots is None:
+        if self._line is None:
             return math.nan
         return self._place(min(max(value, -MAX_SIZE), MAX_SIZE))
 
     @property
     def range(self) -> Range:
         """The values between which all but a few lie; others have room beyond."""
-        knots = self._knots
-        if knots is None:
+        if self._line is None:
             return math.inf, -math.inf
-        low, high = knots.usual
+        low, high = usual(self._line)
         if doubt := self._first.doubt:
             low = min(low, lerp(low, self._first.low, doubt))
             high = max(high, lerp(high, self._first.high, doubt))
@@ -135,33 +137,42 @@ class Equalizer:
     def _place(self, value: float) -> float:
         doubt = self._first.doubt
         if not doubt:
-            return self._line.place(value)
+            return self._held.place(value)
         low, high = self._known.with_least_span(self._first.low, self._first.high, 0.0)
-        return self._line.place(value, normalize(value, low, high), doubt)
+        return self._held.place(value, normalize(value, low, high), doubt)
 
     def _draw(self) -> None:
+        self._take_in()
         near = self._near.values
         far = near if self._far is None else self._far.values
-        ranked = [Ranked(*found) for found in zip(*near.ranked_at(_NEAR_SHARES), strict=True)]
-        self._begin(equalized(ranked, far.quantiles_at(_FAR_SHARES), self._contrast, self._known))
+        found, ranks = near.ranked_at(_NEAR_SHARES)
+        quantiles = far.quantiles_at(_FAR_SHARES)
+        self._begin(equalized(found, ranks, quantiles, self._contrast, self._known))
         self._holds = min(1 + self._seen // _OF_SEEN, REDRAWN_EVERY)
 
-    def _begin(self, knots: Knots | None) -> None:
-        self._knots = knots
-        if knots is not None:
-            self._line.draw(*knots)
-            self._ends = knots.values[0], knots.values[-1]
+    def _take_in(self) -> None:
+        self._near.take_all(self._values, self._times)
+        if self._far is not None:
+            self._far.take_all(self._values, self._times)
+        self._values.clear()
+        self._times.clear()
+
+    def _begin(self, line: Line | None) -> None:
+        self._line = line
+        if line is not None:
+            self._held.draw(line)
+            self._ends = float(line[0, 0]), float(line[0, -1])
 
     def state(self) -> Any:
         """Return the values, and the line."""
-        far = None if self._far is None else self._far.state()
+        self._take_in()
         return msgspec.to_builtins(
             _State(
                 self._near.state(),
-                far,
+                None if self._far is None else self._far.state(),
                 self._first.state(),
-                self._knots,
-                self._line.state(),
+                None if self._line is None else self._line.tolist(),
+                self._held.state(),
                 self._seen,
                 self._holds,
             )
@@ -170,27 +181,28 @@ class Equalizer:
     def restore(self, state: Any) -> None:
         """Take over values, and a line."""
         held = msgspec.convert(state, _State)
-        knots = None if held.knots is None else _checked(held.knots)
+        line = None if held.line is None else _checked(held.line)
         if not (0 <= held.holds <= REDRAWN_EVERY and 0 <= held.seen <= _FIRST_POINTS):
             raise ValueError(f"a line that holds for {held.holds} points after {held.seen}")
         if (self._far is None) != (held.far is None):
             raise ValueError("values of one time where those of two are held, or 2 for 1")
-        line = HeldLine()
-        line.restore(held.heard)
+        heard = HeldLine()
+        heard.restore(held.heard)
         self._near.restore(held.near)
         if self._far is not None:
             self._far.restore(held.far)
         self._first.restore(held.first)
-        self._line, self._seen, self._holds = line, held.seen, held.holds
-        self._begin(knots)
+        self._held, self._seen, self._holds = heard, held.seen, held.holds
+        self._values, self._times = [], []
+        self._begin(line)
 
 
-def _checked(knots: Knots) -> Knots:
-    values, places = knots
+def _checked(rows: list[list[float]]) -> Line:
+    values, places = msgspec.convert(rows, tuple[list[float], list[float]])
     ascending = sorted(values) == values and sorted(places) == places
     within = all(abs(value) <= _MAX_END for value in values)
-    if len(values) != len(places) or not values or not ascending or not within:
-        raise ValueError("a line that falls or has no end")
+    if not len(values) == len(places) >= _LEAST_POINTS or not ascending or not within:
+        raise ValueError(f"a line of {len(values)} points that falls or has no end")
     if not 0 <= places[0] <= places[-1] <= 1:
         raise ValueError(f"places from {places[0]} to {places[-1]}")
-    return knots
+    return np.array((values, places))

@@ -50,9 +50,9 @@ class HeldLine:
         self._line = np.zeros((2, 0))
         self._begin(0, [], [])
 
-    def draw(self, values: list[float], places: list[float]) -> None:
-        """Draw it anew: straight between these points, level beyond them."""
-        self._line = np.array((values, places))
+    def draw(self, line: NDArray[np.float64]) -> None:
+        """Draw it anew: straight between points, level beyond them; values and places in rows."""
+        self._line = line
 
     def place(self, value: float, wide: float = 0.5, doubt: float = 0.0) -> float:
         """Return where a value stands, from 0 to 1.

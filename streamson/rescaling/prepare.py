@@ -6,6 +6,8 @@ ones; either would hold up the points that come meanwhile.
 
 import numpy as np
 
+from streamson.rescaling.contrast import FAR_SHARES, NEAR_SHARES, equalized
+from streamson.rescaling.field_hints import FieldHints
 from streamson.rescaling.held_line import HeldLine
 from streamson.rescaling.sorted_values import SortedValues
 from streamson.rescaling.tail_quantiles import TailQuantiles
@@ -17,8 +19,9 @@ def load_kernels() -> None:
     values.add(1.0)
     values.replace(1.0, 2.0)
     values.quantiles(0.1, 0.9)
-    values.quantiles_at(np.array([0.5]))
-    values.ranked_at(np.array([0.5]))
+    near, far = values.ranked_at(np.array(NEAR_SHARES)), values.quantiles_at(np.array(FAR_SHARES))
+    HeldLine().draw(equalized(*near, far, 1.0, FieldHints()))
+    values.turn(np.zeros(2), 0, np.zeros(1))
     values.rank(2.0)
     values.in_order()
     values.remove(2.0)

@@ -2,9 +2,11 @@
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
+import numpy as np
 
 from streamson.model.stateful import Stateful
 from streamson.rescaling.normalize import MAX_WINDOW_POINTS, Range, Window
@@ -24,6 +26,9 @@ class Ordered(Stateful, Protocol):
 
     def take(self, value: float, time: float) -> None:
         """Take in a value, and forget what is no longer in the window."""
+
+    def take_all(self, values: Sequence[float], times: Sequence[float]) -> None:
+        """Take in some values, one after the other."""
 
     def state(self) -> Any:
         """Return what `restore` wants."""
@@ -52,12 +57,30 @@ class OrderedPoints(WindowBuffer):
             self.values.replace(self._ring[slot], value)
         self._ring[slot] = value
 
+    def take_all(self, values: Sequence[float], times: Sequence[float]) -> None:
+        """Take in some values: in one call of machine code where the window is full."""
+        if self._seen < self._points:
+            for value, time in zip(values, times, strict=True):
+                self.take(value, time)
+            return
+        self.values.turn(np.frombuffer(self._ring), self._seen % self._points, np.array(values))
+        self._seen += len(values)
+
     def _begin(self, seen: int, values: list[float]) -> None:
         super()._begin(seen, values)
         self.values = SortedValues(self._points, values)
 
 
-class Reservoir(OrderedPoints):
+class _Sampled(OrderedPoints):
+    """Some of more values, each taken in or left out by itself."""
+
+    def take_all(self, values: Sequence[float], times: Sequence[float]) -> None:
+        """Take in some values, or leave them out."""
+        for value, time in zip(values, times, strict=True):
+            self.take(value, time)
+
+
+class Reservoir(_Sampled):
     """A fair sample of all values: all of them up to `SAMPLE_POINTS`.
 
     This is algorithm R of Vitter 1985, "Random sampling with a reservoir".
@@ -79,7 +102,7 @@ class Reservoir(OrderedPoints):
             self._ring[slot] = value
 
 
-class RecentSample(OrderedPoints):
+class RecentSample(_Sampled):
     """A sample of what came lately: a value that came `stride` times `points` ago is one in e.
 
     Each new value takes a random one's place with a chance of 1 in `stride`, so that a value stays
@@ -148,6 +171,10 @@ class _LastSeconds:
         self._came.append(value)
         self._times.append(time)
 
+    def take_all(self, values: Sequence[float], times: Sequence[float]) -> None:
+        for value, time in zip(values, times, strict=True):
+            self.take(value, time)
+
     def state(self) -> Any:
         return msgspec.to_builtins(_TimedValues(list(self._times), list(self._came)))
 
@@ -174,7 +201,7 @@ class _ThinnedState(msgspec.Struct):
     kept: Any
 
 
-class _Thinned(OrderedPoints):
+class _Thinned(_Sampled):
     """The last so many values, too many to keep them all: one of each so many stands for them.
 
     While there are few it is each, then one of two, of four, and so on. Which one is left to

@@ -401,6 +401,15 @@ def exchange_at_ends(  # noqa: PLR0917  # machine code
 
 
 @_compiled
+def turn(values: Any, places: Any, ring: Any, slot: int, new: Any) -> None:
+    """Replace values of a ring by new ones, from a slot on."""
+    for i in range(len(new)):
+        at = (slot + i) % len(ring)
+        replace(values, places, ring[at], new[i])
+        ring[at] = new[i]
+
+
+@_compiled
 def rank(values: Any, places: Any, value: float) -> Any:
     """Return the rank of a value; see `SortedValues.rank`."""
     entry = _entry_of(values, places, value)

@@ -47,6 +47,10 @@ class SortedValues:
         """Remove a value that is held, and add a finite one."""
         chunks.replace(self._values, self._places, old, new)
 
+    def turn(self, ring: NDArray[np.float64], slot: int, new: NDArray[np.float64]) -> None:
+        """Write values into a ring, from a slot on, and hold them for those that were there."""
+        chunks.turn(self._values, self._places, ring, slot, new)
+
     def quantiles(self, low: float, high: float) -> tuple[float, float]:
         """Return two quantiles, between values on a straight line; there must be a value.
 
@@ -55,17 +59,19 @@ class SortedValues:
         first, second = chunks.quantiles(self._values, self._places, low, high)
         return first, second
 
-    def quantiles_at(self, shares: NDArray[np.float64]) -> list[float]:
+    def quantiles_at(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the quantiles of some shares, as `quantiles` does for two."""
         found = np.empty(len(shares))
         chunks.quantiles_at(self._values, self._places, shares, found)
-        return found.tolist()
+        return found
 
-    def ranked_at(self, shares: NDArray[np.float64]) -> tuple[list[float], list[float]]:
+    def ranked_at(
+        self, shares: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the values next to the quantiles of some shares, and their ranks."""
         found, ranks = np.empty(len(shares)), np.empty(len(shares))
         chunks.ranked_at(self._values, self._places, shares, found, ranks)
-        return found.tolist(), ranks.tolist()
+        return found, ranks
 
     def rank(self, value: float) -> float:
         """Return the share of values below a value, those that are equal counted as halves."""

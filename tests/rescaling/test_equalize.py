@@ -1,5 +1,7 @@
 """Equalisation with limited contrast: against a plain look at the values, and what always holds."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,7 +14,6 @@ from streamson.rescaling.contrast import (
     LEAST_SHARE,
     NEAR_SHARES,
     TAIL,
-    Ranked,
     equalized,
 )
 from streamson.rescaling.equalize import REDRAWN_EVERY
@@ -28,6 +29,11 @@ NOTES = 30
 FIELDS = ["x", "bytes", "received"]
 
 
+class Ranked(NamedTuple):
+    value: float
+    rank: float
+
+
 def ranked(values):
     """Return the values of `NEAR_SHARES` and their ranks, by a plain look at all."""
     values = np.sort(np.array(values, float))
@@ -37,12 +43,13 @@ def ranked(values):
 
 def line(values, contrast=1_000.0, known=FieldHints(), far=None):  # noqa: B008  # it can't be changed
     far = values if far is None else far
-    return equalized(ranked(values), np.quantile(far, FAR_SHARES).tolist(), contrast, known)
+    near, ranks = np.array(ranked(values)).T
+    return equalized(near, ranks, np.quantile(far, FAR_SHARES), contrast, known)
 
 
 def place(knots, value):
     drawn = HeldLine()
-    drawn.draw(*knots)
+    drawn.draw(knots)
     return drawn.place(value)
 
 
@@ -100,8 +107,7 @@ def test_the_line_is_of_the_values_before(values, points):
         rescaler.rescale(value, 0.0)
         if rescaler._holds == min(1 + (i + 1) // 16, REDRAWN_EVERY):
             expected = line(values[max(0, i + 1 - points) : i + 1])
-            np.testing.assert_allclose(rescaler._knots.values, expected.values, atol=1e-9)
-            np.testing.assert_allclose(rescaler._knots.places, expected.places, atol=1e-9)
+            np.testing.assert_allclose(rescaler._line, expected, atol=1e-9)
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -110,9 +116,7 @@ def test_whatever_comes_it_never_falls(field, values, asked):
     rescaler = make_rescaler(Rescale(), known=hints_for(field))
     for value in values:
         assert 0 <= rescaler.rescale(value, 0.0) <= 1
-    knots = rescaler._knots
-    assert knots.values == sorted(knots.values)
-    assert knots.places == sorted(knots.places)
+    assert (np.diff(rescaler._line) >= 0).all()
     make_rescaler(Rescale()).restore(rescaler.state())
     low, high = rescaler.range
     assert -np.inf < low <= high < np.inf
@@ -130,8 +134,7 @@ def test_contrast_is_limited(values, contrast):
     knots = line(values, contrast, far=[low] * 9 + [high] * 9)
     least = LEAST_SHARE * max(abs(near[5].value), abs(near[15].value))
     steepest = min(contrast / max(high - low, least), 1 / least if least else np.inf)
-    widths = np.diff(knots.values)[4:-4]
-    rises = np.diff(knots.places)[4:-4]
+    widths, rises = np.diff(knots)[:, 4:-4]
     assert (rises[widths == 0] < 1e-12).all()
     slopes = rises[widths > 0] / widths[widths > 0]
     assert slopes.max() <= (1 - 2 * TAIL) * steepest * (1 + 1e-6)
@@ -228,7 +231,7 @@ def test_what_was_heard_holds_the_line_as_a_plain_look_says(heard, value, drawn)
     knots = sorted(dict(drawn).items())
     values, places = [x for x, _ in knots], sorted(y for _, y in knots)
     held = HeldLine()
-    held.draw(values, places)
+    held.draw(np.array((values, places), float))
     wanted = np.interp(value, values, places) if values[0] <= value <= values[-1] else None
     if wanted is None:
         wanted = float(value > values[-1])
@@ -327,6 +330,6 @@ def test_a_line_that_falls_is_refused():
     rescaler = make_rescaler(Rescale())
     rescaler.rescale(1.0, 0.0)
     state = rescaler.state()
-    state["knots"][1][3] = 0.99
+    state["line"][1][3] = 0.99
     with pytest.raises(ValueError, match="falls"):
         rescaler.restore(state)
