@@ -1,4 +1,4 @@
-"""What tests of several rooms need: a sound card without hardware, and deadlines."""
+"""What tests of several rooms need: a sound card without hardware, a browser, and deadlines."""
 
 import contextlib
 import os
@@ -18,6 +18,12 @@ from streamson.output.device import output_devices
 
 DATA = Path(__file__).parent / "data"
 DEADLINE_S = 20.0
+
+CHROMIUM = "/usr/bin/chromium"
+BROWSER_ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
 
 # How long an example takes is measured by benchmarks: here the first may load machine code.
 settings.register_profile("streamson", deadline=None)
@@ -146,3 +152,36 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("a small disk can't be mounted")
     yield folder
     subprocess.run(["umount", "-l", folder], check=True)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[object]:
+    """Debian's Chromium, driven by Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    if not shutil.which(CHROMIUM):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(BROWSER_ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium) -> Iterator[Callable[..., object]]:
+    """Open an address in a browser of its own; nothing may go wrong in the page."""
+    contexts, faults = [], []
+
+    def open_one(url: str, **options: object) -> object:
+        contexts.append(chromium.new_context(**options))
+        tab = contexts[-1].new_page()
+        tab.on("pageerror", lambda error: faults.append(str(error)))
+        tab.on("console", lambda line: line.type == "error" and faults.append(line.text))
+        tab.set_default_timeout(20_000)
+        tab.goto(url)
+        return tab
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert not faults

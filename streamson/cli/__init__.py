@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "render": "Turn a table or a recorded session into sound, notes, plots or a video.",
     "decode": "Read the numbers back from a sound.",
     "alerts": "Say what a listener would have told of tables and recordings of the past.",
+    "study": "Let people listen blind, in the browser: a listening test with results as a table.",
     "corpus": "Turn many tables into a data set of sound.",
     "relay": "Take points from producers, and hand them on to listeners and further relays.",
     "relay-feed": "Hand on the feed of a listener, for many readers.",

@@ -41,11 +41,16 @@ ROOMS = {
         *("surprise", "psychoacoustics", "wire", "formats", "music", "model"),
     },
     "live": {"wire", "model", "music"},
+    "study": {
+        *("live", "offline", "score", "session", "surprise", "rescaling", "formats", "music"),
+        "model",
+    },
     "producers": {"recording", "wire", "formats", "model"},
     "cli": {
         *(
             "producers",
             "live",
+            "study",
             "listener",
             "corpus",
             "decode",

@@ -1,8 +1,6 @@
 """A listener, its page in a process of its own, and a real browser to open it."""
 
-import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,11 +14,6 @@ from streamson import Listener, Publisher
 from tests.conftest import until
 
 ANY_PORT = "tcp://127.0.0.1:*"
-CHROMIUM = "/usr/bin/chromium"
-BROWSER_ARGUMENTS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-)
 
 
 @pytest.fixture(autouse=True)
@@ -133,36 +126,3 @@ def steady(listener: Listener) -> Iterator[Callable[[int], None]]:
     stopping.set()
     for thread in threads:
         thread.join()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[object]:
-    """Debian's Chromium, driven by Playwright."""
-    from playwright.sync_api import sync_playwright
-
-    if not shutil.which(CHROMIUM):
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("chromium is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(BROWSER_ARGUMENTS))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(chromium) -> Iterator[Callable[..., object]]:
-    """Open an address in a browser of its own; nothing may go wrong in the page."""
-    contexts, faults = [], []
-
-    def open_one(url: str, **options: object) -> object:
-        contexts.append(chromium.new_context(**options))
-        tab = contexts[-1].new_page()
-        tab.on("pageerror", lambda error: faults.append(str(error)))
-        tab.on("console", lambda line: line.type == "error" and faults.append(line.text))
-        tab.set_default_timeout(20_000)
-        tab.goto(url)
-        return tab
-
-    yield open_one
-    for context in contexts:
-        context.close()
-    assert not faults
