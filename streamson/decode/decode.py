@@ -11,9 +11,11 @@ from streamson.decode.signal.confidence import confidences
 from streamson.decode.signal.exact import exact_tones
 from streamson.decode.signal.fit import ROUNDS, Fit, FoundNote
 from streamson.decode.signal.gain import fit_at_its_gain
+from streamson.decode.signal.response import lost
 from streamson.decode.signal.spectra import (
     HOP_S,
     Sound,
+    Spectra,
     spectra,
     to_analysis_rate,
     to_mono,
@@ -27,6 +29,10 @@ PLAIN: Final = Audio(volume_db=0.0)
 
 SILENCE: Final = 1e-5
 """A window without a sample beyond it, -100 dBFS, has no note."""
+
+CLEARLY: Final = 0.8
+"""Voices that lost some of their energy on the way have to leave less than this share of what whole
+ones leave unexplained, or they are taken to be whole."""
 
 _MONO: Final = 1e-6
 """Of a sound's energy: what its channels differ by at most where they are one."""
@@ -112,14 +118,30 @@ class _Decoder:
             return []
         sound = to_analysis_rate(window.sound, window.sample_rate)
         mono = self._is_mono(sound)
-        voices = self._templates(mono=mono)
-        fit = fit_at_its_gain(spectra(to_mono(sound) if mono else sound), voices, self._gain_db)
+        fit = self._fit(spectra(to_mono(sound) if mono else sound), mono=mono)
         self._gain_db = fit.gain_db
         for _ in range(ROUNDS):
             fit.refine()
         played_by = self._add_layers(fit)
         found = sorted(self._decoded(fit, played_by, window), key=lambda note: note.onset_s)
         return [note for note in found if self._is_new(note)]
+
+    def _fit(self, found: Spectra, *, mono: bool) -> Fit:
+        """Return the tunes of a window; the first one tells what was lost on the way."""
+        known = mono in self._voices
+        voices = self._templates(mono=mono)
+        fit = fit_at_its_gain(found, voices, self._gain_db)
+        gains = None if known else lost(found, voices)
+        if gains is None:
+            return fit
+        fewer = [voice.filtered(gains) for voice in voices]
+        other = fit_at_its_gain(found, fewer, self._gain_db)
+        for each in (fit, other):
+            each.refine()
+        if other.rest_share > CLEARLY * fit.rest_share:
+            return fit
+        self._voices[mono] = fewer
+        return other
 
     def _add_layers(self, fit: Fit) -> list[int]:
         """Let voices whose notes may overlap play two at once; return whose each tune is."""
