@@ -65,10 +65,10 @@ def fence(values):
 def looked_up(values, value, contrast):
     """Return where a value between the 5 % and 95 % ones stands, from the text in the docs."""
     near = ranked(values)
-    least = LEAST_SHARE * max(abs(near[5].value), abs(near[15].value))
+    least = float(LEAST_SHARE * max(abs(near[5].value), abs(near[15].value)))
     dense = sorted(set(near[1:-1]))
     at, ranks = np.array(dense).T
-    span = max(at[-1] - at[0], least)
+    span = float(max(at[-1] - at[0], least))
     contrast = min(contrast, span / least) if least else contrast
     sure = min(contrast - 1, 1)
     before, after = sure * (ranks[0] - 0.05) / 0.9, sure * (0.95 - ranks[-1]) / 0.9
@@ -132,7 +132,7 @@ def test_contrast_is_limited(values, contrast):
     if high == low:
         return
     knots = line(values, contrast, far=[low] * 9 + [high] * 9)
-    least = LEAST_SHARE * max(abs(near[5].value), abs(near[15].value))
+    least = float(LEAST_SHARE * max(abs(near[5].value), abs(near[15].value)))
     steepest = min(contrast / max(high - low, least), 1 / least if least else np.inf)
     widths, rises = np.diff(knots)[:, 4:-4]
     assert (rises[widths == 0] < 1e-12).all()
