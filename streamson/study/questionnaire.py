@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from streamson.errors import InputFileError
+from streamson.formats.regular_file import read_regular
 from streamson.study.limits import MAX_ITEM_CHARS, MAX_ITEMS, MAX_QUESTIONNAIRE_BYTES
 
 POINTS: Final = 7
@@ -20,8 +21,7 @@ def read_items(path: Path) -> tuple[str, ...]:
         It can't be read, or is no such file.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_QUESTIONNAIRE_BYTES + 1)
+        content = read_regular(path, MAX_QUESTIONNAIRE_BYTES)
         text = content.decode("utf-8-sig")
     except OSError as error:
         raise InputFileError(f"can't read {path}: {error.strerror}") from None

@@ -37,6 +37,8 @@ class ResultsFile:
     def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
         self.path = path
         self._columns = columns
+        if path.exists() and not path.is_file():
+            raise UsageError(f"can't write {path}: it is no file. Name another with -o")
         try:
             self._file = path.open("r+b" if path.exists() else "x+b", buffering=0)
         except OSError as error:
@@ -68,9 +70,20 @@ class ResultsFile:
             self._write(b"\n")
 
     def rows(self) -> Iterator[Mapping[str, str]]:
-        """Yield what is in it."""
+        """Yield what is in it.
+
+        Raises
+        ------
+        UsageError
+            It is damaged.
+        """
         with self.path.open(newline="", encoding="utf-8", errors="replace") as file:
-            yield from csv.DictReader(file)
+            try:
+                yield from csv.DictReader(file)
+            except csv.Error as error:
+                raise UsageError(
+                    f"can't go on with {self.path}: {error}. Name another file with -o"
+                ) from None
 
     def append(self, rows: list[tuple[object, ...]]) -> None:
         """Add rows: all of them or none.

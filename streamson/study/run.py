@@ -1,9 +1,11 @@
 """A study's life: from the look at its files to the last participant."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -16,6 +18,8 @@ from streamson.study.results import RATING_COLUMNS, TRIAL_COLUMNS, ResultsFile, 
 from streamson.study.server import StudyServer
 from streamson.study.sound import SoundMaker
 from streamson.study.study import Study
+
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 
 
 class StudyCounts(msgspec.Struct, frozen=True):
@@ -97,12 +101,8 @@ def run_study(
 
 def _next_number(results: ResultsFile, seed: int) -> int:
     """Return a participant's number that nobody of this seed has had: no order comes twice."""
-    numbers = [
-        int(row["number"])
-        for row in results.rows()
-        if row.get("seed") == str(seed) and (row.get("number") or "").isdecimal()
-    ]
-    return max(numbers, default=0) + 1
+    numbers = [row["number"] or "" for row in results.rows() if row["seed"] == str(seed)]
+    return max((int(text) for text in numbers if _NUMBER.fullmatch(text)), default=0) + 1
 
 
 async def _serve(
