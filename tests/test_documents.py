@@ -147,6 +147,8 @@ def test_the_readmes_message_is_understood():
     "name",
     [
         "streamson.listener.listener",
+        "streamson.decode.decoded",
+        "streamson.decode.quantity",
         "streamson.export.rendering",
         "streamson.score.score",
         "streamson.wire.points.publisher",

@@ -1,0 +1,43 @@
+"""Who has gone gives way to others, and is counted."""
+
+import pytest
+
+from streamson.session.load import load_session
+from streamson.study.limits import IDLE_AT_START_S, IDLE_S, MAX_OPEN
+from streamson.study.participant import RefusedError
+from streamson.study.plan import Plan
+from streamson.study.results import TRIAL_COLUMNS, ResultsFile
+from streamson.study.sound import SoundMaker
+from streamson.study.study import Study
+
+
+@pytest.fixture
+def study(tmp_path):
+    maker = SoundMaker(load_session(None))
+    with ResultsFile(tmp_path / "results.csv", TRIAL_COLUMNS) as file:
+        found = Study("default", Plan(1, 1, 4, checks_headphones=False), maker, file)
+        yield found
+        found.close()
+
+
+def test_who_does_nothing_gives_way_and_who_has_answered_may_take_longer(study):
+    first, second, *_ = [study.enter() for _ in range(MAX_OPEN)]
+    first.note_play()
+    study.answer(first, first.step().trial, "1", 1.0)
+    with pytest.raises(RefusedError, match="try again in some minutes"):
+        study.enter()
+    first.seen -= IDLE_AT_START_S + 1
+    with pytest.raises(RefusedError):
+        study.enter()
+    second.seen -= IDLE_AT_START_S + 1
+    study.enter()
+    with pytest.raises(RefusedError, match="nobody takes part"):
+        study.find(second.identifier)
+    assert study.find(first.identifier) is first  # which shows that he is there
+    with pytest.raises(RefusedError):
+        study.enter()
+    first.seen -= IDLE_S + 1
+    study.enter()
+    assert study.left == 2
+    assert study.unfinished == MAX_OPEN
+    assert study.rows == 1
