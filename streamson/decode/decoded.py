@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
 import numpy as np
@@ -27,6 +28,11 @@ EXPLAINED_S: Final = 60.0
 
 LITTLE: Final = 0.5
 """Where less is explained, another session has played it, or a noise is louder than the notes."""
+
+
+UNSURE: Final = 0.6
+"""So does a median confidence below: sounds of another session share most of their energy, which
+is in the fundamentals, and still fit no note well. Of the session that did play it is above 0.9."""
 
 
 class Decoded:
@@ -192,13 +198,15 @@ def decode_sound(
     )
 
 
-def _doubts(session: Session, rows: Sequence[Row], explained: float, gain: float) -> Iterator[str]:
+def _doubts(session: Session, rows: list[Row], explained: float, gain: float) -> Iterator[str]:
     """Yield what a person should know before the numbers are trusted."""
+    confidence = median([row.note.confidence for row in rows] or [1.0])
     if not rows:
         yield f"no note of the session {session.name} is heard in it"
-    elif explained < LITTLE:
+    elif explained < LITTLE or confidence < UNSURE:
         yield (
-            f"the notes explain {explained:.0%} of the sound's energy: another session than "
+            f"hardly anything fits: the notes explain {explained:.0%} of the sound's energy, and "
+            f"half of them have a confidence below {confidence:.2f}; another session than "
             f"{session.name} may have played it, or other sounds are louder"
         )
     if gain:

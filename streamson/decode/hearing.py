@@ -25,8 +25,8 @@ before: at the beginning, in the middle and at the end."""
 LEAST_SHARE: Final = 0.05
 """A stream that has a smaller share of the sure notes of those stretches is none."""
 
-SURE: Final = 0.5
-"""Confidence from which on a note counts for that."""
+SURE: Final = 0.9
+"""Confidence from which on a note counts for that: what rings in a room may pass for others."""
 
 
 class Stretch(NamedTuple):
