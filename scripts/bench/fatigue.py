@@ -5,12 +5,13 @@ seven streams, of which four are in front and the others a bed; or the first fou
 a folder of tables is given, the value of each table, three points a second. Of the hour four half
 minutes are rendered. STRAUSS and astronify play the same numbers at the same pace, where they are
 installed (`--peers PYTHON`, of an environment of their own): of each stream its first field, and
-all streams added up, for both play one series.
-All sounds are brought to -23 LUFS before their sharpness and roughness are compared.
+all streams added up, for both play one series. All sounds are brought to -23 LUFS before their
+sharpness and roughness are compared.
 
 Holds where without a session, and with each preset, the four streams sound at -23 LUFS within 1, no
 sound is sharper or rougher than both peers on the same data, mono loses at most 1 LU, nothing
-clicks, and no end of a register is louder by half than its middle, in sones (ISO 532-1).
+clicks, and no end of a register is louder by half than its middle and those of others, in sones
+(ISO 532-1).
 
     pip install "streamson[test]"
     python scripts/bench/fatigue.py [--tables FOLDER] [--peers PYTHON] [--sessions NAME ...]
@@ -192,6 +193,7 @@ class End(NamedTuple):
 
 def ends(session: Session) -> Iterator[tuple[str, End]]:
     """Yield how the ends of the register of each stream in front sound, alone and in turn."""
+    found: list[tuple[str, float, float, float]] = []
     for one in heard_at_once(session):
         lowest, *_, highest = per_place = [mix[0] for mix in mixes([one], RATE)][:5]
         sounds: list[Sound] = []
@@ -204,7 +206,10 @@ def ends(session: Session) -> Iterator[tuple[str, End]]:
             sounds.append(sound[: 4 * RATE].astype(float))
         low, middle, high = map(sones_of, sounds)
         sharpest = max(sharpness_of(sounds[0]), sharpness_of(sounds[-1]))
-        yield one.name, End(max(low, high) / middle, sharpest)
+        found.append((one.name, max(low, high), middle, sharpest))
+    typical = float(np.median([middle for _, _, middle, _ in found]))
+    for name, loudest, middle, sharpest in found:
+        yield name, End(loudest / max(middle, typical), sharpest)
 
 
 def row(session: str, data: str, quality: Quality, came: str) -> str:
