@@ -10,7 +10,13 @@ import msgspec
 
 from streamson.errors import InputFileError
 from streamson.formats.untrusted import MAX_LINE_BYTES, explained, open_file
-from streamson.model.limits import MAX_FRAME, MAX_NOTE_S, MAX_SAMPLE_RATE, MAX_TREMOLO_HZ
+from streamson.model.limits import (
+    MAX_FRAME,
+    MAX_NOTE_S,
+    MAX_REVERB_SEND,
+    MAX_SAMPLE_RATE,
+    MAX_TREMOLO_HZ,
+)
 from streamson.model.note import Note
 from streamson.music.pitch import HIGHEST_MIDI, LOWEST_MIDI
 
@@ -31,10 +37,11 @@ COLUMNS: Final = (
     "foreground",
     "tremolo_hz",
     "tremolo_depth",
+    "reverb_send",
 )
 """What is said of a note; from its duration in frames on for playing it again exactly."""
 
-_LATER: Final = {"tremolo_hz": "0", "tremolo_depth": "0"}
+_LATER: Final = {"tremolo_hz": "0", "tremolo_depth": "0", "reverb_send": "1"}
 """Columns that tables of before do not have, and what is in their place."""
 
 MAX_NAME_CHARS: Final = 1_000
@@ -86,7 +93,8 @@ def write_jsonl(notes: Iterable[Note], file: TextIO, *, sample_rate: int) -> int
 def read_csv(path: Path) -> Iterator[tuple[Note, dict[str, str]]]:
     """Yield the notes of a table that `NotesWriter` wrote, and what else is in their rows.
 
-    Tables of before there was tremolo are read too. A last line that was cut off is left out.
+    Tables of before there was tremolo, or a send to the room, are read too. A last line that was
+    cut off is left out.
 
     Raises
     ------
@@ -140,6 +148,7 @@ def _row(note: Note, sample_rate: int) -> tuple[object, ...]:
         int(note.foreground),
         note.tremolo_hz,
         note.tremolo_depth,
+        note.reverb_send,
     )
 
 
@@ -161,6 +170,7 @@ def _note(row: dict[str, str]) -> Note:
         foreground=row["foreground"] == "1",
         tremolo_hz=float(row["tremolo_hz"]),
         tremolo_depth=float(row["tremolo_depth"]),
+        reverb_send=float(row["reverb_send"]),
     )
     problem = _problem(note)
     if problem is not None:
@@ -182,6 +192,7 @@ def _problem(note: Note) -> str | None:
         "glide_frames": (note.glide_frames, 0, MAX_FRAME),
         "tremolo_hz": (note.tremolo_hz, 0, MAX_TREMOLO_HZ),
         "tremolo_depth": (note.tremolo_depth, 0, 1),
+        "reverb_send": (note.reverb_send, 0, MAX_REVERB_SEND),
     }
     for name, (value, low, high) in numbers.items():
         if not low <= value <= high:

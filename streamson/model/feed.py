@@ -241,7 +241,7 @@ class PlayedNote(msgspec.Struct, frozen=True, array_like=True):
         As of `NoteStarted`.
     onset_frame, duration_frames, midi_note, level_db, pan, instrument, stream, brightness
         As of `Note`.
-    held_key, glide_frames, foreground, tremolo_hz, tremolo_depth
+    held_key, glide_frames, foreground, tremolo_hz, tremolo_depth, reverb_send
         As of `Note`.
     """
 
@@ -260,6 +260,7 @@ class PlayedNote(msgspec.Struct, frozen=True, array_like=True):
     foreground: bool
     tremolo_hz: float = 0.0
     tremolo_depth: float = 0.0
+    reverb_send: float = 1.0
 
     @classmethod
     def of(cls, started: NoteStarted) -> Self:

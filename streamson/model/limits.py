@@ -16,6 +16,9 @@ MAX_VOLUME_DB: Final = 24.0
 MIN_VOLUME_DB: Final = -120.0
 """The softest that somebody can ask for while it plays; silence is to be muted."""
 
+MAX_REVERB_SEND: Final = 4.0
+"""Of a note's amplitude, into the room that all sounds in: 12 dB more than of others."""
+
 MAX_TREMOLO_HZ: Final = 50.0
 """Faster, a level that swings is heard as roughness, and no longer as one that swings."""
 

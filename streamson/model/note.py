@@ -44,6 +44,8 @@ class Note(msgspec.Struct, frozen=True):
         How often a second its level swings, from its onset on; 0 is not at all.
     tremolo_depth
         How much of its amplitude is gone where it swings lowest, 0 to 1.
+    reverb_send
+        How much of its amplitude goes into the room that all sounds in: 1 is all, 0 nothing.
     """
 
     onset_frame: int
@@ -60,6 +62,7 @@ class Note(msgspec.Struct, frozen=True):
     foreground: bool = False
     tremolo_hz: float = 0.0
     tremolo_depth: float = 0.0
+    reverb_send: float = 1.0
 
     @property
     def frequency_hz(self) -> float:

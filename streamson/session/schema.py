@@ -241,6 +241,8 @@ class Part(msgspec.Struct, frozen=True):
         What is told by a tone of reference.
     humanize
         Whether notes differ by what is just not noticed, so that those that repeat do not grate.
+    reverb
+        How much of its notes' amplitude goes into the room that all sounds in: 1 is all.
     """
 
     stream: str = "*"
@@ -266,6 +268,7 @@ class Part(msgspec.Struct, frozen=True):
     bands: Bands | None = None
     beacon: Beacon | None = None
     humanize: bool = False
+    reverb: float = 1.0
 
 
 class Alert(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from streamson.model.instrument import MIN_RAMP_S, Instrument
 from streamson.model.limits import (
     CHANNELS,
     MAX_NOTE_S,
+    MAX_REVERB_SEND,
     MAX_SAMPLE_RATE,
     MAX_TREMOLO_HZ,
     MAX_VOLUME_DB,
@@ -251,6 +252,8 @@ class Engine:
                 f"tremolo of {note.tremolo_hz} Hz, depth {note.tremolo_depth}; "
                 f"up to {MAX_TREMOLO_HZ:g} Hz and 0 to 1 are allowed"
             )
+        if not 0 <= note.reverb_send <= MAX_REVERB_SEND:
+            raise UsageError(f"reverb send {note.reverb_send}; 0 to {MAX_REVERB_SEND:g} is allowed")
         if not 0 < note.duration_frames <= MAX_NOTE_S * self.sample_rate:
             raise UsageError(f"duration of {note.duration_frames} frames; up to a day is allowed")
         level_db += self.compensation_db(note.instrument, frequency)
@@ -270,6 +273,7 @@ class Engine:
                 0,
                 note.tremolo_hz,
                 note.tremolo_depth,
+                note.reverb_send,
             )
 
     def change_instruments(self, instruments: Mapping[str, Instrument]) -> None:
@@ -344,7 +348,7 @@ class Engine:
         gain = _gain(volume_db)
         with self._one_writer:
             return self._enqueue(
-                frame, 0, 0.0, gain, 0.0, 0.0, VOLUME, 0, 0, 0, NOBODY, 0, 0.0, 0.0
+                frame, 0, 0.0, gain, 0.0, 0.0, VOLUME, 0, 0, 0, NOBODY, 0, 0.0, 0.0, 1.0
             )
 
     def stop_at(self, frame: int) -> None:

@@ -51,6 +51,10 @@ class PlayableNote(Protocol):
         """How much of its amplitude is gone where it swings lowest, 0 to 1."""
 
     @property
+    def reverb_send(self) -> float:
+        """How much of its amplitude goes into the room; 1 is all."""
+
+    @property
     def instrument(self) -> str:
         """The name of its instrument."""
 

@@ -86,7 +86,7 @@ def test_a_feed_of_before_is_read_and_readers_of_before_read_ours():
         (msgspec.json.encode, msgspec.json.decode),
     ):
         assert decode(encode(told), type=PlayedNote) == told
-        of_before = decode(encode(told))[:-2]
+        of_before = decode(encode(told))[:-3]  # without tremolo and what came after it
         assert decode(encode(of_before), type=PlayedNote).tremolo_hz == 0
         names = PlayedNote.__struct_fields__[:-2]
         old = msgspec.defstruct("Old", [(name, object) for name in names], array_like=True)

@@ -42,6 +42,7 @@ class PlainNote(NamedTuple):
     stream: str = ""
     tremolo_hz: float = 0.0
     tremolo_depth: float = 0.0
+    reverb_send: float = 1.0
 
 
 plain_notes = st.builds(
@@ -59,6 +60,7 @@ plain_notes = st.builds(
     stream=st.sampled_from(["", "a", "b"]),
     tremolo_hz=st.sampled_from([0.0, 8.0, 20.0]),
     tremolo_depth=st.sampled_from([0.0, 0.5, 1.0]),
+    reverb_send=st.sampled_from([1.0, 0.0, 0.25, 4.0]),
 )
 
 

@@ -243,6 +243,7 @@ class PartPlayer:
             held.glide_frames,
             tremolo_hz=0.0 if sign is None else sign.tremolo_hz,
             tremolo_depth=0.0 if sign is None else sign.tremolo_depth,
+            reverb_send=self.part.reverb,
         )
         if self._humanizer is not None:
             note = self._humanizer.vary(note, self.notes)

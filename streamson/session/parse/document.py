@@ -109,11 +109,16 @@ def read_session(document: object, file: str) -> Session:
     own = read_instruments(tables.get("instrument", []), place.inside("instrument"))
     instruments = {**builtin_instruments(), **own}
     parts = read_parts(tables.get("part", []), place.inside("part"), instruments)
+    audio = tables.get("audio", Audio())
+    for at, part in enumerate(parts, 1):
+        if part.reverb != 1 and audio.reverb is None:
+            key = place.inside("part").numbered(at).inside("reverb")
+            raise key.error("there is no room to send to; [audio] reverb = {} makes one")
     for_earcons = dict(earcon_instruments())
     alerts = read_alerts(tables.get("alert", []), place.inside("alert"), instruments, for_earcons)
     return Session(
         file,
-        tables.get("audio", Audio()),
+        audio,
         parts=parts,
         alerts=alerts,
         notices=tables.get("notices", Notices()),

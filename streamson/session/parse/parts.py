@@ -5,7 +5,8 @@ from typing import Any, Final, get_args
 import msgspec
 
 from streamson.model.instrument import Instrument
-from streamson.model.limits import MAX_FIELD_CHARS, MAX_STREAM_CHARS
+from streamson.model.limits import MAX_FIELD_CHARS, MAX_REVERB_SEND, MAX_STREAM_CHARS
+from streamson.music.level import amplitude_to_db, db_to_amplitude
 from streamson.session.parse.checks import (
     Check,
     Place,
@@ -94,6 +95,19 @@ def _beacon(value: object, place: Place) -> Beacon:
     return Beacon(**found)
 
 
+_SEND_DB: Final = number(-60, round(amplitude_to_db(MAX_REVERB_SEND)), "dB")
+_NO_SEND: Final = "none"
+
+
+@check(any_of(_SEND_DB.schema, {"enum": [_NO_SEND]}))
+def _reverb(value: object, place: Place) -> float:
+    if value == _NO_SEND:
+        return 0.0
+    if not is_number(value):
+        raise place.refuse(value, f'a level in dB beside what others send, or "{_NO_SEND}"')
+    return float(db_to_amplitude(_SEND_DB(value, place)))
+
+
 _PART_KEYS: Final[dict[str, Check[Any]]] = {
     "mute": true_or_false,
     "register": word("as written", AUTO),
@@ -112,6 +126,7 @@ _PART_KEYS: Final[dict[str, Check[Any]]] = {
     "bands": _bands,
     "beacon": _beacon,
     "humanize": true_or_false,
+    "reverb": _reverb,
     **{parameter: mapping(parameter) for parameter in UNITS},
 }
 

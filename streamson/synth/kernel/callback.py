@@ -32,6 +32,7 @@ from streamson.synth.kernel.references import release, retain
 from streamson.synth.kernel.resampler import resample, wanted_frames
 from streamson.synth.kernel.reverb import reverberate
 from streamson.synth.kernel.ring import READ, WRITTEN, advance, readable, writable
+from streamson.synth.kernel.sends import begin_sends
 from streamson.synth.kernel.voices import mix_voices, start_voice
 
 FADE_FRAMES: Final = 1_024
@@ -141,6 +142,7 @@ def _render_quantum(engine: int, now: int) -> None:
 def _synthesise(engine: int, now: int) -> None:
     state = memory.state(engine)[0]
     clear(memory.bus(engine))
+    begin_sends(engine)
     _take_notes(engine, state.synth_frame)
     _start_notes(engine, state.synth_frame, now)
     mix_voices(engine, state.synth_frame)

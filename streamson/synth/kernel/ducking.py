@@ -51,7 +51,7 @@ def step_back_for(engine: int, power: float) -> None:
 
 @njit(nogil=True)
 def duck(engine: int) -> None:
-    """Multiply the bus by a gain that is on its way to where it belongs."""
+    """Multiply the bus, and what is sent beside it, by a gain on its way to where it belongs."""
     state = memory.state(engine)[0]
     first = state.duck_gain
     seconds = QUANTUM / state.sample_rate
@@ -69,6 +69,11 @@ def duck(engine: int) -> None:
     for channel in range(CHANNELS):
         for k in range(QUANTUM):
             bus[channel, k] *= gain + step * np.float32(np.int32(k))
+    if state.sends != 0:
+        sends = memory.sends(engine)
+        for channel in range(CHANNELS):
+            for k in range(QUANTUM):
+                sends[channel, k] *= gain + step * np.float32(np.int32(k))
     state.duck_gain = last
 
 

@@ -84,6 +84,7 @@ NOTE: Final = np.dtype(
         ("rest", np.int64),  # frames that it was put off by, so that it is heard to begin
         ("tremolo_hz", np.float64),  # 0: none
         ("tremolo_depth", np.float32),  # how much of the level it takes away, 0 to 1
+        ("reverb_send", np.float32),  # how much of it goes into the room; 1: all
     ],
     align=True,
 )
@@ -125,6 +126,7 @@ VOICE: Final = np.dtype(
         ("tremolo_phase", np.int32),  # at the start of the next quantum; a turn is 2**32
         ("tremolo_depth", np.float32),  # at the start of the next quantum
         ("tremolo_to", np.float32),  # where a glide leads
+        ("send", np.float32),  # how much of it goes into the room; 1: all
     ],
     align=True,
 )
@@ -252,6 +254,7 @@ STATE: Final = np.dtype(
         ("reverb_frames", np.int64),  # in which it rings out
         ("reverb_left", np.int64),  # of those
         ("reverb_position", np.int64),  # in the lines
+        ("sends", np.int64),  # 1: a voice of this quantum sends more, or less, than all of it
         # Counts.
         ("played", np.int64),
         ("foreground_played", np.int64),
@@ -306,6 +309,9 @@ LAYOUT: Final[dict[str, tuple[tuple[int, ...], Any]]] = {
     # One voice's envelope; then the quanta being mixed, held by the limiter, and finished.
     "envelope": ((QUANTUM,), np.float32),
     "bus": ((CHANNELS, QUANTUM), np.float32),
+    # What goes into the room beside what is on the bus; the bus before a voice came to it.
+    "sends": ((CHANNELS, QUANTUM), np.float32),
+    "kept": ((CHANNELS, QUANTUM), np.float32),
     "held": ((CHANNELS, QUANTUM), np.float32),
     "ready": ((CHANNELS, QUANTUM), np.float32),
     # One channel of the bus after the end of what is held.

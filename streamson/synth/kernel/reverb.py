@@ -83,6 +83,10 @@ def _write(engine: int, line: int, position: int) -> None:
     position &= _MASK  # tells the compiler that it is not negative: four times as fast
     for k in range(QUANTUM):
         lines[line, position + k] = out[line, k] * _SPREAD + bus[channel, k]
+    if memory.state(engine)[0].sends != 0:
+        sends = memory.sends(engine)
+        for k in range(QUANTUM):
+            lines[line, position + k] += sends[channel, k]
     if position == 0:  # again at the end, so that reading never has to turn back
         for k in range(QUANTUM):
             lines[line, LINE_FRAMES + k] = lines[line, k]

@@ -22,6 +22,7 @@ from streamson.synth.kernel.partials import (
 )
 from streamson.synth.kernel.references import release, retain
 from streamson.synth.kernel.sampler import mix_sample, start_sample, target_sample
+from streamson.synth.kernel.sends import keep_bus, send_more
 from streamson.synth.kernel.tremolo import glide_tremolo, start_tremolo, tremble
 
 
@@ -57,6 +58,7 @@ def start_voice(engine: int, note: Any, now: int) -> bool:
     voice.power = 2 * note.amplitude * note.amplitude
     voice.key = note.key
     voice.glide = 0
+    voice.send = note.reverb_send
     voice.instrument = note.instrument
     retain(engine, note.instrument)
     voice.foreground = note.foreground
@@ -92,6 +94,7 @@ def _glide(engine: int, note: Any) -> bool:
                 head = memory.heads(engine)[slot]
                 head.speed_to, head.left_to, head.right_to = target_sample(engine, note)
             glide_tremolo(engine, voice, note)
+            voice.send = note.reverb_send
             voice.glide = max(1, (note.glide + QUANTUM // 2) // QUANTUM)
             voice.release = note.onset + note.duration
             voice.dip = voice.release
@@ -151,7 +154,12 @@ def _mix_ground(engine: int, start: int, foreground: int) -> None:
     for i in range(state.active):
         slot = active[i]
         if voices[slot].foreground == foreground:
+            sends = voices[slot].send != 1 and state.reverb_gain != 0
+            if sends:
+                keep_bus(engine)
             _mix_voice(engine, slot, start)
+            if sends:
+                send_more(engine, voices[slot].send - np.float32(1))
             if voices[slot].end <= start + QUANTUM:
                 memory.free(engine)[state.free] = slot
                 state.free += 1
