@@ -224,6 +224,19 @@ class _Thinned(_Sampled):
             self._begin(self._points // 2, self._ring.tolist()[: self._points // 2 * 2 : 2])
         super().take(value, time)
 
+    def take_all(self, values: Sequence[float], times: Sequence[float]) -> None:
+        at = 0
+        while at < len(values):
+            number, place = divmod(self._passed, self._stride)
+            chosen = scattered(number) % self._stride
+            # On to the one that is taken in, or past the rest of those for which one was.
+            passed = (chosen if chosen >= place else self._stride) - place
+            self._passed += min(passed, len(values) - at)
+            at += passed
+            if chosen >= place and at < len(values):
+                self.take(values[at], times[at])
+                at += 1
+
     def state(self) -> Any:
         return msgspec.to_builtins(_ThinnedState(self._stride, self._passed, super().state()))
 

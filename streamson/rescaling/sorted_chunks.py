@@ -429,11 +429,17 @@ def rank(values: Any, places: Any, value: float) -> Any:
 @_compiled
 def ranked_at(values: Any, places: Any, shares: Any, found: Any, ranks: Any) -> None:
     """Write the values next to the quantiles of some shares, and their ranks."""
-    last = places[_SIZE] - 1
+    count, sizes = places[_SIZE], _sizes(places)
     for i in range(len(shares)):
-        entry, number = _entry_at(places, int(shares[i] * last + 0.5))
-        found[i] = values[_block(places, entry) + number]
-        ranks[i] = rank(values, places, found[i])
+        index = int(shares[i] * (count - 1) + 0.5)
+        entry, number = _entry_at(places, index)
+        at = _block(places, entry) + number
+        found[i] = values[at]
+        within = 0 < number < places[sizes + entry] - 1
+        if within and values[at - 1] < found[i] < values[at + 1]:  # no other is equal
+            ranks[i] = (index + 0.5) / count
+        else:
+            ranks[i] = rank(values, places, found[i])
 
 
 @_compiled

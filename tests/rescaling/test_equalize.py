@@ -20,6 +20,7 @@ from streamson.rescaling.equalize import REDRAWN_EVERY
 from streamson.rescaling.field_hints import FieldHints, hints_for
 from streamson.rescaling.held_line import FIRST_FREE, HELD_POINTS, PARTS, HeldLine
 from streamson.rescaling.normalize import Window
+from streamson.rescaling.quantiles import SAMPLE_POINTS, thinned
 from streamson.rescaling.rescaler import make_rescaler
 from streamson.rescaling.spec import Rescale
 
@@ -283,6 +284,34 @@ def test_what_is_far_out_is_so_against_a_longer_time():
         rescaler.rescale(value, 0.0)
     high, spike = np.quantile(values, 0.95), fence(values)
     assert note(rescaler.place(spike)) - note(rescaler.place(high)) >= 3
+
+
+@pytest.mark.parametrize(
+    "window", [Window(points=5), Window(points=40_000), Window(), Window(seconds=30)]
+)
+@given(st.lists(st.integers(0, 40), max_size=40), st.integers(0, 2**32 - 1))
+def test_values_that_are_taken_in_at_once_are_as_one_by_one(window, sizes, seed):
+    at_once, one_by_one = thinned(window), thinned(window)
+    values = np.random.default_rng(seed).normal(size=sum(sizes)).tolist()
+    times = [float(i) for i in range(len(values))]
+    at = 0
+    for size in sizes:
+        at_once.take_all(values[at : at + size], times[at : at + size])
+        at += size
+    for value, time in zip(values, times, strict=True):
+        one_by_one.take(value, time)
+    assert at_once.state() == one_by_one.state()
+
+
+def test_a_sample_of_one_of_many_is_taken_in_at_once_as_one_by_one():
+    at_once, one_by_one = (thinned(Window(points=4 * SAMPLE_POINTS + 1)) for _ in range(2))
+    values = np.random.default_rng(1).normal(size=5 * SAMPLE_POINTS).tolist()
+    for at in range(0, len(values), 16):
+        at_once.take_all(values[at : at + 16], values[at : at + 16])
+    for value in values:
+        one_by_one.take(value, value)
+    assert one_by_one.state()["stride"] > 1
+    assert at_once.state() == one_by_one.state()
 
 
 def test_a_percentage_stands_where_it_is():
