@@ -15,7 +15,7 @@ Spectra = NDArray[np.float32]
 """Shape (hops, rows): of each channel its bins, one channel after the other."""
 
 ANALYSIS_RATE: Final = 22_050
-"""Every sound is brought to this rate: partials above 10 kHz tell notes apart no better."""
+"""Every sound is brought to this rate."""
 
 WINDOW: Final = 2_048
 """Frames of a spectrum, 93 ms: semitones of deep notes are told apart by it. Where a note begins is
@@ -26,8 +26,8 @@ HOP: Final = 128
 
 HOP_S: Final = HOP / ANALYSIS_RATE
 
-BINS: Final = 921
-"""Of each spectrum, up to 9.9 kHz: what is above is the edge of the resampling."""
+BINS: Final = 560
+"""Of each spectrum, up to 6 kHz: with what is above, up to 10 kHz, as many notes were found."""
 
 _BLOCK_HOPS: Final = 512
 """Spectra that are made at a time, so that their windows need few megabytes."""

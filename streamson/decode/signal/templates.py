@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import ceil
 from typing import Final
 
@@ -69,6 +70,10 @@ _LEVEL_DB: Final = -24.0
 
 _FLAT_NOTE: Final = 93.0
 """At which envelopes are measured, 1.8 kHz."""
+
+_KEPT: Final = 16
+"""Voices whose templates are kept: a sound that is heard in several stretches has the same ones. Of
+the 1,024 tones that all together may have they take 14 MB."""
 
 _LONGEST_RENDERED_S: Final = 3.0
 _LEAST_ENVELOPE: Final = 1e-3
@@ -206,6 +211,7 @@ def _places(ends: tuple[float, float]) -> list[float]:
     return [low + step * (i + 0.5) for i in range(_PLACES)]
 
 
+@lru_cache(maxsize=_KEPT)
 def _voice(
     candidate: Candidate, states: tuple[State, ...], audio: Audio, *, mono: bool
 ) -> Templates:

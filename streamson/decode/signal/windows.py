@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 WINDOW_S: Final = 20.0
-"""Seconds whose notes are found at a time: 60 MB of spectra."""
+"""Seconds whose notes are found at a time: 15 MB of spectra, of which several are held."""
 
 SILENCE_S: Final = 0.25
 """Silence is heard before the beginning and after the end."""
