@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import msgspec
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -236,6 +237,8 @@ def test_a_restored_one_goes_on_identically(rows, data):
     after.restore(state, frame)
     for slot in reversed(range(12)):
         after.add(twelve[slot], slot, frame)
+    again = msgspec.msgpack.decode(msgspec.msgpack.encode(after.state(frame)))
+    assert (again["claims"], again["ages"]) == (state["claims"], state["ages"])
     changes = before
     for second, row in enumerate(rows[stop:], stop):
         surprises = np.zeros(CAPACITY)
@@ -248,3 +251,31 @@ def test_a_restored_one_goes_on_identically(rows, data):
 
 def test_groups_of_names():
     assert [group_of(name) for name in ("a", "a/b", "a/b/c", "/b")] == ["", "a", "a", ""]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"claims": {"a": (0.0, 0.0, float("nan"), 0.0)}},
+        {"claims": {"a": (0.0, -1.0, 0.0, 0.0)}},
+        {"ages": ([1.0], [1.0])},
+        {"ages": ([0.0] * AGES, [1.0] * AGES)},
+        {"raised": 1e3},
+        {"stuck": [1]},
+    ],
+)
+def test_a_state_that_can_not_be_is_refused(damage):
+    attention, surprises = made("abcdefg")
+    run(attention, surprises, 10)
+    state = attention.state(10 * RATE) | damage
+    with pytest.raises(ValueError, match=r"."):
+        Attention(4, sample_rate=RATE, capacity=CAPACITY).restore(state, 0)
+
+
+def test_a_state_of_before_claims_were_followed_is_restored():
+    attention, surprises = made("abcdefg")
+    run(attention, surprises, 10)
+    state = attention.state(10 * RATE)
+    for key in ("claims", "ages", "raised", "stuck"):
+        del state[key]
+    Attention(4, sample_rate=RATE, capacity=CAPACITY).restore(state, 0)
