@@ -13,6 +13,7 @@ count. For each table and way:
   Tukey's far-out fence, and beyond that quantile; the median of a look each 200 points.
 - step: notes between one value and the next, on average.
 - first: rank correlation of the first 50 values and their notes.
+- course: rank correlation of all values and their places: whether the level of hours is heard too.
 """
 
 import argparse
@@ -55,6 +56,7 @@ WAYS: dict[str, Callable[[], Rescaler]] = {
     "rolling min-max, 300": lambda: make_rescaler(Rescale("minmax", Window(points=300))),
     "rank, 300": lambda: make_rescaler(Rescale("rank", Window(points=300))),
     "1 % to 99 %": lambda: RangeRescaler(AdaptiveRange(FieldHints()), 0.0, ScoreCounts()),
+    "equalize, 5,000": lambda: make_rescaler(Rescale("equalize", Window(points=5_000))),
     "live default": lambda: make_rescaler(Rescale()),
 }
 
@@ -67,6 +69,7 @@ class Figures(NamedTuple):
     spike: float
     step: float
     first: float
+    course: float
 
 
 def part_of(places: Values) -> NDArray[np.int64]:
@@ -124,14 +127,15 @@ def measure(values: Values, rescaler: Rescaler, neighbours: Values) -> Figures:
         statistics.median(known) if known else np.nan,
         float(np.abs(np.diff(notes[FIRST:])).mean()),
         spearmanr(values[:NEWCOMER], notes[:NEWCOMER])[0] if varies else np.nan,
+        spearmanr(values[FIRST:], places[FIRST:])[0] if len(set(notes[FIRST:])) > 1 else np.nan,
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tables", nargs="+", type=Path, metavar="TABLE")
-    print("| table | rescaling | information | re-pitched | spike | step | first |")
-    print("|---|---|---|---|---|---|---|")
+    print("| table | rescaling | information | re-pitched | spike | step | first | course |")
+    print("|---|---|---|---|---|---|---|---|")
     for path in parser.parse_args().tables:
         table = Table(path)
         values = np.array([fields[table.columns[0]] for fields, _ in table.rows()])
@@ -141,7 +145,8 @@ def main() -> None:
             found = measure(values, make(), neighbours)
             print(
                 f"| {path.stem} | {name} | {found.information:.2f} | {found.re_pitched:.1%} "
-                f"| {found.spike:.0f} | {found.step:.1f} | {found.first:.2f} |",
+                f"| {found.spike:.0f} | {found.step:.1f} | {found.first:.2f} "
+                f"| {found.course:.2f} |",
                 flush=True,
             )
 
