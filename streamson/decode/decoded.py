@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from statistics import median
+from statistics import mean
 from typing import Any, Final
 
 import numpy as np
@@ -30,9 +30,10 @@ LITTLE: Final = 0.5
 """Where less is explained, another session has played it, or a noise is louder than the notes."""
 
 
-UNSURE: Final = 0.6
-"""So does a median confidence below: sounds of another session share most of their energy, which
-is in the fundamentals, and still fit no note well. Of the session that did play it is above 0.9."""
+UNSURE: Final = 0.2
+"""So does a larger share of notes that are more likely wrong than right: sounds of another session
+share most of their energy, which is in the fundamentals, and many still fit no note well. Of what
+the session did play it is below 0.05."""
 
 
 class Decoded:
@@ -200,13 +201,13 @@ def decode_sound(
 
 def _doubts(session: Session, rows: list[Row], explained: float, gain: float) -> Iterator[str]:
     """Yield what a person should know before the numbers are trusted."""
-    confidence = median([row.note.confidence for row in rows] or [1.0])
+    unsure = mean([row.note.confidence < 0.5 for row in rows] or [0.0])
     if not rows:
         yield f"no note of the session {session.name} is heard in it"
-    elif explained < LITTLE or confidence < UNSURE:
+    elif explained < LITTLE or unsure > UNSURE:
         yield (
-            f"hardly anything fits: the notes explain {explained:.0%} of the sound's energy, and "
-            f"half of them have a confidence below {confidence:.2f}; another session than "
+            f"little fits: the notes explain {explained:.0%} of the sound's energy, and "
+            f"{unsure:.0%} of them are more likely wrong than right; another session than "
             f"{session.name} may have played it, or other sounds are louder"
         )
     if gain:
