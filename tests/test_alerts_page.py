@@ -65,6 +65,7 @@ def test_its_session_is_one(text):
         ("level", 1, 93.0, (3.0, 41.0)),
         ("rate", -1, 20.0, (3.0, 41.0)),
         ("shape", 0, 20.0, (3.0, 41.0)),
+        ("season", -1, 20.0, (30.0, 41.0)),
     ],
 )
 def test_its_sentences_are_those_of_events(kind, sign, value, band):

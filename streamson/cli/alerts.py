@@ -85,9 +85,9 @@ def command(
 
     INPUT is a table with a column of times: its rows are the points of a stream of its name, whose
     fields are its columns of numbers. Or it is the folder of a recorded session. Each alert is a
-    row with the columns table, stream, time, field, value, kind (above, below, level, rate, shape
-    or silent), and surprise, the log10 of how many points lie between such unusual ones. Times are
-    as in the table: dates, in UTC, or seconds.
+    row with the columns table, stream, time, field, value, kind (above, below, level, rate, shape,
+    season or silent), and surprise, the log10 of how many points lie between such unusual ones.
+    Times are as in the table: dates, in UTC, or seconds.
 
         streamson alerts last_month.csv -o alerts.csv
     """

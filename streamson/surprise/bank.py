@@ -2,7 +2,7 @@
 
 import sys
 from enum import IntEnum
-from math import isfinite
+from math import exp, isfinite, log10
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -10,34 +10,45 @@ from numpy.typing import ArrayLike, NDArray
 
 from streamson.surprise import series
 from streamson.surprise.kernel import kernels
-from streamson.surprise.kinds import LEVEL, RATE, SHAPE
+from streamson.surprise.kinds import LEVEL, RATE, SEASON, SHAPE
 from streamson.surprise.layout import (
     ACTIVE,
     BLOCKS,
     COUNT,
+    DAYS,
     END,
+    HERE,
     HIGHEST,
     HISTORY,
     INTERVAL,
     KIND,
     LOWEST,
+    MAX_SURPRISE,
     NUMBERS,
     ROOM,
+    SEASON_NUMBERS,
     SIGN,
     SPREAD,
     STEP,
     STRETCH,
     SURPRISE,
+    THEN,
     THRESHOLD,
+    TIME_SLOTS,
     TOGETHER,
     UNIT,
 )
 from streamson.surprise.state import pack, unpack
 
 MAX_SERIES: Final = 16_384
-"""A bank follows no more unless it is asked to; 11 KB each, taken as they are used."""
+"""A bank follows no more unless it is asked to; 16 KB each, taken as they are used."""
 
 MAX_FLOAT: Final = sys.float_info.max
+
+NEAR: Final = 0.9
+"""An hour may be unusual by a quarter of it alone; its mean is told as beyond what is usual."""
+
+MAX_EXPONENT: Final = 140.0
 
 USUAL_SHARE: Final = 0.98
 """Of the values before lie in what is called the usual band."""
@@ -56,13 +67,34 @@ class Kind(NamedTuple):
 
     A "level" that is higher (1) or lower (-1) than nearly all before; else a "rate" at which values
     move that is faster (1) or slower (-1); else a "shape" like none before (0).
+    Or a "season": an hour that was higher (1) or lower (-1) than that of other days.
     """
 
     name: str
     sign: int
 
 
-KINDS: Final = {LEVEL: "level", RATE: "rate", SHAPE: "shape"}
+class Told(NamedTuple):
+    """What there is to tell of a value.
+
+    Attributes
+    ----------
+    value
+        The value itself. Of a fast series, of the last points that were taken in together, that
+        which is farther from what is usual; of a "season" the mean of the last hour.
+    low, high
+        What is usual; of a "season" at that time of day.
+    surprise
+        log10 of how many values lie between such unusual ones.
+    """
+
+    value: float
+    low: float
+    high: float
+    surprise: float
+
+
+KINDS: Final = {LEVEL: "level", RATE: "rate", SHAPE: "shape", SEASON: "season"}
 
 
 class SurpriseBank:
@@ -91,7 +123,13 @@ class SurpriseBank:
         self._numbers = np.zeros((capacity, NUMBERS))
         self._histories = np.zeros((capacity, ROOM))
         self._maxima = np.zeros((capacity, BLOCKS), np.float32)
-        self._arrays = self._numbers, self._histories, self._maxima
+        self._seasons = np.zeros((capacity, SEASON_NUMBERS))
+        self._days = np.zeros((capacity, DAYS * TIME_SLOTS), np.float32)
+        self._season_maxima = np.zeros((capacity, BLOCKS), np.float32)
+        self._arrays: tuple[NDArray[Any], ...] = (
+            *(self._numbers, self._histories, self._maxima),
+            *(self._seasons, self._days, self._season_maxima),
+        )
         self._kernels = kernels()
         self._free: list[int] = []
         self._used = 0
@@ -134,12 +172,12 @@ class SurpriseBank:
             self._histories[slot] = self._maxima[slot] = 0.0
         else:
             raise ValueError(f"no room for more than {self.capacity} series")
-        self._kernels.reset(self._numbers, slot, interval_s)
+        self._kernels.reset(self._arrays, slot, interval_s)
         return slot
 
     def remove(self, slot: int) -> None:
         """Follow a series no longer; its slot may be another's from now on."""
-        self._kernels.reset(self._numbers, slot, 1.0)
+        self._kernels.reset(self._arrays, slot, 1.0)
         self._free.append(slot)
 
     def update(self, slot: int, value: float, time: float) -> int:
@@ -232,24 +270,34 @@ class SurpriseBank:
         end = int(row[END])
         if end == 0:
             return np.nan, np.nan
-        unit = float(row[UNIT]) or 1.0
         before = max(1, end - STRETCH)
         values = self._histories[slot, max(0, end - HISTORY) : before]
         low, high = np.quantile(values, ((1 - USUAL_SHARE) / 2, (1 + USUAL_SHARE) / 2))
         spread = float(row[SPREAD])
-        return _finite((float(low) - spread) * unit), _finite((float(high) + spread) * unit)
+        return self._value(slot, float(low) - spread), self._value(slot, float(high) + spread)
 
-    def told_value(self, slot: int) -> float:
-        """Return the last value, right after it changed something.
+    def told(self, slot: int) -> Told:
+        """Return what there is to tell of the last value, right after it changed something."""
+        row, season = self._numbers[slot], self._seasons[slot]
+        if row[KIND] != SEASON:
+            low, high = self.usual(slot)
+            lowest, highest = self._value(slot, row[LOWEST]), self._value(slot, row[HIGHEST])
+            value = highest if highest - high >= low - lowest else lowest
+            return Told(value, low, high, self.surprise(slot))
+        # Of an hour, whose mean is told, and what it may be without being told.
+        here, then = float(season[HERE]), float(season[THEN])
+        width = min(exp(min(season[THRESHOLD], MAX_EXPONENT) / 2) / 2, NEAR * abs(here - then))
+        surprise = season[SURPRISE] + log10(season[STEP] / row[STEP]) if row[STEP] > 0 else 0.0
+        return Told(
+            self._value(slot, here),
+            self._value(slot, then - width),
+            self._value(slot, then + width),
+            min(max(float(surprise), 0.0), MAX_SURPRISE),
+        )
 
-        Of a fast series that of the last points that were taken in together which is farther from
-        what is usual.
-        """
-        row = self._numbers[slot]
-        low, high = self.usual(slot)
-        unit = float(row[UNIT]) or 1.0
-        lowest, highest = _finite(float(row[LOWEST]) * unit), _finite(float(row[HIGHEST]) * unit)
-        return highest if highest - high >= low - lowest else lowest
+    def _value(self, slot: int, scaled: float) -> float:
+        """Return a value that is in units of a series."""
+        return _finite(float(scaled) * (float(self._numbers[slot, UNIT]) or 1.0))
 
     def last_values(self, slot: int) -> NDArray[np.float64]:
         """Return the last values, a thousand at most, float64 of shape (values,)."""
@@ -265,7 +313,7 @@ class SurpriseBank:
 
     def state(self, slot: int) -> Any:
         """Return what `restore` wants, plain values only."""
-        return pack(self._numbers[slot], self._histories[slot], self._maxima[slot])
+        return pack(tuple(array[slot] for array in self._arrays))
 
     def restore(self, slot: int, state: Any) -> None:
         """Go on in a slot where another was.
@@ -275,10 +323,9 @@ class SurpriseBank:
         ValueError
             It isn't the state of a series of the same interval; then nothing has changed.
         """
-        row, history, maxima = unpack(state, float(self._numbers[slot, INTERVAL]))
-        self._numbers[slot] = row
-        self._histories[slot, : len(history)] = history
-        self._maxima[slot, : len(maxima)] = maxima
+        parts: tuple[NDArray[Any], ...] = unpack(state, float(self._numbers[slot, INTERVAL]))
+        for array, part in zip(self._arrays, parts, strict=True):
+            array[slot, : len(part)] = part
 
     def _check_slots(self, lowest: int, highest: int) -> None:
         """Refuse what isn't a slot: the machine code writes wherever it is told to."""

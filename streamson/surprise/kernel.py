@@ -11,8 +11,9 @@ from streamson._jit import cached, notice_compiling, source_digest
 from streamson.surprise import series
 
 _NUMBERS: Final = types.Array(types.float64, 2, "C")
-_ARRAYS: Final = types.Tuple((_NUMBERS, _NUMBERS, types.Array(types.float32, 2, "C")))
-"""Of all slots: numbers, history, maxima; see `layout`."""
+_SINGLES: Final = types.Array(types.float32, 2, "C")
+_ARRAYS: Final = types.Tuple((_NUMBERS, _NUMBERS, _SINGLES, _NUMBERS, _SINGLES, _SINGLES))
+"""Of all slots: numbers, history, maxima; of the season numbers, days, maxima; see `layout`."""
 
 _COLUMN: Final = types.Array(types.float64, 1, "C", readonly=True)
 _SLOTS: Final = types.Array(types.int64, 1, "C", readonly=True)
@@ -21,7 +22,7 @@ _CHANGES: Final = types.Array(types.int8, 1, "C")
 _POINT: Final = types.int64(_ARRAYS, types.int64, types.float64, types.float64)
 _BATCH: Final = types.UniTuple(types.int64, 2)(_ARRAYS, types.int64, _COLUMN, _COLUMN)
 _MANY: Final = _CHANGES(_ARRAYS, _SLOTS, _COLUMN, _COLUMN)
-_RESET: Final = types.void(_NUMBERS, types.int64, types.float64)
+_RESET: Final = types.void(_ARRAYS, types.int64, types.float64)
 
 
 class Kernels(NamedTuple):
@@ -60,9 +61,9 @@ def kernels() -> Kernels:
             changes[i] = series.update(arrays, slots[i], values[i], times[i])
         return changes
 
-    def reset(numbers, slot, interval_s):  # type: ignore[no-untyped-def]
+    def reset(arrays, slot, interval_s):  # type: ignore[no-untyped-def]
         sources  # noqa: B018
-        series.reset(numbers, slot, interval_s)
+        series.reset(arrays, slot, interval_s)
 
     with notice_compiling():
         return Kernels(

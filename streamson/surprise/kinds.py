@@ -1,4 +1,4 @@
-"""What is unusual about a stretch of values: its level, its rate, or its shape."""
+"""What is unusual: the level of a stretch of values, its rate, its shape, or its time of day."""
 
 from typing import Any, Final
 
@@ -13,6 +13,8 @@ LEVEL: Final = 1
 RATE: Final = 2
 
 SHAPE: Final = 3
+
+SEASON: Final = 4
 
 RARE: Final = 0.01
 """What is rarer than this among what was before is what an alert names."""

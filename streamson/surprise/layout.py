@@ -64,3 +64,25 @@ HIGHEST: Final = 30  # of them, in that unit
 SPREAD: Final = 31  # mean of half the way from the lowest to the highest
 PER_VALUE: Final = 32  # mean number of points that were a value
 NUMBERS: Final = 33
+
+DAYS: Final = 8
+"""So many days, the last one is today, have means of each quarter of an hour."""
+
+TIME_SLOT_S: Final = 900.0
+
+TIME_SLOTS: Final = 96
+"""Of a day."""
+
+SEASON_SHARE: Final = 0.05
+"""So much of the alerts that are asked for may be about the time of day."""
+
+SEASON_INTERVAL_S: Final = 3_600.0
+"""Who asks for alerts more often than that does not ask about days."""
+
+# A series' season has the same columns, of its means; COUNT is the slot of the last one. And more:
+SUM: Final = NUMBERS  # of the values in the quarter of an hour, of which GATHERED came
+FIRST: Final = NUMBERS + 1  # 1 once there is a mean
+TIME_SLOT: Final = NUMBERS + 2  # which quarter of an hour since 1970 values are gathered of
+HERE: Final = NUMBERS + 3  # mean of the last hour
+THEN: Final = NUMBERS + 4  # mean of the same hour of the nearest day
+SEASON_NUMBERS: Final = NUMBERS + 5

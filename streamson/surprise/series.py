@@ -6,12 +6,13 @@ from typing import Any, Final
 from numba import njit
 
 from streamson.surprise.distance import nearest_distance, score_of
-from streamson.surprise.kinds import RATE, tell_kind
+from streamson.surprise.kinds import RATE, SEASON, tell_kind
 from streamson.surprise.layout import (
     ACTIVE,
     CALM,
     COUNT,
     END,
+    HERE,
     HISTORY,
     HUGE,
     INTERVAL,
@@ -23,14 +24,18 @@ from streamson.surprise.layout import (
     RESOLUTION,
     ROOM,
     SCORE,
+    SEASON_INTERVAL_S,
+    SEASON_SHARE,
     SIGN,
     STILL,
     STRETCH,
     SURPRISE,
+    THEN,
     THRESHOLD,
     TOGETHER,
     UNIT,
 )
+from streamson.surprise.season import follow_season, reset_season
 from streamson.surprise.tail import asked, follow_blocks, surprise
 from streamson.surprise.thinning import begin_again, middle, take
 
@@ -44,14 +49,17 @@ OVER: Final = 2
 
 
 @_compiled
-def reset(numbers: Any, slot: int, interval_s: float) -> None:
+def reset(arrays: Any, slot: int, interval_s: float) -> None:
     """Begin a series."""
-    row = numbers[slot]
+    row = arrays[0][slot]
     row[:] = 0.0
-    row[INTERVAL] = interval_s
+    # Of all alerts that are asked for, a share is about the time of day.
+    seasonal = interval_s >= SEASON_INTERVAL_S
+    row[INTERVAL] = interval_s / (1.0 - SEASON_SHARE * seasonal)
     row[CALM] = QUIET
     row[TOGETHER] = 1.0
     begin_again(row)
+    reset_season(arrays[3][slot], interval_s)
 
 
 @_compiled
@@ -104,12 +112,16 @@ def _is_stuck(row: Any) -> bool:
 
 
 @_compiled
-def _change(row: Any, values: Any, end: int, score: float) -> int:
+def _change(row: Any, values: Any, end: int, score: float, season: Any) -> int:
     """Return whether an alert is raised or over."""
     stuck = _is_stuck(row)
     if stuck:
         row[SURPRISE] = max(row[SURPRISE], asked(row))
+    is_season = row[ACTIVE] == 1.0 and row[KIND] == SEASON
     if stuck or score > row[THRESHOLD]:
+        if is_season:  # the next point raises another alert
+            row[ACTIVE] = 0.0
+            return OVER
         calm, peak = row[CALM], row[PEAK]
         row[CALM], row[PEAK] = 0.0, max(peak, row[SURPRISE])
         if row[ACTIVE] == 0.0 and (calm >= QUIET or row[SURPRISE] >= peak + 1.0):
@@ -121,7 +133,8 @@ def _change(row: Any, values: Any, end: int, score: float) -> int:
             return RAISED
         return NONE
     row[CALM] += 1.0
-    if row[ACTIVE] == 1.0 and row[CALM] >= STRETCH:
+    is_calm = season[ACTIVE] == 0.0 if is_season else row[CALM] >= STRETCH
+    if row[ACTIVE] == 1.0 and is_calm:
         row[ACTIVE] = 0.0
         return OVER
     return NONE
@@ -132,17 +145,22 @@ def update(arrays: Any, slot: int, value: float, time: float) -> int:
     """Take in a point of a series; one that isn't finite is none."""
     if not (abs(value) < inf and abs(time) < inf):
         return NONE
-    numbers, histories, maxima = arrays
-    row, values = numbers[slot], histories[slot]
+    numbers, histories, maxima, seasons, days, season_maxima = arrays
+    row, values, season = numbers[slot], histories[slot], seasons[slot]
     if not take(row, _scaled(row, value), time):
         return NONE
     end = _append(row, values, middle(row))
+    began = follow_season(season, days[slot], season_maxima[slot], middle(row), time)
     distance = nearest_distance(values, end)
     if distance < 0.0:
         return NONE
     score = score_of(distance, row[RESOLUTION])
     row[SCORE] = score
     row[SURPRISE] = surprise(row, score)
-    change = _change(row, values, end, score)
+    change = _change(row, values, end, score, season)
     follow_blocks(row, maxima[slot], score)
+    if began and row[ACTIVE] == 0.0 and change == NONE:
+        row[ACTIVE], row[KIND] = 1.0, SEASON
+        row[SIGN] = 1.0 if season[HERE] >= season[THEN] else -1.0
+        return RAISED
     return change

@@ -10,17 +10,20 @@ from numpy.typing import NDArray
 
 from streamson.surprise import layout
 from streamson.surprise.distance import LOWEST
-from streamson.surprise.kinds import SHAPE
+from streamson.surprise.kinds import SEASON
 from streamson.surprise.layout import (
     ACTIVE,
     BLOCK,
     BLOCKS,
     CALM,
     COUNT,
+    DAYS,
     END,
     FILLED,
+    FIRST,
     GATHERED,
     HELD,
+    HERE,
     HIGHEST,
     HUGE,
     INTERVAL,
@@ -39,19 +42,25 @@ from streamson.surprise.layout import (
     RESOLUTION,
     ROOM,
     SCORE,
+    SEASON_NUMBERS,
     SEEN,
     SIGN,
     SPREAD,
     SQUARE,
     STEP,
     STILL,
+    SUM,
     SURPRISE,
+    THEN,
     THRESHOLD,
+    TIME_SLOT,
+    TIME_SLOTS,
     TOGETHER,
     UNFITTED,
     UNIT,
 )
 from streamson.surprise.pace import MAX_STEP_S
+from streamson.surprise.season import MAX_MEAN
 from streamson.surprise.thinning import MOST_TOGETHER
 
 _COUNT_MAX: Final = 2.0**53
@@ -68,7 +77,7 @@ _COUNTS: Final = {
     OLDEST: (0, BLOCKS - 1),
     CALM: (0, _COUNT_MAX),
     ACTIVE: (0, 1),
-    KIND: (0, SHAPE),
+    KIND: (0, SEASON),
     SIGN: (-1, 1),
     UNFITTED: (0, _COUNT_MAX),
     LENGTH: (BLOCK, _COUNT_MAX),
@@ -101,20 +110,38 @@ _RANGES: Final = {
     PEAK: (0, MAX_SURPRISE),
 }
 
+_SEASON_RANGES: Final = {
+    **_RANGES,
+    COUNT: (-_TIME_MAX, _TIME_MAX),
+    TOGETHER: (0, 0),
+    GATHERED: (0, _COUNT_MAX),
+    SUM: (-_TIME_MAX, _TIME_MAX),
+    FIRST: (0, 1),
+    TIME_SLOT: (-_TIME_MAX, _TIME_MAX),
+    HERE: (-2 * MAX_MEAN, 2 * MAX_MEAN),
+    THEN: (-2 * MAX_MEAN, 2 * MAX_MEAN),
+}
+"""Of the numbers of a season."""
+
 Row = NDArray[np.float64]
-Maxima = NDArray[np.float32]
+Singles = NDArray[np.float32]
+Parts = tuple[Row, Row, Singles, Row, Singles, Singles]
 
 
-def pack(row: Row, history: Row, maxima: Maxima) -> Any:
+def pack(parts: tuple[NDArray[Any], ...]) -> Any:
     """Return a series' rows as plain values: what is in use of them."""
+    row, history, maxima, season, days, season_maxima = parts
     return (
         row.tolist(),
         history[: int(row[END])].tobytes(),
         maxima[: int(row[HELD])].tobytes(),
+        season.tolist(),
+        days.tobytes() if season[FIRST] else b"",
+        season_maxima[: int(season[HELD])].tobytes(),
     )
 
 
-def unpack(state: Any, interval_s: float) -> tuple[Row, Row, Maxima]:
+def unpack(state: Any, interval_s: float) -> Parts:
     """Return the rows that `pack` was given, as far as they were in use.
 
     Raises
@@ -122,25 +149,38 @@ def unpack(state: Any, interval_s: float) -> tuple[Row, Row, Maxima]:
     ValueError
         It isn't the state of a series of that interval.
     """
-    numbers, history_bytes, maxima_bytes = msgspec.convert(state, tuple[list[float], bytes, bytes])
-    row = np.array(numbers, np.float64)
-    _check(len(row) == NUMBERS, "numbers")
-    for column, (low, high) in _RANGES.items():
-        _check(low <= row[column] <= high, f"number {column}")
-    for column in _COUNTS:
-        _check(row[column].is_integer(), f"number {column}")
+    kind = tuple[list[float], bytes, bytes, list[float], bytes, bytes]
+    numbers, history_bytes, maxima_bytes, season_numbers, *rest = msgspec.convert(state, kind)
+    row = _row(numbers, NUMBERS, _RANGES)
     _check(row[INTERVAL] == interval_s, "interval")
     _check(row[END] <= row[COUNT] <= row[SEEN], "count")
     _check(row[TOGETHER] == 2.0 ** int(log2(row[TOGETHER])), "points together")
     _check(row[GATHERED] < row[TOGETHER], "points gathered")
+    history = np.frombuffer(history_bytes, np.float64)
+    _check(len(history) == row[END] and bool((np.abs(history) <= HUGE).all()), "history")
+    season = _row(season_numbers, SEASON_NUMBERS, _SEASON_RANGES)
+    days = np.frombuffer(rest[0], np.float32)
+    _check(len(days) == DAYS * TIME_SLOTS * season[FIRST], "days")
+    _check(not bool((np.abs(days) > 2 * MAX_MEAN).any()), "days")  # NaN where nothing is known
+    return row, history, _maxima(row, maxima_bytes), season, days, _maxima(season, rest[1])
+
+
+def _row(numbers: list[float], length: int, ranges: dict[int, tuple[float, float]]) -> Row:
+    row = np.array(numbers, np.float64)
+    _check(len(row) == length, "numbers")
+    for column, (low, high) in ranges.items():
+        _check(low <= row[column] <= high, f"number {column}")
+    for column in _COUNTS:
+        _check(row[column].is_integer(), f"number {column}")
     _check(row[OLDEST] == 0 or row[HELD] == BLOCKS, "oldest")
     _check(row[FILLED] < row[LENGTH], "block")
-    _check(len(history_bytes) == 8 * row[END] and len(maxima_bytes) == 4 * row[HELD], "lengths")
-    history = np.frombuffer(history_bytes, np.float64)
-    maxima = np.frombuffer(maxima_bytes, np.float32)
-    _check(bool((np.abs(history) <= HUGE).all()), "history")
-    _check(bool((np.abs(maxima) <= _SCORE_MAX).all()), "maxima")
-    return row, history, maxima
+    return row
+
+
+def _maxima(row: Row, held: bytes) -> Singles:
+    maxima = np.frombuffer(held, np.float32)
+    _check(len(maxima) == row[HELD] and bool((np.abs(maxima) <= _SCORE_MAX).all()), "maxima")
+    return maxima
 
 
 def _check(known: bool, what: str) -> None:

@@ -206,7 +206,7 @@ def _reduced(share: float) -> float:
 
 @_compiled
 def _asked_points(row: Any) -> float:
-    """Return how many points lie between false alerts, as it was asked."""
+    """Return how many points lie between false alerts, as it was asked of them."""
     return min(row[INTERVAL] / row[STEP], MAX_POINTS)
 
 

@@ -92,7 +92,7 @@ def test_one_point_far_outside_is_told_with_its_value(seed, sign):
     done, change = bank.update_up_to_change(slot, values, times, AT)
     assert (change, bank.kind(slot)) == (Change.RAISED, Kind("level", sign))
     assert done - AT < RATE * LONGEST_SLOT_S
-    assert bank.told_value(slot) == values[AT]
+    assert bank.told(slot).value == values[AT]
     low, high = bank.usual(slot)
     assert 6 < low < 8.5
     assert 11.5 < high < 14

@@ -6,13 +6,13 @@ import msgspec
 
 from streamson.model.event.base import Event, listed
 
-AlertKind = Literal["above", "below", "level", "rate", "shape"]
+AlertKind = Literal["above", "below", "level", "rate", "shape", "season"]
 """What a value did: it went above or below what is well; or it was unusual by its level, by how
-much it moves, or by a course like none before."""
+much it moves, by a course like none before, or at its time of day."""
 
 Priority = Literal["high", "medium", "low"]
 
-_USUAL: Final = ("level", "rate", "shape")
+_USUAL: Final = ("level", "rate", "shape", "season")
 
 MAX_GROUPS: Final = 64
 """Groups of alerts told as one that are named; each alert is an event of its own as well."""
@@ -83,6 +83,9 @@ class AlertRaised(Event, frozen=True, kw_only=True, tag="alert_raised"):
         if self.kind == "rate":
             more = "more" if self.sign > 0 else "less"
             return f"moves {more} than usual, and is {value} (usually {usually}){less}"
+        if self.kind == "season":
+            more = "higher" if self.sign > 0 else "lower"
+            return f"was {value} for an hour, {more} than usual at this time ({usually}){less}"
         return f"moves as never before, and is {value} (usually {usually}){less}"
 
 

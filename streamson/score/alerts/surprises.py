@@ -224,10 +224,10 @@ class SurpriseMonitor:
         bank, slot = self.bank, series.slot
         kind = bank.kind(slot)
         assert kind is not None
-        low, high = bank.usual(slot)
+        told = bank.told(slot)
         return SurpriseChange(
-            *(series.field, series.rate, change == Change.RAISED, bank.told_value(slot), time),
-            *(kind.name, kind.sign, low, high, bank.surprise(slot)),
+            *(series.field, series.rate, change == Change.RAISED, told.value, time),
+            *(kind.name, kind.sign, told.low, told.high, told.surprise),
         )
 
 
