@@ -224,9 +224,9 @@ class Case(NamedTuple):
 
 def case(table: dict[str, list[float]], session: Session, *, each_column: bool) -> Case:
     rendering = streamson.render(table, session, sample_rate=RATE, each_column=each_column)
-    streams = list(dict.fromkeys(note.stream for note in rendering.notes))
-    if each_column:
-        streams = [f"data.{name}" for name in table]
+    sounding = {note.stream for note in rendering.notes}  # a column that stands still is left out
+    names = [f"data.{name}" for name in table] if each_column else sounding
+    streams = [name for name in names if name in sounding]
     fields = [] if each_column else list(table)
     voices = voices_of(session, streams, fields or ["value"]).voices
     candidates = [voice.candidate for voice in voices]
