@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from math import isnan
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from streamson.errors import InputFileError, UsageError
 from streamson.formats.table import Table
@@ -20,33 +21,50 @@ FRAMES_A_SECOND: Final = 1_000
 """Of a table's clock: to a millisecond."""
 
 
-class PastInput(Protocol):
+MAX_TIME_S: Final = 1e12
+"""Times beyond, of the year 33,000, are none: silence would be looked for through all of them."""
+
+
+class PastInput(ABC):
     """Points of the past, and what a session would have told of them.
 
-    Attributes
+    Parameters
     ----------
     name
         What it is called.
+    session
+        Its alerts.
+    sample_rate
+        Frames a second of its clock.
     has_dates
         Whether its times are dates; else they are seconds.
     """
 
-    name: str
-    has_dates: bool
+    def __init__(self, name: str, session: Session, *, sample_rate: int, has_dates: bool) -> None:
+        self.name = name
+        self.has_dates = has_dates
+        self._past = PastAlerts(session, sample_rate=sample_rate)
 
     def alerts(self) -> Iterator[PastAlert]:
         """Yield what would have been told."""
+        return self._past.run(self._points())
 
     @property
     def streams(self) -> dict[str, tuple[int, float]]:
         """Each stream's alerts, and days: known after all alerts."""
+        return self._past.streams
 
     @property
     def remarks(self) -> list[str]:
         """What was taken for granted, and left out, for a person."""
+        return []
+
+    @abstractmethod
+    def _points(self) -> Iterator[tuple[int, DataPoint | Batch]]:
+        """Yield the points, each with its frame."""
 
 
-class PastTable:
+class PastTable(PastInput):
     """A table whose rows are points of a stream of its name.
 
     Parameters
@@ -95,21 +113,12 @@ class PastTable:
                 f"--step is for tables without times; in {table.source} they are in the column "
                 f"{table.time_column!r}"
             )
-        self.name = table.name
-        self.has_dates = table.has_dates
+        super().__init__(
+            table.name, session, sample_rate=FRAMES_A_SECOND, has_dates=table.has_dates
+        )
         self._step_s = step_s
         self._each_column = each_column
-        self._past = PastAlerts(session, sample_rate=FRAMES_A_SECOND)
         self._unwatched = [] if each_column else self._not_watched(session)
-
-    def alerts(self) -> Iterator[PastAlert]:
-        """Yield what would have been told."""
-        return self._past.run(self._points())
-
-    @property
-    def streams(self) -> dict[str, tuple[int, float]]:
-        """Each stream's alerts, and days."""
-        return self._past.streams
 
     @property
     def remarks(self) -> list[str]:
@@ -130,6 +139,11 @@ class PastTable:
             time = row_time if self._step_s is None else i * self._step_s
             if isnan(time):
                 continue
+            if abs(time) > MAX_TIME_S:
+                raise InputFileError(
+                    f"{self._table.source}: row {i + 1} has the time {time:g} s, beyond "
+                    f"{MAX_TIME_S:g}; say which column is the time: --time-column"
+                )
             start = time if start is None else start
             frame = round((time - start) * FRAMES_A_SECOND)
             if not self._each_column:
@@ -139,7 +153,7 @@ class PastTable:
                 yield frame, DataPoint(f"{self.name}.{name}", {name: value}, time)
 
 
-class PastRecording:
+class PastRecording(PastInput):
     """A recorded session.
 
     Parameters
@@ -150,27 +164,10 @@ class PastRecording:
         Whose alerts are looked for, in place of its own.
     """
 
-    has_dates = True
-
     def __init__(self, folder: Path, session: Session) -> None:
-        self.name = folder.resolve().name
         self._recording = Recording(folder)
         rate = self._recording.manifest.sample_rate
-        self._past = PastAlerts(session, sample_rate=rate)
-
-    def alerts(self) -> Iterator[PastAlert]:
-        """Yield what would have been told."""
-        return self._past.run(self._points())
-
-    @property
-    def streams(self) -> dict[str, tuple[int, float]]:
-        """Each stream's alerts, and days."""
-        return self._past.streams
-
-    @property
-    def remarks(self) -> list[str]:
-        """Nothing: a recording is what it is."""
-        return []
+        super().__init__(folder.resolve().name, session, sample_rate=rate, has_dates=True)
 
     def _points(self) -> Iterator[tuple[int, DataPoint | Batch]]:
         for row in self._recording.points():

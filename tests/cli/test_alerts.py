@@ -98,8 +98,10 @@ def test_a_recording(run, tmp_path):
         Listener("tcp://127.0.0.1:*", output="none", record=tmp_path / "monday") as listener,
         Publisher(listener.endpoint) as publisher,
     ):
-        for i in range(500):
-            publisher.send("boiler", temperature=90.0 if i == 480 else float(i % 5))
+        begin = datetime.now(UTC).timestamp() - 500
+        for i in range(500):  # a point a second: of thousands a second some were taken together
+            value = 90.0 if i == 480 else float(i % 5)
+            publisher.send("boiler", time=begin + i, temperature=value)
         until(lambda: listener.stats().points_received == 500, "the points")
     done = run("alerts", "monday")
     (row,) = rows(done.stdout)
@@ -125,3 +127,12 @@ def test_bad_use_is_explained(run, table, words, said):
     assert done.returncode == 2
     assert said in done.stderr
     assert done.stdout == ""
+
+
+def test_a_time_that_is_none_is_explained(run, tmp_path):
+    """Silence would be looked for through all of it."""
+    (tmp_path / "huge.csv").write_text("time,x\n" + "".join(f"{i * 1e300},{i}\n" for i in range(9)))
+    done = run("alerts", "huge.csv")
+    assert done.returncode == 1
+    assert "huge.csv: row 2 has the time" in done.stderr
+    assert "Traceback" not in done.stderr
