@@ -145,7 +145,7 @@ def _surpassed_by(
     begun = np.zeros(held, np.bool_)
     count = most = equal = 0
     above = scores[order[0]]
-    for rank in range(held // 2):
+    for rank in range((held + 1) // 2):
         block = order[rank]
         score = scores[block]
         count += _begin_block(begun, block, apart)
@@ -162,7 +162,7 @@ def _surpassed_by(
             share = min(max((wanted - most) / max(count - most, 1), 0.0), 1.0)
             return max(rank + share, 1.0), wanted, above + share * (score - above)
         most, above, equal = max(most, count), score, 0
-    return held / 2.0, least, scores[order[held // 2]]
+    return held / 2.0, max(least, min(wanted, count)), scores[order[held // 2]]
 
 
 @_compiled
