@@ -163,7 +163,9 @@ def _why_not(part: Part, session: Session) -> str:
         return "for its voice is held and glides, so that no note has a beginning of its own"
     instruments = [session.instruments[name] for name in _names(part)]
     if any(instrument.sample is not None for instrument in instruments):
-        return f"for its instrument {_names(part)[0]} is a recorded sound, whose partials nobody knows"
+        return (
+            f"for its instrument {_names(part)[0]} is a recorded sound, whose partials nobody knows"
+        )
     return ""
 
 
