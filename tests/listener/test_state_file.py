@@ -77,8 +77,8 @@ def test_a_state_that_would_make_machine_code_write_beyond_its_memory_is_harmles
     (state,) = first.state()
     (key,) = state["windows"]
     transform, adaptive, place = state["windows"][key]
-    assert adaptive["ordered"].keys() == {"seen", "values"}
-    damaged = transform, {**adaptive, "ordered": {"seen": evil, "values": []}}, place
+    assert adaptive["near"].keys() == {"seen", "values"}
+    damaged = transform, {**adaptive, "near": {"seen": evil, "values": []}}, place
     save_state(path, [{**state, "windows": {key: damaged}}])
     assert path.stat().st_size < 1_200
     command = [*(sys.executable, "-m", "streamson", "listen", "--bind", ANY_PORT)]

@@ -268,7 +268,9 @@ def test_all_streams_together_play_no_more_than_the_budget_and_take_turns(steps)
     assert counts.notes + counts.points_coalesced + counts.rests + score.points_waiting == points
     begun = Counter(at // span for at, _ in notes)
     assert max(begun.values(), default=0) <= NOTES_A_SPAN + 1  # of a pair both
-    for _ in range(300 // round(NEW_STREAMS_SHARE * NOTES_A_SPAN) + 1):
+    # Of each stream two points may wait, the least and the greatest; the first span to come may be
+    # spent in part.
+    for _ in range(score.points_waiting // round(NEW_STREAMS_SHARE * NOTES_A_SPAN) + 2):
         now += span
         notes += [(max(note.onset_frame, now), note.stream) for note in score.flush(now)]
     assert {stream for _, stream in notes} == {f"s{i}" for i in range(max(n for _, n in steps))}
