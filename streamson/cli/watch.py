@@ -1,6 +1,8 @@
 """``streamson watch``: see and steer a running listener in a terminal."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -9,10 +11,11 @@ from streamson._click_options import Seconds
 from streamson.cli import options
 from streamson.cli.ending import ending
 from streamson.cli.outlets import list_ports, played_to
-from streamson.errors import StreamsonError
+from streamson.errors import StreamsonError, UsageError
 
 if TYPE_CHECKING:
     from streamson.live.outlet.outlet import Outlet
+    from streamson.live.speech.speaker import Speaker
     from streamson.model.feed import Hello
     from streamson.wire.feed.reader import FeedReader
 
@@ -56,6 +59,17 @@ def _osc_address(_context: click.Context, _option: click.Parameter, text: str | 
     help="How long after the listener a note is played there, so that all keep their rhythm: up to "
     "10s.  [default: 150ms]",
 )
+@click.option(
+    "--speak",
+    is_flag=True,
+    help="Say aloud, on this machine, who comes forward, alerts, and what falls silent, by "
+    "espeak-ng.",
+)
+@click.option(
+    "--voice",
+    metavar="NAME",
+    help="The voice or language of espeak-ng that --speak has.  [default: en]",
+)
 @click.option("--lasts-while", type=int, hidden=True)
 def command(
     *,
@@ -64,17 +78,21 @@ def command(
     midi: str | None,
     osc: str | None,
     delay: float | None,
+    speak: bool,
+    voice: str | None,
     lasts_while: int | None,
 ) -> int:
     """See and steer a running listener, which was started with --feed.
 
     ENDPOINT is its feed's, by default tcp://127.0.0.1:5571. The key ? tells all keys. Where
-    standard output is no terminal, and with --plain, --midi or --osc, it prints plain lines.
+    standard output is no terminal, and with --plain, --midi, --osc or --speak, it prints plain
+    lines.
 
     \b
     streamson watch --midi list
     streamson watch --midi fluid
     streamson watch --osc studio:57120 --delay 100ms
+    streamson watch --speak
     """  # noqa: D301
     if midi == LIST:
         list_ports()
@@ -84,8 +102,10 @@ def command(
     from streamson.wire.sockets.endpoint import control_endpoint
 
     control_endpoint(endpoint)  # or it says what is wrong with it
-    is_played_to = midi is not None or osc is not None
-    has_screen = not (plain or is_played_to) and sys.stdout.isatty() and _can_show()
+    if voice is not None and not speak:
+        raise UsageError("--voice is for --speak, which is not there")
+    is_plain = plain or speak or midi is not None or osc is not None
+    has_screen = not is_plain and sys.stdout.isatty() and _can_show()
     if lasts_while is not None and not has_screen:
         raise StreamsonError("the terminal was closed")
     ending.hold()
@@ -94,8 +114,11 @@ def command(
         if has_screen:
             _show(reader, hello, lasts_while)
             return 0
-        with played_to(endpoint, midi=midi, osc=osc, delay_s=delay) as outlets:
-            _print_lines(reader, hello, outlets)
+        with (
+            played_to(endpoint, midi=midi, osc=osc, delay_s=delay) as outlets,
+            _said_aloud(voice or "en") if speak else nullcontext() as speaker,
+        ):
+            _print_lines(reader, hello, outlets, speaker)
     return 0
 
 
@@ -115,7 +138,23 @@ def _show(reader: "FeedReader", hello: "Hello", lasts_while: int | None) -> None
     Screen(reader, hello, lasts_while).run()
 
 
-def _print_lines(reader: "FeedReader", hello: "Hello", outlets: list["Outlet"]) -> None:
+@contextmanager
+def _said_aloud(voice: str) -> "Iterator[Speaker]":
+    """Say what happens; at the end, say how it went."""
+    from streamson.live.speech.speaker import Speaker
+
+    speaker = Speaker(voice)
+    try:
+        with speaker:
+            click.echo("Saying aloud what happens.", err=True)
+            yield speaker
+    finally:
+        click.echo(speaker.summary(), err=True)
+
+
+def _print_lines(
+    reader: "FeedReader", hello: "Hello", outlets: list["Outlet"], speaker: "Speaker | None"
+) -> None:
     from streamson.live.plain import PlainLines
     from streamson.model.feed import HELLO, LEVEL
 
@@ -125,6 +164,10 @@ def _print_lines(reader: "FeedReader", hello: "Hello", outlets: list["Outlet"]) 
     while True:
         for topic, message in reader.receive(TURN_S):
             lines.update(topic, message)
+            if speaker is not None:
+                speaker.update(topic, message)
         lines.look(reader.refusal)
+        if speaker is not None:
+            speaker.look()
         for outlet in outlets:
             outlet.check()

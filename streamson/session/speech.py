@@ -1,6 +1,5 @@
 """Speech: a text becomes an instrument that says it, by espeak-ng."""
 
-import shutil
 import subprocess
 import tempfile
 from functools import cache
@@ -9,12 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from streamson.errors import InputFileError, MissingDependencyError
+from streamson._espeak import PROGRAM, find_espeak
+from streamson.errors import InputFileError
 from streamson.formats.sample_file import read_sample
 from streamson.model.instrument import Envelope, Instrument, Sample
 
-PROGRAM: Final = "espeak-ng"
-INSTALL: Final = "apt-get install espeak-ng (macOS: brew install espeak-ng)"
 TIMEOUT_S: Final = 20.0
 SPOKEN_NOTE: Final = 60.0
 """The MIDI note at which a text is said as it was spoken."""
@@ -40,9 +38,7 @@ def speaker(text: str, voice: str = "en") -> Instrument:
     ValueError
         It can't say this.
     """
-    program = shutil.which(PROGRAM)
-    if program is None:
-        raise MissingDependencyError(f"nothing can speak: {PROGRAM} is not installed; {INSTALL}")
+    program = find_espeak()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "spoken.wav"
         try:

@@ -128,5 +128,6 @@ def _await(path, pattern):
 
 def _alert_notes(path):
     """Return how many notes of alerts were played."""
+    instruments = {earcon.instrument for earcon in builtin_earcons().values()}
     with path.open(newline="") as file:
-        return sum(row["instrument"].startswith("earcon") for row in csv.DictReader(file))
+        return sum(row["instrument"] in instruments for row in csv.DictReader(file))

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from streamson import Publisher
+from streamson._espeak import PROGRAM
 from streamson.offline.render import render_notes
 from streamson.offline.resynthesize import recorded_notes, resynthesize
 from streamson.recording.reader import Recording
-from streamson.session.speech import PROGRAM
 from tests.conftest import until
 
 SESSION = """
