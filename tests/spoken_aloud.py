@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ pcm.!default {{ type plug  slave.pcm kept }}
 
 _TAP = """#!/bin/sh
 cat > {lines}.$$
-if [ -s {lines}.$$ ]; then cat {lines}.$$ >> {lines}; echo >> {lines}; fi
+if [ -s {lines}.$$ ]; then echo >> {lines}.$$; cat {lines}.$$ >> {lines}; fi
 exec {program} "$@" < {lines}.$$
 """
 """Notes what espeak-ng gets, and becomes it. The sound alone tells no text: on a card that takes
@@ -77,11 +78,21 @@ class SpokenAloud:
 def speaking() -> list[psutil.Process]:
     """Return all that speaks, or would, on the card of a test."""
     found = []
-    for process in psutil.process_iter(["name", "environ"]):
-        config = (process.info["environ"] or {}).get("ALSA_CONFIG_PATH")
-        if process.info["name"] == PROGRAM and config == os.environ.get("ALSA_CONFIG_PATH"):
-            found.append(process)
+    for pid in psutil.pids():
+        with suppress(psutil.Error):
+            process = psutil.Process(pid)  # a new one: it keeps the program that it saw first
+            config = process.environ().get("ALSA_CONFIG_PATH")
+            program = Path(process.exe()).name  # no longer the tap's shell
+            if program == PROGRAM and config == os.environ.get("ALSA_CONFIG_PATH"):
+                found.append(process)
     return found
+
+
+def kill_speaking() -> None:
+    """Kill what speaks on the card of a test."""
+    for process in speaking():
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from streamson.model.event.streams import (
     StreamWithdrawn,
 )
 from tests.conftest import until
-from tests.spoken_aloud import speaking, spoken
+from tests.spoken_aloud import kill_speaking, speaking, spoken
 
 __all__ = ["spoken"]
 
@@ -244,8 +244,7 @@ def test_one_that_is_killed_has_a_successor(spoken, monkeypatch, caplog):
     with Speaker() as speaks:
         until(speaking, "one that speaks")
         spoken.repair()
-        for process in speaking():
-            process.kill()
+        kill_speaking()
         until(lambda: speaks.failed == 1, "its end")
         speaks._add(Announcement("two"))
         spoken.await_lines("speech is on", "two")
