@@ -11,6 +11,12 @@ import msgspec
 from streamson.errors import MessageError
 from streamson.live.encoding import MP3, OGG, Encoder, FileEncoder
 from streamson.live.mirror import Mirror
+from streamson.live.speech.words import (
+    LISTENER_BACK,
+    LISTENER_GONE,
+    Announcement,
+    announcement,
+)
 from streamson.live.web.limits import (
     MAX_PLAYER_BYTES,
     MAX_RECORDINGS,
@@ -181,10 +187,22 @@ class Hub:
             self._frame = message.frame
         for told in self.mirror.update(topic, message):
             self._tell_event(told)
+            if topic == EVENT:  # the past is read, not said
+                self._say(announcement(told.event))
         if topic == STREAMS:
             message = self._shown(message)
         if topic not in (EVENT, PAST):
             self._send(VIEW, _encode(topic, message))
+
+    def _tell_connected(self, is_there: bool) -> None:
+        self._send(VIEW, _encode("connected", is_there))
+        self._say(LISTENER_BACK if is_there else LISTENER_GONE)
+
+    def _say(self, said: Announcement | None) -> None:
+        """Let pages say something that are to speak."""
+        if said is not None:
+            told = {"text": said.text, "urgent": said.is_urgent}
+            self._send(VIEW, _encode("said", told))
 
     def _tell_event(self, told: EventTold) -> None:
         self._send(VIEW, _encode(EVENT, told))
@@ -250,7 +268,7 @@ class Hub:
                 _log.warning("%s", error)
             if self.mirror.is_there != was_there:
                 was_there = not was_there
-                self._call(self._send, VIEW, _encode("connected", was_there))
+                self._call(self._tell_connected, was_there)
         reader.close()
 
     def _encode_sound(self, message: Any, encoders: dict[str, tuple[int, Encoder]]) -> None:

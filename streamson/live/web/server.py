@@ -25,7 +25,7 @@ from streamson.live.web.steering import Steering
 
 FILES: Final = (
     *("app.js", "canvas.js", "format.js", "icon.svg", "link.js", "marks.js", "receiver.js"),
-    *("rows.js", "scheduled.js", "sound.js", "style.css", "worklet.js"),
+    *("rows.js", "scheduled.js", "sound.js", "speech.js", "style.css", "worklet.js"),
 )
 """What the page is made of: these names and no others lead to a file."""
 

@@ -5,6 +5,7 @@ import { clock, number, plain } from "./format.js";
 import { Link } from "./link.js";
 import { mainField, Rows } from "./rows.js";
 import { Sound } from "./sound.js";
+import { Speech } from "./speech.js";
 
 const MAX_EVENTS = 200;
 const MAX_ALERTS = 40; // of a flood the events say what it is
@@ -24,6 +25,7 @@ const SOUND_WORDS = {
 const $ = (id) => document.getElementById(id);
 const sound = new Sound();
 const link = new Link(told);
+const speech = new Speech((text) => ($("answer").textContent = plain(text)));
 const rows = new Rows($("rows"), steer);
 const canvas = new Canvas($("canvas"), heardSecond);
 let hello = null;
@@ -40,6 +42,7 @@ const takes = {
   streams: takeStreams,
   note: ({ note }) => hello && canvas.addNote(note, hello.sample_rate),
   event: takeEvent,
+  said: (message) => speech.say(message),
   statistics: takeStatistics,
   level: ({ frame }) => setClock(frame),
   recordings: takeRecordings,
@@ -331,9 +334,18 @@ $("keys-on").onchange = ({ target }) => {
   if (target.checked) memory?.removeItem(KEYS_OFF);
   else memory?.setItem(KEYS_OFF, "1");
 };
+const SPEAKS = "streamson-speaks";
+$("speak-label").hidden = !speech.isThere;
+$("speak").checked = speech.isThere && Boolean(memory?.getItem(SPEAKS));
+if ($("speak").checked) speech.turn(true);
+$("speak").onchange = ({ target }) => {
+  speech.turn(target.checked);
+  if (target.checked) memory?.setItem(SPEAKS, "1");
+  else memory?.removeItem(SPEAKS);
+};
 link.addEventListener("change", showConnection);
 sound.addEventListener("change", showSound);
 setInterval(showSound, 500);
 showSound();
 
-globalThis.streamson = { sound, link, rows, canvas, heardSecond, get state() { return state; } };
+globalThis.streamson = { sound, speech, link, rows, canvas, heardSecond, get state() { return state; } };
