@@ -16,6 +16,7 @@ from streamson.live.outlet.frame_clock import FrameClock
 from streamson.model.event.streams import StreamRecovered
 from streamson.model.feed import EventTold, Streams
 from streamson.model.note import Note
+from streamson.score.attention.bed import FIRST_KEY
 from tests.live import made_up
 
 NTP_EPOCH_S = 2_208_988_800
@@ -53,6 +54,17 @@ def test_a_note_is_a_bundle_for_its_time(note, time_s):
     told = [note.midi_note, note.level_db, note.duration_s, note.pan, note.brightness]
     assert values[:5] == pytest.approx(told)
     assert values[6] == 0.5
+
+
+@given(st.integers(1, 2**30), st.integers(0, 1_000))
+def test_a_held_voice_has_a_number_of_its_own_whoever_holds_it(of_part, seat):
+    def number(key):
+        held = Note(0, 1.0, 1, 60.0, -20.0, 0.0, "glass", "a", held_key=key)
+        (message,) = OscBundle(OscMessages().note(held, 0.0, 0.0))
+        return list(message)[7]
+
+    assert number(of_part) == of_part
+    assert number(FIRST_KEY + seat) not in {0, of_part, number(FIRST_KEY + seat + 1)}
 
 
 @given(texts, st.lists(st.tuples(texts, st.dictionaries(texts, numbers, max_size=40)), max_size=12))

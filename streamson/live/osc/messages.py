@@ -28,6 +28,9 @@ MAX_FIELDS: Final = 16
 
 MAX_INT: Final = 2**31 - 1
 
+MAX_PART_KEY: Final = 2**30
+"""Held voices of parts are counted from 1 on; larger numbers are those of the bed."""
+
 _NTP_EPOCH_S: Final = 2_208_988_800
 _NTP_ERA_S: Final = 2**32
 """Time tags count from 1900 on, and from 0 again in 2036."""
@@ -74,7 +77,7 @@ class OscMessages:
             ("f", note.duration_s),
             ("f", note.pan),
             ("f", note.brightness),
-            ("i", note.held_key & MAX_INT),
+            ("i", _held_number(note.held_key)),
             ("f", glide_s),
             ("f", note.tremolo_hz),
             ("f", note.tremolo_depth),
@@ -134,6 +137,11 @@ class OscMessages:
             builder.add_content(message)
         data: bytes = builder.build().dgram
         return data
+
+
+def _held_number(key: int) -> int:
+    """Return a held voice's number in 31 bits: that of the bed, far beyond those of parts, too."""
+    return key if key <= MAX_PART_KEY else MAX_INT - key % MAX_PART_KEY
 
 
 def _stream(row: StreamRow) -> Iterator[tuple[str, Any]]:
