@@ -107,9 +107,12 @@ class Study:
         return found
 
     def _let_go(self) -> bool:
-        """Return whether somebody gave way who has done nothing for long."""
+        """Return whether somebody gave way who is done, or has done nothing for long."""
         now = time.monotonic()
         for one in sorted(self._open.values(), key=lambda one: one.seen):
+            if one.is_done:  # whose page never asked what comes next
+                del self._open[one.identifier]
+                return True
             if now - one.seen > (IDLE_S if one.answered else IDLE_AT_START_S):
                 self.left += 1
                 del self._open[one.identifier]

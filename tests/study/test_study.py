@@ -41,3 +41,13 @@ def test_who_does_nothing_gives_way_and_who_has_answered_may_take_longer(study):
     assert study.left == 2
     assert study.unfinished == MAX_OPEN
     assert study.rows == 1
+
+
+def test_who_is_done_gives_way_at_once_and_did_not_leave(study):
+    done, *_ = [study.enter() for _ in range(MAX_OPEN)]
+    while not done.is_done:
+        step = done.step()
+        done.note_play()
+        study.answer(done, step.trial, step.choices[0].value, 1.0)
+    study.enter()
+    assert (study.finished, study.left, study.unfinished) == (1, 0, MAX_OPEN)
