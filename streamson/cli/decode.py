@@ -187,12 +187,14 @@ def _write(decoded: "Decoded", out: Path) -> None:
 
 
 def _summary(decoded: "Decoded") -> list[str]:
-    """Return a line for each stream."""
+    """Return a line for each stream, and how much of the sound they are."""
     counts: dict[str, int] = {}
     for row in decoded.rows:
         counts[row.stream] = counts.get(row.stream, 0) + 1
     lines = [f"{counted(count, 'note')} of {name}" for name, count in counts.items()]
-    return [*lines, f"{decoded.explained:.0%} of the sound is explained"]
+    if decoded.rows:
+        lines.append(f"{decoded.explained:.0%} of the sound's energy is at the pitches of notes")
+    return lines
 
 
 def _check(decoded: "Decoded", played: "list[PlayedNote]", sound: Path, plot: Path | None) -> None:

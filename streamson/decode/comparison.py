@@ -111,7 +111,8 @@ def compare(
     played_s = [one.onset_s + offset for one in played]
     pairs = _pairs(decoded, played, played_s, PITCH_SEMITONES)
     taken = {j for _, j in pairs}
-    lost = [i for i in range(len(played)) if i not in {i for i, _ in pairs}]
+    of_pairs = {i for i, _ in pairs}
+    lost = [i for i in range(len(played)) if i not in of_pairs]
     wrong = _pairs(
         [note for j, note in enumerate(decoded) if j not in taken],
         [played[i] for i in lost],

@@ -38,7 +38,9 @@ _MONO: Final = 1e-6
 """Of a sound's energy: what its channels differ by at most where they are one."""
 
 _SAME_S: Final = 0.04
-"""Nearer than this, notes of one pitch that two windows found are one."""
+_SAME_SEMITONES: Final = 0.2
+"""Nearer than this, notes that two windows found are one: a pitch between those that are listened
+for comes out a little otherwise in each."""
 
 
 def decode_notes(
@@ -104,7 +106,7 @@ class _Decoder:
         self._audio = audio
         self._voices: dict[bool, list[Templates]] = {}
         self._gain_db = 0.0
-        self._last_s: dict[tuple[int, float], float] = {}
+        self._last: list[DecodedNote] = []
         self.margin_s = reach_s(candidates)
 
     def _templates(self, *, mono: bool) -> list[Templates]:
@@ -182,12 +184,17 @@ class _Decoder:
 
     def _is_new(self, note: DecodedNote) -> bool:
         """Return whether a note is none that the window before had; remember it."""
-        key = note.candidate, note.midi_note
-        last_s = self._last_s.get(key, -np.inf)
-        if note.onset_s < last_s + _SAME_S:
+        self._last = [one for one in self._last if one.onset_s > note.onset_s - _SAME_S]
+        if any(_is_same(one, note) for one in self._last):
             return False
-        self._last_s[key] = note.onset_s
+        self._last.append(note)
         return True
+
+
+def _is_same(one: DecodedNote, other: DecodedNote) -> bool:
+    """Return whether two notes that begin at about the same time are one."""
+    apart = abs(one.midi_note - other.midi_note)
+    return one.candidate == other.candidate and apart <= _SAME_SEMITONES
 
 
 def _duration_s(voice: Templates, note: FoundNote) -> float:

@@ -179,13 +179,14 @@ def decode_sound(
     else:
         voices = voices_of(loaded, list(streams), fields)
     reader = Reader(voices.voices, ranges or {})
-    notes = list(heard_notes(stretch, loaded, voices, progress))
-    rows, gain = reader.rows(notes)
+    heard = sorted(heard_notes(stretch, loaded, voices, progress), key=lambda note: note.onset_s)
+    all_rows, gain = reader.rows(heard)
+    rows = [row for row in all_rows if stretch.holds(row.note.onset_s)]
     beginning = stretch.part(0.0, EXPLAINED_S)
     explained = explained_share(
         beginning.blocks(),
         source.sample_rate,
-        notes,
+        heard,
         voices.voices,
         first_s=beginning.start_s,
     )
@@ -205,10 +206,14 @@ def _doubts(session: Session, rows: list[Row], explained: float, gain: float) ->
     if not rows:
         yield f"no note of the session {session.name} is heard in it"
     elif explained < LITTLE or unsure > UNSURE:
+        why = []
+        if explained < LITTLE:
+            why.append(f"the notes explain {explained:.0%} of its energy")
+        if unsure > UNSURE:
+            why.append(f"{unsure:.0%} of the notes are more likely wrong than right")
         yield (
-            f"little fits: the notes explain {explained:.0%} of the sound's energy, and "
-            f"{unsure:.0%} of them are more likely wrong than right; another session than "
-            f"{session.name} may have played it, or other sounds are louder"
+            f"little fits: {' and '.join(why)}; another session than {session.name} may have "
+            "played it, or other sounds are louder"
         )
     if gain:
         yield f"it is {abs(gain):.1f} dB {'louder' if gain > 0 else 'softer'} than it was played"

@@ -1,7 +1,9 @@
 """From a stretch of a sound to the notes of a session's voices, and to which voices there are."""
 
 import dataclasses
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from statistics import median
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 
 from streamson.decode.decode import decode_blocks
 from streamson.decode.note import DecodedNote
+from streamson.decode.signal.templates import reach_s
 from streamson.decode.sound_source import SoundSource
 from streamson.decode.voices import Voices, numbered_streams, voices_of
 from streamson.errors import UsageError
@@ -24,6 +27,13 @@ before: at the beginning, in the middle and at the end."""
 
 LEAST_SHARE: Final = 0.05
 """A stream that has a smaller share of the sure notes of those stretches is none."""
+
+SHADOW_S: Final = 0.04
+SHADOW_SEMITONES: Final = 0.5
+SHADOW_SHARE: Final = 0.5
+"""A voice of which so many notes are softer ones of an instrument's notes elsewhere, at about the
+same time and pitch, is a part of these: between the pitches that are listened for, two explain a
+note better than one."""
 
 SURE: Final = 0.9
 """Confidence from which on a note counts for that: what rings in a room may pass for others."""
@@ -50,6 +60,17 @@ class Stretch(NamedTuple):
     def frames(self) -> int:
         """How long it is."""
         return self.end - self.first
+
+    def holds(self, onset_s: float) -> bool:
+        """Return whether a note that begins then begins in it."""
+        is_last = self.end == self.source.frames  # what rounding moves behind the end is of it
+        return self.start_s <= onset_s and (is_last or onset_s < self.end_s)
+
+    def with_margin(self, seconds: float) -> "Stretch":
+        """Return it with so much of the sound before and after it, as far as there is any."""
+        frames = round(seconds * self.source.sample_rate)
+        end = min(self.end + frames, self.source.frames)
+        return Stretch(self.source, max(self.first - frames, 0), end)
 
     def part(self, share: float, seconds: float) -> "Stretch":
         """Return so many seconds of it: the first for a share of 0, the last for one of 1."""
@@ -86,7 +107,9 @@ def heard_notes(
     voices: Voices,
     progress: Callable[[float], None] | None = None,
 ) -> Iterator[DecodedNote]:
-    """Yield the notes of a stretch by their onsets, on the clock of the whole sound.
+    """Yield the notes of a stretch, on the clock of the whole sound, and notes beside it.
+
+    What begins before it or ends after it would be cut by its ends, and its duration read wrong.
 
     Parameters
     ----------
@@ -101,9 +124,10 @@ def heard_notes(
     """
     candidates = [voice.candidate for voice in voices.voices]
     rate = stretch.source.sample_rate
-    blocks = _told(stretch, progress)
+    heard = stretch.with_margin(reach_s(candidates))
+    blocks = _told(heard, progress)
     for note in decode_blocks(blocks, rate, candidates, audio=session.audio):
-        yield dataclasses.replace(note, onset_s=note.onset_s + stretch.start_s)
+        yield dataclasses.replace(note, onset_s=note.onset_s + heard.start_s)
 
 
 def _told(
@@ -129,12 +153,37 @@ def found_voices(stretch: Stretch, session: Session, fields: Sequence[str]) -> V
     voices = voices_of(session, names, fields)
     if len(voices.voices) == 1:  # however many there are, they sound alike
         return voices_of(session, names[:1], fields)
-    heard = dict.fromkeys(names, 0)
+    sure: dict[int, list[DecodedNote]] = {}
     for scout in {stretch.part(i / (SCOUTS - 1), SCOUT_S) for i in range(SCOUTS)}:
         for note in heard_notes(scout, session, voices):
             if note.confidence >= SURE:
-                for name in voices.voices[note.candidate].streams:
-                    heard[name] += 1
+                sure.setdefault(note.candidate, []).append(note)
+    heard = dict.fromkeys(names, 0)
+    for candidate, notes in sure.items():
+        if not any(_is_shadow(notes, others) for others in sure.values() if others is not notes):
+            for name in voices.voices[candidate].streams:
+                heard[name] += len(notes)
     least = LEAST_SHARE * sum(heard.values())
     chosen = [name for name in names if heard[name] > least]
     return voices.only(chosen) if chosen else voices
+
+
+def _is_shadow(notes: Sequence[DecodedNote], others: Sequence[DecodedNote]) -> bool:
+    """Return whether a voice is what another one of the same instrument leaves of its notes."""
+    if notes[0].instrument != others[0].instrument or _level_db(notes) >= _level_db(others):
+        return False
+    ordered = sorted(others, key=lambda note: note.onset_s)
+    onsets = [note.onset_s for note in ordered]
+    shadows = 0
+    for note in notes:
+        near = ordered[
+            bisect_left(onsets, note.onset_s - SHADOW_S) : bisect_right(
+                onsets, note.onset_s + SHADOW_S
+            )
+        ]
+        shadows += any(abs(one.midi_note - note.midi_note) <= SHADOW_SEMITONES for one in near)
+    return shadows > SHADOW_SHARE * len(notes)
+
+
+def _level_db(notes: Sequence[DecodedNote]) -> float:
+    return median(note.level_db for note in notes)

@@ -13,6 +13,9 @@ from streamson.session.schema import LIMITS, MappingSpec
 PLACE: Final = "place"
 """Ends the name of a quantity of which only the place is known, 0 to 1 in the range of its time."""
 
+FIXED: Final = "fixed"
+"""The mode of rescaling whose range the session says, whatever the values are."""
+
 UNORDERED: Final = ("rank", "equalize")
 """Modes of rescaling whose places lie on no straight line: no range turns them back."""
 
@@ -88,14 +91,15 @@ def known_range(spec: MappingSpec, quantity: Quantity, given: Range | None) -> V
     quantity
         What it reads.
     given
-        Least and greatest value of the quantity, where somebody says so.
+        Least and greatest value of the quantity, where somebody says so; of one that is fixed they
+        say nothing.
     """
     rescale = spec.rescale
+    if rescale.mode == FIXED and rescale.initial_range is not None:
+        return ValueRange(*rescale.initial_range, is_clamped=True)
     if given is not None and rescale.mode not in UNORDERED:
         low, high = (_forth(end, quantity) for end in given)
         return ValueRange(low, high, is_clamped=rescale.mode != "minmax")
-    if rescale.mode == "fixed" and rescale.initial_range is not None:
-        return ValueRange(*rescale.initial_range, is_clamped=True)
     return None
 
 

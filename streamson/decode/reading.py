@@ -1,6 +1,7 @@
 """Notes become rows: each is of a stream, and tells values of the fields that its part plays."""
 
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -10,7 +11,9 @@ from streamson.decode.interval import Interval
 from streamson.decode.note import DecodedNote
 from streamson.decode.place import place_of
 from streamson.decode.quantity import (
+    FIXED,
     PLACE,
+    UNORDERED,
     Quantity,
     ValueRange,
     can_be,
@@ -41,6 +44,8 @@ JOIN_S: Final = 0.05
 
 IN_SEQUENCE: Final = 0.6
 """Where so many of a voice's notes do, they are a sequence."""
+
+_UNNAMED: Final = re.compile(r"field_\d+")
 
 READ: Final = tuple(ERRORS)
 """The parameters of a note that can be read; brightness and gate can't."""
@@ -153,15 +158,22 @@ def _known(spec: MappingSpec, quantity: Quantity, given: Range | None) -> ValueR
 
 
 def _check_ranges(columns: Sequence[_Column], ranges: Mapping[str, Range]) -> None:
-    names = {column.quantity.name: column for column in columns if not column.spec.is_passthrough}
+    modes: dict[str, list[str]] = {}
+    for column in columns:
+        if not column.spec.is_passthrough:
+            modes.setdefault(column.quantity.name, []).append(column.spec.rescale.mode)
     for name in ranges:
-        if name not in names:
-            told = ", ".join(names) or "nothing that has one"
-            raise UsageError(f"range: found {name!r}; the notes tell {told}{nearest(name, names)}")
-        if names[name].known is None:
+        if name not in modes:
+            told = ", ".join(modes) or "nothing that has one"
+            unnamed = any(_UNNAMED.match(one) for one in modes)
+            hint = "; --fields gives them names" if unnamed else nearest(name, modes)
+            raise UsageError(f"range: found {name!r}; the notes tell {told}{hint}")
+        if all(mode == FIXED for mode in modes[name]):
+            raise UsageError(f"range {name}: the session fixes it; leave it out")
+        if all(mode in {FIXED, *UNORDERED} for mode in modes[name]):
             raise UsageError(
-                f"range {name}: the session plays its {names[name].spec.rescale.mode}, which no "
-                "range turns back into values"
+                f"range {name}: the session plays its {modes[name][0]}, which no range turns back "
+                "into values"
             )
 
 

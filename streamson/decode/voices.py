@@ -121,15 +121,17 @@ def voices_of(session: Session, streams: Sequence[str], fields: Sequence[str] = 
 def numbered_streams(session: Session, count: int) -> tuple[str, ...]:
     """Return names of streams that a session may play, where nobody says which there are.
 
-    Where its patterns name streams, those are returned; else so many made-up ones that match the
-    first pattern, their number in place of its wildcards.
+    They are those that its patterns name, and so many made-up ones that match the first pattern
+    with wildcards, their number in place of these.
     """
-    patterns = [part.stream for part in session.parts] or ["*"]
+    patterns = dict.fromkeys([part.stream for part in session.parts] or ["*"])
     open_ones = [pattern for pattern in patterns if _WILDCARD.search(pattern)]
+    named = [pattern for pattern in patterns if not _WILDCARD.search(pattern)]
     if not open_ones:
-        return tuple(dict.fromkeys(patterns))
+        return tuple(named)
     names = [_WILDCARD.sub(str(number), open_ones[0]) for number in range(1, count + 1)]
-    return tuple(name for name in names if fnmatchcase(name, open_ones[0])) or (open_ones[0],)
+    made_up = [name for name in names if fnmatchcase(name, open_ones[0])] or open_ones[:1]
+    return tuple(dict.fromkeys([*named, *made_up]))
 
 
 def _check_streams(session: Session, streams: Sequence[str]) -> None:

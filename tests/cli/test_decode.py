@@ -65,7 +65,7 @@ def test_a_tables_rows_are_printed_with_their_error_bars(run, folder):
     ]
     assert sum(held) >= 0.95 * ROWS
     assert f"eta.wav: {ROWS} notes of eta" in done.stderr
-    assert "of the sound is explained" in done.stderr
+    assert "of the sound's energy is at the pitches of notes" in done.stderr
 
 
 def test_files_of_both_kinds_hold_the_same_and_a_check_says_how_well(run, folder):

@@ -11,6 +11,7 @@ from streamson import Listener, Publisher
 from streamson.decode.decoded import Decoded
 from streamson.errors import InputFileError, UsageError
 from streamson.producers.formula.dirichlet import dirichlet_function
+from streamson.session.load import parse_session
 from tests.conftest import DATA, until
 
 RATE = 22_050
@@ -148,6 +149,38 @@ def test_a_stretch_has_the_times_of_the_whole_sound():
             for other in part.notes
         )
     assert all(1.9 < note.onset_s < 6.1 for note in part.notes)
+
+
+def test_a_note_that_an_end_of_a_stretch_cuts_has_its_whole_length():
+    audio, found = read_back(article(24))
+    ends_s = [found.notes[i].onset_s + found.notes[i].duration_s / 2 for i in (6, 18)]
+    part = streamson.decode_sound(
+        audio.samples, "article", sample_rate=RATE, start_s=ends_s[0], end_s=ends_s[1]
+    )
+    whole = [note for note in found.notes if ends_s[0] <= note.onset_s < ends_s[1]]
+    assert [note.midi_note for note in part.notes] == [note.midi_note for note in whole]
+    for one, other in zip(part.notes, whole, strict=True):
+        assert one.onset_s == pytest.approx(other.onset_s, abs=0.01)
+        assert one.duration_s == pytest.approx(other.duration_s, abs=0.02)
+
+
+def test_one_stream_of_gliding_pitches_is_one_and_has_each_note_once():
+    # Of notes at 20 s two windows hear each; pitches lie between those that are listened for.
+    text = """
+[[part]]
+timing = "sequence"
+instrument = "sine"
+pitch = { field = "x", low = "C3", high = "C6", rescale = { mode = "fixed", range = [0, 10] } }
+duration = { value = 0.2 }
+"""
+    played = parse_session(text.encode(), "plain.toml")
+    values = np.random.default_rng(3).uniform(0.5, 9.5, 108)
+    audio = streamson.render({"x": values.tolist()}, played, sample_rate=RATE)
+    found = streamson.decode_sound(audio.samples, played, sample_rate=RATE)
+    assert len(found) == len(values)
+    low, high = column(found, "x_low"), column(found, "x_high")
+    assert ((low <= values) & (values <= high)).mean() > 0.95
+    assert found.remarks == []
 
 
 def test_a_file_gives_what_its_samples_give(tmp_path):

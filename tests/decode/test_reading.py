@@ -146,6 +146,18 @@ def test_a_range_that_turns_nothing_back_is_refused(pitch, ranges, words):
         Reader(voices, ranges)
 
 
+def test_a_range_that_the_session_fixes_is_none_of_anybody_else():
+    voices = voices_of(one_part(FIXED), ["a"]).voices
+    with pytest.raises(UsageError, match="range x: the session fixes it; leave it out"):
+        Reader(voices, {"x": (0.0, 5.0)})
+    text = (
+        f'[[part]]\npitch = {{ field = "x", {FIXED} }}\n'
+        'duration = { field = "x", low = 0.1, high = 0.5, rescale = { mode = "minmax" } }'
+    )
+    voices = voices_of(session(text), ["a"]).voices
+    assert Reader(voices, {"x": (0.0, 5.0)}).columns == ("x",)
+
+
 def test_what_can_not_be_undone_is_in_the_name():
     voices = voices_of(one_part('transform = ["rate", "log"]\nsmooth = 3'), ["a"]).voices
     assert Reader(voices, {}).columns == ("x_rate_log_smooth_place",)
@@ -254,6 +266,8 @@ def test_names_are_made_up_that_the_patterns_match():
     )
     two = session('[[part]]\nstream = "a"\n[[part]]\nstream = "b"')
     assert numbered_streams(two, 5) == ("a", "b")
+    both = session('[[part]]\nstream = "b*"\n[[part]]\nstream = "a"')
+    assert numbered_streams(both, 2) == ("a", "b1", "b2")
 
 
 def test_an_instrument_that_hangs_on_a_field_is_listened_for_in_all_its_forms():
