@@ -196,7 +196,7 @@ def decode_sound(
         explained=explained,
         gain_db=gain,
         stretch_s=(stretch.start_s, stretch.end_s),
-        remarks=[*voices.remarks, *_doubts(loaded, rows, explained, gain)],
+        remarks=[*voices.remarks, *reader.remarks, *_doubts(loaded, rows, explained, gain)],
     )
 
 

@@ -47,6 +47,11 @@ IN_SEQUENCE: Final = 0.6
 
 _UNNAMED: Final = re.compile(r"field_\d+")
 
+_DOUBT: Final = (
+    "range {}: right for a table that streamson render played as a whole; a live listener plays "
+    "ranks, which no range turns back into values"
+)
+
 READ: Final = tuple(ERRORS)
 """The parameters of a note that can be read; brightness and gate can't."""
 
@@ -92,6 +97,8 @@ class Reader:
     ----------
     columns
         Names of all that may be told, each once.
+    remarks
+        What a person should know of the ranges.
 
     Raises
     ------
@@ -105,6 +112,8 @@ class Reader:
         columns = [column for of_voice in self._columns for column in of_voice]
         self.columns = tuple(dict.fromkeys(column.name for column in columns))
         _check_ranges(columns, ranges)
+        auto = {column.quantity.name for column in columns if column.spec.rescale.mode == "auto"}
+        self.remarks = tuple(_DOUBT.format(name) for name in ranges if name in auto)
 
     def rows(self, notes: Sequence[DecodedNote]) -> tuple[list[Row], float]:
         """Return a row for each note, and the gain in dB that was taken from their levels."""

@@ -170,7 +170,7 @@ def test_one_stream_of_gliding_pitches_is_one_and_has_each_note_once():
 [[part]]
 timing = "sequence"
 instrument = "sine"
-pitch = { field = "x", low = "C3", high = "C6", rescale = { mode = "fixed", range = [0, 10] } }
+pitch = { field = "x", low = "C4", high = "A4", rescale = { mode = "fixed", range = [0, 10] } }
 duration = { value = 0.2 }
 """
     played = parse_session(text.encode(), "plain.toml")

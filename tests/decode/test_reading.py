@@ -158,6 +158,13 @@ def test_a_range_that_the_session_fixes_is_none_of_anybody_else():
     assert Reader(voices, {"x": (0.0, 5.0)}).columns == ("x",)
 
 
+def test_a_range_that_a_live_listener_does_not_keep_to_is_doubted():
+    voices = voices_of(one_part(), ["a"]).voices
+    (doubt,) = Reader(voices, {"x": (0.0, 5.0)}).remarks
+    assert doubt.startswith("range x: right for a table")
+    assert Reader(voices, {}).remarks == ()
+
+
 def test_what_can_not_be_undone_is_in_the_name():
     voices = voices_of(one_part('transform = ["rate", "log"]\nsmooth = 3'), ["a"]).voices
     assert Reader(voices, {}).columns == ("x_rate_log_smooth_place",)
