@@ -120,8 +120,8 @@ def test_a_flood_waits_for_nobody_and_is_summed_up(start, spoken):
         watch.await_line(STARTS)
         until(speaking, "one that speaks")
         feed.tell()
-        spoken.repair()
         kill_speaking()
+        spoken.repair()
         until(lambda: told_of(spoken.lines[1:]) == len(flood), "all, or how many more")
         code, out, err = watch.end()
     assert code == 130

@@ -243,8 +243,8 @@ def test_one_that_is_killed_has_a_successor(spoken, monkeypatch, caplog):
     spoken.hang()
     with Speaker() as speaks:
         until(speaking, "one that speaks")
-        spoken.repair()
         kill_speaking()
+        spoken.repair()
         until(lambda: speaks.failed == 1, "its end")
         speaks._add(Announcement("two"))
         spoken.await_lines("speech is on", "two")
