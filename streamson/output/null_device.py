@@ -22,18 +22,20 @@ class NullDevice:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._block = max(1, round(PERIOD_S * engine.sample_rate))
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="null device", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """Stop the clock."""
+    def stop(self, frame: int = 0) -> None:
+        """Stop the clock; render at once what is left up to a frame, however busy the machine is."""
         self._stopping.set()
         self._thread.join()
+        while self._engine.frame < frame:
+            self._engine.render(self._block)
 
     def _run(self) -> None:
-        rate = self._engine.sample_rate
-        block = max(1, round(PERIOD_S * rate))
+        rate, block = self._engine.sample_rate, self._block
         self._engine.attach_device()
         origin = time.monotonic()
         rendered = 0

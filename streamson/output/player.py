@@ -138,8 +138,12 @@ class Player:
         if self._watchdog is not None:
             self._watchdog.join()
         if self._running is not None:
-            self._await_frame(self._engine.stop_soon())
-            self._running.stop()
+            frame = self._engine.stop_soon()
+            if isinstance(self._running, NullDevice):
+                self._running.stop(frame)
+            else:
+                self._await_frame(frame)
+                self._running.stop()
             self._running = None
         if self._home is not None:
             self._home.close()

@@ -38,7 +38,7 @@ class Plan(msgspec.Struct, frozen=True):
         """Return the trials of a participant, who is known by his number from 1.
 
         The questions of the test come mixed; each has as many trials as the others, give or take
-        one, and within a question so have all levels and all truths.
+        one. Within a question levels and truths are as even as their pairs allow.
         """
         # By a text: `random` makes the same of it everywhere, whatever hashes are.
         random = Random(f"streamson study {self.seed} {participant}")  # noqa: S311  (no secret)

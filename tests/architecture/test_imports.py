@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -221,6 +222,13 @@ def test_packages_hold_their_docstring_alone():
         if path.name == "__init__.py" and name not in {"streamson", "streamson.cli"}:
             (only,) = TREES[name].body
             assert isinstance(only, ast.Expr), name
+
+
+def test_each_package_is_installed():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    installed = project["tool"]["setuptools"]["packages"]
+    packages = {name for name, path in MODULES.items() if path.name == "__init__.py"}
+    assert sorted(installed) == sorted(packages)
 
 
 def test_help_loads_nothing_heavy():

@@ -50,7 +50,7 @@ def synthesiser(monkeypatch):
         until(lambda: client.get_ports("fluidsynth", is_audio=True), "the synthesiser")
         client.connect(client.get_ports("fluidsynth", is_audio=True)[0], port)
         yield blocks, client.samplerate
-    fluid.terminate()
+    fluid.kill()  # told to end it takes 20 s
     fluid.wait()
     server.stop()
 

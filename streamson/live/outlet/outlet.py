@@ -171,8 +171,10 @@ class Outlet:
         except Exception as error:  # it is told where it is waited for
             self._error = error
         finally:
-            self._sink.end()
-            self._sink.close()
+            try:
+                self._sink.end()
+            finally:
+                self._sink.close()
 
     def _turn(self, reader: FeedReader) -> None:
         now = time.monotonic()

@@ -41,10 +41,6 @@ REFILL_S: Final = 45.0
 """So many may come one after the other; then one in this time, 80 an hour, whatever happens: a mix
 that changes without end tells less than the bed."""
 
-UNUSUAL_DECADES: Final = 3.0
-"""From here on a stream counts as out of the ordinary: by chance one of two hundred is, at a
-point a second."""
-
 MAX_ALWAYS: Final = 16
 """Streams that are always in front, beside those that attention chooses."""
 
@@ -203,6 +199,7 @@ class Attention:
         self._calibration.begin(slot)
         if before == slot:
             return
+        self._calibration.begin(before)
         del self._names[before]
         self._names[slot] = stream
         self._levels.move(before, slot)
@@ -214,6 +211,7 @@ class Attention:
         del self._names[slot]
         self._groups.remove(group_of(stream))
         self._levels.end(slot)
+        self._calibration.begin(slot)
         self._ended.discard(stream)
         self._front.pop(stream, None)
         self._risen.pop(stream, None)

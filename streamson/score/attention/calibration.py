@@ -70,7 +70,7 @@ class Calibration:
         self._age_sums = np.full(AGES, FIRST_PEAKS * FIRST_DECADES)
 
     def begin(self, slot: int) -> None:
-        """Take in a stream that appears: nothing is known of it."""
+        """Know nothing of the stream of a slot: it appears, or has gone."""
         for known in self._of_slots:
             known[slot] = 0.0
 
@@ -125,9 +125,11 @@ class Calibration:
         """Count the peaks that are over.
 
         Of one that went as far as counts, nobody knows how far it would go: it adds to the sum
-        alone, as of an exponential distribution of which some values are censored.
+        alone, as of an exponential distribution of which some values are censored. A series that
+        began again, at another pace, has fewer points than it had.
         """
-        over = np.flatnonzero((self._peak > 0.0) & (points - self._last >= APART_POINTS))
+        apart = (points - self._last >= APART_POINTS) | (points < self._last)
+        over = np.flatnonzero((self._peak > 0.0) & apart)
         over = over[np.argsort(self._peak[over])]  # whatever the order of slots
         for slot, age in zip(over.tolist(), _ages(points[over]).tolist(), strict=True):
             peak, self._peak[slot] = float(self._peak[slot]), 0.0
