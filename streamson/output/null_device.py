@@ -28,7 +28,7 @@ class NullDevice:
         self._thread.start()
 
     def stop(self, frame: int = 0) -> None:
-        """Stop the clock; render at once what is left up to a frame, however busy the machine is."""
+        """Stop the clock; render what is left up to a frame, however busy the machine is."""
         self._stopping.set()
         self._thread.join()
         while self._engine.frame < frame:
