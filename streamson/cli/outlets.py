@@ -30,10 +30,12 @@ def list_ports() -> None:
 
 
 @contextmanager
-def played_to(
+def opened_outlets(
     endpoint: str, *, midi: str | None, osc: str | None, delay_s: float | None
 ) -> Iterator[list["Outlet"]]:
-    """Play a listener's notes to a MIDI port and a receiver of OSC; at the end, say how it went.
+    """Open a MIDI port and a receiver of OSC for a listener's notes, and close them at the end.
+
+    Of those that played it is said then how it went.
 
     Raises
     ------
@@ -45,23 +47,31 @@ def played_to(
     MissingDependencyError
         If a package is not installed.
     """
-    from streamson.live.outlet.outlet import DEFAULT_DELAY_S, Outlet
+    from streamson.live.outlet.outlet import DEFAULT_DELAY_S, Outlet, check_delay
 
     if delay_s is not None and midi is None and osc is None:
         raise UsageError("--delay is for --midi and --osc, and neither is there")
     delay_s = DEFAULT_DELAY_S if delay_s is None else delay_s
-    outlets = []
+    check_delay(delay_s)
     with ExitStack() as stack:
+        outlets = []
         for sink in _sinks(midi, osc):
-            outlet = Outlet(endpoint, sink, delay_s=delay_s)
-            stack.callback(_tell, outlet)
-            outlets.append(stack.enter_context(outlet))
-            click.echo(f"Playing {printable(sink.name)}.", err=True)
+            outlets.append(Outlet(endpoint, sink, delay_s=delay_s))
+            stack.callback(_close, outlets[-1])
         yield outlets
 
 
-def _tell(outlet: "Outlet") -> None:
-    click.echo(printable(outlet.summary()), err=True)
+def play_to(outlets: list["Outlet"]) -> None:
+    """Let them play from now on."""
+    for outlet in outlets:
+        outlet.start()
+        click.echo(f"Playing {printable(outlet.name)}.", err=True)
+
+
+def _close(outlet: "Outlet") -> None:
+    outlet.close()
+    if outlet.is_started:
+        click.echo(printable(outlet.summary()), err=True)
 
 
 def _sinks(midi: str | None, osc: str | None) -> Iterator["Sink"]:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -10,7 +10,7 @@ import click
 from streamson._click_options import Seconds
 from streamson.cli import options
 from streamson.cli.ending import ending
-from streamson.cli.outlets import list_ports, played_to
+from streamson.cli.outlets import list_ports, opened_outlets, play_to
 from streamson.errors import StreamsonError, UsageError
 
 if TYPE_CHECKING:
@@ -95,6 +95,8 @@ def command(
     streamson watch --speak
     """  # noqa: D301
     if midi == LIST:
+        if (osc, delay, voice) != (None, None, None) or speak:
+            raise UsageError(f"--midi {LIST} prints the ports, and takes no other option")
         list_ports()
         return 0
     from streamson.live.terminal.watched import TOPICS
@@ -109,16 +111,17 @@ def command(
     if lasts_while is not None and not has_screen:
         raise StreamsonError("the terminal was closed")
     ending.hold()
-    with FeedReader(endpoint, TOPICS) as reader:
-        hello = reader.wait_for_hello(PATIENCE_S)
-        if has_screen:
-            _show(reader, hello, lasts_while)
-            return 0
-        with (
-            played_to(endpoint, midi=midi, osc=osc, delay_s=delay) as outlets,
-            _said_aloud(voice or "en") if speak else nullcontext() as speaker,
-        ):
-            _print_lines(reader, hello, outlets, speaker)
+    # What can't be is said before a listener is looked for.
+    with opened_outlets(endpoint, midi=midi, osc=osc, delay_s=delay) as outlets:
+        speaker = _speaker(voice or "en") if speak else None
+        with FeedReader(endpoint, TOPICS) as reader:
+            hello = reader.wait_for_hello(PATIENCE_S)
+            if has_screen:
+                _show(reader, hello, lasts_while)
+                return 0
+            play_to(outlets)
+            with _said_aloud(speaker):
+                _print_lines(reader, hello, outlets, speaker)
     return 0
 
 
@@ -138,16 +141,22 @@ def _show(reader: "FeedReader", hello: "Hello", lasts_while: int | None) -> None
     Screen(reader, hello, lasts_while).run()
 
 
-@contextmanager
-def _said_aloud(voice: str) -> "Iterator[Speaker]":
-    """Say what happens; at the end, say how it went."""
+def _speaker(voice: str) -> "Speaker":
     from streamson.live.speech.speaker import Speaker
 
-    speaker = Speaker(voice)
+    return Speaker(voice)
+
+
+@contextmanager
+def _said_aloud(speaker: "Speaker | None") -> Iterator[None]:
+    """Say what happens; at the end, say how it went."""
+    if speaker is None:
+        yield
+        return
     try:
         with speaker:
             click.echo("Saying aloud what happens.", err=True)
-            yield speaker
+            yield
     finally:
         click.echo(speaker.summary(), err=True)
 
@@ -161,6 +170,8 @@ def _print_lines(
     reader.unsubscribe(LEVEL)
     lines = PlainLines(print)
     lines.update(HELLO, hello)
+    if speaker is not None:
+        speaker.update(HELLO, hello)
     while True:
         for topic, message in reader.receive(TURN_S):
             lines.update(topic, message)

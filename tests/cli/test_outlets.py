@@ -19,7 +19,6 @@ from streamson.wire.feed.reader import FeedReader
 from streamson.wire.sockets.endpoint import control_endpoint
 from tests.cli.test_relay import free_endpoint
 from tests.conftest import JackServer, until
-from tests.live import made_up
 from tests.live.midi_receiver import MidiReceiver
 
 ANY_PORT = "tcp://127.0.0.1:*"
@@ -325,26 +324,34 @@ def test_notes_go_out_both_ways_at_once_from_a_feed_that_asks_for_keys(
         (("--osc", "nowhere"), 2, "--osc: found 'nowhere'; [HOST:]PORT is allowed"),
         (("--osc", "\x1b[2J:x"), 2, r"--osc: found '\x1b[2J:x'"),
         (("--osc", "no.such.invalid:9"), 1, "--osc: can't send to no.such.invalid:9: "),
-        (("--osc", "9", "--delay", "11s"), 2, "delay 11.0 s; up to 10 s are allowed"),
+        (("--osc", "9", "--delay", "11s"), 2, "--delay: found 11 s; up to 10 s are allowed"),
         (("--delay", "1s"), 2, "--delay is for --midi and --osc, and neither is there"),
+        (("--midi", "list", "--osc", "9"), 2, "--midi list prints the ports, and takes no other"),
         (("--midi", "synthe"), 2, "--midi: found 'synthe'; no port has that. A number, a part"),
         (("--midi", "7"), 2, "--midi: found '7'; no port has that"),
+        (("--speak", "--voice", "martian"), 2, "--voice: found"),
     ],
 )
-def test_wrong_use_is_told_in_a_line(synth, run, words, code, told):
-    with made_up.MadeUpFeed([]) as feed:
-        done = run("watch", feed.endpoint, *words)
+def test_wrong_use_is_told_in_a_line_before_a_listener_is_looked_for(synth, run, words, code, told):
+    done = run("watch", free_endpoint(), *words)
     assert done.returncode == code
-    last = done.stderr.splitlines()[-1]
-    assert last.startswith(f"streamson: {told}")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"streamson: {told}")
     assert "\x1b" not in done.stderr
+
+
+def test_where_nobody_is_the_port_is_given_back_and_nothing_else_is_said(synth, run):
+    endpoint = free_endpoint()
+    done = run("watch", endpoint, "--midi", "synth", "--osc", "9")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"streamson: no listener tells anything on {endpoint}")
+    assert synth.parameters[0, (0, 6)] == 15
 
 
 def test_where_there_is_no_midi_it_says_what_to_do(run, monkeypatch):
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "nobody")
-    with made_up.MadeUpFeed([]) as feed:
-        done = run("watch", feed.endpoint, "--midi", "synth")
-        virtual = run("watch", feed.endpoint, "--midi", "virtual")
+    done = run("watch", "--midi", "synth")
+    virtual = run("watch", "--midi", "virtual")
     assert done.returncode == 2
     assert done.stderr == (
         "streamson: --midi: found 'synth', and there is no MIDI port on this machine. Start the "

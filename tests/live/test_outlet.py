@@ -213,7 +213,7 @@ def test_another_listener_on_the_same_place_begins_anew(sink):
 
 
 def test_a_delay_has_its_bounds(sink):
-    with pytest.raises(UsageError, match="up to 10 s are allowed"):
+    with pytest.raises(UsageError, match="--delay: found 11 s; up to 10 s are allowed"):
         Outlet("tcp://127.0.0.1:1", sink, delay_s=11)
 
 

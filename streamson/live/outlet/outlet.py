@@ -90,8 +90,16 @@ class OutletCounts:
         self.played = self.late = self.left_out = self.lost = 0
 
 
+def check_delay(delay_s: float) -> None:
+    """Raise `UsageError` where a delay is out of its range."""
+    if not 0 <= delay_s <= MAX_DELAY_S:
+        raise UsageError(f"--delay: found {delay_s:g} s; up to {MAX_DELAY_S:.0f} s are allowed")
+
+
 class Outlet:
     """Plays a listener's notes to a sink, in a thread of its own, from its start to its close.
+
+    As a context manager it is started and closed.
 
     Parameters
     ----------
@@ -105,6 +113,8 @@ class Outlet:
 
     Attributes
     ----------
+    name
+        Of what is played to.
     counts
         What became of notes; any thread may read it.
 
@@ -115,8 +125,8 @@ class Outlet:
     """
 
     def __init__(self, endpoint: str, sink: Sink, *, delay_s: float = DEFAULT_DELAY_S) -> None:
-        if not 0 <= delay_s <= MAX_DELAY_S:
-            raise UsageError(f"delay {delay_s} s; up to {MAX_DELAY_S:.0f} s are allowed")
+        check_delay(delay_s)
+        self.name = sink.name
         self.counts = OutletCounts()
         self._endpoint = endpoint
         self._sink = sink
@@ -150,14 +160,30 @@ class Outlet:
             parts.append(f"{counts.lost} lost on the way")
         return ", ".join([*parts, *filter(None, [self._sink.summary()])])
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+    @property
+    def is_started(self) -> bool:
+        """Whether it plays, or did."""
+        return self._thread.ident is not None
 
-    def __exit__(self, *_: object) -> None:
+    def start(self) -> None:
+        """Begin to play."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End what sounds, and give back the sink, whether it was started or not."""
+        if not self.is_started:
+            self._sink.close()
+            return
         self._stopping.set()
         self._thread.join(END_S)
         self._limited.flush()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _run(self) -> None:
         try:
