@@ -43,6 +43,7 @@ class Page:
             text=True,
         )
         assert self._process.stdout is not None
+        self.pid = self._process.pid
         self.lines = [self._process.stdout.readline().strip()]
         if "token" in self.lines[0]:
             self.lines.append(self._process.stdout.readline().strip())

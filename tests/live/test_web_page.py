@@ -5,7 +5,7 @@ import math
 import socket
 import threading
 import time
-from itertools import groupby
+from itertools import dropwhile, groupby, pairwise
 
 import pytest
 import soundfile
@@ -43,6 +43,18 @@ LISTEN = """() => {
 PLAYED = """({
     ...streamson.sound.figures, pictures: streamson.canvas.frames, now: performance.now()
 })"""
+
+
+REPORTS = """() => {
+    const { sound } = streamson;
+    const reported = sound._reported.bind(sound);
+    globalThis.reports = [];
+    sound._reported = (report) => {
+        reports.push(report);
+        reported(report);
+    };
+}"""
+"""Keep all that the player reports."""
 
 
 STALL_S = 0.04
@@ -334,7 +346,8 @@ def test_the_keyboard_alone_does_everything(open_page, visit):
 
 def test_the_tenth_browser_hears_too(page, steady, visit):
     steady(3)
-    tabs = [visit(page.url, viewport={"width": 400, "height": 500}) for _ in range(10)]
+    # Of ten that draw as well, a machine without a graphics card has no time left.
+    tabs = [visit(page.url, reduced_motion="reduce") for _ in range(10)]
     for tab in tabs:
         tab.click("#sound")
     for tab in tabs:
@@ -354,10 +367,12 @@ def test_a_tab_in_the_background_plays_on(page, steady, visit):
     before = tab.evaluate(PLAYED)
     other = tab.context.new_page()
     other.bring_to_front()
-    other.wait_for_timeout(30_000)
+    with Stalls() as stalls:
+        other.wait_for_timeout(30_000)
     after = tab.evaluate(PLAYED)
     # Timers of a page in the background stand still for a second at least, and then a minute.
-    assert after["underruns"] + after["skips"] - before["underruns"] - before["skips"] <= 1
+    breaks = after["underruns"] + after["skips"] - before["underruns"] - before["skips"]
+    assert breaks <= stalls.count + UNSEEN_STALLS
     assert abs(after["seconds"] - before["seconds"] - (after["now"] - before["now"]) / 1_000) < 0.5
 
 
@@ -406,6 +421,7 @@ def test_a_listener_that_takes_the_place_of_another_is_seen_and_heard(open_page,
             publisher.send("of before", x=1.0)
         tab.wait_for_selector('tr[data-stream="of before"]')
         await_true(tab, "streamson.sound.figures.seconds > 3 && streamson.canvas.notes.length")
+        tab.evaluate(REPORTS)
     with (
         Listener(ANY_PORT, session=_at(48_000), output="none", feed=before.feed_endpoint) as after,
         Publisher(after.endpoint) as publisher,
@@ -415,15 +431,35 @@ def test_a_listener_that_takes_the_place_of_another_is_seen_and_heard(open_page,
         tab.wait_for_selector('tr[data-stream="of before"]', state="detached")
         await_true(tab, "streamson.canvas.notes.every(({ stream }) => stream === 'of now')")
         await_true(tab, "!streamson.canvas.curves.has('of before')")
-        # Its own seconds, by its own rate.
-        now = f"{after.stats().seconds}"
-        await_true(tab, "streamson.sound.figures.plays")
-        await_true(tab, f"Math.abs(streamson.sound.figures.seconds - {now}) < 10")
-        first = tab.evaluate(PLAYED)
-        tab.wait_for_timeout(4_000)
-        last = tab.evaluate(PLAYED)
-    passed_s = (last["now"] - first["now"]) / 1_000
-    assert abs(last["seconds"] - first["seconds"] - passed_s) < 0.2
+        # Its own seconds, by its own rate; what waits of the one before is heard to its end.
+        until(lambda: passed_s(unbroken(of_now(tab))) > 1.5, "sound without a break", 40)
+        played = unbroken(of_now(tab))
+        heard_s, rendered_s = played[-1]["seconds"], after.stats().seconds
+    assert heard_s < rendered_s
+    assert played[-1]["rate"] == 48_000
+    assert (heard_s - played[0]["seconds"]) / passed_s(played) == pytest.approx(1, abs=0.01)
+
+
+def of_now(tab):
+    """Return what the player reported since another listener, whose seconds are fewer, is heard."""
+    return list(dropwhile(lambda report: report["seconds"] > 3, tab.evaluate("reports")))
+
+
+def unbroken(reports):
+    """Return the longest time in which no machine that stood still broke the sound."""
+    stretches = [[]]
+    for before, now in pairwise(reports):
+        goes_on = all(before[name] == now[name] for name in ("plays", "underruns", "skips"))
+        jump_s = now["seconds"] - before["seconds"] - (now["at"] - before["at"])
+        if goes_on and now["plays"] and abs(jump_s) < 0.1:
+            stretches[-1].append(now)
+        else:
+            stretches.append([])
+    return max(stretches, key=len)
+
+
+def passed_s(reports):
+    return reports[-1]["at"] - reports[0]["at"] if reports else 0
 
 
 def _at(rate):
@@ -497,6 +533,12 @@ def test_opus_is_taken_where_the_link_is_slow(page, steady, visit):
     # Three times the ring runs empty within a few seconds, as its player reports it.
     tab.evaluate("""() => {
         const { sound } = streamson;
+        const received = sound._received.bind(sound);
+        globalThis.losses = 0;
+        sound._received = (message) => {
+            if (message.open === false) losses++;
+            received(message);
+        };
         for (let i = 1; i < 4; i++) {
             sound._reported({ ...sound.figures, underruns: sound.figures.underruns + 1 });
         }
@@ -505,6 +547,7 @@ def test_opus_is_taken_where_the_link_is_slow(page, steady, visit):
     await_true(tab, "document.getElementById('sound-detail').innerText.includes('Opus')")
     await_true(tab, "document.getElementById('sound-label').innerText === 'Sound is on'")
     until(lambda: page.metrics()["streamson_page_hearers"] == 1, "the one connection")
+    assert tab.evaluate("losses") == 0  # the samples go on until it brings something
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -66,6 +67,13 @@ def test_opus_begins_anew_where_frames_do_not_follow(again):
     list(_encoded(encoder, _noise(RATE), 1_000_000))
     packets = list(_encoded(encoder, _noise(RATE), again))
     assert packets[0][0][3] == pytest.approx(again, abs=200)
+
+
+def test_what_makes_opus_is_loaded_before_anybody_hears(page):
+    """For while it is, which takes as long as its disk does, nobody hears anything."""
+    pytest.importorskip("av")
+    assert page.metrics()["streamson_page_hearers"] == 0
+    assert "libavcodec" in Path(f"/proc/{page.pid}/maps").read_text()
 
 
 def test_a_form_that_can_not_be_made_is_given_up_and_the_others_go_on(monkeypatch):

@@ -8,6 +8,7 @@ from streamson.live.web.access import Access
 from streamson.live.web.hub import Hub
 from streamson.live.web.server import PageServer
 from streamson.live.web.serving import serve_until_ended
+from streamson.live.web.sound import load_pyav
 from streamson.live.web.steering import Steering
 from streamson.wire.control.client import CommandClient
 from streamson.wire.feed.reader import FeedReader
@@ -42,6 +43,7 @@ def run_page(
     StreamsonError
         If nobody is there, or the address is taken.
     """
+    load_pyav()  # before anybody hears, whose sound it would hold up
     reader = FeedReader(endpoint, ())
     try:
         hello = reader.wait_for_hello(HELLO_S)

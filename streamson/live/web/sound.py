@@ -1,8 +1,10 @@
 """Sound as browsers take it: each form encoded once, however many listen."""
 
+import logging
 import struct
 from collections.abc import Iterable
-from importlib.util import find_spec
+from functools import cache
+from importlib import import_module
 from typing import Any, Final
 
 import numpy as np
@@ -28,6 +30,24 @@ OPUS_BIT_RATE: Final = 128_000
 """A seventh of PCM."""
 
 PCM_SCALE: Final = 32_767
+
+_log = logging.getLogger(__name__)
+
+
+@cache
+def load_pyav() -> Any:
+    """Return PyAV, or None where it is not there.
+
+    The first time takes a tenth of a second, or seconds where its 100 MB come from a disk, and it
+    holds up all threads: amid the sound, that would break for all who hear.
+    """
+    try:
+        return import_module("av")
+    except ModuleNotFoundError:
+        return None
+    except Exception as error:  # of a package that is not whole: there is sound without it
+        _log.warning("no sound as Opus, PyAV can't be loaded: %s", error)
+        return None
 
 
 class Pcm16Encoder:
@@ -63,9 +83,7 @@ class OpusEncoder:
     head: bytes = b""
 
     def __init__(self, hello: Hello) -> None:
-        import av
-
-        self._av: Any = av
+        self._av = load_pyav()
         self._rate = hello.sample_rate
         self._end = 0
         self._next = 0.0
@@ -73,8 +91,8 @@ class OpusEncoder:
 
     @staticmethod
     def is_there() -> bool:
-        """Return whether PyAV is installed."""
-        return find_spec("av") is not None
+        """Return whether PyAV is there."""
+        return load_pyav() is not None
 
     def encode(self, block: AudioBlock) -> Iterable[bytes]:
         """Yield the packets that are full, each with the frame at which it begins."""

@@ -66,6 +66,7 @@ export class ScheduledPlayer {
     source.start(this.end);
     this.report({
       seconds: frame / rate - ahead,
+      rate,
       at: now,
       plays: true,
       buffered: ahead,

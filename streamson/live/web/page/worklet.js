@@ -169,6 +169,7 @@ class Player extends AudioWorkletProcessor {
   report() {
     this.port.postMessage({
       seconds: this.rate ? this.position / this.rate : null,
+      rate: this.rate,
       at: currentTime,
       plays: this.plays,
       buffered: this.rate ? this.filled / this.rate : 0,
