@@ -1,6 +1,7 @@
 """What is told by OSC: types and sizes hold whatever names and values are."""
 
 import math
+import socket
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from pythonosc.osc_bundle import OscBundle
 from pythonosc.osc_message import OscMessage
 
 from streamson.errors import StreamsonError, UsageError
-from streamson.live.osc.address import OscAddress, open_socket, parse_address
+from streamson.live.osc.address import OscAddress, parse_address, resolve
 from streamson.live.osc.messages import MAX_DATAGRAM_BYTES, OscMessages
 from streamson.live.osc.sender import MAX_STREAMS_A_SECOND, OscSender
 from streamson.live.outlet.frame_clock import FrameClock
@@ -17,6 +18,7 @@ from streamson.model.event.streams import StreamRecovered
 from streamson.model.feed import EventTold, Streams
 from streamson.model.note import Note
 from streamson.score.attention.bed import FIRST_KEY
+from tests.conftest import until
 from tests.live import made_up
 
 NTP_EPOCH_S = 2_208_988_800
@@ -129,6 +131,57 @@ def test_an_address_that_is_none_is_told(text):
 
 def test_a_machine_that_nobody_knows_is_told():
     with pytest.raises(StreamsonError, match=r"--osc: can't send to no\.such\.invalid:9: "):
-        open_socket(OscAddress("no.such.invalid", 9))
+        resolve(OscAddress("no.such.invalid", 9))
     with pytest.raises(StreamsonError, match=r"no such name can be|can't send"):
-        open_socket(OscAddress("a" * 80 + ".invalid", 9))
+        resolve(OscAddress("a" * 80 + ".invalid", 9))
+
+
+def receiver(host, port=0, family=socket.AF_INET):
+    opened = socket.socket(family, socket.SOCK_DGRAM)
+    opened.bind((host, port))
+    opened.settimeout(10)
+    return opened
+
+
+@pytest.mark.parametrize(
+    ("told", "host", "family"),
+    [
+        ("127.0.0.1", "127.0.0.1", socket.AF_INET),
+        ("localhost", "127.0.0.1", socket.AF_INET),  # whether it has an address of IPv6 or not
+        ("[::1]", "::1", socket.AF_INET6),
+    ],
+)
+def test_it_arrives_by_address_and_by_name(told, host, family):
+    try:
+        opened = receiver(host, family=family)
+    except OSError:
+        pytest.skip("this machine has no such address")
+    with opened:
+        sender = OscSender(parse_address(f"{told}:{opened.getsockname()[1]}"))
+        sender.take_state(made_up.state())
+        assert OscMessage(opened.recv(2_000)).address == "/streamson/state"
+        sender.close()
+
+
+def test_where_nobody_receives_it_says_so_and_who_comes_late_gets_all_that_follows(caplog):
+    with receiver("127.0.0.1") as gone:
+        port = gone.getsockname()[1]
+    sender = OscSender(OscAddress("127.0.0.1", port))
+    until(lambda: sender.take_state(made_up.state()) or "nobody receives" in caplog.text, "that")
+    assert "times told that nobody receives" in sender.summary()
+    with receiver("127.0.0.1", port) as late:
+        for volume_db in range(20):
+            sender.take_state(made_up.state(volume_db=float(volume_db)))
+        told = [list(OscMessage(late.recv(2_000)))[2] for _ in range(20)]
+    assert told == list(range(20))
+    assert sender.unsent == 0 or "datagrams not sent" in sender.summary()
+    sender.close()
+
+
+def test_a_network_that_can_not_be_reached_is_told_and_no_end(caplog):
+    sender = OscSender(OscAddress("255.255.255.255", 9))  # all machines: the system refuses that
+    for _ in range(3):
+        sender.take_state(made_up.state())
+    assert sender.unsent == 3
+    assert "not sent: " in caplog.text
+    sender.close()

@@ -54,8 +54,10 @@ def parse_address(text: str) -> OscAddress:
     return OscAddress(host, int(port))
 
 
-def open_socket(address: OscAddress) -> tuple[socket.socket, Any]:
-    """Return a socket that sends datagrams without waiting, and where to send them.
+def resolve(address: OscAddress) -> tuple[int, Any]:
+    """Return the family of addresses that a receiver has, and its address in it.
+
+    Where a name has both, it is IPv4's: SuperCollider and others know no other.
 
     Raises
     ------
@@ -67,7 +69,5 @@ def open_socket(address: OscAddress) -> tuple[socket.socket, Any]:
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "no such name can be"
         raise StreamsonError(f"--osc: can't send to {printable(str(address))}: {reason}") from None
-    family, _, _, _, where = found[0]
-    opened = socket.socket(family, socket.SOCK_DGRAM)
-    opened.setblocking(False)
-    return opened, where
+    family, _, _, _, where = min(found, key=lambda one: one[0] != socket.AF_INET)
+    return family, where

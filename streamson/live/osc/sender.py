@@ -6,7 +6,8 @@ from math import inf
 from typing import Final
 
 from streamson._rate_limited_log import RateLimitedLog
-from streamson.live.osc.address import OscAddress, open_socket
+from streamson.live.osc.address import OscAddress
+from streamson.live.osc.datagrams import Datagrams
 from streamson.live.osc.messages import OscMessages
 from streamson.live.outlet.frame_clock import FrameClock
 from streamson.model.feed import EVENT, STREAMS, EventTold, Hello, ListenerState, Streams
@@ -23,7 +24,9 @@ _log = logging.getLogger(__name__)
 
 
 class OscSender:
-    """Sends to a receiver, as a sink of an `Outlet`. Whether anybody receives it is not told.
+    """Sends to a receiver, as a sink of an `Outlet`.
+
+    Whether anybody receives it is not told, but where nobody does, the machine there may say so.
 
     Parameters
     ----------
@@ -52,7 +55,7 @@ class OscSender:
         self.name = f"OSC to {address}"
         self.unsent = self.streams_left_out = 0
         self._messages = OscMessages()
-        self._socket, self._where = open_socket(address)
+        self._datagrams = Datagrams(address)
         self._clock: FrameClock | None = None
         self._room = float(MAX_STREAMS_A_SECOND)
         self._room_at = time.monotonic()
@@ -106,19 +109,25 @@ class OscSender:
     def close(self) -> None:
         """Close the socket."""
         self._limited.flush()
-        self._socket.close()
+        self._datagrams.close()
 
     def summary(self) -> str:
         """Return what was not sent."""
         told = {
             "datagrams not sent": self.unsent,
+            "times told that nobody receives": self._datagrams.refused,
             "rows of streams left out": self.streams_left_out,
         }
         return ", ".join(f"{count} {what}" for what, count in told.items() if count)
 
     def _send(self, datagram: bytes) -> None:
+        refused = self._datagrams.refused
         try:
-            self._socket.sendto(datagram, self._where)
+            self._datagrams.send(datagram)
         except OSError as error:
             self.unsent += 1
             self._limited.warning("unsent", "%s: not sent: %s", self.name, error.strerror)
+        if self._datagrams.refused > refused:
+            self._limited.warning(
+                "refused", "%s: nobody receives there; is the port right?", self.name
+            )
