@@ -57,6 +57,18 @@ REPORTS = """() => {
 """Keep all that the player reports."""
 
 
+CONNECTIONS = """() => {
+    const { sound } = streamson;
+    const received = sound._received.bind(sound);
+    globalThis.connections = [];
+    sound._received = (message) => {
+        if ("open" in message) connections.push(message);
+        received(message);
+    };
+}"""
+"""Keep all that is told of the connection that brings the sound."""
+
+
 STALL_S = 0.04
 """Half of what the page has waiting: where a machine stands still for longer, any sound breaks."""
 
@@ -527,27 +539,38 @@ def test_what_changes_all_the_time_is_not_said_by_screen_readers(page, steady, v
 def test_opus_is_taken_where_the_link_is_slow(page, steady, visit):
     steady(3)
     tab = visit(page.url)
+    tab.evaluate(CONNECTIONS)
     sound_on(tab)
     if not tab.evaluate("'AudioDecoder' in globalThis"):
         pytest.skip("this browser has no WebCodecs")
     # Three times the ring runs empty within a few seconds, as its player reports it.
     tab.evaluate("""() => {
         const { sound } = streamson;
-        const received = sound._received.bind(sound);
-        globalThis.losses = 0;
-        sound._received = (message) => {
-            if (message.open === false) losses++;
-            received(message);
-        };
         for (let i = 1; i < 4; i++) {
             sound._reported({ ...sound.figures, underruns: sound.figures.underruns + 1 });
         }
     }""")
     await_true(tab, "streamson.sound.form === 'opus'")
+    await_true(tab, "connections.at(-1).form === 'opus'")
     await_true(tab, "document.getElementById('sound-detail').innerText.includes('Opus')")
     await_true(tab, "document.getElementById('sound-label').innerText === 'Sound is on'")
     until(lambda: page.metrics()["streamson_page_hearers"] == 1, "the one connection")
-    assert tab.evaluate("losses") == 0  # the samples go on until it brings something
+    # The samples went on until it brought something.
+    assert all(told["open"] for told in tab.evaluate("connections"))
+
+
+def test_the_samples_go_on_where_another_form_comes_to_nothing(page, steady, visit):
+    steady(1)
+    tab = visit(page.url)
+    sound_on(tab)
+    tab.evaluate(CONNECTIONS)
+    tab.evaluate("streamson.sound._tell({ form: 'none', wanted: true })")
+    await_true(tab, "connections.length")
+    (told,) = tab.evaluate("connections")
+    assert (told["open"], told["form"]) == (True, "pcm16")
+    assert page.metrics()["streamson_page_hearers"] == 1
+    seconds = tab.evaluate("streamson.sound.figures.seconds")
+    await_true(tab, f"streamson.sound.figures.seconds > {seconds}")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
