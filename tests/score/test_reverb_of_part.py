@@ -1,7 +1,7 @@
 """``reverb`` of a part that many streams play: each of its notes has it, whoever plays it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamson.model.point import DataPoint
@@ -34,6 +34,7 @@ names = st.tuples(st.sampled_from(["host1", "host2", "web", "plain"]), st.sample
 streams = names.map("/".join) | names.map(lambda name: f"{name[0]}/cpu")
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(streams, st.floats(0, 100)), min_size=1, max_size=20))
 def test_every_note_goes_to_the_room_as_its_part_says(points):
     score = Score(parse_session(SESSION.encode(), "room.toml"), sample_rate=1_000)
