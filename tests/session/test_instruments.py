@@ -9,6 +9,7 @@ from streamson.model.instrument import Envelope, Instrument
 from streamson.model.limits import MAX_PARTIALS
 from streamson.session.load import load_session, parse_session
 from streamson.session.parse.instruments import builtin_instruments
+from tests.formats.sampler_chunks import chunk, with_chunk
 
 BELL = """
 [[instrument]]
@@ -123,7 +124,7 @@ def test_a_sample_lies_beside_the_session_file(folder, file):
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ('sample = "tone.wav"', "instrument 1: found sample without root"),
+        ('sample = "tone.wav"', "instrument 1: found sample without root, which its file does not"),
         ('root = "C4"', "found root or loop without sample"),
         ('sample = "tone.wav"\nroot = "C4"\npartials = [{}]', "found partials and sample"),
         ('sample = "tone.wav"\nroot = "H4"', 'root: found "H4"; allowed: a note'),
@@ -149,15 +150,56 @@ def test_mistakes_with_samples_are_explained(folder, keys, message):
     assert message in str(caught.value)
 
 
+def told(folder, keys, **said):
+    """Return the sample of a file whose chunk says something of itself."""
+    note, loops = said.get("note", 57), said.get("loops", [])
+    with_chunk(folder / "told.wav", chunk(note, fraction=2**31, loops=loops))
+    return sampled(folder, f'sample = "told.wav"\n{keys}').instruments["x"].sample
+
+
+def test_a_file_tells_its_root_and_its_loop_and_the_session_goes_before(folder):
+    loops = [(1, 5, 500, 0), (0, 100, 899, 3), (0, 200, 1_199, 0), (0, 1, 50, 0)]
+    sample = told(folder, "", loops=loops)
+    assert (sample.root, sample.loop) == (57.5, (200, 1_200))
+    sample = told(folder, 'root = "C4"\nloop = [8, 80]', loops=loops)
+    assert (sample.root, sample.loop) == (60, (8, 80))
+    assert told(folder, 'loop = "none"', loops=loops).loop is None
+    assert told(folder, "").loop is None
+    # What the session says mends what can't be used.
+    assert told(folder, "root = 50", note=2**32 - 1).root == 50
+    assert told(folder, "loop = [0, 99]", loops=[(2, 0, 9, 0)]).loop == (0, 99)
+
+
 @pytest.mark.parametrize(
-    ("part", "message"),
+    ("said", "message"),
     [
-        ('articulation = "continuous"', 'part 1, instrument: "x" is a sample without a loop'),
-        ('brightness = { field = "a" }', 'part 1, brightness: "x" is a sample; only partials'),
+        ({"note": 128}, "sample: told.wav has a smpl chunk whose root is beyond note 127"),
+        ({"loops": [(1, 0, 99, 0)]}, "has a loop that is played to and fro; allowed: one that"),
+        ({"loops": [(2, 0, 99, 0)]}, "has a loop that is played backwards"),
+        ({"loops": [(40, 0, 99, 0)]}, "has a loop that is played in a way of its own (40)"),
+        ({"loops": [(0, 0, 99, 7)]}, "is played 7 times; allowed: one that goes forward as long"),
+        ({"loops": [(0, 0, 4_000, 0)]}, "has a loop from frame 0 up to 4001; allowed: up to 4000"),
+        ({"loops": [(0, 90, 80, 0)]}, "has a loop from frame 90 up to 81"),
+        ({"loops": [(0, 0, 2**32 - 1, 0)]}, 'or loop = "none"'),
     ],
 )
-def test_a_part_may_ask_too_much_of_a_sample(folder, part, message):
-    keys = 'sample = "tone.wav"\nroot = 60'
+def test_what_a_file_tells_that_can_not_be_played_is_explained(folder, said, message):
     with pytest.raises(SessionError) as caught:
-        sampled(folder, keys, f'[[part]]\ninstrument = "x"\n{part}')
+        told(folder, "", **said)
+    assert str(caught.value).startswith(str(folder / "my.toml") + ": instrument 1, sample: ")
     assert message in str(caught.value)
+
+
+def test_a_damaged_chunk_is_refused_unless_the_session_says_all(folder):
+    with_chunk(folder / "told.wav", b"short", before_data=False)
+    with pytest.raises(SessionError, match=r"smpl chunk of 5 bytes; 36 .*say root and loop"):
+        sampled(folder, 'sample = "told.wav"\nroot = 60')
+    said = sampled(folder, 'sample = "told.wav"\nroot = 60\nloop = "none"')
+    assert said.instruments["x"].sample.loop is None
+
+
+def test_a_sample_without_a_loop_is_not_held(folder):
+    part = '[[part]]\ninstrument = "x"\narticulation = "continuous"'
+    with pytest.raises(SessionError) as caught:
+        sampled(folder, 'sample = "tone.wav"\nroot = 60', part)
+    assert 'part 1, instrument: "x" is a sample without a loop' in str(caught.value)

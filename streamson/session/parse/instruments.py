@@ -4,7 +4,7 @@ import tomllib
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
@@ -28,6 +28,8 @@ from streamson.session.parse.checks import (
 if TYPE_CHECKING:  # at run time the score does without
     import numpy as np
     from numpy.typing import NDArray
+
+    from streamson.formats.sampler_chunk import SamplerChunk
 
 MAX_INSTRUMENTS: Final = 128
 """Instruments of one session file."""
@@ -82,15 +84,28 @@ ENVELOPE: Final[Check[dict[str, float]]] = table_of(_ENVELOPE_KEYS, dict)
 """What an envelope says; the rest is as the instrument has it."""
 
 
-@check({"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2})
-def _loop(value: object, place: Place) -> tuple[int, int]:
+Loop = tuple[int, int] | Literal["none"]
+"""First frame that is repeated and the frame after the last one, or that none are."""
+
+
+@check(
+    {
+        "anyOf": [
+            {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2},
+            {"const": "none"},
+        ]
+    }
+)
+def _loop(value: object, place: Place) -> Loop:
     match value:
+        case "none":
+            return "none"
         case [first, end] if is_whole(first) and is_whole(end):
             if 0 <= first <= end - MIN_LOOP_FRAMES:
                 return first, end
     raise place.refuse(
         value,
-        f"[first frame, frame after the last], {MIN_LOOP_FRAMES} frames or more apart",
+        f'[first frame, frame after the last], {MIN_LOOP_FRAMES} frames or more apart, or "none"',
     )
 
 
@@ -145,6 +160,7 @@ class _SampleFiles:
 
     def __init__(self) -> None:
         self._read: dict[Path, tuple[NDArray[np.float32], int]] = {}
+        self._chunks: dict[Path, SamplerChunk | None] = {}
         self._seconds = 0.0
 
     def read(self, path: Path, place: Place) -> "tuple[NDArray[np.float32], int]":
@@ -170,6 +186,26 @@ class _SampleFiles:
                 )
         return self._read[path]
 
+    def chunk(self, path: Path) -> "SamplerChunk | None":
+        """Return what a file says of its playing, if it does.
+
+        Raises
+        ------
+        InputFileError
+            If that is damaged.
+        """
+        from streamson.formats.sampler_chunk import read_sampler_chunk
+
+        if path not in self._chunks:
+            try:
+                self._chunks[path] = read_sampler_chunk(path)
+            except InputFileError as error:
+                raise InputFileError(
+                    f'{error}; say root and loop here, such as root = "C4" and loop = "none", and '
+                    "it is not read"
+                ) from None
+        return self._chunks[path]
+
 
 def _instrument(
     place: Place,
@@ -177,7 +213,7 @@ def _instrument(
     *,
     sample: str | None = None,
     root: float | None = None,
-    loop: tuple[int, int] | None = None,
+    loop: Loop | None = None,
     envelope: dict[str, float] | None = None,
     **keys: Any,
 ) -> Instrument:
@@ -187,10 +223,6 @@ def _instrument(
         return Instrument(envelope=Envelope(**(envelope or {})), **keys)
     if "partials" in keys:
         raise place.error("found partials and sample; an instrument is made of one of the two")
-    if root is None:
-        raise place.error(
-            'found sample without root; say which note its file plays, such as root = "C4"'
-        )
     return Instrument(
         envelope=msgspec.structs.replace(SAMPLED_ENVELOPE, **(envelope or {})),
         sample=_sample(sample, root, loop, place, files),
@@ -199,19 +231,59 @@ def _instrument(
 
 
 def _sample(
-    name: str, root: float, loop: tuple[int, int] | None, place: Place, files: _SampleFiles
+    name: str, root: float | None, loop: Loop | None, place: Place, files: _SampleFiles
 ) -> Sample:
     try:
         # Beside the session file, wherever that is read from.
         path = Path(place.file).parent / name
         sound, sample_rate = files.read(path, place.inside("sample"))
+        # What the session says goes before what the file says, and mends what is damaged there.
+        chunk = files.chunk(path) if root is None or loop is None else None
     except SessionError:
         raise
     except InputFileError as error:
         raise place.inside("sample").error(str(error)) from None
-    if loop is not None and loop[1] > len(sound):
+    if isinstance(loop, tuple) and loop[1] > len(sound):
         raise place.inside("loop").refuse(list(loop), f"up to {len(sound)}, the frames of {name}")
-    return Sample(sound, sample_rate, root, loop)
+    if root is None:
+        root = _root_of(chunk, name, place)
+    if loop is None:
+        loop = _loop_of(chunk, name, len(sound), place)
+    return Sample(sound, sample_rate, root, None if loop == "none" else loop)
+
+
+def _root_of(chunk: "SamplerChunk | None", name: str, place: Place) -> float:
+    """Return the note that a file says it plays."""
+    if chunk is None:
+        raise place.error(
+            "found sample without root, which its file does not tell either (a WAV file may, in a "
+            'smpl chunk); say which note it plays, such as root = "C4"'
+        )
+    if chunk.root is None:
+        raise place.inside("sample").error(
+            f"{name} has a smpl chunk whose root is beyond note 127; say which note it plays, "
+            'such as root = "C4"'
+        )
+    return chunk.root
+
+
+def _loop_of(chunk: "SamplerChunk | None", name: str, frames: int, place: Place) -> Loop:
+    """Return the first loop of a file that goes forward as long as a note lasts."""
+    if chunk is None or not chunk.loops:
+        return "none"
+    instead = 'say loop = [first frame, frame after the last], or loop = "none"'
+    found = next((loop for loop in chunk.loops if loop.is_plain), None)
+    if found is None:
+        raise place.inside("sample").error(
+            f"{name} has a loop that is {chunk.loops[0].told}; allowed: one that goes forward as "
+            f"long as a note lasts; {instead}"
+        )
+    if found.end > frames or found.end - found.first < MIN_LOOP_FRAMES:
+        raise place.inside("sample").error(
+            f"{name} has a loop from frame {found.first} up to {found.end}; allowed: up to "
+            f"{frames}, its frames, and {MIN_LOOP_FRAMES} or more apart; {instead}"
+        )
+    return found.first, found.end
 
 
 @cache
