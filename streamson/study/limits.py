@@ -20,6 +20,9 @@ IDLE_S: Final = 1_800.0
 IDLE_AT_START_S: Final = 120.0
 """The same for who has not answered yet."""
 
+MAX_RESUMABLE: Final = 100
+"""Participants of earlier runs, the last ones, who can go on where they were."""
+
 MAX_WAITING_SOUNDS: Final = 8
 """Sounds that wait to be rendered, each of which takes some tenths of a second."""
 

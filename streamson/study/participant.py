@@ -1,6 +1,7 @@
 """One participant's way through a study: trial after trial, then the questionnaire."""
 
 import time
+from collections.abc import Sequence
 from math import isfinite
 from typing import Final
 
@@ -88,7 +89,11 @@ class Participant:
     trials
         What he is asked.
     items
-        Statements that he rates at the end.
+        Statements that he rates at the end; none where he has, or there are none.
+    seed
+        Of the study that he began.
+    answers
+        What he has answered already, before the server ended.
 
     Attributes
     ----------
@@ -99,17 +104,28 @@ class Participant:
     """
 
     def __init__(
-        self, identifier: str, number: int, trials: list[Trial], items: tuple[str, ...]
+        self,
+        identifier: str,
+        number: int,
+        trials: list[Trial],
+        items: tuple[str, ...],
+        *,
+        seed: int = 0,
+        answers: Sequence[str] = (),
     ) -> None:
         self.identifier = identifier
         self.number = number
+        self.seed = seed
         self.sound: bytes | None = None
-        self.answered = 0
+        self.answered = len(answers)
         self._trials = trials
         self._items = items
         self._plays = 0
         self._has_rated = not items
         self._last: tuple[Trial, str] | None = None
+        if answers:
+            self._last = trials[len(answers) - 1], answers[-1]
+        self._may_have_heard = bool(answers)  # nobody knows whether the present sound was played
         self.touch()
 
     def touch(self) -> None:
@@ -172,9 +188,24 @@ class Participant:
             raise RefusedError(CONFLICT, "it was played as often as it may be")
         return trial
 
-    def note_play(self) -> None:
-        """Take in that the present sound is played."""
-        self._plays += 1
+    def note_play(self, number: int, play: int) -> None:
+        """Take in that the present sound begins to be played, for the first, second … time.
+
+        A page that did not hear of it says so again: that is no further time.
+
+        Raises
+        ------
+        RefusedError
+            It can't be the time that it is said to be.
+        """
+        self.present(number)
+        if play == self._plays > 0:
+            return
+        self.may_play(number)
+        if play != self._plays + 1 and not (self._may_have_heard and 0 < play <= 1 + MAX_REPLAYS):
+            raise RefusedError(CONFLICT, "the sound was played elsewhere too; reload the page")
+        self._plays = play
+        self._may_have_heard = False
 
     def given_again(self, number: int, answer: str) -> Feedback | None:
         """Return what came of an answer that was given already: its page never heard of it."""
@@ -191,7 +222,7 @@ class Participant:
             It can't.
         """
         trial = self.present(number)
-        if not self._plays:
+        if not self._plays and not self._may_have_heard:
             raise RefusedError(CONFLICT, "play the sound first")
         if answer not in trial.choices:
             raise RefusedError(UNPROCESSABLE, f"the choices are {', '.join(trial.choices)}")
@@ -205,6 +236,7 @@ class Participant:
         self._last = trial, answer
         self.answered += 1
         self._plays = 0
+        self._may_have_heard = False
         self.sound = None
         return _feedback(trial, answer)
 

@@ -15,6 +15,7 @@ from streamson.session.schema import Session
 from streamson.study.limits import MAX_TRIALS
 from streamson.study.plan import Plan
 from streamson.study.results import RATING_COLUMNS, TRIAL_COLUMNS, ResultsFile, ratings_path
+from streamson.study.resumption import resumable
 from streamson.study.server import StudyServer
 from streamson.study.sound import SoundMaker
 from streamson.study.study import Study
@@ -89,8 +90,10 @@ def run_study(
             maker,
             file,
             first_number=_next_number(file, seed),
+            resumable=resumable(file.rows(), session.name),
             items=items,
             ratings=ratings,
+            have_rated={row["participant"] for row in ratings.rows()} if ratings else set(),
         )
         try:
             serve_until_ended(lambda stop: _serve(study, access, on_ready, stop), on_end=on_end)

@@ -18,9 +18,15 @@ SHARED_FILES: Final = ("style.css", "icon.svg")
 
 BAD_REQUEST: Final = 400
 
-_POSTS: Final = frozenset({"/participants", "/answer", "/ratings"})
+_POSTS: Final = frozenset({"/participants", "/play", "/answer", "/ratings"})
 
 _Form = TypeVar("_Form", bound=msgspec.Struct)
+
+
+class _Play(msgspec.Struct, forbid_unknown_fields=True):
+    participant: str
+    trial: int
+    play: int
 
 
 class _Answer(msgspec.Struct, forbid_unknown_fields=True):
@@ -66,6 +72,7 @@ class StudyServer:
                 web.get("/step", self._step),
                 web.get("/sound", self._sound),
                 web.post("/participants", self._enter),
+                web.post("/play", self._play),
                 web.post("/answer", self._answer),
                 web.post("/ratings", self._ratings),
                 *(web.get(f"/{name}", file_of("streamson.study", name)) for name in FILES),
@@ -106,12 +113,20 @@ class StudyServer:
         try:
             participant = self._study.find(request.query.get("participant", ""))
             number = _number(request.query.get("trial", ""))
-            if request.method == "HEAD":  # which plays nothing
+            if request.method == "HEAD":  # for which nothing is rendered
                 participant.may_play(number)
                 return web.Response(content_type="audio/wav")
-            return _wav(request, await self._study.play(participant, number))
+            return _wav(request, await self._study.sound(participant, number))
         except RefusedError as error:
             return self._refuse(error)
+
+    async def _play(self, request: web.Request) -> web.StreamResponse:
+        try:
+            form = await _form(request, _Play)
+            self._study.find(form.participant).note_play(form.trial, form.play)
+        except RefusedError as error:
+            return self._refuse(error)
+        return _json({})
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:

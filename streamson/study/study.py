@@ -4,6 +4,7 @@ import asyncio
 import logging
 import secrets
 import time
+from collections.abc import Set
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Final
@@ -17,6 +18,7 @@ from streamson.study.participant import Feedback, Participant, RefusedError
 from streamson.study.plan import Plan
 from streamson.study.questionnaire import POINTS
 from streamson.study.results import ResultsFile
+from streamson.study.resumption import Resumable, played
 from streamson.study.sound import SoundMaker
 from streamson.study.trial import Trial
 
@@ -42,8 +44,12 @@ class Study:
         Where answers go.
     first_number
         Of the next participant.
+    resumable
+        Who took part before, by name: they may go on where they were.
     items, ratings
         Statements of the questionnaire, and where their ratings go; none, and None: there is none.
+    have_rated
+        The names of those who have.
 
     Attributes
     ----------
@@ -60,8 +66,10 @@ class Study:
         results: ResultsFile,
         *,
         first_number: int = 1,
+        resumable: dict[str, Resumable] | None = None,
         items: tuple[str, ...] = (),
         ratings: ResultsFile | None = None,
+        have_rated: Set[str] = frozenset(),
     ) -> None:
         self.finished = self.left = self.rows = 0
         self._session = session
@@ -70,6 +78,8 @@ class Study:
         self._results = results
         self._ratings = ratings
         self._items = items
+        self._resumable = resumable or {}
+        self._have_rated = have_rated
         self._next = first_number
         self._open: dict[str, Participant] = {}
         self._waiting = 0
@@ -96,15 +106,36 @@ class Study:
         RefusedError
             There is no room.
         """
-        if len(self._open) >= MAX_OPEN and not self._let_go():
-            self._limited.warning("full", "more than %d take part at a time", MAX_OPEN)
-            raise RefusedError(BUSY, f"{MAX_OPEN} take part already; try again in some minutes")
+        self._make_room()
         number, self._next = self._next, self._next + 1
         identifier = secrets.token_hex(6)
-        found = Participant(identifier, number, self._plan.of(number), self._items)
+        trials = self._plan.of(number)
+        found = Participant(identifier, number, trials, self._items, seed=self._plan.seed)
         self._open[identifier] = found
         _log.info("participant %s begins", identifier)
         return found
+
+    def _make_room(self) -> None:
+        if len(self._open) >= MAX_OPEN and not self._let_go():
+            self._limited.warning("full", "more than %d take part at a time", MAX_OPEN)
+            raise RefusedError(BUSY, f"{MAX_OPEN} take part already; try again in some minutes")
+
+    def _resume(self, identifier: str) -> None:
+        """Take in again who had not come to the end when an earlier run of this study ended."""
+        before = self._resumable.get(identifier)
+        if before is None:
+            return
+        trials = msgspec.structs.replace(self._plan, seed=before.seed).of(before.number)
+        answers = before.answers(trials)
+        if answers is None:  # other trials are asked now
+            return
+        self._make_room()
+        del self._resumable[identifier]
+        items = () if identifier in self._have_rated else self._items
+        self._open[identifier] = Participant(
+            identifier, before.number, trials, items, seed=before.seed, answers=answers
+        )
+        _log.info("participant %s goes on", identifier)
 
     def _let_go(self) -> bool:
         """Return whether somebody gave way who is done, or has done nothing for long."""
@@ -129,6 +160,8 @@ class Study:
             Nobody does.
         """
         if identifier not in self._open:
+            self._resume(identifier)
+        if identifier not in self._open:
             raise RefusedError(NOT_FOUND, "nobody takes part by that name; begin anew")
         found = self._open[identifier]
         found.touch()
@@ -138,8 +171,10 @@ class Study:
         """Return the sound that sets the volume, as a WAV file."""
         return self._example_sound
 
-    async def play(self, participant: Participant, number: int) -> bytes:
-        """Return the sound of the present trial as a WAV file, and count that it is played.
+    async def sound(self, participant: Participant, number: int) -> bytes:
+        """Return the sound of the present trial as a WAV file, as long as it may be played.
+
+        It is counted as played when the page has it, and says so.
 
         Raises
         ------
@@ -151,7 +186,6 @@ class Study:
             sound = await self._render(trial)
             participant.may_play(number)  # somebody may have asked twice
             participant.sound = sound
-        participant.note_play()
         return participant.sound
 
     async def _render(self, trial: Trial) -> bytes:
@@ -220,12 +254,11 @@ class Study:
     def _row(
         self, participant: Participant, trial: Trial, answer: str, seconds: float
     ) -> tuple[object, ...]:
-        played = [[one.start_s, one.values] for one in trial.streams]
         return (
             _now(),
             participant.identifier,
             participant.number,
-            self._plan.seed,
+            participant.seed,
             self._session,
             trial.phase,
             trial.number,
@@ -237,7 +270,7 @@ class Study:
             int(answer == trial.truth),
             round(seconds, 3),
             participant.replays,
-            msgspec.json.encode(played).decode(),
+            played(trial),
         )
 
     def leave(self, participant: Participant) -> None:

@@ -58,12 +58,27 @@ class Running:
         form = {"participant": participant, "trial": trial, "answer": answer, "seconds": seconds}
         return self.ask("answer", form)
 
-    def play(self, participant: str, trial: int) -> tuple[int, bytes]:
+    def sound(self, participant: str, trial: int) -> tuple[int, bytes]:
         return self.ask(f"sound?participant={participant}&trial={trial}")
+
+    def play(self, participant: str, trial: int) -> tuple[int, bytes]:
+        """Take the present sound, and say that it is played, as a page does."""
+        status, sound = self.sound(participant, trial)
+        if status != 200:
+            return status, sound
+        play = self.step(participant)["plays"] + 1
+        form = {"participant": participant, "trial": trial, "play": play}
+        status, _ = self.ask("play", form)
+        return status, sound
 
     def rows(self) -> list[dict[str, str]]:
         with self.results.open(newline="") as file:
             return list(csv.DictReader(file))
+
+    def kill(self) -> None:
+        """Kill it: it finishes nothing."""
+        self._process.kill()
+        self._process.communicate()
 
     def interrupt(self) -> None:
         self._process.send_signal(signal.SIGINT)

@@ -41,6 +41,24 @@ def sit(visit):
     return sit_down
 
 
+@pytest.fixture
+def sit_offline(chromium):
+    """The same where the network fails, which the browser calls an error; the page has none."""
+    context, faults = chromium.new_context(), []
+
+    def sit_down(study):
+        tab = context.new_page()
+        tab.on("pageerror", lambda error: faults.append(str(error)))
+        tab.set_default_timeout(20_000)
+        tab.add_init_script(FAST)
+        tab.goto(study.url)
+        return tab
+
+    yield sit_down
+    context.close()
+    assert not faults
+
+
 def page_of(tab):
     return tab.evaluate("document.querySelector('main > section:not([hidden])').id")
 
@@ -173,6 +191,46 @@ def test_who_loads_the_page_again_goes_on_where_he_was(start, sit):
     until(lambda: focused(tab) == "next", "what is right")
     assert not tab.inner_text("#trial .problem")
     assert len(study.rows()) == 1
+
+
+def test_a_sound_that_the_network_lost_is_not_counted_and_a_server_that_was_killed_is_waited_for(
+    start, sit_offline
+):
+    study = start("--trials", "1", "--loudspeakers")
+    tab = sit_offline(study)
+    come_in(tab)
+    until(lambda: focused(tab) == "intro-title", "the training")
+    tab.click("#intro-done")
+    tab.route("**/sound?*", lambda route: route.abort())
+    tab.click("#play")
+    until(lambda: "can't be reached" in tab.inner_text("#trial .problem"), "that it is said")
+    assert tab.inner_text("#play") == "Play the sound"
+    assert all(button.is_disabled() for button in tab.query_selector_all("#choices button"))
+    tab.unroute("**/sound?*")
+    tab.click("#play")
+    until(lambda: tab.evaluate(ENDED), "the end of the sound")
+    assert tab.inner_text("#play") == "Play it again (2 left)"
+    assert not tab.inner_text("#trial .problem")
+    tab.click("#choices button")
+    until(lambda: focused(tab) == "next", "what is right")
+    study.kill()
+    tab.click("#next")
+    until(lambda: "can't be reached" in tab.inner_text("#trial .problem"), "that it is said")
+    again = start("--trials", "1", "--loudspeakers", "--web", str(study.port))
+    tab.click("#next")
+    until(lambda: tab.inner_text("#trial-title") == "Training: sound 2 of 6", "the next one")
+    tab.click("#play")
+    until(lambda: tab.evaluate(ENDED), "the end of the sound")
+    tab.click("#choices button")
+    until(lambda: focused(tab) == "next", "what is right")
+    assert [row["trial"] for row in again.rows()] == ["1", "2"]
+    # A study that knows nobody of that name lets the participant begin anew, and says why.
+    again.end()
+    again.results.unlink()
+    start("--trials", "1", "--loudspeakers", "--web", str(study.port))
+    tab.click("#next")
+    until(lambda: page_of(tab) == "welcome", "the beginning")
+    assert "begin anew" in tab.inner_text("#welcome .problem")
 
 
 def test_no_page_stands_in_anybodys_way(start, sit, tmp_path):

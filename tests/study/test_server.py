@@ -113,6 +113,26 @@ def test_a_sound_is_played_so_often_and_its_replays_are_counted(study):
     assert (row["replays"], row["seconds"]) == (str(MAX_REPLAYS), "0.25")
 
 
+def test_a_sound_that_did_not_arrive_is_none_that_was_played(study):
+    participant = study.enter()
+    trial = study.step(participant)["trial"]
+
+    def say(play, number=trial):
+        return study.ask("play", {"participant": participant, "trial": number, "play": play})[0]
+
+    for _ in range(2 * MAX_REPLAYS):
+        assert study.sound(participant, trial)[0] == 200
+    assert study.step(participant)["plays"] == 0
+    assert study.answer(participant, trial, "1")[0] == 409
+    assert [say(play) for play in (0, 2, -1)] == [409] * 3
+    assert say(1, trial + 1) == 409
+    assert [say(1), say(1)] == [200, 200]  # the page did not hear of it, and says it again
+    assert study.step(participant)["plays"] == 1
+    assert {say(play) for play in range(2, 2 + MAX_REPLAYS)} == {200}
+    assert say(2 + MAX_REPLAYS) == 409
+    assert study.step(participant)["plays_left"] == 0
+
+
 def test_participants_at_once_do_not_meet(study):
     names = [study.enter() for _ in range(3)]
     threads = [threading.Thread(target=take, args=(study, name)) for name in names]
@@ -147,6 +167,46 @@ def test_results_go_on_and_no_order_comes_twice(start):
     assert rows[0]["played"] != rows[1]["played"]
 
 
+def test_who_was_amid_it_when_it_was_killed_goes_on(start, tmp_path):
+    (tmp_path / "items.txt").write_text("I liked them.\n")
+    words = ("--trials", "2", "--loudspeakers", "--questionnaire", "items.txt")
+    study = start(*words, "--seed", "9")
+    amid, done, fresh = study.enter(), study.enter(), study.enter()
+    _, last = take(study, done)
+    assert last["step"] == "rating"
+    for _ in range(7):
+        trial = study.step(amid)["trial"]
+        study.play(amid, trial)
+        assert study.answer(amid, trial, study.step(amid)["choices"][-1]["value"])[0] == 200
+    step = study.step(amid)
+    study.play(amid, step["trial"])
+    before = study.results.read_text()
+    study.kill()
+    assert study.results.read_text() == before
+
+    other = start(*words, "--session", "orchestra")
+    assert other.ask(f"step?participant={amid}")[0] == 404  # it would hear something else
+    other.end()
+    study = start(*words)  # whose seed is another
+    assert study.results.read_text() == before
+    assert study.step(amid) == step
+    assert study.ask(f"step?participant={fresh}")[0] == 404  # of whom nothing is known
+    # What was answered is no second answer, and what was heard can be answered.
+    (*_, last_row) = rows_of(study, amid)
+    assert study.answer(amid, int(last_row["trial"]), last_row["answer"])[0] == 200
+    assert study.answer(amid, step["trial"], step["choices"][0]["value"])[0] == 200
+    assert [row["trial"] for row in rows_of(study, amid)] == [str(i) for i in range(1, 9)]
+    assert {(row["seed"], row["number"]) for row in rows_of(study, amid)} == {("9", "1")}
+    assert study.step(done)["step"] == "rating"
+    for name in (amid, done):
+        assert study.ask("ratings", {"participant": name, "ratings": [4]})[0] == 200
+        assert study.step(name)["step"] == "done"
+    _, err = study.end()
+    assert "2 participants finished, 0 did not; 1 trial written" in err
+    study = start(*words)
+    assert study.step(done)["step"] == "done"  # it rates nothing twice
+
+
 def test_a_questionnaire_is_rated_as_a_whole(study):
     participant = study.enter()
     _, step = take(study, participant)
@@ -178,7 +238,7 @@ def test_bad_requests_get_an_answer_and_harm_nothing(study):
     trial = study.step(participant)["trial"]
     study.play(participant, trial)
     for form in BAD_FORMS:
-        for path in ("answer", "ratings"):
+        for path in ("answer", "ratings", "play"):
             assert study.ask(path, form)[0] == 400, (path, form)
     assert study.ask("answer", b" " * (MAX_REQUEST_BYTES + 1))[0] == 413
     assert study.answer("nobody", trial, "1")[0] == 404

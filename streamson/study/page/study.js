@@ -10,32 +10,70 @@ const INTROS = {
 };
 const TITLES = { headphones: "Tones", training: "Training", test: "Test" };
 
+const NOT_FOUND = 404;
+
 let participant = sessionStorage.getItem(KEPT);
 let step = null;
 let phase = null;
 
 // The sound
 
+const AWAKE_MS = 5000; // a device that wakes up takes a second
+const STALLED_S = 5;
+
 let context = null;
 let source = null;
 let endedAt = 0; // when the last sample left the loudspeakers, on the clock of events, in ms
 
-async function play(url) {
-  context ??= new AudioContext();
-  await context.resume();
+async function play(url, onBegin) {
+  const running = awaken(); // amid the click, or the browser does not allow it
   const answer = await ask(url);
   const sound = await context.decodeAudioData(await answer.arrayBuffer());
+  await running;
+  await onBegin?.();
   source = context.createBufferSource();
   source.buffer = sound;
   source.connect(context.destination);
-  await new Promise((resolve) => {
-    source.onended = (event) => {
-      endedAt = event.timeStamp + 1000 * (context.outputLatency || 0);
-      resolve();
-    };
-    source.start();
+  try {
+    await new Promise((resolve, reject) => {
+      const stalls = watchStalls(() => reject(new Error("The sound stopped before its end. Play it again.")));
+      source.onended = (event) => {
+        clearInterval(stalls);
+        endedAt = event.timeStamp + 1000 * (context.outputLatency || 0);
+        resolve();
+      };
+      source.start();
+    });
+  } finally {
+    source.onended = null;
+    source.disconnect();
+    source = null;
+  }
+}
+
+async function awaken() {
+  if (!context) {
+    if (navigator.audioSession) navigator.audioSession.type = "playback"; // iOS: not by its silent switch
+    context = new AudioContext();
+    document.addEventListener("visibilitychange", () => { if (!document.hidden && source) context.resume(); });
+  }
+  const late = new Promise((_, reject) => {
+    setTimeout(() => reject(new Error("This browser plays no sound here. Is a sound device there, and allowed?")), AWAKE_MS);
   });
-  source = null;
+  await Promise.race([context.resume(), late]);
+}
+
+function watchStalls(onStall) { // a call, or a device that is gone, stops all sound without a word
+  let time = context.currentTime;
+  let still = 0;
+  const stalls = setInterval(() => {
+    still = context.currentTime > time || document.hidden ? 0 : still + 1;
+    time = context.currentTime;
+    if (still < STALLED_S) return;
+    clearInterval(stalls);
+    onStall();
+  }, 1000);
+  return stalls;
 }
 
 // The server
@@ -80,6 +118,7 @@ async function once(work) { // one thing at a time, however often somebody click
     tell(null);
     await work();
   } catch (error) {
+    if (error.status === NOT_FOUND) begin(); // nobody knows him any more: the study is another
     tell(error);
   } finally {
     busy = false;
@@ -180,9 +219,7 @@ at("play").addEventListener("click", () => {
     sayPlays(true);
     at("status").textContent = "";
     try {
-      await play(`sound?participant=${participant}&trial=${step.trial}`);
-      step.plays += 1;
-      step.plays_left -= 1;
+      await play(`sound?participant=${participant}&trial=${step.trial}`, notePlay);
     } finally {
       sayPlays();
       allowAnswers(step.plays > 0);
@@ -191,6 +228,12 @@ at("play").addEventListener("click", () => {
     at("status").textContent = `The sound is over. Press a key from 1 to ${step.choices.length}, or choose.`;
   });
 });
+
+async function notePlay() { // a sound that did not arrive is none that was played
+  await ask("play", { participant, trial: step.trial, play: step.plays + 1 });
+  step.plays += 1;
+  step.plays_left -= 1;
+}
 
 at("answers").addEventListener("keydown", (event) => {
   const choice = at("choices").children[Number(event.key) - 1];
@@ -251,5 +294,5 @@ at("rating-form").addEventListener("submit", (event) => {
 });
 
 if (participant) {
-  once(goOn).then(() => { if (!step) begin(); }); // nobody knows him any more: the server is another
+  once(goOn);
 }
