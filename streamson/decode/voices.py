@@ -10,7 +10,8 @@ from streamson.errors import UsageError, nearest
 from streamson.model.instrument import Instrument
 from streamson.music.level import amplitude_to_db
 from streamson.rescaling.normalize import Range
-from streamson.session.resolve import matching_parts, parts_for
+from streamson.session.ensemble import Ensemble
+from streamson.session.resolve import matching_parts
 from streamson.session.schema import LIMITS, MappingSpec, Part, Session, field_name
 
 MAX_STREAMS: Final = 32
@@ -98,9 +99,10 @@ def voices_of(session: Session, streams: Sequence[str], fields: Sequence[str] = 
     _check_streams(session, streams)
     found: list[Voice] = []
     left_out: dict[str, list[str]] = {}
-    for appearance, stream in enumerate(streams):
+    ensemble = Ensemble(session)
+    for stream in streams:
         known = tuple(fields) or _named(session, stream)
-        for part in parts_for(session, stream, known, appearance):
+        for part in ensemble.join(stream, known):
             if part.mute:
                 continue
             why = _why_not(part, session)

@@ -15,8 +15,8 @@ from streamson.score.attention.bed import SEATS, Bed
 from streamson.score.attention.group_levels import GroupState
 from streamson.score.parts.bands import SIGNS
 from streamson.score.parts.beacon import beacon_note
+from streamson.session.ensemble import Ensemble
 from streamson.session.parse.earcons import builtin_earcons
-from streamson.session.resolve import parts_for
 from streamson.session.schema import LIMITS, MappingSpec, Part, Session
 
 EVERYBODY: Final = 8
@@ -62,8 +62,9 @@ def heard_at_once(session: Session) -> list[Heard]:
         others = range((session.attention.foreground or EVERYBODY) - len(streams))
         streams += [_stream(wild[i % len(wild)], i) for i in others]
     heard: list[Heard] = []
-    for number, stream in enumerate(streams):
-        for part in parts_for(session, stream, _FIELDS, number):
+    ensemble = Ensemble(session)
+    for stream in streams:
+        for part in ensemble.join(stream, _FIELDS):
             if part.mute:
                 continue
             instrument = part.instrument

@@ -54,7 +54,8 @@ def excitation_db(power: Array, hz: Array, level_db: float) -> Array:
         Levels, not below the threshold in quiet: what is below is not heard.
     """
     weights = _weights(tuple(hz[[0, 1, -1]].tolist()), round(level_db))
-    return np.maximum(db_spl(weights @ power + _FAINT), threshold_in_quiet_db(CENTRES_HZ))
+    found: Array = db_spl(weights @ power + _FAINT)
+    return np.maximum(found, threshold_in_quiet_db(CENTRES_HZ))
 
 
 @cache

@@ -111,19 +111,17 @@ def describe(sound: NDArray[np.float32], sample_rate: int, duration_s: float) ->
     """
     frames = round(duration_s * sample_rate)
     heard = sound[:frames].astype(np.float64)
-    mean = 2 * float(np.square(heard).sum(axis=1).mean()) / 2
-    level_db = float(db_spl(mean + _FAINT))
+    level_db = float(db_spl(2 * np.square(heard).mean() + _FAINT))
     strike = round(STRIKE_S * sample_rate)
-    spectra = [
-        _excitation(part, sample_rate, level_db) for part in (heard[:strike], heard[strike:])
-    ]
-    above = np.maximum(spectra[1] - threshold_in_quiet_db(CENTRES_HZ), 0) + _FAINT
+    body_db = _excitation(heard[strike:], sample_rate, level_db)
+    above = np.maximum(body_db - threshold_in_quiet_db(CENTRES_HZ), 0) + _FAINT
     levels_db = _levels_db(heard, sample_rate)
     peak = int(levels_db.argmax())
     attack_s = _attack_s(levels_db[: peak + 1])
     slope, modulation_db = _fall(levels_db[peak:])
     return TimbreDescriptors(
-        *spectra,
+        strike_db=_excitation(heard[:strike], sample_rate, level_db),
+        body_db=body_db,
         attack=float(np.log10(attack_s)),
         decay=float(np.log10(STEADY_DB_S + max(-slope, 0.0))),
         modulation_db=modulation_db,
@@ -157,7 +155,8 @@ def _excitation(part: Array, sample_rate: int, level_db: float) -> Array:
     lines = max(_LINES, len(part))
     spectrum = np.square(np.abs(np.fft.rfft(part * window, lines, axis=0))).mean(axis=1)
     power = 4 * spectrum / (lines * np.square(window).sum())
-    return excitation_db(power, np.fft.rfftfreq(lines, 1 / sample_rate), level_db)
+    hz: Array = np.fft.rfftfreq(lines, 1 / sample_rate).astype(np.float64)
+    return excitation_db(power, hz, level_db)
 
 
 def _levels_db(sound: Array, sample_rate: int) -> Array:

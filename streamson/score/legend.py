@@ -9,7 +9,8 @@ from streamson.music.level import amplitude_to_db
 from streamson.music.pitch import midi_to_note
 from streamson.rescaling.field_hints import hints_for
 from streamson.score.parts.mapping import source_of
-from streamson.session.resolve import bands_of, beacon_of, parts_for
+from streamson.session.ensemble import Ensemble
+from streamson.session.resolve import bands_of, beacon_of
 from streamson.session.schema import (
     PARAMETERS,
     MappingSpec,
@@ -44,12 +45,13 @@ def legend(
     units
         Field to its unit, where that is known.
     """
+    ensemble = Ensemble(session)
     return [
         (
             stream,
-            legend_line(stream, parts_for(session, stream, fields, number), fields, extents, units),
+            legend_line(stream, ensemble.join(stream, fields), fields, extents, units),
         )
-        for number, (stream, fields) in enumerate(streams.items())
+        for stream, fields in streams.items()
     ]
 
 

@@ -101,7 +101,7 @@ class Score:
             session, sample_rate=sample_rate, counts=self.counts, extents=extents
         )
         self._parts.budget.allow(part.notes_per_second for part in session.parts)
-        self._registry = StreamRegistry(sample_rate, self.counts)
+        self._registry = StreamRegistry(session, sample_rate, self.counts)
         self._monitor = StreamMonitor(
             session,
             sample_rate=sample_rate,
@@ -340,6 +340,7 @@ class Score:
         self._parts.session = session
         self._parts.budget.allow(part.notes_per_second for part in session.parts)
         self._front.change(session)
+        self._registry.change(session, {name: one.fields for name, one in self._streams.items()})
         for name, stream in self._streams.items():
             parts = parts_for(session, name, stream.fields, self._registry.number(name))
             self._monitor.unplayed.add(name, parts, stream.fields, seen=stream.points)
@@ -415,10 +416,9 @@ class Score:
                 self._registry.refuse(name, message.size)
                 return None
             self._forget(silent)
-        number = self._registry.admit(name)
+        parts = self._registry.admit(name, fields)
         stream = None
         try:
-            parts = parts_for(self._session, name, fields, number)
             stream = PlayedStream(fields, followed_field(parts, fields), now_frame)
             stream.players = self._front.add(name, stream, parts, now_frame)
             self._monitor.add(name, parts, fields)  # last: what can't be set up is not watched
@@ -469,6 +469,7 @@ class Score:
         self._update_rates(now_frame)
         notes = self._monitor.tick(now_frame)
         self._front.silence(self._monitor.staleness.fell_silent)
+        self._front.silence(self._monitor.staleness.stalled, notable=False)
         return notes + self._front.tick(now_frame)
 
     def _pass_on(self, event: Event) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from streamson._rate_limited_log import RateLimitedLog
+from streamson.session.ensemble import Ensemble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from streamson.model.counts import ScoreCounts
+    from streamson.session.schema import Part, Session
 
 MAX_STREAMS: Final = 16_384
 """Streams a score knows at a time; points of others are refused and counted."""
@@ -38,13 +39,15 @@ class StreamState(msgspec.Struct):
 
 
 class StreamRegistry:
-    """Numbers streams in the order of their appearance, and says which of them has a place.
+    """Says which streams have a place, with a number each, by which they are told apart.
 
     A stream's number stays its own, over restarts too, until it is forgotten: what is automatic in
     how it sounds hangs on it.
 
     Parameters
     ----------
+    session
+        What plays them.
     sample_rate
         Frames a second.
     counts
@@ -56,14 +59,12 @@ class StreamRegistry:
         How many have a place at a time.
     """
 
-    def __init__(self, sample_rate: int, counts: ScoreCounts) -> None:
+    def __init__(self, session: Session, sample_rate: int, counts: ScoreCounts) -> None:
         self.most = MAX_STREAMS
         self._sample_rate = sample_rate
         self._counts = counts
         self._limited = RateLimitedLog(_log)
-        self._numbers: dict[str, int] = {}
-        self._next_number = 0
-        self._free_numbers: list[int] = []
+        self._ensemble = Ensemble(session)
         self._placed: set[str] = set()
         self._refused: set[str] = set()
         self._replaceable: deque[str] = deque()
@@ -73,19 +74,33 @@ class StreamRegistry:
 
     def number(self, stream: str) -> int:
         """Return the number of a stream that has a place."""
-        return self._numbers[stream]
+        return self._ensemble.number(stream)
 
     @property
     def is_full(self) -> bool:
         """Whether all places are taken."""
         return len(self._placed) >= self.most
 
-    def admit(self, stream: str) -> int:
-        """Give a newcomer a place, and return its number."""
+    def admit(self, stream: str, fields: Sequence[str]) -> list[Part]:
+        """Give a newcomer a place, and return the parts that play it."""
         self._placed.add(stream)
-        if stream not in self._numbers:
-            self._numbers[stream] = self._free_number()
-        return self._numbers[stream]
+        try:
+            return self._ensemble.join(stream, fields)
+        except Exception:
+            self._placed.remove(stream)
+            raise
+
+    def change(self, session: Session, fields: Mapping[str, Sequence[str]]) -> None:
+        """Go on as another session says.
+
+        Parameters
+        ----------
+        session
+            The other one.
+        fields
+            Of each stream that has a place.
+        """
+        self._ensemble.change(session, fields)
 
     def refuse(self, stream: str, points: int) -> None:
         """Count points of a stream that gets no place."""
@@ -107,7 +122,7 @@ class StreamRegistry:
     def release(self, stream: str) -> None:
         """Take back the place of a stream, and forget what is remembered of it."""
         self._placed.remove(stream)
-        self._release_number(stream)
+        self._ensemble.leave(stream)
         self._remembered.pop(stream, None)
 
     def next_replaceable(self, last_frame: Callable[[str], int]) -> str | None:
@@ -148,7 +163,7 @@ class StreamRegistry:
             self._remembered_until = now_frame + round(forget_after_s * self._sample_rate)
         if now_frame > self._remembered_until:
             for stream in self._remembered:
-                self._release_number(stream)
+                self._ensemble.leave(stream)
             self._remembered.clear()
 
     def recall(self, stream: str) -> dict[str, Any] | None:
@@ -164,7 +179,7 @@ class StreamRegistry:
             Of the streams that have a place, the last heard one last.
         """
         return [
-            msgspec.to_builtins(StreamState(stream, self._numbers[stream], of_stream))
+            msgspec.to_builtins(StreamState(stream, self.number(stream), of_stream))
             for stream, of_stream in {**self._remembered, **windows}.items()
         ]
 
@@ -178,25 +193,11 @@ class StreamRegistry:
         """
         streams = msgspec.convert(state, list[StreamState])[-self.most :]
         numbers = {stream.name: stream.number for stream in streams}
-        taken = set(numbers.values())
-        if len(taken) != len(streams) or not taken <= set(range(2 * MAX_STREAMS)):
-            raise ValueError("streams that share a name or a number, or a number that none has")
+        if len(numbers) < len(streams):
+            raise ValueError("streams that share a name")
+        self._ensemble.restore(numbers)
         self._remembered = {stream.name: stream.windows for stream in streams}
-        self._numbers = numbers
-        self._next_number = max(taken, default=-1) + 1
-        self._free_numbers = [n for n in range(self._next_number) if n not in taken]
-        heapify(self._free_numbers)
 
     def close(self) -> None:
         """Write what the log still owes."""
         self._limited.flush()
-
-    def _free_number(self) -> int:
-        """Return the lowest number that no stream has."""
-        if self._free_numbers:
-            return heappop(self._free_numbers)
-        self._next_number += 1
-        return self._next_number - 1
-
-    def _release_number(self, stream: str) -> None:
-        heappush(self._free_numbers, self._numbers.pop(stream))

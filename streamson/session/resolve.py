@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from streamson.music.pitch import HIGHEST_MIDI, LOWEST_MIDI
+from streamson.session.palette import sound_of
 from streamson.session.schema import (
     PARAMETERS,
     Bands,
@@ -20,34 +21,8 @@ from streamson.session.schema import (
 DEFAULT_PART_DURATION_S: Final = 0.35
 AUTO: Final = "auto"
 
-PANS: Final = (0.0, -0.5, 0.5, -0.25, 0.25, -0.75, 0.75)
-"""Places of the streams in order of appearance, each as far as can be from those before it."""
 
-STAGGERS_S: Final = (0.0, 0.06, 0.12, 0.03, 0.09)
-"""Seconds by which the streams begin later, in order of appearance: the ear parts what begins 30 ms
-after another, and still hears it as of the same moment."""
-
-AUTO_INSTRUMENTS: Final = (
-    ("epiano", 0),
-    ("marimba", -12),
-    ("flute", 12),
-    ("harp", -12),
-    ("clarinet", 0),
-    ("vibraphone", 12),
-    ("bass", -24),
-    ("organ", 0),
-    ("brass", -12),
-    ("sine", 12),
-)
-"""Instrument, and semitones that the pitch is moved by, in order of appearance: of two that follow
-one another both differ, for a stream is told from others by its tone colour and by its register."""
-
-
-HELD_INSTRUMENTS: Final = ("glass", "clarinet", "strings", "flute", "organ", "sine", "brass")
-"""Instruments whose tone can be held, in order of appearance, for continuous parts."""
-
-
-def parts_for(session: Session, stream: str, fields: Sized, appearance: int) -> list[Part]:
+def parts_for(session: Session, stream: str, fields: Sized, number: int) -> list[Part]:
     """Return the parts that play a stream: those whose pattern matches, else a default part.
 
     Parameters
@@ -58,13 +33,20 @@ def parts_for(session: Session, stream: str, fields: Sized, appearance: int) -> 
         Name of the stream.
     fields
         Those of the stream's first point; at least one.
-    appearance
-        The stream's number in order of appearance, counted from 0: what is automatic hangs on it,
-        and on the number of the part.
+    number
+        The stream's, as an `Ensemble` gives it: what is automatic hangs on it.
     """
-    parts = matching_parts(session, stream) or [default_part(fields)]
-    first = appearance * len(parts)
-    return [_resolve_auto(part, appearance, first + i) for i, part in enumerate(parts)]
+    return resolve(parts_of(session, stream, fields), number)
+
+
+def parts_of(session: Session, stream: str, fields: Sized) -> list[Part]:
+    """Return the parts that play a stream as they are written, what is automatic left open."""
+    return matching_parts(session, stream) or [default_part(fields)]
+
+
+def resolve(parts: Sequence[Part], number: int) -> list[Part]:
+    """Return the parts of a stream with what is automatic filled in."""
+    return [_resolve_auto(part, number, place) for place, part in enumerate(parts)]
 
 
 def matching_parts(session: Session, stream: str) -> list[Part]:
@@ -134,18 +116,15 @@ def default_part(fields: Sized) -> Part:
     return msgspec.structs.replace(part, volume=MappingSpec("volume", -26, -14, field=2))
 
 
-def _resolve_auto(part: Part, appearance: int, number: int) -> Part:
-    """Return a part with what is automatic filled in: the place by stream, the rest by part."""
-    instrument, semitones = AUTO_INSTRUMENTS[number % len(AUTO_INSTRUMENTS)]
-    if part.articulation == "continuous":
-        instrument = HELD_INSTRUMENTS[number % len(HELD_INSTRUMENTS)]
-    pan = PANS[appearance % len(PANS)]
+def _resolve_auto(part: Part, number: int, place: int) -> Part:
+    """Return a part with what is automatic filled in; all of a stream are in the same place."""
+    sound = sound_of(number, place, is_held=part.articulation == "continuous")
     return msgspec.structs.replace(
         part,
-        instrument=instrument if part.instrument == AUTO else part.instrument,
-        pitch=_moved(part.pitch, semitones) if part.register == AUTO else part.pitch,
-        pan=part.pan or MappingSpec("pan", -1, 1, value=pan),
-        stagger=STAGGERS_S[number % len(STAGGERS_S)] if part.stagger == AUTO else part.stagger,
+        instrument=sound.instrument if part.instrument == AUTO else part.instrument,
+        pitch=_moved(part.pitch, sound.semitones) if part.register == AUTO else part.pitch,
+        pan=part.pan or MappingSpec("pan", -1, 1, value=sound.pan),
+        stagger=sound.stagger_s if part.stagger == AUTO else part.stagger,
     )
 
 

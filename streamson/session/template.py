@@ -10,9 +10,9 @@ from streamson._printable import counted
 from streamson.model.limits import MAX_FIELDS, MAX_STREAM_CHARS
 from streamson.music.pitch import midi_to_note
 from streamson.rescaling.field_hints import hints_for
+from streamson.session.ensemble import Ensemble
 from streamson.session.parse.parts import MAX_PARTS
-from streamson.session.resolve import AUTO_INSTRUMENTS
-from streamson.session.schema import DEFAULT_SCALE, HIGHEST_NOTE, LOWEST_NOTE
+from streamson.session.schema import DEFAULT_SCALE, Part, Session
 
 _HEAD: Final = """\
 # Seen on {endpoint} in {seconds:.0f} s: {streams}. Each part says what one plays; lines
@@ -54,9 +54,10 @@ def session_template(streams: Mapping[str, SeenStream], *, endpoint: str, second
         Where, and for how long, they were seen.
     """
     head = _HEAD.format(endpoint=endpoint, seconds=seconds, streams=counted(len(streams), "stream"))
+    ensemble = Ensemble(Session())
     parts = [
-        "\n".join(_part(name, stream, seconds, i))
-        for i, (name, stream) in enumerate(streams.items())
+        "\n".join(_part(name, stream, seconds, ensemble.join(name, stream.fields)[0]))
+        for name, stream in streams.items()
     ]
     if len(parts) > MAX_PARTS:
         more = len(parts) - MAX_PARTS
@@ -64,13 +65,12 @@ def session_template(streams: Mapping[str, SeenStream], *, endpoint: str, second
     return "\n".join([head, "\n\n".join(parts), "", _cue(streams), ""])
 
 
-def _part(name: str, stream: SeenStream, seconds: float, appearance: int) -> Iterator[str]:
+def _part(name: str, stream: SeenStream, seconds: float, part: Part) -> Iterator[str]:
     first, *others = stream.fields
-    instrument, semitones = AUTO_INSTRUMENTS[appearance % len(AUTO_INSTRUMENTS)]
-    low, high = (midi_to_note(note + semitones) for note in (LOWEST_NOTE, HIGHEST_NOTE))
+    low, high = midi_to_note(part.pitch.low), midi_to_note(part.pitch.high)
     yield "[[part]]"
     yield f"stream = {_pattern(name)}    # {stream.points / seconds:.3g} points a second"
-    yield f'instrument = "{instrument}"'
+    yield f'instrument = "{part.instrument}"'
     pitch = f'field = {_text(first)}, scale = "{DEFAULT_SCALE}", low = "{low}", high = "{high}"'
     yield f"pitch = {{ {pitch} }}{_range(stream.fields[first])}"
     if hints_for(first).is_percent:

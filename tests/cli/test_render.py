@@ -139,7 +139,7 @@ def test_what_is_heard_of_a_table_is_said_and_chosen(run, tmp_path):
     assert done.stderr == "t: b -> pitch G3..C6 (0..4), epiano\n"
     done = run("render", "t.csv", "-o", "n.csv", "--each-column", "--columns", "b,a")
     assert done.stderr == (
-        "t.b: b -> pitch G3..C6 (0..4), epiano\nt.a: a -> pitch G2..C5 (0..4), marimba\n"
+        "t.b: b -> pitch G3..C6 (0..4), epiano\nt.a: a -> pitch G2..C5 (0..4), strings\n"
     )
     with (tmp_path / "n.csv").open(newline="") as file:
         notes = list(csv.DictReader(file))

@@ -36,7 +36,7 @@ def test_streams_by_themselves_are_told_apart():
     lines = [line for _, line in legend(Session(), {"a": ("x",), "b": ("x",)})]
     assert lines == [
         "a: x -> pitch G3..C6 (equalised), epiano",
-        "b: x -> pitch G2..C5 (equalised), marimba",
+        "b: x -> pitch G2..C5 (equalised), strings",
     ]
 
 

@@ -3,7 +3,7 @@
 import math
 import tracemalloc
 from collections import Counter
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import msgspec
 import pytest
@@ -18,6 +18,7 @@ from streamson.score.parts.part_factory import PartFactory
 from streamson.score.score import Score
 from streamson.score.stream_registry import MAX_PLAYED_STREAMS
 from streamson.score.table_score import TableScore, wanted_sources
+from streamson.session.likeness import TOLD_APART_JND, timbre_distance
 from streamson.session.load import load_session, parse_session
 from streamson.session.schema import AttentionSpec, Session
 
@@ -62,11 +63,12 @@ def test_a_stream_without_a_part_sounds_by_itself():
     assert score.counts.notes == 11
 
 
-def test_streams_are_spread_by_order_of_appearance():
+def test_the_first_is_in_the_middle_and_others_beside_it():
     score = Score(ALL, sample_rate=44100)
     pans = [play(score, [1.0], stream=name)[0].pan for name in "abcde"]
-    assert pans == [0, -0.5, 0.5, -0.25, 0.25]
-    assert play(score, [1.0], stream="b", start=44_100)[0].pan == -0.5
+    assert pans[0] == 0
+    assert min(pans[1:]) == -max(pans[1:]) < 0
+    assert play(score, [1.0], stream="b", start=44_100)[0].pan == pans[1]
 
 
 def test_one_field_alone_has_a_steady_volume():
@@ -92,7 +94,7 @@ def test_every_part_that_matches_plays():
     """)
     assert [note.pan for note in play(score, [1.0], stream="host1/cpu")] == [-1, 1]
     assert [note.pan for note in play(score, [1.0], stream="host2/cpu")] == [-1]
-    assert [note.pan for note in play(score, [1.0], stream="else")] == [0.5]  # third: a default
+    assert [note.pan for note in play(score, [1.0], stream="else")] == [0]  # away from both
 
 
 def test_each_stream_of_a_part_has_windows_of_its_own():
@@ -209,9 +211,12 @@ def test_a_stream_that_is_silent_for_long_gives_its_place_back():
         )
     assert score.counts.streams_forgotten == 10
     assert [seen["name"] for seen in score.state()] == ["calm"]
-    # Who comes next gets the lowest number that is free, not that of a stream that is there.
-    score.process(DataPoint("new", {"x": 1.0}, 0.0), 300 * 44_100)
-    assert {seen["name"]: seen["number"] for seen in score.state()} == {"calm": 0, "new": 1}
+    # Who comes next gets what is free, not the number of a stream that is there.
+    (second,) = score.process(DataPoint("new", {"x": 1.0}, 0.0), 300 * 44_100)
+    numbers = {seen["name"]: seen["number"] for seen in score.state()}
+    assert numbers["calm"] == 0 != numbers["new"]
+    fresh = Score(ALL, sample_rate=44_100)
+    assert second.instrument == [play(fresh, [1.0], stream=name)[0] for name in "ab"][1].instrument
 
 
 def test_where_all_places_are_taken_the_longest_silent_gives_way():
@@ -242,7 +247,7 @@ def test_of_too_many_remembered_streams_the_last_heard_are_restored():
     first.process(DataPoint("s1", {"x": 1.0}, 0.0), 44_100)
     state = first.state()
     assert [seen["name"] for seen in state] == ["s0", "s2", "s3", "s4", "s1"]
-    more = [remembered(f"old {i}", 10 + i) for i in range(MAX_PLAYED_STREAMS - 2)]
+    more = [remembered(f"old {i}", 100_000 + i) for i in range(MAX_PLAYED_STREAMS - 2)]
     second = Score(ALL, sample_rate=44100)
     second.restore(more + state)
     assert {"s1", "s4"} <= {seen["name"] for seen in second.state()}
@@ -348,11 +353,10 @@ def test_what_is_automatic_tells_ten_streams_apart():
         notes = play(score, [1.0, 9.0, 1.0], stream=f"host{i}")
         heard[i] = [(note.instrument, note.midi_note, note.pan) for note in notes]
     instruments = [notes[0][0] for notes in heard.values()]
-    registers = [notes[2][1] for notes in heard.values()]
-    pans = [notes[0][2] for notes in heard.values()]
+    registers = {notes[2][1] for notes in heard.values()}
     assert len(set(instruments)) == 10
-    for kind in (registers, pans):
-        assert all(a != b for a, b in pairwise(kind))
+    assert min(timbre_distance(*pair) for pair in combinations(instruments, 2)) >= TOLD_APART_JND
+    assert max(registers) - min(registers) == 24
 
 
 def test_a_part_may_ask_for_what_is_automatic():
@@ -490,7 +494,7 @@ def remembered(name, number):
     ],
 )
 def test_what_is_no_state_is_refused(state):
-    with pytest.raises(ValueError, match=r"Expected|share a name or a number"):
+    with pytest.raises(ValueError, match=r"Expected|share a name|share a number|a number that no"):
         Score(Session()).restore(state)
 
 

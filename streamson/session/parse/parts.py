@@ -7,6 +7,7 @@ import msgspec
 from streamson.model.instrument import Instrument
 from streamson.model.limits import MAX_FIELD_CHARS, MAX_REVERB_SEND, MAX_STREAM_CHARS
 from streamson.music.level import amplitude_to_db, db_to_amplitude
+from streamson.session.palette import auto_instruments
 from streamson.session.parse.checks import (
     Check,
     Place,
@@ -29,7 +30,7 @@ from streamson.session.parse.instruments import ENVELOPE, WIDTH, builtin_instrum
 from streamson.session.parse.mapping import mapping
 from streamson.session.parse.rescale import seconds
 from streamson.session.parse.units import UNITS
-from streamson.session.resolve import AUTO, AUTO_INSTRUMENTS
+from streamson.session.resolve import AUTO
 from streamson.session.schema import EVENTS_PER_SECOND, Bands, Beacon, Choice, Overload, Part
 
 MAX_PARTS: Final = 256
@@ -264,7 +265,7 @@ def _played(instrument: str | Choice) -> list[str]:
     """Return the instruments that a part may play."""
     if isinstance(instrument, Choice):
         return list(dict.fromkeys(instrument.names))
-    return [name for name, _ in AUTO_INSTRUMENTS] if instrument == AUTO else [instrument]
+    return list(auto_instruments()) if instrument == AUTO else [instrument]
 
 
 def _check_pitch(part: Part, place: Place) -> None:
@@ -299,8 +300,6 @@ def _check_samples(
     """Refuse what can't be done with sampled instruments."""
     for name in samples:
         sample = instruments[name].sample
-        if part.brightness != Part().brightness:
-            raise place.inside("brightness").error(f'"{name}" is a sample; only partials have it')
         if part.articulation == "continuous" and sample and not sample.loop:
             raise place.inside("instrument").error(
                 f'"{name}" is a sample without a loop, which can\'t be held; give it one'
