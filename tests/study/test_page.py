@@ -224,13 +224,16 @@ def test_a_sound_that_the_network_lost_is_not_counted_and_a_server_that_was_kill
     tab.click("#choices button")
     until(lambda: focused(tab) == "next", "what is right")
     assert [row["trial"] for row in again.rows()] == ["1", "2"]
-    # A study that knows nobody of that name lets the participant begin anew, and says why.
-    again.end()
-    again.results.unlink()
-    start("--trials", "1", "--loudspeakers", "--web", str(study.port))
-    tab.click("#next")
-    until(lambda: page_of(tab) == "welcome", "the beginning")
-    assert "begin anew" in tab.inner_text("#welcome .problem")
+
+
+def test_whom_nobody_knows_begins_anew_and_is_told_why(start, sit_offline):
+    study = start("--trials", "1", "--loudspeakers")
+    tab = sit_offline(study)
+    tab.evaluate("sessionStorage.setItem('streamson-study', 'of another study')")
+    tab.reload()
+    until(lambda: "begin anew" in tab.inner_text("#welcome .problem"), "that it is said")
+    assert page_of(tab) == "welcome"
+    assert tab.evaluate("sessionStorage.length") == 0
 
 
 def test_no_page_stands_in_anybodys_way(start, sit, tmp_path):
