@@ -232,7 +232,7 @@ class Part(msgspec.Struct, frozen=True):
     hold
         Seconds that a held voice waits for the next point; then it falls silent.
     pitch, duration, volume, pan, brightness
-        The mappings. No pan: by order of appearance.
+        The mappings. No pan: away from those of other streams.
     gate
         Share of its duration that a note sounds: 1 is legato.
     bands
