@@ -22,6 +22,9 @@ from streamson.psychoacoustics.spectrum import frame_length, maskers_in
 BRIGHTNESS_TILT: Final = 2.0
 """Exponent of a partial's ratio at brightness 1: as `synth.kernel.partials` has it."""
 
+TILTED: Final = (1.0, 8.0)
+"""Ratios between which the brightness of a sample tilts: as `synth.kernel.tilt` does, nearly."""
+
 MAX_COMPONENTS: Final = 32
 """Of a sampled sound: the strongest are kept."""
 
@@ -41,21 +44,23 @@ class Timbre(NamedTuple):
         Of each power, as an exponent a second; 0: it stays.
     noise
         Widths of bands of noise as multiples of their frequencies; 0: a tone.
-    is_tilted
-        Whether a note's brightness changes it.
+    tilted
+        The lowest and the highest ratio between which a note's brightness tilts it.
     """
 
     ratio: Array
     power: Array
     fall: Array
     noise: Array
-    is_tilted: bool
+    tilted: tuple[float, float] = (0.0, math.inf)
 
     def powers(self, brightness: float) -> Array:
         """Return each component's power at a brightness; together they keep their power."""
-        if not brightness or not self.is_tilted:
+        if not brightness:
             return self.power
-        tilted = self.power * self.ratio ** (2 * BRIGHTNESS_TILT * brightness)
+        tilted = self.power * np.clip(self.ratio, *self.tilted) ** (
+            2 * BRIGHTNESS_TILT * brightness
+        )
         powers: Array = tilted * (self.power.sum() / tilted.sum())
         return powers
 
@@ -73,7 +78,6 @@ def timbre_of(instrument: Instrument) -> Timbre:
             [2 * math.log(1_000) / partial.decay if partial.decay else 0.0 for partial in partials]
         ),
         noise=np.array([partial.noise for partial in partials]),
-        is_tilted=True,
     )
 
 
@@ -89,7 +93,7 @@ def _sampled(sample: Sample) -> Timbre:
         power=db_to_power(kept.level_db - FULL_SCALE_DB_SPL),
         fall=np.zeros(len(kept.hz)),
         noise=_widths(kept),
-        is_tilted=False,
+        tilted=TILTED,
     )
 
 

@@ -315,7 +315,7 @@ class Engine:
         """Return the frame from which a note is silent, and the room after it."""
         instrument = self._instruments[note.instrument]
         release = max(instrument.envelope.release, MIN_RAMP_S) * self.sample_rate
-        rings = ring_s(instrument, note.frequency_hz) * self.sample_rate
+        rings = ring_s(instrument, note.frequency_hz, note.brightness) * self.sample_rate
         end = ceil(min(note.duration_frames + int(release), rings))
         return note.onset_frame + end + self._tail_frames
 

@@ -14,8 +14,10 @@ from streamson.synth.engine_memory import EngineMemory
 from streamson.synth.kernel.atomics import load_index
 from streamson.synth.kernel.layout import INSTRUMENT_ROWS
 from streamson.synth.kernel.ring import READ, WRITTEN
+from streamson.synth.kernel.tilt import TAIL_PERIODS
 from streamson.synth.sample_store import SampleKey, SampleMemory, sample_key
 from streamson.synth.sounding_power import sounding_power
+from streamson.synth.tilt_gains import tilt_gains
 
 RING_OUT: Final = 1.5
 """Decays are the time to -60 dB; to -90 dB takes half as long again."""
@@ -94,6 +96,7 @@ class InstrumentTables:
             return number
         self._keys[number], stored = self._samples.take(instrument)
         self._arrays["mipmaps"][number] = stored.levels
+        self._arrays["tilt_gains"][number] = tilt_gains(sample)
         row["sample_speed"] = sample.sample_rate / (sample.root_hz * self._rate)
         row["sample_end"], row["sample_loop"] = stored.end, stored.loop
         row["sample_power"] = sounding_power(sample)
@@ -132,10 +135,12 @@ def _identity(instrument: Instrument) -> int:
     return int.from_bytes(digest, signed=True)
 
 
-def ring_s(instrument: Instrument, frequency_hz: float) -> float:
+def ring_s(instrument: Instrument, frequency_hz: float, brightness: float) -> float:
     """Return the seconds after which a note is silent even if it lasts; infinite if it never is."""
     sample = instrument.sample
     if sample is not None:
-        seconds = len(sample.sound) / sample.sample_rate
-        return inf if sample.loop else seconds * sample.root_hz / frequency_hz
+        if sample.loop:
+            return inf
+        periods = len(sample.sound) / sample.sample_rate * sample.root_hz
+        return (periods + (TAIL_PERIODS if brightness else 0)) / frequency_hz
     return max(RING_OUT * (partial.decay or inf) for partial in instrument.partials)

@@ -30,7 +30,7 @@ LOUDNESS_S: Final = 0.05
 MAX_CREST: Final = 4.0
 """A sound whose peaks stand out more than this beside a sine's is made no louder."""
 
-_EDGES: Final = tuple(0.5 / sqrt(2) ** i for i in range(MIPMAPS))
+EDGES: Final = tuple(0.5 / sqrt(2) ** i for i in range(MIPMAPS))
 """Of the copies, in cycles a frame: half an octave apart."""
 
 
@@ -58,12 +58,12 @@ class Mipmaps(NamedTuple):
 def mipmap_frames(sample: Sample) -> int:
     """Return how many frames the copies of a sample have together."""
     length = _padded(_looped_length(sample))
-    return sum(_copy_length(length, edge) for edge in _EDGES)
+    return sum(_copy_length(length, edge) for edge in EDGES)
 
 
 def make_mipmaps(sample: Sample, width: float) -> Mipmaps:
     """Return the copies of a sample, as loud as a sine of amplitude 1."""
-    sound = sample.sound.astype(np.float64).T * _full_scale(sample)
+    sound = sample.sound.astype(np.float64).T * full_scale(sample)
     middle = sound.mean(axis=0)
     sound = middle + width * (sound - middle)
     sound, end, loop = _looped(sound, sample) if sample.loop else _ended(sound, sample)
@@ -73,7 +73,7 @@ def make_mipmaps(sample: Sample, width: float) -> Mipmaps:
     table = np.zeros(MIPMAPS, MIPMAP)
     copies: list[NDArray[np.float32]] = []
     start = 0
-    for i, edge in enumerate(_EDGES):
+    for i, edge in enumerate(EDGES):
         copy = _band_limited(spectrum, frames.shape[1], edge)
         ratio = copy.shape[1] / frames.shape[1]
         table[i] = start, ratio, MARGIN * ratio
@@ -82,13 +82,20 @@ def make_mipmaps(sample: Sample, width: float) -> Mipmaps:
     return Mipmaps(np.concatenate(copies, axis=1), table, end, loop)
 
 
-def _full_scale(sample: Sample) -> float:
+def full_scale(sample: Sample) -> float:
     """Return what gives a sample the power of a sine of amplitude 1 where it is loudest."""
+    first, end = loudest(sample)
+    power = float((sample.sound[first:end].astype(np.float64) ** 2).mean())
+    return float(min(1 / sqrt(2 * power), MAX_CREST / np.abs(sample.sound).max()))
+
+
+def loudest(sample: Sample) -> tuple[int, int]:
+    """Return where the loudest `LOUDNESS_S` of a sample begin and end, in frames."""
     sound = sample.sound.astype(np.float64)
     window = min(round(LOUDNESS_S * sample.sample_rate), len(sound))
     sums = np.cumsum(np.concatenate(([0.0], (sound**2).mean(axis=1))))
-    power = (sums[window:] - sums[:-window]).max() / window
-    return float(min(1 / sqrt(2 * power), MAX_CREST / np.abs(sound).max()))
+    first = int((sums[window:] - sums[:-window]).argmax())
+    return first, first + window
 
 
 def _ended(sound: NDArray[np.float64], sample: Sample) -> tuple[NDArray[np.float64], int, int]:

@@ -28,7 +28,7 @@ class PlayableNote(Protocol):
 
     @property
     def brightness(self) -> float:
-        """Tilt of its partials from -1, dull, to 1, bright; 0 is as the instrument has it."""
+        """Tilt of its spectrum from -1, dull, to 1, bright; 0 is as the instrument has it."""
 
     @property
     def held_key(self) -> int:

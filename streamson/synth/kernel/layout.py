@@ -44,6 +44,15 @@ LINE_FRAMES: Final = 16_384
 MIPMAPS: Final = 13
 """Copies of a sampled sound, half an octave apart: it can be played up to six octaves higher."""
 
+TILT_STAGES: Final = 2
+"""Of the filter that makes a sampled sound bright or dull (`synth.kernel.tilt`)."""
+
+TILT_STATES: Final = 2 * TILT_STAGES
+"""Each of its stages is there twice."""
+
+TILT_STEPS: Final = 17
+"""Brightnesses from -1 to 1 for which it is known how loud the filter makes a sound."""
+
 MAX_SAMPLE_BYTES: Final = 2**30
 """Of the samples that notes may name at one moment: six minutes of sound at 48 kHz, for each of
 whose frames there are 55 bytes (`synth.mipmaps`)."""
@@ -203,10 +212,21 @@ HEAD: Final = np.dtype(
         ("speed_to", np.float64),  # where a glide leads
         ("left_to", np.float32),
         ("right_to", np.float32),
+        ("brightness", np.float64),  # 0: it is not filtered
+        ("brightness_to", np.float64),
+        ("loudness", np.float64),  # gain that makes up for the filter's
     ],
     align=True,
 )
-"""Where a voice reads its sample."""
+"""Where a voice reads its sample, and how it is filtered."""
+
+TILT: Final = np.dtype(
+    [
+        ("pole", np.float64),  # share of the way to its input that the low-pass goes in a frame
+        ("high", np.float64),  # gain above
+    ]
+)
+"""A stage of a voice's filter, at the start of the next quantum."""
 
 STATE: Final = np.dtype(
     [
@@ -298,6 +318,9 @@ LAYOUT: Final[dict[str, tuple[tuple[int, ...], Any]]] = {
     "voices": ((VOICE_SLOTS,), VOICE),
     "voice_partials": ((VOICE_SLOTS, MAX_PARTIALS), VOICE_PARTIAL),
     "heads": ((VOICE_SLOTS,), HEAD),
+    # The filter of a sample: its stages, and what their low-passes hold.
+    "tilts": ((VOICE_SLOTS, TILT_STAGES), TILT),
+    "tilt_states": ((VOICE_SLOTS, TILT_STATES, CHANNELS), np.float64),
     # Slot numbers: sounding voices in the order of their onsets, and unused slots.
     "active": ((VOICE_SLOTS,), np.int64),
     "free": ((VOICE_SLOTS,), np.int64),
@@ -305,9 +328,12 @@ LAYOUT: Final[dict[str, tuple[tuple[int, ...], Any]]] = {
     "instruments": ((INSTRUMENT_ROWS,), INSTRUMENT),
     "partials": ((INSTRUMENT_ROWS, MAX_PARTIALS), PARTIAL),
     "mipmaps": ((INSTRUMENT_ROWS, MIPMAPS), MIPMAP),
+    "tilt_gains": ((INSTRUMENT_ROWS, MIPMAPS, TILT_STEPS), np.float32),
     "references": ((INSTRUMENT_ROWS,), np.int64),
-    # One voice's envelope; then the quanta being mixed, held by the limiter, and finished.
+    # One voice's envelope, its sample before envelope and gains; then the quanta being mixed, held
+    # by the limiter, and finished.
     "envelope": ((QUANTUM,), np.float32),
+    "taken": ((CHANNELS, QUANTUM), np.float32),
     "bus": ((CHANNELS, QUANTUM), np.float32),
     # What goes into the room beside what is on the bus; the bus before a voice came to it.
     "sends": ((CHANNELS, QUANTUM), np.float32),

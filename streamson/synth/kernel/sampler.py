@@ -8,6 +8,7 @@ from numba import njit
 
 from streamson.synth.kernel import memory
 from streamson.synth.kernel.layout import MIPMAPS, NEVER, QUANTUM
+from streamson.synth.kernel.tilt import TAIL_PERIODS, loudness, start_tilt, tilt
 
 MAX_SPEED: Final = math.sqrt(2) ** (MIPMAPS - 1)
 """Frames of the file in a frame of the output; what would be faster is silent."""
@@ -42,9 +43,14 @@ def start_sample(engine: int, slot: int, note: Any, now: int) -> int:
     head.speed, head.left, head.right = target_sample(engine, note)
     head.place = -(note.onset - now) * head.speed
     head.copy = copy_for(head.speed)
+    head.brightness = head.brightness_to = note.brightness
+    head.loudness = loudness(engine, note.instrument, head.copy, head.brightness)
+    frequency = note.frequency / memory.state(engine)[0].sample_rate
+    start_tilt(engine, slot, frequency, head.brightness)
     if instrument.sample_loop > 0:
         return NEVER - note.onset
-    return math.ceil(instrument.sample_end / head.speed)
+    tail = TAIL_PERIODS / frequency if head.brightness != 0 else 0.0
+    return math.ceil(instrument.sample_end / head.speed + tail)
 
 
 @njit(nogil=True)
@@ -71,8 +77,8 @@ def copy_for(speed: float) -> int:
 
 
 @njit(nogil=True, fastmath={"contract", "reassoc"})
-def add_sample(engine: int, slot: int, copy: int, speed_to: float, gains: Any) -> None:
-    """Add a quantum of a sample, multiplied by the voice's envelope.
+def take_sample(engine: int, slot: int, copy: int, speed_to: float, fade: Any) -> None:
+    """Add a quantum of a sample to what is taken; behind the sound's end there is nothing.
 
     Parameters
     ----------
@@ -84,11 +90,11 @@ def add_sample(engine: int, slot: int, copy: int, speed_to: float, gains: Any) -
         Which copy of the sample.
     speed_to
         The speed at the end of the quantum.
-    gains
-        Left and right at its start, and at its end: between them it runs straight.
+    fade
+        Gain at its start, and at its end: between them it runs straight.
     """
     voice, head = memory.voices(engine)[slot], memory.heads(engine)[slot]
-    bus, envelope = memory.bus(engine), memory.envelope(engine)
+    taken = memory.taken(engine)
     left_frames, right_frames = memory.sample_left(engine), memory.sample_right(engine)
     instrument = memory.instruments(engine)[voice.instrument]
     level = memory.mipmaps(engine)[voice.instrument, copy]
@@ -96,9 +102,8 @@ def add_sample(engine: int, slot: int, copy: int, speed_to: float, gains: Any) -
     end, loop = instrument.sample_end, instrument.sample_loop
     speed, place = head.speed, head.place
     bend = (speed_to - speed) / QUANTUM / 2
-    left, right, left_to, right_to = gains
-    left_step = (left_to - left) / np.float32(QUANTUM)
-    right_step = (right_to - right) / np.float32(QUANTUM)
+    gain, gain_to = fade
+    gain_step = (gain_to - gain) / np.float32(QUANTUM)
     for k in range(QUANTUM):
         at = place + k * (speed + (k - 1) * bend)
         if at >= end:
@@ -116,9 +121,30 @@ def add_sample(engine: int, slot: int, copy: int, speed_to: float, gains: Any) -
             tap = _TAPS[row, t] + between * (_TAPS[row + 1, t] - _TAPS[row, t])
             sum_left += tap * left_frames[first + t]
             sum_right += tap * right_frames[first + t]
+        faded = gain + gain_step * np.float32(np.int32(k))
+        taken[0, k] += sum_left * faded
+        taken[1, k] += sum_right * faded
+
+
+@njit(nogil=True, fastmath={"contract"})
+def add_taken(engine: int, gains: Any) -> None:
+    """Add what is taken to the mix, multiplied by the voice's envelope.
+
+    Parameters
+    ----------
+    engine
+        Address of the engine's memory.
+    gains
+        Left and right at the quantum's start, and at its end: between them it runs straight.
+    """
+    bus, taken, envelope = memory.bus(engine), memory.taken(engine), memory.envelope(engine)
+    left, right, left_to, right_to = gains
+    left_step = (left_to - left) / np.float32(QUANTUM)
+    right_step = (right_to - right) / np.float32(QUANTUM)
+    for k in range(QUANTUM):
         frame = np.float32(np.int32(k))
-        bus[0, k] += sum_left * envelope[k] * (left + left_step * frame)
-        bus[1, k] += sum_right * envelope[k] * (right + right_step * frame)
+        bus[0, k] += taken[0, k] * envelope[k] * (left + left_step * frame)
+        bus[1, k] += taken[1, k] * envelope[k] * (right + right_step * frame)
 
 
 @njit(nogil=True)
@@ -135,22 +161,42 @@ def mix_sample(engine: int, slot: int, gain: Any) -> None:
         That of its envelope at the end of the quantum.
     """
     voice, head = memory.voices(engine)[slot], memory.heads(engine)[slot]
-    speed, left, right = head.speed, head.left, head.right
-    if voice.glide > 0:
+    instrument = memory.instruments(engine)[voice.instrument]
+    speed, left, right, brightness = head.speed, head.left, head.right, head.brightness
+    is_gliding = voice.glide > 0
+    if is_gliding:
         speed += (head.speed_to - speed) / voice.glide
         left += (head.left_to - left) / np.float32(voice.glide)
         right += (head.right_to - right) / np.float32(voice.glide)
+        brightness += (head.brightness_to - brightness) / voice.glide
+        if voice.glide == 1:
+            brightness = head.brightness_to
         voice.glide -= 1
     before, after = head.copy, copy_for(max(speed, head.speed))
-    zero = np.float32(0)
-    if before == after:
-        add_sample(engine, slot, before, speed, (head.left, head.right, left, right))
-    else:  # from one copy to the other without a jump
-        add_sample(engine, slot, before, speed, (head.left, head.right, zero, zero))
-        add_sample(engine, slot, after, speed, (zero, zero, left, right))
+    _take(engine, slot, before, after, speed)
+    loud = head.loudness
+    if is_gliding or before != after:
+        loud = loudness(engine, voice.instrument, after, brightness)
+    if head.brightness != 0 or brightness != 0:
+        frequency = speed / instrument.sample_speed / memory.state(engine)[0].sample_rate
+        tilt(engine, slot, frequency, brightness, is_gliding)
+    at, to = np.float32(head.loudness), np.float32(loud)
+    add_taken(engine, (head.left * at, head.right * at, left * to, right * to))
     head.place += QUANTUM * (head.speed + (QUANTUM - 1) * (speed - head.speed) / QUANTUM / 2)
-    instrument = memory.instruments(engine)[voice.instrument]
     if instrument.sample_loop > 0 and head.place >= instrument.sample_end:
         head.place -= instrument.sample_loop
     head.speed, head.left, head.right, head.copy = speed, left, right, after
+    head.brightness, head.loudness = brightness, loud
     voice.power = (left * left + right * right) * gain * gain
+
+
+@njit(nogil=True)
+def _take(engine: int, slot: int, before: int, after: int, speed_to: float) -> None:
+    """Take a quantum of a sample; from one copy to the other without a jump."""
+    zero, one = np.float32(0), np.float32(1)
+    memory.taken(engine)[:, :] = 0
+    if before == after:
+        take_sample(engine, slot, before, speed_to, (one, one))
+    else:
+        take_sample(engine, slot, before, speed_to, (one, zero))
+        take_sample(engine, slot, after, speed_to, (zero, one))

@@ -93,6 +93,7 @@ def _glide(engine: int, note: Any) -> bool:
             if instrument.sample_speed > 0:
                 head = memory.heads(engine)[slot]
                 head.speed_to, head.left_to, head.right_to = target_sample(engine, note)
+                head.brightness_to = note.brightness
             glide_tremolo(engine, voice, note)
             voice.send = note.reverb_send
             voice.glide = max(1, (note.glide + QUANTUM // 2) // QUANTUM)
