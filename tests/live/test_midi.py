@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from math import inf
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from streamson.errors import UsageError
 from streamson.live.midi.beats import Beats
 from streamson.live.midi.messages import CHANNELS, Messages
-from streamson.live.midi.player import MidiPlayer
+from streamson.live.midi.player import BURST, MAX_NOTES_A_SECOND, MidiPlayer
 from streamson.live.midi.port import PortName, choose_port
 from streamson.live.outlet.frame_clock import FrameClock
 from streamson.model.note import Note
@@ -188,6 +189,29 @@ def test_where_all_channels_are_taken_the_oldest_ends_but_no_earcon():
     assert "2 cut short" in played.player.summary()
 
 
+def test_of_more_notes_than_a_port_carries_some_are_left_out_and_counted_but_no_earcon():
+    played = Played()
+    count = 20 * MAX_NOTES_A_SECOND
+    for number in range(count):
+        earcon = number % 100 == 99
+        played.play(number / (10 * MAX_NOTES_A_SECOND), note(60.0, 0.05, foreground=earcon))
+    played.go_on(3.0)
+    assert played.port.heard.sounding == 0
+    heard = len(played.notes)
+    assert heard + played.player.left_out == count
+    assert 2 * MAX_NOTES_A_SECOND <= heard <= 2 * MAX_NOTES_A_SECOND + BURST + count // 100
+    times = [one.onset_s for one in played.notes]
+    assert sum(100 * at_s % 5 == pytest.approx(4.95) for at_s in times) >= count // 100
+    assert "left out for more than a port carries" in played.player.summary()
+
+
+def test_what_is_less_than_a_port_carries_is_all_played():
+    played = Played()
+    for number in range(2 * MAX_NOTES_A_SECOND):
+        played.play(number / MAX_NOTES_A_SECOND + 1e-6 * number, note(60.0, 0.05))
+    assert (len(played.notes), played.player.left_out) == (2 * MAX_NOTES_A_SECOND, 0)
+
+
 def test_all_fall_silent_when_all_is_muted():
     played = Played()
     for pitch in (60.0, 64.0):
@@ -218,6 +242,31 @@ def test_the_clock_keeps_to_the_beats_of_the_listener(tempo):
     beats.follow(clock, None)
     assert port.heard.clock[-1][1] == STOP
     assert beats.turn(port.now_s) == inf
+
+
+@pytest.mark.parametrize("off", [-200e-6, 0.0, 200e-6])
+def test_ten_minutes_of_beats_do_not_drift_from_the_sound_card(off):
+    """Whose clock is as far off as clocks of cards may be: 0.12 s by the end."""
+    random = Random(7)
+    port, clock, tempo, rate = Port(), FrameClock(RATE, 0.15), 120.0, RATE * (1 + off)
+    beats = Beats(Messages(), port.send)
+    told, held_up_s = 0.0, random.expovariate(200)  # 5 ms in the mean
+    while told < 600.0:
+        port.now_s = told + held_up_s
+        clock.measure(round(told * rate), port.now_s)
+        beats.follow(clock, tempo)
+        told, held_up_s = told + 0.25, random.expovariate(200)
+        while (due := beats.turn(port.now_s)) < told + held_up_s:
+            port.now_s = max(due, port.now_s + 1e-6)
+    assert [kind for _, kind in port.heard.clock].count(START) == 1
+    ticks = [at_s for at_s, kind in port.heard.clock if kind == TICK]
+    first = round(((ticks[0] - 0.15) * rate) / (RATE * 60 / tempo / 24))
+    true_s = [(first + i) * (RATE * 60 / tempo / 24) / rate + 0.15 for i in range(len(ticks))]
+    late = [at_s - wanted for at_s, wanted in zip(ticks, true_s, strict=True)]
+    after = late[24 * 10 :]  # in the first 5 s the best moment may still be to come
+    assert len(ticks) > 28_700
+    assert max(after) - min(after) < 0.005
+    assert abs(sum(after[:2_000]) / 2_000 - sum(after[-2_000:]) / 2_000) < 0.001
 
 
 def test_a_clock_that_stood_starts_again():

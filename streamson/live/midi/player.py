@@ -24,6 +24,13 @@ MIN_NOTE_S: Final = 0.02
 RING_S: Final = 0.3
 """So long a channel had better rest: what rings of its last note is bent with the next one."""
 
+MAX_NOTES_A_SECOND: Final = 200
+"""What a MIDI cable carries: 3,125 bytes a second, some 15 a note. Of what is more, a receiver may
+lose messages, and with them ends of notes."""
+
+BURST: Final = 50
+"""So many notes at once are within that limit: chords of all streams."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -39,6 +46,8 @@ class MidiPlayer:
     ----------
     stolen
         Notes that were ended before their time, for another that began.
+    left_out
+        Notes that were more than a port carries.
     """
 
     topics: tuple[str, ...] = ()
@@ -46,7 +55,9 @@ class MidiPlayer:
 
     def __init__(self, port: MidiPort) -> None:
         self.name = f"MIDI to {port.name}"
-        self.stolen = 0
+        self.stolen = self.left_out = 0
+        self._room = float(BURST)
+        self._room_at = -inf
         self._port = port
         self._messages = Messages()
         self._channels = [Channel(number, self._messages, port.send) for number in CHANNELS]
@@ -66,7 +77,7 @@ class MidiPlayer:
         end_s = max(end_s, at_s + MIN_NOTE_S)
         if note.held_key and self._goes_on(note, at_s, end_s):
             return
-        if note.level_db > SILENT_DB:
+        if note.level_db > SILENT_DB and self._has_room(note, at_s):
             self._channel_for(note, at_s).begin(note, at_s, end_s)
 
     def take_state(self, state: ListenerState) -> None:
@@ -103,8 +114,28 @@ class MidiPlayer:
         self._port.close()
 
     def summary(self) -> str:
-        """Return how many notes were ended for others."""
-        return f"{self.stolen} cut short for others" if self.stolen else ""
+        """Return how many notes were ended for others, and how many were too many."""
+        told = {
+            "cut short for others": self.stolen,
+            "left out for more than a port carries": self.left_out,
+        }
+        return ", ".join(f"{count} {what}" for what, count in told.items() if count)
+
+    def _has_room(self, note: Note, now_s: float) -> bool:
+        """Return whether a port carries one note more; an earcon always."""
+        self._room += max(now_s - self._room_at, 0.0) * MAX_NOTES_A_SECOND
+        self._room = min(self._room, BURST)
+        self._room_at = max(now_s, self._room_at)
+        if self._room < 1 and not note.foreground:
+            self.left_out += 1
+            self._limited.warning(
+                "dense",
+                "%s: of more than %d notes a second the rest is left out",
+                *(self.name, MAX_NOTES_A_SECOND),
+            )
+            return False
+        self._room = max(self._room - 1, 0.0)
+        return True
 
     def _configure(self) -> None:
         """Tell the receiver how to take what comes."""

@@ -95,8 +95,14 @@ class MidiPort:
 
     def send(self, message: list[int]) -> None:
         """Send a message; where the port has gone, it is left out."""
-        if self._out is not None:
+        if self._out is None:
+            return
+        try:
             self._out.send_message(message)
+        except _rtmidi().RtMidiError as error:
+            reason = printable(str(error))
+            _log.warning("the MIDI port %s takes nothing: %s", printable(self.name), reason)
+            self.close()
 
     def look(self, now_s: float) -> bool:
         """Look now and then whether it is there; return whether it has come back."""
