@@ -22,6 +22,9 @@ _STDOUT: Final = "-"
 _TABLES: Final = (".csv", ".jsonl")
 _PLOTS: Final = (".png", ".svg", ".pdf")
 
+LIKELY: Final = 0.5
+"""A sound without a note that is likelier right than wrong has none of its session."""
+
 
 class ValueRange(click.ParamType[tuple[str, tuple[float, float]]]):
     """A field with its least and greatest value: ``re=-1.2:2.1``."""
@@ -56,9 +59,8 @@ class ValueRange(click.ParamType[tuple[str, tuple[float, float]]]):
     "-o",
     "--out",
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    default=_STDOUT,
     metavar="FILE",
-    help="Where to: .csv or .jsonl.  [default: print it as .csv]",
+    help="Where to: .csv or .jsonl, - prints it as .csv.  [default: print it; with --check none]",
 )
 @click.option(
     "--streams",
@@ -101,7 +103,7 @@ def command(
     *,
     sound: Path,
     session: str | None,
-    out: Path,
+    out: Path | None,
     streams: str | None,
     fields: str | None,
     ranges: tuple[tuple[str, tuple[float, float]], ...],
@@ -119,7 +121,11 @@ def command(
     it stood in the range of its time, from 0 to 1.
 
         streamson decode eta.wav --session article --range re=-6.8:11.9 -o eta_back.csv
+
+    Where no note is likelier right than wrong, the exit code is 1.
     """
+    if out is None and check is None:
+        out = Path(_STDOUT)
     _check_files(sound, out, plot, check)
     from streamson.decode.decoded import decode_sound
 
@@ -136,15 +142,16 @@ def command(
             progress=progress,
         )
     ending.hold()
-    _write(decoded, out)
+    if out is not None:
+        _write(decoded, out)
     for line in (*decoded.remarks, *_summary(decoded)):
         click.echo(printable(f"{sound.name}: {line}"), err=True)
     if played is not None:
         _check(decoded, played, sound, plot)
-    return 0
+    return 0 if any(note.confidence >= LIKELY for note in decoded.notes) else 1
 
 
-def _check_files(sound: Path, out: Path, plot: Path | None, check: Path | None) -> None:
+def _check_files(sound: Path, out: Path | None, plot: Path | None, check: Path | None) -> None:
     """Raise `UsageError` where a file can't be what it is named for."""
     if sound.is_dir():
         raise UsageError(
@@ -232,4 +239,9 @@ def _comparison(compared: "Comparison") -> list[str]:
         lines.append(f"{what}, decoded against played: {told}")
     if compared.offset_s:
         lines.append(f"the sound begins {compared.offset_s:.3f} s later than the notes' clock")
+    if compared.drift_ppm:
+        lines.append(
+            f"its clock runs {abs(compared.drift_ppm):.0f} ppm too "
+            f"{'fast' if compared.drift_ppm > 0 else 'slow'}"
+        )
     return lines

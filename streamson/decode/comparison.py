@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,10 @@ MAX_OFFSET_S: Final = 30.0
 OFFSET_STEP_S: Final = 0.01
 OFFSET_NOTES: Final = 400
 """The offset is told by so many of the first notes."""
+
+DRIFT_NOTES: Final = 50
+"""How fast the recorder's clock runs is told by so many of the first notes, then by twice as many,
+and so on: each time the line through them reaches the next ones within `ONSET_S`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,9 @@ class Comparison:
     same_instrument
         Share of the pairs of which both are of one instrument; NaN without any.
     offset_s
-        How much later the sound has all notes than they were played.
+        How much later the sound has all notes than they were played, at the first of them.
+    drift_ppm
+        How much longer the sound's seconds are, in millionths; 0 where no note is moved by it.
     onset_error_s, duration_error_s
         Median of the absolute errors of the pairs, NaN without any.
     duration_correlation, level_correlation
@@ -72,6 +78,7 @@ class Comparison:
     wrong_pitch: int
     same_instrument: float
     offset_s: float
+    drift_ppm: float
     onset_error_s: float
     duration_error_s: float
     duration_correlation: float
@@ -105,10 +112,11 @@ def compare(
         The stretch of the sound that was decoded: notes that begin outside count as not played.
     """
     first, last = stretch_s[0] - MAX_OFFSET_S, stretch_s[1] + MAX_OFFSET_S
-    offset = _offset_s(decoded, [one for one in played if first <= one.onset_s < last])
-    first, last = (end - offset for end in stretch_s)
-    played = [one for one in played if first <= one.onset_s < last]
-    played_s = [one.onset_s + offset for one in played]
+    near = [one for one in played if first <= one.onset_s < last]
+    clock = _clock(decoded, near, _offset_s(decoded, near))
+    times = [(one, clock.heard_s(one.onset_s)) for one in played]
+    times = [(one, at) for one, at in times if stretch_s[0] <= at < stretch_s[1]]
+    played, played_s = [one for one, _ in times], [at for _, at in times]
     pairs = _pairs(decoded, played, played_s, PITCH_SEMITONES)
     taken = {j for _, j in pairs}
     of_pairs = {i for i, _ in pairs}
@@ -130,7 +138,8 @@ def compare(
         pairs=tuple(pairs),
         wrong_pitch=len(wrong),
         same_instrument=float(np.mean(same)) if same else np.nan,
-        offset_s=offset,
+        offset_s=clock.offset_s,
+        drift_ppm=clock.drift * 1e6,
         onset_error_s=float(np.median(onsets)) if onsets else np.nan,
         duration_error_s=float(np.median(np.abs(np.diff(durations)))) if found else np.nan,
         duration_correlation=_correlation(durations),
@@ -190,6 +199,38 @@ def _offset_s(decoded: Sequence[DecodedNote], played: Sequence[PlayedNote]) -> f
     near = apart[np.abs(apart - (best * OFFSET_STEP_S - MAX_OFFSET_S)) <= 2 * OFFSET_STEP_S]
     offset = float(np.median(near))
     return offset if abs(offset) > ONSET_S / 2 else 0.0  # so much may be the decoder's
+
+
+class _Clock(NamedTuple):
+    """A recorder's clock beside that of the notes."""
+
+    offset_s: float
+    drift: float
+    first_s: float
+
+    def heard_s(self, onset_s: float) -> float:
+        """Return when a note is heard in the sound."""
+        return onset_s + self.offset_s + self.drift * (onset_s - self.first_s)
+
+
+def _clock(decoded: Sequence[DecodedNote], played: Sequence[PlayedNote], offset_s: float) -> _Clock:
+    """Return the clock that a recording was made by: no two run alike."""
+    first_s = played[0].onset_s if played else 0.0
+    clock = still = _Clock(offset_s, 0.0, first_s)
+    count = DRIFT_NOTES
+    while count < 2 * len(played):
+        some = played[:count]
+        at = [clock.heard_s(one.onset_s) for one in some]
+        pairs = _pairs(decoded, some, at, PITCH_SEMITONES)
+        if len(pairs) < count / 2:
+            return still  # nobody knows
+        since = np.array([some[i].onset_s - first_s for i, _ in pairs])
+        late = np.array([decoded[j].onset_s - some[i].onset_s for i, j in pairs])
+        drift, offset = np.polyfit(since, late, 1) if np.ptp(since) else (0.0, offset_s)
+        clock = _Clock(float(offset), float(drift), first_s)
+        count *= 2
+    is_moved = abs(clock.drift) * (played[-1].onset_s - first_s if played else 0.0) > ONSET_S / 2
+    return clock if is_moved else still
 
 
 def _two(pairs: Sequence[tuple[float, float]]) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from streamson.decode.note import Candidate, DecodedNote
 from streamson.decode.signal.confidence import confidences
+from streamson.decode.signal.evidence import evidence_of
 from streamson.decode.signal.exact import exact_tones
 from streamson.decode.signal.fit import ROUNDS, Fit, FoundNote
 from streamson.decode.signal.gain import fit_at_its_gain
@@ -20,6 +21,7 @@ from streamson.decode.signal.spectra import (
     to_analysis_rate,
     to_mono,
 )
+from streamson.decode.signal.spread import error_of
 from streamson.decode.signal.templates import Templates, check_candidates, make_templates, reach_s
 from streamson.decode.signal.windows import Window, windows
 from streamson.model.audio import Audio
@@ -33,6 +35,10 @@ SILENCE: Final = 1e-5
 CLEARLY: Final = 0.8
 """Voices that lost some of their energy on the way have to leave less than this share of what whole
 ones leave unexplained, or they are taken to be whole."""
+
+LEAST_LIKELY: Final = 0.1
+"""Notes that are less likely right are not told: in a room, in noise, and of voices that do not
+play they are more than all others, and of a hundred two are right."""
 
 _MONO: Final = 1e-6
 """Of a sound's energy: what its channels differ by at most where they are one."""
@@ -166,11 +172,14 @@ class _Decoder:
     def _decoded(self, fit: Fit, played_by: Sequence[int], window: Window) -> Iterator[DecodedNote]:
         for tune, number in enumerate(played_by):
             tones = exact_tones(fit, tune)
-            for note, tone, likely in zip(
-                fit.tunes[tune], tones, confidences(fit, tune), strict=True
+            evidence = evidence_of(fit, tune)
+            likely = confidences(evidence, self._below_db(fit, tune))
+            for note, tone, rests, confidence in zip(
+                fit.tunes[tune], tones, evidence, likely, strict=True
             ):
                 onset_s = window.first_s + note.first * HOP_S
-                if window.begin_s - _SAME_S <= onset_s < window.end_s:
+                is_here = window.begin_s - _SAME_S <= onset_s < window.end_s
+                if is_here and confidence >= LEAST_LIKELY:
                     yield DecodedNote(
                         onset_s=max(onset_s, 0.0),
                         duration_s=_duration_s(fit.voices[tune], note),
@@ -179,8 +188,15 @@ class _Decoder:
                         pan=tone.pan,
                         instrument=self._candidates[number].name,
                         candidate=number,
-                        confidence=likely,
+                        confidence=confidence,
+                        error=error_of(rests, self._candidates[number]),
                     )
+
+    @staticmethod
+    def _below_db(fit: Fit, tune: int) -> list[float]:
+        """Return by how much each note is softer than its voice plays."""
+        softest_db = fit.voices[tune].candidate.level_db[0] + fit.gain_db
+        return [max(softest_db - amplitude_to_db(note.gain), 0.0) for note in fit.tunes[tune]]
 
     def _is_new(self, note: DecodedNote) -> bool:
         """Return whether a note is none that the window before had; remember it."""

@@ -1,6 +1,7 @@
 """The border between what hears and what reads: what may sound, and the notes that were found."""
 
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from streamson.model.instrument import Instrument
 
@@ -44,6 +45,32 @@ class Candidate:
     sequential: bool = True
 
 
+class NoteError(NamedTuple):
+    """How far a note may be off, as its confidence interval of 95 % has it to either side.
+
+    Attributes
+    ----------
+    onset_s, duration_s
+        In seconds.
+    midi_note
+        In semitones, of a pitch that may be any; that of a scale is one of its notes.
+    level_db
+        In dB.
+    pan
+        As notes have it.
+    """
+
+    onset_s: float = 0.01
+    duration_s: float = 0.015
+    midi_note: float = 0.25
+    level_db: float = 1.0
+    pan: float = 0.1
+
+
+USUAL_ERROR: Final = NoteError()
+"""That of a note in a sound as it was rendered."""
+
+
 @dataclass(frozen=True, slots=True)
 class DecodedNote:
     """A note that was found in a sound.
@@ -67,6 +94,8 @@ class DecodedNote:
         Number of its candidate, from 0, in the order they were given.
     confidence
         How likely it is right, 0 to 1: of the notes with 0.9 about nine in ten are.
+    error
+        How far it may be off where it is right: told by what is beside it in the sound.
     """
 
     onset_s: float
@@ -77,3 +106,4 @@ class DecodedNote:
     instrument: str
     candidate: int
     confidence: float
+    error: NoteError = USUAL_ERROR

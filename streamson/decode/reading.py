@@ -4,6 +4,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from math import hypot
 from typing import Final, NamedTuple
 
 from streamson.decode.gain import gain_db
@@ -27,15 +28,6 @@ from streamson.errors import UsageError, nearest
 from streamson.rescaling.normalize import Range
 from streamson.session.schema import MappingSpec
 
-ERRORS: Final[Mapping[str, float]] = {
-    "pitch": 0.25,
-    "duration": 0.015,
-    "volume": 1.0,
-    "pan": 0.1,
-}
-"""How far what was played lies from what is decoded, in 95 of 100 notes that are right: semitones
-(of a pitch without a scale), seconds, dB, and as a pan has it."""
-
 HUMANIZED: Final[Mapping[str, float]] = {"duration": 0.006, "volume": 0.5}
 """How far notes of a part that is humanised lie from what was mapped, on top of that."""
 
@@ -52,7 +44,12 @@ _DOUBT: Final = (
     "ranks, which no range turns back into values"
 )
 
-READ: Final = tuple(ERRORS)
+_MOVES: Final = (
+    "range {}: the session's own follows the data; what it had not reached, or had left behind, is "
+    "read wrong"
+)
+
+READ: Final = ("pitch", "duration", "volume", "pan")
 """The parameters of a note that can be read; brightness and gate can't."""
 
 
@@ -72,6 +69,13 @@ class Row(NamedTuple):
     note: DecodedNote
     stream: str
     values: Mapping[str, Interval]
+
+
+class _Measured(NamedTuple):
+    """A parameter of a note, and how far off it may be."""
+
+    value: float
+    error: float
 
 
 class _Column(NamedTuple):
@@ -113,7 +117,11 @@ class Reader:
         self.columns = tuple(dict.fromkeys(column.name for column in columns))
         _check_ranges(columns, ranges)
         auto = {column.quantity.name for column in columns if column.spec.rescale.mode == "auto"}
-        self.remarks = tuple(_DOUBT.format(name) for name in ranges if name in auto)
+        moving = {column.quantity.name for column in columns if _moves(column.spec)}
+        self.remarks = (
+            *(_DOUBT.format(name) for name in ranges if name in auto),
+            *(_MOVES.format(name) for name in ranges if name in moving),
+        )
 
     def rows(self, notes: Sequence[DecodedNote]) -> tuple[list[Row], float]:
         """Return a row for each note, and the gain in dB that was taken from their levels."""
@@ -126,13 +134,14 @@ class Reader:
         each = [iter(of_voice) for of_voice in lengths]
         return [self._row(note, next(each[note.candidate])) for note in levelled], gain
 
-    def _row(self, note: DecodedNote, duration_s: float) -> Row:
+    def _row(self, note: DecodedNote, duration_s: _Measured) -> Row:
         voice = self._voices[note.candidate]
+        error = note.error
         measured = {
-            "pitch": note.midi_note,
+            "pitch": _Measured(note.midi_note, error.midi_note),
             "duration": duration_s,
-            "volume": note.level_db,
-            "pan": note.pan,
+            "volume": _Measured(note.level_db, error.level_db),
+            "pan": _Measured(note.pan, error.pan),
         }
         values: dict[str, Interval] = {}
         for column in self._columns[note.candidate]:
@@ -155,6 +164,12 @@ def _columns_of(voice: Voice, ranges: Mapping[str, Range]) -> Iterable[_Column]:
         known = _known(spec, quantity, ranges.get(quantity.name))
         name = quantity.name if known is not None else f"{quantity.name}_{PLACE}"
         yield _Column(name, spec, quantity, known)
+
+
+def _moves(spec: MappingSpec) -> bool:
+    """Return whether a range is another one at other times."""
+    rescale = spec.rescale
+    return spec.is_rescaled and rescale.mode != FIXED and not rescale.needs_extent
 
 
 def _known(spec: MappingSpec, quantity: Quantity, given: Range | None) -> ValueRange | None:
@@ -186,29 +201,31 @@ def _check_ranges(columns: Sequence[_Column], ranges: Mapping[str, Range]) -> No
             )
 
 
-def _read(column: _Column, measured: float, *, humanized: bool) -> Interval:
+def _read(column: _Column, measured: _Measured, *, humanized: bool) -> Interval:
     spec = column.spec
-    error = ERRORS[spec.parameter]
+    value, error = measured
     if humanized:
         error += HUMANIZED.get(spec.parameter, 0.0)
     if spec.is_passthrough:
-        return passed_through(spec, measured, error)
-    place = place_of(spec, measured, error)
+        return passed_through(spec, value, error)
+    place = place_of(spec, value, error)
     return place if column.known is None else value_at(place, column.quantity, column.known)
 
 
-def _mapped_durations(notes: Sequence[DecodedNote], voice: Voice) -> list[float]:
+def _mapped_durations(notes: Sequence[DecodedNote], voice: Voice) -> list[_Measured]:
     """Return the duration of each note of a voice as its mapping gave it, before its gate.
 
     Where notes follow one another, the next one's beginning tells it more exactly than the end of
     the note itself, which fades. Where none follows at once, there was a rest, or the voice waits.
     """
-    gate = voice.part.gate.value
-    own = [note.duration_s / gate if gate else note.duration_s for note in notes]
-    gaps = [after.onset_s - before.onset_s for before, after in pairwise(notes)]
-    joins = [abs(gap - length) <= JOIN_S for gap, length in zip(gaps, own, strict=False)]
+    gate = voice.part.gate.value or 1.0
+    own = [_Measured(note.duration_s / gate, note.error.duration_s / gate) for note in notes]
+    following = list(pairwise(notes))
+    gaps = [after.onset_s - before.onset_s for before, after in following]
+    joins = [abs(gap - length.value) <= JOIN_S for gap, length in zip(gaps, own, strict=False)]
     if sum(joins) < IN_SEQUENCE * len(notes):
         return own
-    for i, joined in enumerate(joins):
-        own[i] = gaps[i] if joined else own[i]
+    for i, (before, after) in enumerate(following):
+        if joins[i]:
+            own[i] = _Measured(gaps[i], hypot(before.error.onset_s, after.error.onset_s))
     return own

@@ -84,6 +84,25 @@ def test_files_of_both_kinds_hold_the_same_and_a_check_says_how_well(run, folder
     assert as_text == rows((folder / "a.csv").read_text())
 
 
+def test_a_check_alone_prints_no_table(run, folder):
+    done = run("decode", "eta.wav", "--session", "article", "--to", "2s", "--check", "notes.csv")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "check: 100.00% of" in done.stderr
+    asked = run(
+        *("decode", "eta.wav", "--session", "article", "--to", "2s"),
+        *("--check", "notes.csv", "-o", "-"),
+    )
+    assert rows(asked.stdout)
+
+
+def test_silence_has_a_table_without_rows_and_ends_with_1(run, folder):
+    soundfile.write(folder / "silence.wav", np.zeros((RATE, 2)), RATE)
+    done = run("decode", "silence.wav", "--session", "article", "-o", "x.csv")
+    assert done.returncode == 1
+    assert "no note of the session article is heard in it" in done.stderr
+    assert rows((folder / "x.csv").read_text()) == []
+
+
 def test_what_lies_beside_a_sound_is_not_looked_at(run, folder):
     first = run("decode", "eta.wav", "--session", "article")
     os.rename(folder / "eta.wav", folder / "other.wav")
@@ -106,7 +125,7 @@ def test_a_session_that_did_not_play_it_is_told(run, folder):
     noise = generator.normal(size=(4 * RATE, 2)) * 0.1
     soundfile.write(folder / "noise.wav", noise, RATE)
     done = run("decode", "noise.wav", "--session", "article")
-    assert done.returncode == 0
+    assert done.returncode == 1
     assert "little fits" in done.stderr or "no note of the session" in done.stderr
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +41,21 @@ def test_a_recording_may_begin_at_another_time(offset):
     compared = compare(tune(decoded, offset), tune(played))
     assert compared.offset_s == pytest.approx(offset, abs=0.001)
     assert compared.found == 1
+
+
+@pytest.mark.parametrize("ppm", [100.0, -300.0])
+def test_a_recorders_clock_may_drift(ppm):
+    """Over 20 minutes a clock of 100 ppm is an eighth of a second away."""
+    random = np.random.default_rng(3)
+    onsets = np.cumsum(random.uniform(0.1, 0.5, 4_000))
+    pitches = random.integers(55, 85, len(onsets)).astype(float)
+    was = [played(*one) for one in zip(onsets.tolist(), pitches.tolist(), strict=True)]
+    heard = onsets * (1 + ppm / 1e6) + 2.0 + random.normal(0, 0.004, len(onsets))
+    now = [decoded(*one) for one in zip(heard.tolist(), pitches.tolist(), strict=True)]
+    compared = compare(now, was)
+    assert compared.found > 0.999
+    assert compared.drift_ppm == pytest.approx(ppm, abs=1)
+    assert compared.offset_s == pytest.approx(2.0, abs=0.01)
 
 
 def test_a_late_decoder_is_no_offset():

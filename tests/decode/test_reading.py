@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamson.decode.interval import Interval
-from streamson.decode.note import DecodedNote
+from streamson.decode.note import DecodedNote, NoteError
 from streamson.decode.place import place_of
 from streamson.decode.reading import HUMANIZED, Reader
 from streamson.decode.voices import numbered_streams, voices_of
@@ -80,7 +80,7 @@ def test_error_bars_hold_the_value_that_was_played(asked, value, error):
     reader = Reader([voice], {})
     column = "x"
     assert column in reader.columns
-    row = reader._row(note([voice], **{told[table]: measured}), measured)
+    (row,), _ = reader.rows([note([voice], **{told[table]: measured})])
     found = row.values[column]
     slack = 1e-9 * max(1.0, abs(value))
     assert found.low - slack <= value <= found.high + slack
@@ -165,6 +165,26 @@ def test_a_range_that_a_live_listener_does_not_keep_to_is_doubted():
     assert Reader(voices, {}).remarks == ()
 
 
+def test_a_range_that_moves_is_doubted_and_one_of_the_whole_table_is_not():
+    (voice,) = voices_of(load_session("demo"), ["eta"]).voices
+    (doubt,) = Reader([voice], {"re": (-5.0, 10.0)}).remarks
+    assert doubt.startswith("range re: the session's own follows the data")
+    (voice,) = voices_of(load_session("article"), ["eta"]).voices
+    assert Reader([voice], {"re": (-5.0, 10.0)}).remarks == ()
+
+
+def test_error_bars_are_as_wide_as_a_note_is_uncertain():
+    voices = voices_of(load_session("article"), ["eta"]).voices
+    reader = Reader(voices, {})
+    low, high = (
+        reader.rows([note(voices, duration_s=0.3, level_db=-30.0, error=error)])[0][0].values
+        for error in (NoteError(duration_s=0.01, level_db=0.5), NoteError(0.01, 0.04, 0.25, 2.0))
+    )
+    assert high["im_place"].width == pytest.approx(4 * low["im_place"].width)
+    assert high["modulus_place"].width > 3.5 * low["modulus_place"].width
+    assert high["re_place"] == low["re_place"]  # a step of the scale is exact
+
+
 def test_what_can_not_be_undone_is_in_the_name():
     voices = voices_of(one_part('transform = ["rate", "log"]\nsmooth = 3'), ["a"]).voices
     assert Reader(voices, {}).columns == ("x_rate_log_smooth_place",)
@@ -232,7 +252,7 @@ def test_the_length_of_notes_in_a_row_is_told_by_where_the_next_begins():
 def test_each_stream_of_a_session_of_wildcards_has_a_voice():
     voices = voices_of(Session(), ["a", "b", "c"], ["x"]).voices
     assert [voice.stream for voice in voices] == ["a", "b", "c"]
-    assert len({voice.candidate.name for voice in voices}) == 3
+    assert len({voice.candidate for voice in voices}) == 3
     assert len({voice.candidate.pan for voice in voices}) == 3
 
 

@@ -1,8 +1,10 @@
 """The pitch and the place of a note between those that were listened for."""
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streamson.decode.signal.fit import Fit, FoundNote
 from streamson.decode.signal.spectra import BINS, Spectra
@@ -40,20 +42,50 @@ def exact_tones(fit: Fit, voice: int) -> list[Tone]:
 
 
 def _placed(tone: Tone, its: Templates, note: FoundNote, heard: Spectra) -> Tone:
-    """Return a tone at the place that its levels left and right tell, by equal power."""
+    """Return a tone at the place that its levels left and right tell, by equal power.
+
+    An instrument's partials may lie beside its own place: so what is told of the places that are
+    listened for is known, and what is heard lies between these.
+    """
     angle = (tone.pan + 1) * _QUARTER_TURN
-    sides = []
-    for side, share in enumerate((np.cos(angle), np.sin(angle))):
-        inner, energy = _products(
-            its, note, note.state, heard, slice(side * BINS, (side + 1) * BINS)
-        )
-        sides.append(max(inner / max(energy, _LEAST), 0.0) * share)
-    left, right = sides
+    shares = np.array([np.cos(angle), np.sin(angle)])
+    sides = [slice(0, BINS), slice(BINS, 2 * BINS)]
+    products = [_products(its, note, note.state, heard, side) for side in sides]
+    amplitudes = [max(inner / max(energy, _LEAST), 0.0) for inner, energy in products]
+    left, right = (float(side) for side in np.array(amplitudes) * shares)
     if left + right <= 0:
         return tone
-    pan = float(np.arctan2(right, left) / _QUARTER_TURN - 1)
+    here = its.states[note.state]
+    beside = [
+        state
+        for state, other in enumerate(its.states)
+        if (other.midi_note, other.brightness) == (here.midi_note, here.brightness)
+    ]
+    own = its.atoms[0, note.state].astype(np.float64)
+    told = []
+    for state in beside:
+        as_loud = [
+            float(own[side] @ its.atoms[0, state, side]) / max(float(own[side] @ own[side]), _LEAST)
+            for side in sides
+        ]
+        told.append(_place(np.array(as_loud) * shares))
+    pan = _between(_place(np.array([left, right])), told, [its.states[i].pan for i in beside])
     low, high = its.candidate.pan
     return tone._replace(pan=min(max(pan, low), high), gain=float(np.hypot(left, right)))
+
+
+def _place(sides: NDArray[np.float64]) -> float:
+    """Return where a tone of such amplitudes left and right is, by equal power."""
+    return float(np.arctan2(sides[1], sides[0]) / _QUARTER_TURN - 1)
+
+
+def _between(told: float, known: Sequence[float], places: Sequence[float]) -> float:
+    """Return the place of which this is told, on lines through those that are known."""
+    if min(np.diff(known)) <= 0:
+        return told
+    at = min(max(int(np.searchsorted(known, told)), 1), len(known) - 1)
+    slope = (places[at] - places[at - 1]) / (known[at] - known[at - 1])
+    return places[at - 1] + slope * (told - known[at - 1])
 
 
 def _pitched(its: Templates, note: FoundNote, heard: Spectra) -> float:

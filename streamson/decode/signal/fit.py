@@ -184,6 +184,11 @@ class Fit:
         return tunes
 
     @property
+    def own(self) -> Sequence[Spectra]:
+        """What the notes of each tune explain."""
+        return self._own
+
+    @property
     def rest(self) -> Spectra:
         """What no note explains; above and below 0."""
         return self._rest
