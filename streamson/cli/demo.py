@@ -68,6 +68,7 @@ def command(
     from streamson.cli.views import Wanted
     from streamson.listener.listener import Listener
 
+    options.check_page(web, no_web=no_web)
     session = _tour_session() if tour else "demo"
     words = ("tour",) if tour else ("eta", "--on-demand")
     wanted = Wanted(plain, web, no_web, insecure, output)

@@ -1,5 +1,6 @@
 """``streamson listen``: play what producers publish."""
 
+import os
 from pathlib import Path
 from socket import gethostname
 from typing import TYPE_CHECKING
@@ -78,6 +79,14 @@ def command(
     check_options(follow, delay)
     if record is None and (rotate is not None or keep is not None):
         raise UsageError("--rotate and --keep are for recordings; say --record too")
+    if options.is_given("record_format") and not _is_folder(record):
+        raise UsageError(
+            "--record-format is for a folder, such as --record take/; the ending of a sound file "
+            "says its format"
+        )
+    if options.is_given("stream_password") and stream_to is None:
+        raise UsageError("--stream-password-file is for --stream-to, which is not there")
+    options.check_page(web, no_web=no_web)
     broadcast = None
     if stream_to is not None:
         broadcast = Broadcast(stream_to, options.required_password(stream_password))
@@ -120,6 +129,10 @@ def command(
             _tell_feed(listener)
         check = Reloading(listener, session).check
         return play(listener, stats_file=stats, check=check, wanted=wanted)
+
+
+def _is_folder(record: str | None) -> bool:
+    return record is not None and (record.endswith(("/", os.sep)) or Path(record).is_dir())
 
 
 def _tell_feed(listener: "Listener") -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from streamson._click_options import FiniteFloat, Seconds, SecondsOrSize, Size
 from streamson.errors import UsageError
@@ -241,6 +242,18 @@ stats = click.option(
     metavar="FILE.json",
     help="Write all counters and figures at the end.",
 )
+
+
+def is_given(name: str) -> bool:
+    """Return whether an option of the command that runs was said on the command line."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source == ParameterSource.COMMANDLINE
+
+
+def check_page(web: str | None, *, no_web: bool) -> None:
+    """Raise `UsageError` where a page is wanted, and none is."""
+    if web is not None and no_web:
+        raise UsageError("--web and --no-web are opposites; one is allowed")
 
 
 def security(*, keys: bool, insecure: bool) -> "Security":

@@ -141,6 +141,8 @@ def command(
     plot = PlotFormat(panels, title, size, dark)
     plot.check()
     _check_outs(source, outs)
+    if options.is_given("fps") and not any(out.suffix.lower() == ".mp4" for out in outs):
+        raise UsageError("--fps is for .mp4; -o names no such file")
     _check_looks(outs, title=title is not None, size=size is not None, dark=dark, plot=bool(panels))
     if is_recording(source):
         given = {
