@@ -2,6 +2,7 @@
 
 import math
 import re
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -105,4 +106,11 @@ each_column = click.option(
 )
 time_column = click.option(
     "--time-column", metavar="NAME", help="Which column is the time.  [default: by its name]"
+)
+table_out = click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    metavar="FILE",
+    help="Where to: .csv or .jsonl; - prints it as .csv.  [default: -]",
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from streamson._click_options import Seconds, each_column, time_column
+from streamson._click_options import Seconds, each_column, table_out, time_column
 from streamson._printable import counted, printable
 from streamson.cli.ending import ending
 from streamson.errors import OutputFileError, SessionError, UsageError
@@ -43,14 +43,7 @@ _MAX_DATE_S: Final = 2.5e11
     metavar="FILE|PRESET",
     help="Whose alerts: a session file, or a preset.",
 )
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    default=_STDOUT,
-    metavar="FILE",
-    help="Where to: .csv or .jsonl.  [default: print them as .csv]",
-)
+@table_out
 @click.option(
     "--outlier",
     metavar="RATE",
@@ -74,7 +67,7 @@ def command(
     *,
     inputs: tuple[Path, ...],
     session: str,
-    out: Path,
+    out: Path | None,
     outlier: str | None,
     columns: str | None,
     each_column: bool,
@@ -95,6 +88,7 @@ def command(
     from streamson.recording.manifest import is_recording
     from streamson.session.load import load_session
 
+    out = out or Path(_STDOUT)
     _check_out(out, inputs)
     loaded = _with_outlier(load_session(session), outlier)
     for_tables = {

@@ -91,7 +91,7 @@ class ValueRange(click.ParamType[tuple[str, tuple[float, float]]]):
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="NOTES.csv",
     help="Say how well it was decoded, beside the notes that were played: streamson render "
-    "-o notes.csv writes them.",
+    "-o notes.csv writes them. It is in place of the table, unless -o is there too.",
 )
 @click.option(
     "--plot",
