@@ -75,7 +75,7 @@ def came(values: Values) -> NDArray[np.int64]:
     for second, row in enumerate(values):
         bank.update_many(slots, row, np.full(streams, float(second)))
         attention.stick(stuck_slots(bank))
-        changes = attention.tick(second, bank.surprises, bank.points, streams)
+        changes = attention.tick(second, bank.rarities, bank.points, streams)
         found[second // 60] += sum(change.forward for change in changes)
     return found
 

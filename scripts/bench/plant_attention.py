@@ -54,7 +54,7 @@ def attention(plant: Plant) -> tuple[Front, int]:
         for tick in range(TICKS_A_STEP):
             frame = round((step + tick / TICKS_A_STEP) * STEP_S)
             points = int(come.sum()) if tick == 0 else 0
-            for change in chosen.tick(frame, bank.surprises, bank.points, points):
+            for change in chosen.tick(frame, bank.rarities, bank.points, points):
                 changes += change.forward and step >= QUIET_DAYS * DAY
             for name in chosen.front:
                 front[step * TICKS_A_STEP + tick, numbers[name]] = True

@@ -74,6 +74,8 @@ class FollowedStreams:
             case StreamStale(streams=streams):
                 known = list(self._stale | set(streams))
                 self._stale = frozenset(known[-MAX_STREAMS:])
+            case StreamRecovered(together=together) if together:
+                self._stale = frozenset()  # of many, who is back last is not told
             case StreamRecovered(name=name):
                 back = {one for one in self._stale if one == name or one.startswith(f"{name}/")}
                 self._stale -= back

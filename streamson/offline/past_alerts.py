@@ -117,7 +117,8 @@ class PastAlerts:
             )
             self._note(alert)
         elif isinstance(event, StreamStale):
-            for name in event.streams:
+            # Of many at once an event names some.
+            for name in self._monitor.staleness.stalled if event.together else event.streams:
                 time = self._streams[name].last + round(event.silent_s, 2)
                 self._note(PastAlert(name, time, "", None, "silent", None))
 

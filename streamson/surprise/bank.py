@@ -25,6 +25,7 @@ from streamson.surprise.layout import (
     LOWEST,
     MAX_SURPRISE,
     NUMBERS,
+    RARITY,
     ROOM,
     SEASON_NUMBERS,
     SIGN,
@@ -112,6 +113,10 @@ class SurpriseBank:
     ----------
     surprises
         float64, shape (capacity,): of each slot, as `surprise` has it; read only.
+    rarities
+        The same of how rare the last score is among all so far, in the same measure: known from 90
+        values on, and comparable between streams of any age. `surprises` are exact where alerts are
+        asked for, and 0 for the first 269 values.
     points
         The same of how many values were taken in: of a fast series some points are one value.
     points_together
@@ -136,6 +141,8 @@ class SurpriseBank:
         self.capacity = capacity
         self.surprises: NDArray[np.float64] = self._numbers[:, SURPRISE]
         self.surprises.flags.writeable = False
+        self.rarities: NDArray[np.float64] = self._numbers[:, RARITY]
+        self.rarities.flags.writeable = False
         self.points: NDArray[np.float64] = self._numbers[:, COUNT]
         self.points.flags.writeable = False
         self.points_together: NDArray[np.float64] = self._numbers[:, TOGETHER]

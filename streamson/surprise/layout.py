@@ -12,7 +12,11 @@ ROOM: Final = 1_100
 """Values are appended and moved to the front when this is full, so that they lie in a row."""
 
 BLOCK: Final = 25
-"""So many points have one maximum at first; a longer block is twice as long, and so on."""
+"""So many points have one maximum by which alerts are told; a longer block is twice as long, and so
+on."""
+
+FINE_BLOCK: Final = 5
+"""So many have one as long as there is room for their maxima: a young series has few points."""
 
 BLOCKS: Final = 400
 """So many maxima are held at most."""
@@ -63,7 +67,13 @@ LOWEST: Final = 29  # of them, in that unit
 HIGHEST: Final = 30  # of them, in that unit
 SPREAD: Final = 31  # mean of half the way from the lowest to the highest
 PER_VALUE: Final = 32  # mean number of points that were a value
-NUMBERS: Final = 33
+RARITY: Final = 33  # how rare the last score is by the tail of all so far, see `rarity`
+TAIL_FROM: Final = 34  # the score where that begins
+TAIL_WIDTH: Final = 35  # mean excess of maxima beyond it; infinite where there are none
+TAIL_BEYOND: Final = 36  # of how many maxima; 0 while nothing is known
+TAIL_USUAL: Final = 37  # log10 of how many points lie between such scores
+UNSEEN: Final = 38  # blocks that ended since the tail was found
+NUMBERS: Final = 39
 
 DAYS: Final = 8
 """So many days, the last one is today, have means of each quarter of an hour."""

@@ -21,6 +21,7 @@ from streamson.surprise.layout import (
     MOVING,
     PEAK,
     QUIET,
+    RARITY,
     RESOLUTION,
     ROOM,
     SCORE,
@@ -35,6 +36,7 @@ from streamson.surprise.layout import (
     TOGETHER,
     UNIT,
 )
+from streamson.surprise.rarity import rarity
 from streamson.surprise.season import follow_season, reset_season
 from streamson.surprise.tail import asked, follow_blocks, surprise
 from streamson.surprise.thinning import begin_again, middle, take
@@ -117,6 +119,7 @@ def _change(row: Any, values: Any, end: int, score: float, season: Any) -> int:
     stuck = _is_stuck(row)
     if stuck:
         row[SURPRISE] = max(row[SURPRISE], asked(row))
+        row[RARITY] = max(row[RARITY], asked(row))
     is_season = row[ACTIVE] == 1.0 and row[KIND] == SEASON
     if stuck or score > row[THRESHOLD]:
         if is_season:  # the next point raises another alert
@@ -156,7 +159,7 @@ def update(arrays: Any, slot: int, value: float, time: float) -> int:
         return NONE
     score = score_of(distance, row[RESOLUTION])
     row[SCORE] = score
-    row[SURPRISE] = surprise(row, score)
+    row[SURPRISE], row[RARITY] = surprise(row, score), rarity(row, score)
     change = _change(row, values, end, score, season)
     follow_blocks(row, maxima[slot], score)
     if began and row[ACTIVE] == 0.0 and change == NONE:

@@ -13,13 +13,13 @@ from streamson.surprise.distance import LOWEST
 from streamson.surprise.kinds import SEASON
 from streamson.surprise.layout import (
     ACTIVE,
-    BLOCK,
     BLOCKS,
     CALM,
     COUNT,
     DAYS,
     END,
     FILLED,
+    FINE_BLOCK,
     FIRST,
     GATHERED,
     HELD,
@@ -39,6 +39,7 @@ from streamson.surprise.layout import (
     OLDEST,
     PEAK,
     PER_VALUE,
+    RARITY,
     RESOLUTION,
     ROOM,
     SCORE,
@@ -51,6 +52,10 @@ from streamson.surprise.layout import (
     STILL,
     SUM,
     SURPRISE,
+    TAIL_BEYOND,
+    TAIL_FROM,
+    TAIL_USUAL,
+    TAIL_WIDTH,
     THEN,
     THRESHOLD,
     TIME_SLOT,
@@ -58,8 +63,10 @@ from streamson.surprise.layout import (
     TOGETHER,
     UNFITTED,
     UNIT,
+    UNSEEN,
 )
 from streamson.surprise.pace import MAX_STEP_S
+from streamson.surprise.rarity import MAX_BEYOND
 from streamson.surprise.season import MAX_MEAN
 from streamson.surprise.thinning import MOST_TOGETHER
 
@@ -80,12 +87,14 @@ _COUNTS: Final = {
     KIND: (0, SEASON),
     SIGN: (-1, 1),
     UNFITTED: (0, _COUNT_MAX),
-    LENGTH: (BLOCK, _COUNT_MAX),
+    LENGTH: (FINE_BLOCK, _COUNT_MAX),
     STILL: (0, _COUNT_MAX),
     LONGEST_STILL: (0, _COUNT_MAX),
     SEEN: (0, _COUNT_MAX),
     TOGETHER: (1, MOST_TOGETHER),
     GATHERED: (0, MOST_TOGETHER - 1),
+    TAIL_BEYOND: (0, MAX_BEYOND),
+    UNSEEN: (0, _COUNT_MAX),
 }
 """Columns that hold whole numbers, and from where to where."""
 
@@ -108,6 +117,10 @@ _RANGES: Final = {
     SURPRISE: (0, MAX_SURPRISE),
     MOVING: (0, 1),
     PEAK: (0, MAX_SURPRISE),
+    RARITY: (0, MAX_SURPRISE),
+    TAIL_FROM: (LOWEST, _SCORE_MAX),
+    TAIL_WIDTH: (0, inf),
+    TAIL_USUAL: (0, MAX_SURPRISE),
 }
 
 _SEASON_RANGES: Final = {

@@ -20,6 +20,7 @@ from streamson.surprise.layout import (
     BLOCK,
     BLOCKS,
     FILLED,
+    FINE_BLOCK,
     HELD,
     INTERVAL,
     LENGTH,
@@ -34,6 +35,7 @@ from streamson.surprise.layout import (
     THRESHOLD,
     UNFITTED,
 )
+from streamson.surprise.rarity import follow_tail
 
 _compiled: Final = njit(nogil=True, error_model="numpy")
 
@@ -45,6 +47,8 @@ LN_2: Final = log(2)
 WANTED_BLOCKS: Final = 40
 """Blocks are made longer while so many of them fit into the asked interval: then all that are held
 span five to ten of them."""
+
+FINE_IN_BLOCK: Final = BLOCK // FINE_BLOCK
 
 LONGEST_BLOCK: Final = 10
 """Where fewer fit, for points come more seldom than they did, the blocks begin anew."""
@@ -84,8 +88,14 @@ def follow_blocks(row: Any, maxima: Any, score: float) -> None:
     if row[FILLED] < row[LENGTH]:
         return
     _end_block(row, maxima)
+    follow_tail(row, maxima)
+    held = row[HELD]
+    if row[LENGTH] == FINE_BLOCK:
+        if held % FINE_IN_BLOCK > 0.0:
+            return
+        held /= FINE_IN_BLOCK
     row[UNFITTED] += 1.0
-    if row[HELD] >= MIN_BLOCKS and row[UNFITTED] >= FIT_EVERY * row[HELD]:
+    if held >= MIN_BLOCKS and row[UNFITTED] >= FIT_EVERY * held:
         row[UNFITTED] = 0.0
         _set_threshold(row, maxima)
 
@@ -101,8 +111,15 @@ def _end_block(row: Any, maxima: Any) -> None:
         row[OLDEST] = (place + 1) % BLOCKS
     maxima[place] = row[MAXIMUM]
     row[FILLED], row[MAXIMUM] = 0.0, -inf
+    if place < BLOCKS - 1:
+        return
+    if row[LENGTH] == FINE_BLOCK:
+        for i in range(BLOCKS // FINE_IN_BLOCK):
+            maxima[i] = maxima[FINE_IN_BLOCK * i : FINE_IN_BLOCK * (i + 1)].max()
+        row[HELD], row[LENGTH] = BLOCKS // FINE_IN_BLOCK, BLOCK
+        return
     longer = 2.0 * row[LENGTH]
-    if place == BLOCKS - 1 and WANTED_BLOCKS * longer * row[STEP] <= row[INTERVAL]:
+    if WANTED_BLOCKS * longer * row[STEP] <= row[INTERVAL]:
         for i in range(BLOCKS // 2):
             maxima[i] = max(maxima[2 * i], maxima[2 * i + 1])
         row[HELD], row[LENGTH] = BLOCKS // 2, longer
@@ -114,20 +131,35 @@ def _set_threshold(row: Any, maxima: Any) -> None:
     row[THRESHOLD] = inf
     if row[STEP] <= 0.0:
         return
-    held = int(row[HELD])
-    lowest = score_of(0.0, row[RESOLUTION])
-    scores = np.empty(held)
-    for i in range(held):
-        scores[i] = max(maxima[(i + int(row[OLDEST])) % held], lowest)
+    scores = _scores(row, maxima)
+    held, length = len(scores), _length(row)
     order = np.argsort(-scores)
     row[MEDIAN] = scores[order[held // 2]]
-    expected = (held + 1) * min(0.5, row[LENGTH] / _asked_points(row))
+    expected = (held + 1) * min(0.5, length / _asked_points(row))
     wanted = max(expected, TAIL_INCIDENTS * (1.0 - expected / KNOWN_INCIDENTS))
-    rank, incidents, threshold = _surpassed_by(scores, order, expected, wanted, row[LENGTH])
+    rank, incidents, threshold = _surpassed_by(scores, order, expected, wanted, length)
     if expected < incidents:
         threshold += _beyond(scores, order, rank, rank * expected / incidents)
     plausible = int(expected + 1.0 + expected**0.5)
     row[THRESHOLD] = max(threshold, scores[order[min(plausible, held - 1)]])
+
+
+@_compiled
+def _length(row: Any) -> float:
+    """Return how many points a block has by which alerts are told."""
+    return max(row[LENGTH], BLOCK)
+
+
+@_compiled
+def _scores(row: Any, maxima: Any) -> Any:
+    """Return the maxima of such blocks, in their order."""
+    lowest = score_of(0.0, row[RESOLUTION])
+    held, together = int(row[HELD]), FINE_IN_BLOCK if row[LENGTH] == FINE_BLOCK else 1
+    scores = np.full(held // together, lowest)
+    for i in range(len(scores) * together):
+        place = i // together
+        scores[place] = max(scores[place], maxima[(i + int(row[OLDEST])) % held])
+    return scores
 
 
 @_compiled
@@ -221,7 +253,7 @@ def surprise(row: Any, score: float) -> float:
     """Return log10 of how many points lie between such scores in the mean."""
     if row[THRESHOLD] == inf or row[STEP] <= 0.0:
         return 0.0
-    usual = log10(row[LENGTH] / LN_2)
+    usual = log10(_length(row) / LN_2)
     alert = max(asked(row), usual + 0.3)
     width = max(row[THRESHOLD] - row[MEDIAN], 1e-3)
     found = alert + (score - row[THRESHOLD]) * (alert - usual) / width

@@ -13,10 +13,10 @@ from typing import Any, Final
 from numba import njit
 
 from streamson.surprise.layout import (
-    BLOCK,
     COUNT,
     END,
     FILLED,
+    FINE_BLOCK,
     GATHERED,
     HELD,
     HIGHEST,
@@ -30,6 +30,7 @@ from streamson.surprise.layout import (
     MOVING,
     OLDEST,
     PER_VALUE,
+    RARITY,
     RESOLUTION,
     SCORE,
     SEEN,
@@ -38,9 +39,11 @@ from streamson.surprise.layout import (
     STEP,
     STILL,
     SURPRISE,
+    TAIL_BEYOND,
     THRESHOLD,
     TOGETHER,
     UNFITTED,
+    UNSEEN,
 )
 from streamson.surprise.pace import follow_time
 
@@ -108,5 +111,6 @@ def begin_again(row: Any) -> None:
     row[COUNT] = row[END] = row[FILLED] = row[HELD] = row[OLDEST] = row[UNFITTED] = 0.0
     row[MEDIAN] = row[SCORE] = row[SURPRISE] = 0.0
     row[MOVING] = row[STILL] = row[LONGEST_STILL] = 0.0
-    row[LENGTH], row[MAXIMUM] = BLOCK, -inf
+    row[RARITY] = row[TAIL_BEYOND] = row[UNSEEN] = 0.0
+    row[LENGTH], row[MAXIMUM] = FINE_BLOCK, -inf
     row[RESOLUTION] = row[THRESHOLD] = inf

@@ -103,18 +103,21 @@ def _text(event: Event) -> str:
         case StreamForward(stream=stream, group=group, streams=streams):
             rest = stream.partition("/")[2] or stream
             return f"{name(group)}: {streams} streams, {name(rest)} in front"
-        case StreamStale(streams=streams):
-            return f"{_silent(streams)} silent"
-        case StreamRecovered(name=who):
-            return f"{name(who)} back"
+        case StreamStale():
+            return f"{_silent(event)} silent"
+        case StreamRecovered(name=who, together=together):
+            return f"the first of {together} streams back" if together else f"{name(who)} back"
         case PointsLost(points=points):
             return f"{counted(points, 'point')} lost"
         case _:
             return _ALWAYS_SAME.get(type(event), "")
 
 
-def _silent(streams: tuple[str, ...]) -> str:
-    """Return which streams, of one host where they are several."""
+def _silent(event: StreamStale) -> str:
+    """Return which streams, of one host where they are several and not many at once."""
+    streams = event.streams
+    if event.together:
+        return f"{event.together} streams at once"
     if len(streams) == 1:
         return name(streams[0])
     host = name(streams[0].partition("/")[0])

@@ -1,27 +1,41 @@
 """What happens to streams and their points."""
 
+from typing import Final
+
 from streamson.model.event.base import Event, listed
+
+MAX_TOGETHER: Final = 1_024
+"""Of many streams that fell silent together so many are named."""
 
 
 class StreamStale(Event, frozen=True, kw_only=True, tag="stream_stale"):
-    """A stream, or several of one host together, fell silent.
+    """A stream fell silent, or several of one host together, or many at once.
 
     Attributes
     ----------
     streams
-        Their names; of several, all begin with the host's and a slash.
+        Their names; of several, all begin with the host's and a slash, unless `together` says more.
     silent_s, usual_s
         How long the first one is silent, and how often a point of it came.
+    together
+        Of many that have nothing in common but that they fell silent at once, how many: some of
+        them are named. Else 0.
     """
 
     streams: tuple[str, ...]
     silent_s: float
     usual_s: float
+    together: int = 0
 
     @property
     def sentence(self) -> str:
         """What happened, for a person."""
         who = self.streams[0]
+        if self.together:
+            return (
+                f"{self.together} streams at once: silent for {self.silent_s:.1f} s; "
+                f"{listed(self.streams)}"
+            )
         if len(self.streams) > 1:
             names = [stream.partition("/")[2] for stream in self.streams]
             who = f"{who.partition('/')[0]}: {listed(names)}"
@@ -37,14 +51,20 @@ class StreamRecovered(Event, frozen=True, kw_only=True, tag="stream_recovered"):
         The stream's or the host's.
     silent_s
         For how long it was silent.
+    together
+        How many streams fell silent at once, of which this is the first that is back; else 0.
     """
 
     name: str
     silent_s: float
+    together: int = 0
 
     @property
     def sentence(self) -> str:
         """What happened, for a person."""
+        if self.together:
+            who = f"the first of {self.together} streams"
+            return f"{who}, {self.name}, is back after {self.silent_s:.1f} s"
         return f"{self.name}: back after {self.silent_s:.1f} s"
 
 

@@ -7,8 +7,9 @@ from collections import deque
 from heapq import nlargest
 from typing import TYPE_CHECKING, Final
 
-from streamson.model.event.streams import StreamRecovered, StreamStale
+from streamson.model.event.streams import MAX_TOGETHER, StreamRecovered, StreamStale
 from streamson.score.alerts.budget import AlertSound
+from streamson.score.alerts.stall import LATE_TIMES, Stall, StallHold, stalled
 from streamson.score.groups import group_of
 from streamson.session.parse.earcons import Priority, builtin_earcons
 
@@ -35,7 +36,7 @@ STALE_TIMES: Final = 2.0
 MIN_SILENCE_S: Final = 2.0
 """A stream is stale when silent for so many times its usual interval, and at least so long."""
 
-STALE_TOGETHER_TIMES: Final = 1.3
+STALE_TOGETHER_TIMES: Final = LATE_TIMES
 """When one stream of a host is stale, others that are silent for so many times theirs are so too:
 it is the host that fell silent."""
 
@@ -72,6 +73,8 @@ class _Arrivals:
         self.stale = False
         self.stale_with = 1
         """How many streams of its host were told to be stale together, itself included."""
+        self.stall: Stall | None = None
+        """With whom it was told to be silent, where many of different hosts were."""
         self.sound: AlertSound | None = None
         """What is to be heard of that, until it is back."""
         self._intervals: list[int] = []
@@ -143,6 +146,9 @@ class StalenessMonitor:
         """How many streams are stale."""
         self.fell_silent: list[str] = []
         """Streams that fell silent at the last tick, whether or not it is told."""
+        self.stalled: list[str] = []
+        """Others that did with many at once, which are one thing and not each surprising."""
+        self._hold = StallHold(sample_rate)
 
     def add(self, stream: str) -> None:
         """Watch a stream from now on."""
@@ -195,7 +201,8 @@ class StalenessMonitor:
     @property
     def next_due(self) -> int:
         """The frame at which `tick` may next find a silent stream; it may be far away."""
-        return min(self._due, default=_NEVER)
+        due = min(self._due, default=_NEVER)
+        return due if self._hold.until is None else max(due, self._hold.until)
 
     def state_of(self, stream: str) -> str:
         """Return whether a stream is ``"live"``, ``"stale"`` or ``"ended"``."""
@@ -213,6 +220,9 @@ class StalenessMonitor:
         if interval is None or not watched.stale:
             return []
         self._mark(watched, stale=False)
+        silent_s = interval / self._sample_rate
+        if watched.stall is not None:
+            return self._end_stall(watched, watched.stall, silent_s, now_frame)
         name = stream
         if watched.stale_with > 1:
             name = group_of(stream)
@@ -221,7 +231,6 @@ class StalenessMonitor:
             if len(self._hosts_back) >= MAX_HOSTS_BACK:
                 self._hosts_back.clear()
             self._hosts_back[name] = now_frame + round(BACK_TOGETHER_S * self._sample_rate)
-        silent_s = interval / self._sample_rate
         self._on_event(StreamRecovered(frame=now_frame, name=name, silent_s=silent_s))
         sound, watched.sound = watched.sound, None
         if sound is None or sound.is_over:  # another stream of its host was back before
@@ -240,52 +249,126 @@ class StalenessMonitor:
         """
         import numpy as np
 
-        self.fell_silent = []
+        self.fell_silent, self.stalled = [], []
         notes: list[Note] = []
+        if self._hold.is_waiting(now_frame):
+            return notes
         due = np.frombuffer(self._due, np.int64) <= now_frame
-        for slot in np.flatnonzero(due).tolist():
-            stream = self._by_slot[slot]
-            if stream is None or stream.stale or stream.last_frame is None:
-                continue
-            usual = stream.usual_frames
-            if usual is None:  # it is looked at again after its next point
-                self._due[slot] = _NEVER
-                continue
-            if not stream.is_overdue(now_frame, STALE_TIMES):
-                self._due[slot] = stream.last_frame + int(STALE_TIMES * usual) + 1
-                continue
-            together = self._silent_together(stream, now_frame)
-            # Of which nothing is awaited, of those it is known already.
-            self.fell_silent += [
-                name for name, one in together.items() if self._due[one.slot] != _NEVER
-            ]
-            if not told:
-                for one in together.values():
-                    self._due[one.slot] = _NEVER
-                continue
-            sound = AlertSound(
-                *(stream.name, "silent", ("silent", group_of(stream.name))),
-                sound_kind="stale",
-                priority=STALE_PRIORITY,
-                streams=len(together),
-            )
-            for one in together.values():
-                self._mark(one, stale=True)
-                one.stale_with, one.sound = len(together), sound
-            stale = StreamStale(
-                frame=now_frame,
-                streams=tuple(together),
-                silent_s=(now_frame - stream.last_frame) / self._sample_rate,
-                usual_s=usual / self._sample_rate,
-            )
-            self._on_event(stale)
-            notes += self._budget.request(sound, now_frame)
+        slots = np.flatnonzero(due).tolist()
+        overdue = [one for slot in slots if (one := self._overdue(slot, now_frame)) is not None]
+        if not overdue:
+            self._hold.end()
+            return notes
+        together = self._stalled(now_frame)
+        if together and self._hold.wait(now_frame):
+            return notes
+        if together:
+            return self._tell_stall(together, now_frame, told=told)
+        self._hold.end()
+        for stream in overdue:
+            if not stream.stale:
+                notes += self._tell_silence(stream, now_frame, told=told)
         return notes
+
+    def _overdue(self, slot: int, now_frame: int) -> _Arrivals | None:
+        """Return the stream of a slot where it fell silent; else see when to look at it again."""
+        stream = self._by_slot[slot]
+        if stream is None or stream.stale or stream.last_frame is None:
+            return None
+        usual = stream.usual_frames
+        if usual is None:  # it is looked at again after its next point
+            self._due[slot] = _NEVER
+            return None
+        if not stream.is_overdue(now_frame, STALE_TIMES):
+            self._due[slot] = stream.last_frame + int(STALE_TIMES * usual) + 1
+            return None
+        return stream
+
+    def _tell_silence(self, stream: _Arrivals, now_frame: int, *, told: bool) -> list[Note]:
+        """Tell that a stream fell silent, with others of its host; return the notes that do."""
+        together = self._silent_together(stream, now_frame)
+        # Of which nothing is awaited, of those it is known already.
+        self.fell_silent += [
+            name for name, one in together.items() if self._due[one.slot] != _NEVER
+        ]
+        if not told:
+            for one in together.values():
+                self._due[one.slot] = _NEVER
+            return []
+        sound = AlertSound(
+            *(stream.name, "silent", ("silent", group_of(stream.name))),
+            sound_kind="stale",
+            priority=STALE_PRIORITY,
+            streams=len(together),
+        )
+        for one in together.values():
+            self._mark(one, stale=True)
+            one.stale_with, one.sound, one.stall = len(together), sound, None
+        self._on_event(self._stale(stream, tuple(together), now_frame))
+        return self._budget.request(sound, now_frame)
+
+    def _stale(
+        self, stream: _Arrivals, names: tuple[str, ...], now_frame: int, *, together: int = 0
+    ) -> StreamStale:
+        """Return what is told of streams of which this one is silent for longest."""
+        return StreamStale(
+            frame=now_frame,
+            streams=names,
+            silent_s=(now_frame - (stream.last_frame or 0)) / self._sample_rate,
+            usual_s=(stream.usual_frames or 0) / self._sample_rate,
+            together=together,
+        )
+
+    def _stalled(self, now_frame: int) -> list[_Arrivals]:
+        """Return the streams that are late at once, of whatever host; none where they are few."""
+        awaited = [
+            one
+            for one in self._streams.values()
+            if not (one.stale or one.ended) and self._due[one.slot] != _NEVER
+        ]
+        late = [one for one in awaited if one.is_overdue(now_frame, LATE_TIMES)]
+        return stalled(late, len(awaited))
+
+    def _tell_stall(self, late: list[_Arrivals], now_frame: int, *, told: bool) -> list[Note]:
+        """Tell that many streams stand still, as one; return the notes that do."""
+        self.stalled = [one.name for one in late]
+        if not told:
+            for one in late:
+                self._due[one.slot] = _NEVER
+            return []
+        sound = AlertSound(
+            *("", "silent", ("silent", "*")),
+            sound_kind="stale",
+            priority=STALE_PRIORITY,
+            streams=len(late),
+        )
+        stall = Stall(len(late))
+        for one in late:
+            self._mark(one, stale=True)
+            one.stale_with, one.sound, one.stall = 1, sound, stall
+        first = min(late, key=lambda one: (one.last_frame or 0, one.name))
+        names = tuple(self.stalled[:MAX_TOGETHER])
+        self._on_event(self._stale(first, names, now_frame, together=len(late)))
+        return self._budget.request(sound, now_frame)
+
+    def _end_stall(
+        self, stream: _Arrivals, stall: Stall, silent_s: float, now_frame: int
+    ) -> list[Note]:
+        """Take in that a stream of a stall is back; return the notes of the first one."""
+        sound, stream.sound, stream.stall = stream.sound, None, None
+        if stall.is_over or sound is None:
+            return []
+        stall.is_over = True
+        back = StreamRecovered(
+            frame=now_frame, name=stream.name, silent_s=silent_s, together=stall.streams
+        )
+        self._on_event(back)
+        return self._budget.end(sound, builtin_earcons()["back"], now_frame)
 
     def _leave(self, stream: _Arrivals) -> None:
         """Take in that nobody waits for a stream any more: what was told of it alone is over."""
         sound, stream.sound = stream.sound, None
-        if sound is not None and stream.stale_with == 1:
+        if sound is not None and stream.stale_with == 1 and stream.stall is None:
             self._budget.end(sound, None, 0)
 
     def _mark(self, stream: _Arrivals, *, stale: bool) -> None:

@@ -222,9 +222,14 @@ class Attention:
         self._ended.add(stream)
         self._levels.live[self._slots[stream]] = False
 
-    def silence(self, stream: str) -> None:
-        """Take in that a stream fell silent, which is surprising itself; its last value fades."""
-        self.notice(stream)
+    def silence(self, stream: str, *, notable: bool = True) -> None:
+        """Take in that a stream fell silent; its last value fades.
+
+        That is notable by itself, unless many did at once: they are one thing, of which none tells
+        more than another.
+        """
+        if notable:
+            self.notice(stream)
         self._levels.fading[self._slots[stream]] = True
 
     def wake(self, stream: str) -> None:

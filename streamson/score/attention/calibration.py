@@ -1,12 +1,12 @@
 """What a claim of surprise is worth: it is held against what the same stream claimed before.
 
-A surprise is exact where it is asked for, once a week: what is a hundred times as frequent lies on
-a line between there and the middle, and a series of an hour has its tail drawn. Where claims are
-right, a peak beyond two decades goes further by 0.43 decades in the mean, exponentially (each
-decade is ten times as seldom). Where the peaks of a stream go further than that, its claims are
-shrunk by as much. (Peaks over a threshold: Coles, "An introduction to statistical modeling of
-extreme values", 2001, chapter 4; that mean is Hill's estimator, 1975. What all streams of that age
-did stands for a stream that has few peaks: an empirical prior.)
+How rare a score is, is told as if the tail of its series fell off exponentially, and as if scores
+did not hang together. Where claims are right, a peak beyond two decades goes further by 0.43
+decades in the mean, exponentially (each decade is ten times as seldom). Where the peaks of a stream
+go further than that, its claims are shrunk by as much. (Peaks over a threshold: Coles, "An
+introduction to statistical modeling of extreme values", 2001, chapter 4; that mean is Hill's
+estimator, 1975. What all streams of that age did stands for a stream that has few peaks: an
+empirical prior.)
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ AGE_MEMORY_PEAKS: Final = 300.0
 """Of a stream, and of all streams of an age, so many peaks are remembered."""
 
 FIRST_PEAKS: Final = 20.0
-FIRST_DECADES: Final = 2.0
-"""Of an age of which nobody knows it is supposed that so many peaks went so far: young series
-claim most."""
+FIRST_DECADES: Final = 0.8
+"""Of an age of which nobody knows it is supposed that so many peaks went so far: twice what is
+right, for heavy tails claim most while they are young."""
 
 YOUNGEST_POINTS: Final = 256
 AGES: Final = 9

@@ -165,13 +165,13 @@ class Foreground:
             if stream is not None and stream.slot >= 0:
                 self._mix.alert(event.stream)
 
-    def silence(self, names: Iterable[str]) -> None:
-        """Take in which streams fell silent."""
+    def silence(self, names: Iterable[str], *, notable: bool = True) -> None:
+        """Take in which streams fell silent, and whether each of them is notable for that."""
         if self._mix is None:
             return
         for name in names:
             if (stream := self._streams.get(name)) is not None and stream.slot >= 0:
-                self._mix.silence(name, stream)
+                self._mix.silence(name, stream, notable=notable)
 
     def tick(self, now_frame: int) -> list[Note]:
         """Let streams come and go; return the notes that tell who comes, and those of the bed."""

@@ -96,9 +96,9 @@ class Mix:
         self.attention.end(name)
         stream.is_asleep = True
 
-    def silence(self, name: str, stream: PlayedStream) -> None:
-        """Take in that a stream fell silent."""
-        self.attention.silence(name)
+    def silence(self, name: str, stream: PlayedStream, *, notable: bool = True) -> None:
+        """Take in that a stream fell silent; one of many that did at once is not notable."""
+        self.attention.silence(name, notable=notable)
         stream.is_asleep = True
 
     def alert(self, name: str) -> None:
@@ -111,7 +111,7 @@ class Mix:
         self._surprises.settle()
         bank = self._surprises.bank
         self.attention.stick(stuck_slots(bank))
-        return self.attention.tick(now_frame, bank.surprises, bank.points, values)
+        return self.attention.tick(now_frame, bank.rarities, bank.points, values)
 
     def bed(self, onset_frame: int) -> list[Note]:
         """Return the notes of the bed that begin at a frame."""
