@@ -3,9 +3,11 @@
 import csv
 import io
 import json
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -178,12 +180,35 @@ def _write_rows(sources: "list[PastInput]", ending: str, write: Callable[[str], 
     if ending == ".csv":
         write(_csv_line(COLUMNS))
     for source in sources:
-        for alert in source.alerts():
+        shown = _Shown(source.name)
+        for alert in source.alerts(shown.update):
+            shown.clear()
             row = _row(source, alert)
             if ending == ".csv":
                 write(_csv_line(row))
             else:
                 write(json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False) + "\n")
+        shown.clear()
+
+
+class _Shown:
+    """Says on a terminal how many points of an input were read, once a second."""
+
+    def __init__(self, name: str) -> None:
+        self._name = printable(name)
+        self._is_shown = sys.stderr.isatty()
+        self._said_at = monotonic()
+
+    def update(self, points: int) -> None:
+        """Say it, where it is time."""
+        if self._is_shown and monotonic() - self._said_at >= 1.0:
+            self._said_at = monotonic()
+            click.echo(f"\r{self._name}: {points:,} points …\x1b[K", nl=False, err=True)
+
+    def clear(self) -> None:
+        """Make room for what is told."""
+        if self._is_shown:
+            click.echo("\r\x1b[K", nl=False, err=True)
 
 
 def _row(source: "PastInput", alert: "PastAlert") -> tuple[object, ...]:

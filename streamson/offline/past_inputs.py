@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import isnan
 from pathlib import Path
 from typing import Final
 
+from streamson._printable import counted
 from streamson.errors import InputFileError, UsageError
 from streamson.formats.table import Table
 from streamson.formats.table_columns import named_columns
@@ -23,6 +24,10 @@ FRAMES_A_SECOND: Final = 1_000
 
 MAX_TIME_S: Final = 1e12
 """Times beyond, of the year 33,000, are none: silence would be looked for through all of them."""
+
+
+PROGRESS_POINTS: Final = 5_000
+"""So often it is said how many points were read."""
 
 
 class PastInput(ABC):
@@ -45,9 +50,9 @@ class PastInput(ABC):
         self.has_dates = has_dates
         self._past = PastAlerts(session, sample_rate=sample_rate)
 
-    def alerts(self) -> Iterator[PastAlert]:
-        """Yield what would have been told."""
-        return self._past.run(self._points())
+    def alerts(self, progress: Callable[[int], object] = lambda _: None) -> Iterator[PastAlert]:
+        """Yield what would have been told; `progress` is called with how many points were read."""
+        return self._past.run(_followed(self._points(), progress))
 
     @property
     def streams(self) -> dict[str, tuple[int, float]]:
@@ -118,15 +123,22 @@ class PastTable(PastInput):
         )
         self._step_s = step_s
         self._each_column = each_column
+        self._earlier = 0
         self._unwatched = [] if each_column else self._not_watched(session)
 
     @property
     def remarks(self) -> list[str]:
         """What was taken for granted, and left out, for a person."""
+        remarks = self._table.remarks
+        if self._earlier:
+            remarks.append(
+                f"{counted(self._earlier, 'row')} earlier than the row before: what is told is of "
+                "rows in their order; sort them by their times"
+            )
         if not self._unwatched:
-            return self._table.remarks
+            return remarks
         names = ", ".join(self._unwatched[:8]) + (", …" if len(self._unwatched) > 8 else "")
-        return [*self._table.remarks, f"no alert watches {names}; --each-column watches each"]
+        return [*remarks, f"no alert watches {names}; --each-column watches each"]
 
     def _not_watched(self, session: Session) -> list[str]:
         watched = watched_fields(session, self.name, self._table.columns)
@@ -134,7 +146,8 @@ class PastTable(PastInput):
 
     def _points(self) -> Iterator[tuple[int, DataPoint]]:
         """Yield the rows that have a time, each with its frame."""
-        start = None
+        start = before = None
+        self._earlier = 0
         for i, (fields, row_time) in enumerate(self._table.rows()):
             time = row_time if self._step_s is None else i * self._step_s
             if isnan(time):
@@ -145,6 +158,8 @@ class PastTable(PastInput):
                     f"{MAX_TIME_S:g}; say which column is the time: --time-column"
                 )
             start = time if start is None else start
+            self._earlier += before is not None and time < before
+            before = time
             frame = round((time - start) * FRAMES_A_SECOND)
             if not self._each_column:
                 yield frame, DataPoint(self.name, fields, time)
@@ -172,3 +187,13 @@ class PastRecording(PastInput):
     def _points(self) -> Iterator[tuple[int, DataPoint | Batch]]:
         for row in self._recording.points():
             yield row.frame, row.message()
+
+
+def _followed(
+    points: Iterator[tuple[int, DataPoint | Batch]], progress: Callable[[int], object]
+) -> Iterator[tuple[int, DataPoint | Batch]]:
+    """Yield points, and say now and then how many there were."""
+    for number, point in enumerate(points):
+        if number % PROGRESS_POINTS == 0:
+            progress(number)
+        yield point

@@ -136,3 +136,12 @@ def test_a_time_that_is_none_is_explained(run, tmp_path):
     assert done.returncode == 1
     assert "huge.csv: row 2 has the time" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_rows_that_are_not_in_order_are_said(run, tmp_path):
+    lines = [f"{1_700_000_000 + 60 * i},{i % 7}" for i in range(40)]
+    lines[10], lines[11] = lines[11], lines[10]
+    (tmp_path / "mixed.csv").write_text("time,a\n" + "\n".join(lines))
+    done = run("alerts", "mixed.csv")
+    assert done.returncode == 0
+    assert "mixed: 1 row earlier than the row before: " in done.stderr
