@@ -2,11 +2,13 @@
 
 Played, as live: an hour of what `streamson produce system` measures (tests/data/system_hour.csv.gz:
 seven streams, of which four are in front and the others a bed; or the first four alone), and, where
-a folder of tables is given, the value of each table, three points a second. Of the hour four half
-minutes are rendered. STRAUSS and astronify play the same numbers at the same pace, where they are
-installed (`--peers PYTHON`, of an environment of their own): of each stream its first field, and
-all streams added up, for both play one series. All sounds are brought to -23 LUFS before their
-sharpness and roughness are compared.
+tables are given, the last column of each as one stream, three points a second, an hour at most.
+Loudness, its swing, what is lost in mono, jumps and clicks are those of the whole; sharpness,
+roughness and fluctuation, which take long to compute, those of windows of five seconds, spread
+evenly: mean and worst. STRAUSS and astronify play the numbers of the same windows at the same
+pace, one window after the other, where they are installed (`--peers PYTHON`, of an environment of
+their own): of each stream its first field, and all streams added up, for both play one series. All
+sounds are brought to -23 LUFS before their sharpness and roughness are compared.
 
 Holds where without a session, and with each preset, the four streams sound at -23 LUFS within 1, no
 sound is sharper or rougher than both peers on the same data, mono loses at most 1 LU, nothing
@@ -14,7 +16,7 @@ clicks, and no end of a register is louder by half than its middle and those of 
 (ISO 532-1).
 
     pip install "streamson[test]"
-    python scripts/bench/fatigue.py [--tables FOLDER] [--peers PYTHON] [--sessions NAME ...]
+    python scripts/bench/fatigue.py [--tables FILE ...] [--peers PYTHON] [--sessions NAME ...]
 """
 
 import argparse
@@ -23,7 +25,8 @@ import gzip
 import math
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -33,10 +36,9 @@ import soundfile
 from numpy.typing import NDArray
 from report import finish
 from scipy.signal import resample_poly
-from sound_quality import LOUDNESS, RATE, Quality, quality_of, sharpness_of, sones_of
+from sound_quality import LOUDNESS, RATE, Listener, Quality, sharpness_of, sones_of
 
 from streamson.model.event.streams import StreamForward
-from streamson.model.note import Note
 from streamson.model.point import DataPoint
 from streamson.offline.loudest_mix import heard_at_once, mixes
 from streamson.offline.realtime import play_in_realtime
@@ -51,14 +53,9 @@ ARTICLE: Final = DATA / "article_eta_300.csv"
 SESSIONS: Final = ("", "drone", "geiger", "monitor", "orchestra", "sensor")
 OF_THE_ARTICLE: Final = ("demo", "article")
 FEW: Final = ("cpu", "memory", "disk", "network")
-STARTS_S: Final = (300.0, 1_200.0, 2_100.0, 3_000.0)
-STRETCH_S: Final = 30.0
-BEFORE_S: Final = 12.0
-"""Sounds that ring on begin before a stretch."""
-
+WINDOW_S: Final = 5
 TABLE_STEP_S: Final = 1 / 3
-TABLE_POINTS: Final = 300
-TABLE_STARTS_S: Final = (30.0, 60.0)
+TABLE_POINTS: Final = 10_800
 CLICKING: Final = "geiger"
 """Every note of it is a click."""
 
@@ -76,16 +73,23 @@ class Data(NamedTuple):
 
     name: str
     points: list[Timed]
-    starts_s: Sequence[float]
-    stretch_s: float
     series: list[NDArray[np.float64]]
     step_s: float
 
+    @property
+    def seconds(self) -> int:
+        return int(len(self.series[0]) * self.step_s)
 
-def system_hour(starts_s: Sequence[float], streams: Sequence[str], name: str) -> Data:
-    """Return the hour up to the last stretch, or some of its streams, a point a second each."""
+    def starts_s(self, windows: int) -> list[int]:
+        """Return where windows begin that are spread evenly, and do not overlap."""
+        windows = min(windows, self.seconds // WINDOW_S)
+        return [int((i + 0.5) * self.seconds / windows - WINDOW_S / 2) for i in range(windows)]
+
+
+def system_hour(streams: Sequence[str], name: str) -> Data:
+    """Return the hour, or some of its streams, a point a second each."""
     with gzip.open(HOUR, "rt", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))[: round(max(starts_s) + STRETCH_S)]
+        rows = list(csv.DictReader(file))
     points: list[Timed] = []
     for second, row in enumerate(rows):
         of_streams: dict[str, dict[str, float]] = {}
@@ -100,19 +104,18 @@ def system_hour(starts_s: Sequence[float], streams: Sequence[str], name: str) ->
         np.array([float(row[f"{stream}.{field}"]) for row in rows])
         for stream, field in leading.items()
     ]
-    return Data(name, points, starts_s, STRETCH_S, series, 1.0)
+    return Data(name, points, series, 1.0)
 
 
 def table(path: Path) -> Data:
-    """Return the last column of a table as one stream, from its middle on."""
+    """Return the last column of a table as one stream."""
     with path.open(newline="", encoding="utf-8") as file:
-        values = [float(row[-1]) for row in list(csv.reader(file))[1:]]
-    middle = values[len(values) // 2 :][:TABLE_POINTS]
+        values = [float(row[-1]) for row in list(csv.reader(file))[1:]][:TABLE_POINTS]
     points = [
         (round(i * TABLE_STEP_S * RATE), DataPoint("table", {"value": value}, i * TABLE_STEP_S))
-        for i, value in enumerate(middle)
+        for i, value in enumerate(values)
     ]
-    return Data(path.stem, points, TABLE_STARTS_S, 10.0, [np.array(middle)], TABLE_STEP_S)
+    return Data(path.stem, points, [np.array(values)], TABLE_STEP_S)
 
 
 def article() -> Data:
@@ -122,53 +125,56 @@ def article() -> Data:
     points = [
         (round(i * 0.3 * RATE), DataPoint("eta", fields, i * 0.3)) for i, fields in enumerate(rows)
     ]
-    series = [np.array([row["re"] for row in rows])]
-    return Data("article", points, (10.0, 40.0), STRETCH_S, series, 0.3)
+    return Data("article", points, [np.array([row["re"] for row in rows])], 0.3)
 
 
 class Played(NamedTuple):
-    """What a session makes of data: stretches of sound, and how often the foreground changes."""
+    """What a session makes of data: how it sounds, and how often a stream comes forward."""
 
-    stretches: list[Sound]
+    quality: Quality
     came_forward: int
 
 
-def play(session: Session, data: Data) -> Played:
-    """Play data as a listener would, and render stretches of it."""
+def play(session: Session, data: Data, windows: int) -> Played:
+    """Play data as a listener would, and listen to all of it."""
     events: list[object] = []
     score = Score(session, sample_rate=RATE, on_event=events.append)
-    notes = list(play_in_realtime(data.points, score, sample_rate=RATE))
-    stretches = [_stretch(session, notes, start, data.stretch_s) for start in data.starts_s]
-    return Played(stretches, sum(isinstance(event, StreamForward) for event in events))
+    notes = play_in_realtime(data.points, score, sample_rate=RATE)
+    blocks = render_notes(notes, session, sample_rate=RATE)
+    listener = Listener(data.starts_s(windows), WINDOW_S)
+    for second in islice(_seconds(blocks), data.seconds):
+        listener.take(second)
+    forward = sum(isinstance(event, StreamForward) for event in events)
+    return Played(listener.quality(), forward)
 
 
-def _stretch(session: Session, notes: Sequence[Note], start_s: float, seconds: float) -> Sound:
-    first, last = round((start_s - BEFORE_S) * RATE), round((start_s + seconds) * RATE)
-    held: dict[int, Note] = {}
-    for note in notes:
-        if note.held_key and note.onset_frame < first < note.onset_frame + note.duration_frames:
-            held[note.held_key] = msgspec.structs.replace(note, onset_frame=first)
-    inside = [note for note in notes if first <= note.onset_frame < last]
-    moved = [
-        msgspec.structs.replace(note, onset_frame=note.onset_frame - first)
-        for note in (*held.values(), *inside)
-    ]
-    blocks = list(render_notes(moved, session, sample_rate=RATE))
-    sound = np.concatenate([*blocks, np.zeros((last - first, 2), np.float32)])[: last - first]
-    return sound[round(BEFORE_S * RATE) :].astype(float)
+def _seconds(blocks: Iterable[NDArray[np.float32]]) -> Iterator[Sound]:
+    """Yield sound a second at a time, with silence behind it without end."""
+    waiting = np.zeros((0, 2))
+    for block in blocks:
+        waiting = np.concatenate([waiting, block])
+        while len(waiting) >= RATE:
+            yield waiting[:RATE]
+            waiting = waiting[RATE:]
+    yield np.concatenate([waiting, np.zeros((RATE - len(waiting), 2))])
+    while True:
+        yield np.zeros((RATE, 2))
 
 
-def peer(python: str, name: str, data: Data) -> list[Sound]:
-    """Return the same stretches of numbers as another program renders them, one after the other."""
-    points = round(data.stretch_s / data.step_s)
-    firsts = [round(start / data.step_s) for start in data.starts_s]
-    frames = round(data.stretch_s * RATE) * len(firsts)
-    mixed = np.zeros((frames, 2))
+def peer(python: str, name: str, data: Data, windows: int) -> Quality:
+    """Return how another program's rendering of the windows' numbers sounds."""
+    starts = data.starts_s(windows)
+    points = round(WINDOW_S / data.step_s)
+    mixed = np.zeros((len(starts) * WINDOW_S * RATE, 2))
     for series in data.series:
+        firsts = [round(start / data.step_s) for start in starts]
         some = np.concatenate([series[first:][:points] for first in firsts])
-        sound = _peer_sound(python, name, some, data.step_s)[:frames]
+        sound = _peer_sound(python, name, some, data.step_s)[: len(mixed)]
         mixed[: len(sound)] += sound
-    return np.split(mixed, len(firsts))
+    listener = Listener([i * WINDOW_S for i in range(len(starts))], WINDOW_S)
+    for second in np.split(mixed, len(starts) * WINDOW_S):
+        listener.take(second)
+    return listener.quality()
 
 
 def _peer_sound(python: str, name: str, values: NDArray[np.float64], step_s: float) -> Sound:
@@ -214,44 +220,41 @@ def ends(session: Session) -> Iterator[tuple[str, End]]:
 
 def row(session: str, data: str, quality: Quality, came: str) -> str:
     figures = (
-        f"{quality.lufs:.1f} | {quality.swing_lu:.1f} | {quality.sharpness_acum:.2f} | "
-        f"{quality.roughness_asper:.2f} | {quality.fluctuation_vacil:.2f} | "
-        f"{quality.mono_lu:.1f} | {100 * quality.silence:.0f} % | {quality.step:.2f} | "
-        f"{quality.clicks:.0f}"
+        f"{quality.lufs:.1f} | {quality.swing_lu:.1f} | {quality.loudest_lu:.1f} | "
+        f"{quality.sharpness_acum:.2f}, {quality.sharpest_acum:.2f} | "
+        f"{quality.roughness_asper:.2f}, {quality.roughest_asper:.2f} | "
+        f"{quality.fluctuation_vacil:.2f} | {quality.mono_lu:.1f} | "
+        f"{100 * quality.silence:.0f} % | {quality.step:.2f} | {quality.clicks:.0f}"
     )
     return f"| {data} | {session} | {figures} | {came} |"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tables", type=Path, help="a folder of CSV files")
-    parser.add_argument("--most", type=int, default=4, help="tables that are played, spread over")
+    parser.add_argument("--tables", nargs="*", type=Path, default=[], help="CSV files")
     parser.add_argument("--peers", help="the Python of an environment with strauss and astronify")
     parser.add_argument("--sessions", nargs="*", default=[*SESSIONS, *OF_THE_ARTICLE])
     parser.add_argument("--data", nargs="*", help="only data of these names")
     parser.add_argument("--no-ends", action="store_true")
-    parser.add_argument("--starts", nargs="+", type=float, default=STARTS_S, metavar="SECONDS")
+    parser.add_argument("--windows", type=int, default=20, help="of five seconds each")
     options = parser.parse_args()
     hours = [
-        system_hour(options.starts, streams, name)
+        system_hour(streams, name)
         for name, streams in (("four streams", FEW), ("seven streams", ()))
     ]
-    all_data = [*hours, article()]
-    if options.tables:
-        paths = sorted(options.tables.glob("*.csv"))
-        all_data += [table(path) for path in paths[:: max(len(paths) // options.most, 1)]]
+    all_data = [*hours, article(), *map(table, options.tables)]
     if options.data:
         all_data = [data for data in all_data if data.name in options.data]
     print(
-        "| data | played by | LUFS | swing, LU | acum | asper | vacil | mono, LU | silence | step "
-        "| clicks/min | forward/h |"
+        "| data | played by | LUFS | swing, LU | loudest, LU | acum: mean, worst "
+        "| asper: mean, worst | vacil | mono, LU | silence | step | clicks/min | forward/h |"
     )
-    print("|---" * 12 + "|")
+    print("|---" * 13 + "|")
     wrong: list[str] = []
     for data in all_data:
         limits = [math.inf, math.inf]
         if options.peers:
-            of_peers = {name: quality_of(peer(options.peers, name, data)) for name in PEERS}
+            of_peers = {name: peer(options.peers, name, data, options.windows) for name in PEERS}
             for name, quality in of_peers.items():
                 print(row(name, data.name, quality, ""), flush=True)
             limits = [
@@ -262,10 +265,8 @@ def main() -> int:
         for name in options.sessions:
             if (name in OF_THE_ARTICLE) != of_article:
                 continue
-            played = play(load_session(name or None), data)
-            quality = quality_of(played.stretches)
-            hours_s = data.points[-1][0] / RATE / 3_600
-            came = f"{played.came_forward / hours_s:.0f}" if data in hours else ""
+            quality, came_forward = play(load_session(name or None), data, options.windows)
+            came = f"{came_forward * 3_600 / data.seconds:.0f}" if data in hours else ""
             print(row(name or "none", data.name, quality, came), flush=True)
             wrong += _wrong(name or "none", data.name, quality, limits)
     if not options.no_ends:

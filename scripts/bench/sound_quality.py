@@ -8,19 +8,18 @@ in each critical band swings between 0.25 and 20 Hz, and is set to 1 vacil for a
 """
 
 import warnings
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
 import pyloudnorm
+from loudness_meter import RATE, LoudnessMeter
 from mosqito import loudness_zwst, roughness_dw, sharpness_din_perseg
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt, sosfiltfilt
 
 from streamson.psychoacoustics.hearing import FULL_SCALE_DB_SPL, hz_to_bark
-
-RATE: Final = 48_000
-"""What MoSQITo asks for."""
 
 LOUDNESS: Final = -23.0
 """LUFS: EBU R 128. Sounds are brought to it before their sharpness and roughness are compared."""
@@ -28,8 +27,8 @@ LOUDNESS: Final = -23.0
 PASCAL: Final = 2e-5 * 10 ** (FULL_SCALE_DB_SPL / 20) * 2**0.5
 """Sound pressure of a sample of 1."""
 
-QUALITY_S: Final = 5.0
-"""So much of each stretch is given to MoSQITo, which is slow."""
+ROUGHNESS_FRAME_S: Final = 0.2
+"""Of each window so much is given to MoSQITo's roughness, which takes twice as long and more."""
 
 FLUCTUATION_STEP_S: Final = 0.016
 FAINT_DB: Final = 30.0
@@ -44,7 +43,7 @@ _Array = NDArray[np.float64]
 
 
 class Quality(NamedTuple):
-    """What is measured of stretches of sound; means where nothing else is said.
+    """What is measured of a sound: of all of it, but for what `--windows` of it stand for.
 
     Attributes
     ----------
@@ -52,8 +51,14 @@ class Quality(NamedTuple):
         Integrated loudness.
     swing_lu
         Between the short-term loudness (3 s) that is passed for 95 % of the time, and for 5 %.
-    sharpness_acum, roughness_asper, fluctuation_vacil
-        At -23 LUFS.
+    loudest_lu
+        The loudest 0.4 s beside the loudness of all.
+    sharpness_acum, sharpest_acum
+        Mean and worst window, at -23 LUFS.
+    roughness_asper, roughest_asper
+        Mean and worst window, at -23 LUFS.
+    fluctuation_vacil
+        Mean of the windows, at -23 LUFS.
     mono_lu
         What is lost when both channels are added up.
     silence
@@ -66,8 +71,11 @@ class Quality(NamedTuple):
 
     lufs: float
     swing_lu: float
+    loudest_lu: float
     sharpness_acum: float
+    sharpest_acum: float
     roughness_asper: float
+    roughest_asper: float
     fluctuation_vacil: float
     mono_lu: float
     silence: float
@@ -75,26 +83,76 @@ class Quality(NamedTuple):
     clicks: float
 
 
-def quality_of(stretches: list[_Array]) -> Quality:
-    """Return what stretches of sound are like, each of shape (frames, 2), at 48 kHz."""
-    sound = np.concatenate(stretches)
-    lufs = loudness_of(sound)
-    short = np.concatenate([_short_term(one) for one in stretches])
-    short = short[short > -70]
-    mono = np.repeat(sound.mean(axis=1, keepdims=True), 2, axis=1)
-    ears = [_pressure(one[: round(QUALITY_S * RATE)], lufs) for one in stretches]
-    ears = [one for one in ears if np.abs(one).max() > 1e-5]
-    return Quality(
-        lufs=lufs,
-        swing_lu=float(np.ptp(np.quantile(short, [0.05, 0.95]))) if len(short) else 0.0,
-        sharpness_acum=float(np.mean([_sharpness(one) for one in ears])) if ears else 0.0,
-        roughness_asper=float(np.mean([_roughness(one) for one in ears])) if ears else 0.0,
-        fluctuation_vacil=float(np.mean([_fluctuation(one) for one in ears])) if ears else 0.0,
-        mono_lu=lufs - loudness_of(mono),
-        silence=float((_levels_db(sound, 0.1) < SILENT_DB).mean()),
-        step=max(float(np.abs(np.diff(one, axis=0)).max()) for one in stretches),
-        clicks=sum(map(_clicks, stretches)) * 60 * RATE / len(sound),
-    )
+class Listener:
+    """Measures a sound second by second, and keeps windows of it for what takes long.
+
+    Parameters
+    ----------
+    starts_s
+        Of the windows, in whole seconds.
+    window_s
+        Their length, in whole seconds.
+    """
+
+    def __init__(self, starts_s: Sequence[int], window_s: int) -> None:
+        self._kept = {second for start in starts_s for second in range(start, start + window_s)}
+        self._starts_s, self._window_s = starts_s, window_s
+        self._seconds: dict[int, _Array] = {}
+        self._stereo, self._mono = LoudnessMeter(), LoudnessMeter()
+        self._click_filter = butter(6, CLICK_HZ, "highpass", fs=RATE, output="sos")
+        self._click_state = np.zeros((3, 2, 2))
+        self._before = np.zeros((1, 2))
+        self._was_click = False
+        self._silent = self._clicks = self._taken = 0
+        self._step = 0.0
+
+    def take(self, second: _Array) -> None:
+        """Take in the next second, of shape (48_000, 2)."""
+        self._stereo.take(second)
+        self._mono.take(np.repeat(second.mean(axis=1, keepdims=True), 2, axis=1))
+        if self._taken in self._kept:
+            self._seconds[self._taken] = second
+        self._taken += 1
+        self._silent += int((_levels_db(second, 0.1) < SILENT_DB).sum())
+        steps = np.diff(np.concatenate([self._before, second]), axis=0)
+        self._step = max(self._step, float(np.abs(steps).max()))
+        self._before = second[-1:]
+        # What lasts for longer counts once.
+        high, self._click_state = sosfilt(self._click_filter, second, axis=0, zi=self._click_state)
+        is_click = [self._was_click, *(_levels_db(high, 0.005) > CLICK_DB)]
+        self._clicks += int((np.diff(np.array(is_click, int)) == 1).sum())
+        self._was_click = bool(is_click[-1])
+
+    def quality(self) -> Quality:
+        """Return what the sound is like that was taken in."""
+        lufs, momentary, short = (
+            self._stereo.integrated(),
+            self._stereo.momentary(),
+            self._stereo.short_term(),
+        )
+        short = short[short > -70]
+        ears = [_pressure(one, lufs) for one in self._windows()]
+        ears = [one for one in ears if np.abs(one).max() > 1e-5] or [np.zeros(RATE)]
+        sharp = [_sharpness(one) for one in ears]
+        rough = [_roughness(_frame(one, number)) for number, one in enumerate(ears)]
+        return Quality(
+            lufs=lufs,
+            swing_lu=float(np.ptp(np.quantile(short, [0.05, 0.95]))) if len(short) else 0.0,
+            loudest_lu=float(momentary.max()) - lufs,
+            sharpness_acum=float(np.mean(sharp)),
+            sharpest_acum=max(sharp),
+            roughness_asper=float(np.mean(rough)),
+            roughest_asper=max(rough),
+            fluctuation_vacil=float(np.mean([_fluctuation(one) for one in ears])),
+            mono_lu=lufs - self._mono.integrated(),
+            silence=self._silent / (10 * self._taken),
+            step=self._step,
+            clicks=self._clicks * 60 / self._taken,
+        )
+
+    def _windows(self) -> Iterator[_Array]:
+        for start in self._starts_s:
+            yield np.concatenate([self._seconds[start + i] for i in range(self._window_s)])
 
 
 def loudness_of(sound: _Array) -> float:
@@ -104,25 +162,11 @@ def loudness_of(sound: _Array) -> float:
         return float(pyloudnorm.Meter(RATE).integrated_loudness(sound))
 
 
-def _short_term(sound: _Array) -> _Array:
-    length = 3 * RATE
-    return np.array(
-        [loudness_of(sound[at : at + length]) for at in range(0, len(sound) - length + 1, RATE)]
-    )
-
-
 def _levels_db(sound: _Array, seconds: float) -> _Array:
     frames = round(seconds * RATE)
     power = np.square(sound[: len(sound) // frames * frames]).reshape(-1, frames * 2).mean(axis=1)
     levels: _Array = 10 * np.log10(power + 1e-20)
     return levels
-
-
-def _clicks(sound: _Array) -> int:
-    """Return how many jumps there are; what lasts for longer counts once."""
-    high = sosfilt(butter(6, CLICK_HZ, "highpass", fs=RATE, output="sos"), sound, axis=0)
-    is_click = _levels_db(high, 0.005) > CLICK_DB
-    return int((np.diff(is_click.astype(int)) == 1).sum())
 
 
 def sones_of(sound: _Array) -> float:
@@ -149,7 +193,16 @@ def _sharpness(pressure: _Array) -> float:
     edges = (np.arange(len(sharpness)) * frames).astype(int)
     power = np.add.reduceat(np.square(pressure), edges)
     known = np.isfinite(sharpness)
+    if not known.any():
+        return 0.0
     return float(np.average(sharpness[known], weights=power[known] ** 0.3))
+
+
+def _frame(pressure: _Array, number: int) -> _Array:
+    """Return a frame from anywhere in a window, so that it fits no beat: always the same one."""
+    frames = round(ROUGHNESS_FRAME_S * RATE)
+    first = np.random.default_rng(number).integers(0, len(pressure) - frames)
+    return pressure[first : first + frames]
 
 
 def _roughness(pressure: _Array) -> float:
