@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson.decode.note import Candidate, DecodedNote
+from streamson.decode.signal.any_pitch import confidences_of_any_pitch
 from streamson.decode.signal.confidence import confidences
 from streamson.decode.signal.evidence import evidence_of
 from streamson.decode.signal.exact import exact_tones
@@ -173,7 +174,10 @@ class _Decoder:
         for tune, number in enumerate(played_by):
             tones = exact_tones(fit, tune)
             evidence = evidence_of(fit, tune)
-            likely = confidences(evidence, self._below_db(fit, tune))
+            if self._candidates[number].continuous:
+                likely = confidences_of_any_pitch(fit, tune)
+            else:
+                likely = confidences(evidence, self._below_db(fit, tune))
             for note, tone, rests, confidence in zip(
                 fit.tunes[tune], tones, evidence, likely, strict=True
             ):
