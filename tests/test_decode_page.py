@@ -43,6 +43,6 @@ def test_its_program_runs(program, tmp_path, monkeypatch, capsys):
 
 
 def test_its_figures_are_those_of_the_code():
-    assert LEAST_LIKELY == 0.1
-    assert "less likely right than one in ten are left out" in PAGE
+    assert LEAST_LIKELY == 0.01
+    assert "less likely right than one in a hundred are left out" in PAGE
     assert MAX_UNSAID_STREAMS == 5
