@@ -1,5 +1,6 @@
 """Playing until the end: starting a listener, what is shown of it, and the summary."""
 
+import gc
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -44,6 +45,9 @@ def play(
     """
     ending.hold()
     never_wait()
+    # What is there stays. To look through it for garbage now and then takes time, and copies of
+    # memory that the processes share which play and receive.
+    gc.freeze()
     try:
         _play(listener, stats_file, check, wanted)
     except (KeyboardInterrupt, SystemExit):  # Ctrl-C and SIGTERM have codes of their own

@@ -77,6 +77,11 @@ class NoteDispatcher:
         self._volumes: dict[int, float] = {}
         self._void_before = self._forgotten_before = 0
 
+    @property
+    def is_awaiting(self) -> bool:
+        """Whether anything was handed over that has not begun yet."""
+        return bool(self._awaited or self._volumes or self._volume_due)
+
     def dispatch(self, note: Note, received_ns: int | None, session: int) -> None:
         """Hand over a note.
 

@@ -25,6 +25,10 @@ from streamson.synth.kernel.ducking import DUCKED_GAIN
 from streamson.wire.points.receiver import Receiver
 
 RECEIVE_TIMEOUT_S: Final = 0.05
+IDLE_TIMEOUT_S: Final = 0.125
+"""It waits so long for points at most, while notes are to begin, and while none are: then only what
+somebody steers, and what is looked at four times a second, are to be seen to."""
+
 COALESCING_TIMEOUT_S: Final = 0.01
 """Points that were coalesced begin at most so long after there is room for them."""
 
@@ -107,8 +111,7 @@ class Loop:
     def run(self, stopping: threading.Event) -> None:
         """Take turns until it is to stop."""
         while not stopping.is_set():
-            timeout_s = COALESCING_TIMEOUT_S if self._score.behind else RECEIVE_TIMEOUT_S
-            for message in self._receiver.receive(timeout_s):
+            for message in self._receiver.receive(self._timeout_s):
                 self._process(message, clock.now_ns())
             for stream in self._receiver.take_ended():
                 self._score.end(stream, self._frame_for(clock.now_ns()))
@@ -125,13 +128,20 @@ class Loop:
                 with self._faults.surviving("the state"):
                     self._state.keep()
 
+    @property
+    def _timeout_s(self) -> float:
+        if self._score.behind:
+            return COALESCING_TIMEOUT_S
+        return RECEIVE_TIMEOUT_S if self._dispatcher.is_awaiting else IDLE_TIMEOUT_S
+
     def _process(self, message: Message, received_ns: int) -> None:
         now_frame = self._frame_for(received_ns)
         if (log := self._reports.session_log) is not None:
             log.receive(message, now_frame)
         try:
             notes = self._score.process(message, now_frame)
-            self._dispatch(notes, now_frame, received_ns)
+            if notes:  # of thousands of streams few points are
+                self._dispatch(notes, now_frame, received_ns)
         except Exception as error:  # no point ends a listener
             self._faults.survive(error, message.stream)
 

@@ -10,7 +10,7 @@ AS_SOON_AS_POSSIBLE: Final = -1
 """The onset frame of what is to be done when it arrives: a note, a change of volume."""
 
 
-class Note(msgspec.Struct, frozen=True):
+class Note(msgspec.Struct, frozen=True, gc=False):  # none is in a circle
     """One note, as an instrument plays it.
 
     Attributes

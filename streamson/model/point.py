@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class DataPoint(msgspec.Struct, frozen=True):
+class DataPoint(msgspec.Struct, frozen=True, gc=False):  # thousands, and none in a circle
     """One reading of a stream.
 
     Attributes

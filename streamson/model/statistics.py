@@ -126,7 +126,7 @@ class Statistics(ReceiverCounts, kw_only=True):
     points_in_bed: int = 0
 
 
-class StreamStatistics(msgspec.Struct, frozen=True):
+class StreamStatistics(msgspec.Struct, frozen=True, gc=False):  # thousands, and none in a circle
     """What is known of one stream at a moment.
 
     Attributes

@@ -199,7 +199,8 @@ class AlertMonitor:
         now_frame
             When.
         """
-        self._acknowledge()
+        if self._acknowledged:
+            self._acknowledge()
         notes: list[Note] = []
         for watched in self._watched[message.stream]:
             if watched.detector is None:

@@ -93,6 +93,11 @@ _printable_names: set[str] = {""}
 _MAX_PRINTABLE_NAMES: Final = 4_096
 """Names of 128 characters take at most 600 bytes each: in all 2.5 MB."""
 
+_MAX_KNOWN_NAMES: Final = 16_384
+_MAX_KNOWN_NAME_BYTES: Final = 64
+"""Of streams, as many as a listener plays: some 400 bytes each, in all 7 MB. Longer ones are
+checked each time that they come."""
+
 
 def encode(message: DataPoint | Batch | Goodbye, encoding: Encoding = "msgpack") -> bytes:
     """Return the frame that carries a point, a batch or a goodbye.
@@ -170,8 +175,14 @@ def stream_bytes(name: str) -> bytes:
     return encoded
 
 
-@lru_cache(maxsize=1024)
 def _stream_name(encoded: bytes) -> str:
+    """Return a stream's name; those of thousands, each of which comes now and then, are known."""
+    if len(encoded) <= _MAX_KNOWN_NAME_BYTES:
+        return _known_stream_name(encoded)
+    return _checked_stream_name(encoded)
+
+
+def _checked_stream_name(encoded: bytes) -> str:
     try:
         name = encoded.decode()
     except UnicodeDecodeError:
@@ -182,6 +193,9 @@ def _stream_name(encoded: bytes) -> str:
             f"1 to {MAX_STREAM_CHARS} printable characters are allowed"
         )
     return name
+
+
+_known_stream_name = lru_cache(maxsize=_MAX_KNOWN_NAMES)(_checked_stream_name)
 
 
 def _check_names(kind: str, names: Set[str]) -> None:

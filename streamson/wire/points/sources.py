@@ -99,17 +99,17 @@ class Sources:
         now, received_at
             When it came: monotonic seconds, and seconds since 1970.
         """
-        name, number = message.stream, message.sequence
+        name, number, last_time = message.stream, message.sequence, message.last_time
         source_name = message.source or name  # a stream without a source is its own
         source = self._sources.get(source_name) or self._add(source_name, now)
         if source is None:
             return False
         if now >= source.look_due:
-            self._look_at(source, source_name, message.last_time - received_at, now)
+            self._look_at(source, source_name, last_time - received_at, now)
         stream = source.streams.get(name)
         identity = 0
         if number is not None:
-            identity = hash((name, source_name, number + size - 1, message.last_time))
+            identity = hash((name, source_name, number + size - 1, last_time))
             is_next = stream is not None and number == stream.sequence.following
             if not is_next and self._comes_again(message, size, identity, stream):
                 return False
@@ -123,7 +123,7 @@ class Sources:
             stream.heard_at = now
             if number is not None:
                 self._lately.add(identity, now)
-                lost = stream.sequence.take(number, size, message.last_time, now)
+                lost = stream.sequence.take(number, size, last_time, now)
                 if lost or limit or stream.sequence.jumped:
                     self._on_gap(name, stream.sequence, lost, size if limit else 0)
         if limit is not None:

@@ -16,6 +16,7 @@ import struct
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import Final
 
 import zmq
@@ -23,6 +24,7 @@ import zmq
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.wire.limits import HANDSHAKE_MS, MAX_MESSAGE_BYTES, RECEIVE_HIGH_WATER_MARK
 from streamson.wire.sockets.accept_limit import AcceptLimit
+from streamson.wire.sockets.arrivals import Arrivals
 from streamson.wire.sockets.connection import Connection, give_back_memory, resident_bytes
 from streamson.wire.sockets.handover import Handed
 
@@ -53,6 +55,10 @@ HEARTBEAT_BYTES_A_SECOND: Final = 64
 LOOK_S: Final = 0.004
 CALM_LOOK_S: Final = 0.05
 """Time between two looks, with and without bytes that wait; 4 GB a second is as fast as it gets."""
+
+REST_S: Final = 1.0
+"""So long nobody looks where nothing came since the last look, as long as the kernel does not tell
+that something does: twenty looks a second are a fifth of what a listener at rest takes."""
 
 ALERT_S: Final = 2.0
 """So long looks stay frequent after bytes waited, for who was cut comes back, and after somebody
@@ -139,6 +145,8 @@ class ConnectionGuard:
         self._mark_emptied = self._mark_messages = 0
         self._emptied_before = False
         self._looked_at = time.monotonic()
+        self._received = 0
+        self._arrivals = Arrivals() if Arrivals.can_be_told() else None
         self._monitor = socket.get_monitor_socket(
             zmq.EVENT_LISTENING
             | zmq.EVENT_ACCEPTED
@@ -150,6 +158,11 @@ class ConnectionGuard:
             # By itself it is the descriptor's: another one's of a moment ago, perhaps.
             f"inproc://connections-{next(_numbers)}",
         )
+        self._work, self._rest = zmq.Poller(), zmq.Poller()
+        for poller in (self._work, self._rest):
+            poller.register(self._monitor, zmq.POLLIN)
+        if self._arrivals is not None:
+            self._rest.register(self._arrivals, zmq.POLLIN)
         self._thread = threading.Thread(target=self._run, name="connections", daemon=True)
         self._thread.start()
 
@@ -193,34 +206,47 @@ class ConnectionGuard:
                 connection.close()
             if self._accept_limit is not None:
                 self._accept_limit.close()
+            if self._arrivals is not None:
+                self._arrivals.close()
             self._monitor.close(0)
 
     def _watch(self) -> None:
         due = time.monotonic() + CALM_LOOK_S
         calm_from = 0.0
+        rests = False
         while True:
             now = time.monotonic()
             timeout_s = max(due - now, 0) if self._connections else 1.0
             if self._accept_limit is not None:
                 timeout_s = min(timeout_s, self._accept_limit.opens_in_s(now))
-            came = self._monitor.poll(int(timeout_s * 1000) + 1)
-            if came and not self._take_event():
+            ready = dict((self._rest if rests else self._work).poll(int(timeout_s * 1000) + 1))
+            told = self._monitor in ready
+            if told and not self._take_event():
                 return
             now = time.monotonic()
             if self._accept_limit is not None:
                 self._accept_limit.look(now)
-            if came:
+            if told:
+                rests = False
                 calm_from = now + ALERT_S
                 due = min(due, now + LOOK_S)
+            elif ready:
+                due = now
             if now >= due:
                 # Its own time, not the clock's: on a busy machine a look takes long, and the next
                 # one must not wait the longer for that.
                 begin_s = time.thread_time()
+                if self._arrivals is not None:
+                    self._arrivals.take_in()
+                received = self._received
                 if self._look(now) > _CALM_BYTES:
                     calm_from = now + ALERT_S
+                rests = now >= calm_from and received == self._received
                 cost_s = time.thread_time() - begin_s
                 pause_s = min(cost_s / LOOK_SHARE, MAX_LOOK_S)
                 due = now + max(LOOK_S if now < calm_from else CALM_LOOK_S, pause_s)
+                if rests and self._arrivals is not None:
+                    due = now + REST_S
 
     def _take_event(self) -> bool:
         """Follow one event of the socket; return whether more can come."""
@@ -245,6 +271,9 @@ class ConnectionGuard:
         except OSError:
             return  # closed already
         self._connections[descriptor] = self._silent[descriptor] = connection
+        if self._arrivals is not None:
+            with suppress(OSError):
+                self._arrivals.watch(descriptor)
         if self._left_bytes() > self._max_waiting_bytes:
             self._cut(connection, "left", "others left more than was read so far")
         if len(self._connections) - self._dying > self.max_connections:
@@ -336,6 +365,7 @@ class ConnectionGuard:
             for connection in self._connections.values()
             if not connection.is_cut
         }
+        self._received = sum(connection.received for connection in waiting)
         most = self._max_waiting_bytes
         total = self._cut_largest(waiting, most, most, f"{most >> 10} kB wait")
         if incomplete := self._incomplete(waiting):
