@@ -6,9 +6,11 @@ from math import exp
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:  # at run time points would bring numpy along
+    from streamson.model.feed import PartLegend
     from streamson.model.note import Note
     from streamson.model.point import DataPoint
     from streamson.score.parts.part_player import PartPlayer
+    from streamson.session.schema import Session
 
 RATE_S: Final = 3.0
 """How many points come a second is a mean that forgets in this time."""
@@ -39,11 +41,14 @@ class PlayedStream:
         Where that surprise is found; below 0 where it is not followed.
     is_asleep
         Whether it fell silent, or ended.
+    legend
+        By which session it was last asked what is played of it, None where nobody did; and that.
     """
 
     __slots__ = (
         *("_counted", "_rated_frame", "coalesced", "fields", "followed", "is_asleep", "last"),
-        *("last_note", "leading", "notes", "players", "points", "points_per_second", "slot"),
+        *("last_note", "leading", "legend", "notes", "players", "points", "points_per_second"),
+        "slot",
     )
 
     def __init__(self, fields: tuple[str, ...], followed: str, now_frame: int) -> None:
@@ -59,6 +64,7 @@ class PlayedStream:
         self.leading = followed or fields[0]
         self.slot = -1
         self.is_asleep = False
+        self.legend: tuple[Session | None, tuple[PartLegend, ...]] = None, ()
         self._counted = 0
         self._rated_frame = now_frame
 

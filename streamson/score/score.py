@@ -276,12 +276,16 @@ class Score:
         stream = self._streams.get(name)
         if stream is None:
             return ()
-        parts = [player.part for player in list(stream.players)]
-        if not parts:  # as it plays when it comes to the front
-            with suppress(KeyError):
-                number = self._registry.number(name)
-                parts = parts_for(self._session, name, stream.fields, number)
-        return tuple(part_legend(part, stream.fields) for part in parts)
+        session, (known_for, legend) = self._session, stream.legend
+        if known_for is not session:  # of thousands it is asked again and again
+            parts = [player.part for player in list(stream.players)]
+            if not parts:  # as it plays when it comes to the front
+                with suppress(KeyError):
+                    number = self._registry.number(name)
+                    parts = parts_for(session, name, stream.fields, number)
+            legend = tuple(part_legend(part, stream.fields) for part in parts)
+            stream.legend = session, legend
+        return legend
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -334,7 +338,7 @@ class Score:
 
         Points of parts that are no more and that wait to be coalesced are not played.
         """
-        before, self._session = self._session, session
+        before = self._session
         keep_time = (before.tempo, before.audio) == (session.tempo, session.audio)
         self._monitor.change(session)
         self._parts.session = session
@@ -352,6 +356,7 @@ class Score:
         for name in list(self._streams)[self._registry.most :]:
             self._forget(name)
         self._front.change_most()
+        self._session = session  # last: what other threads ask of streams is by what plays them
 
     def _change_players(
         self, name: str, stream: PlayedStream, parts: list[Part], *, keep_time: bool
