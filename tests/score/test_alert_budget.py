@@ -198,18 +198,22 @@ def test_a_repeat_comes_while_it_lasts_within_the_budget():
 
 def test_silent_streams_have_a_share_of_the_budget():
     told = Told(PLAIN + "[[part]]\n")
-    for i in range(20):
+    for i in range(20 + 50):
         for k in range(50):
-            told.point(f"s{k}", 1.0, float(i))
-    for quarter in range(80, 400):
+            if i < 20 + k:  # one after the other: many at once are one thing
+                told.point(f"s{k}", 1.0, float(i))
+        told.flush(float(i))
+    for quarter in range(4 * 70, 4 * 700):
         told.flush(quarter / 4)
     assert told.score.streams_stale == 50
-    assert len(told.onsets("stale")) == 2
-    assert told.merged[0].sentence == "49 alerts: 49 streams, silent"
+    onsets = [onset / RATE for onset in told.onsets("stale")]
+    assert onsets == pytest.approx([22, 26, 622], abs=1)  # the others as one, once they may
+    told_as_one = [merged.sentence for merged in told.merged]
+    assert told_as_one == [f"{n} alerts: {n} streams, silent" for n in (3, 46)]
     sounds = len(told.notes)
     for k in range(50):
-        told.point(f"s{k}", 1.0, 101.0)
-    assert len(told.notes) - sounds == 2 * len(builtin_earcons()["back"].notes)
+        told.point(f"s{k}", 1.0, 701.0)
+    assert len(told.notes) - sounds == 3 * len(builtin_earcons()["back"].notes)
 
 
 def test_after_a_restart_no_more_sounds_than_the_budget_left():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from collections import deque
 from heapq import nlargest
 from typing import TYPE_CHECKING, Final
 
@@ -64,6 +63,11 @@ class _Arrivals:
         Its place in what is looked at for all streams at once.
     """
 
+    __slots__ = (
+        *("_blocks", "_in_block", "_last", "_longest", "_most", "_second", "_turn_frame", "ended"),
+        *("last_frame", "name", "slot", "sound", "stale", "stale_with", "stall"),
+    )
+
     def __init__(self, name: str, slot: int) -> None:
         self.name = name
         self.slot = slot
@@ -77,8 +81,12 @@ class _Arrivals:
         """With whom it was told to be silent, where many of different hosts were."""
         self.sound: AlertSound | None = None
         """What is to be heard of that, until it is back."""
-        self._intervals: list[int] = []
-        self._longest: deque[int] = deque(maxlen=2 * BLOCKS)
+        # All memory at once, and no more of it for each point: there may be thousands.
+        self._longest = array("q", bytes(8 * 2 * BLOCKS))
+        self._blocks = 0
+        self._in_block = 0
+        # Of the block that comes: the two longest, and that of the turn that is not over.
+        self._most = self._second = self._last = 0
         self._turn_frame = 0
 
     def add(self, now_frame: int, turn_frames: int) -> int | None:
@@ -88,15 +96,28 @@ class _Arrivals:
             self.ended = False
             return None
         interval = now_frame - before
-        if self._intervals and now_frame < self._turn_frame:
-            self._intervals[-1] = max(self._intervals[-1], interval)
-        else:
-            if len(self._intervals) == BLOCK:
-                self._longest.extend(nlargest(2, self._intervals))
-                self._intervals.clear()
-            self._intervals.append(interval)
-            self._turn_frame = now_frame + turn_frames
+        if self._in_block and now_frame < self._turn_frame:
+            self._last = max(self._last, interval)
+            return interval
+        self._end_turn()
+        if self._in_block == BLOCK:
+            self._end_block()
+        self._last = interval
+        self._in_block += 1
+        self._turn_frame = now_frame + turn_frames
         return interval
+
+    def _end_turn(self) -> None:
+        if self._last > self._most:
+            self._most, self._second = self._last, self._most
+        elif self._last > self._second:
+            self._second = self._last
+
+    def _end_block(self) -> None:
+        place = 2 * (self._blocks % BLOCKS)
+        self._longest[place], self._longest[place + 1] = self._most, self._second
+        self._blocks += 1
+        self._in_block = self._most = self._second = self._last = 0
 
     def is_overdue(self, now_frame: int, times: float) -> bool:
         """Return whether it is silent for more than so many times its usual interval."""
@@ -108,9 +129,9 @@ class _Arrivals:
     @property
     def usual_frames(self) -> int | None:
         """Its usual interval; None as long as nobody knows."""
-        if len(self._longest) + len(self._intervals) < MIN_INTERVALS:
+        if not self._blocks and self._in_block < MIN_INTERVALS:
             return None
-        return nlargest(2, (*self._longest, *self._intervals))[1]
+        return nlargest(2, (*self._longest, self._most, self._second, self._last))[1]
 
 
 class StalenessMonitor:
