@@ -4,6 +4,8 @@ It is compiled on the first run on a machine, which takes seconds, and loaded fr
 ones; either would hold up the points that come meanwhile.
 """
 
+import threading
+
 import numpy as np
 
 from streamson.rescaling.contrast import FAR_SHARES, NEAR_SHARES, equalized
@@ -12,9 +14,16 @@ from streamson.rescaling.held_line import HeldLine
 from streamson.rescaling.sorted_values import SortedValues
 from streamson.rescaling.tail_quantiles import TailQuantiles
 
+_loading = threading.Lock()
+
 
 def load_kernels() -> None:
-    """Call each kernel once, as rescaling does."""
+    """Call each kernel once, as rescaling does; any thread may call it."""
+    with _loading:  # numba takes what another thread compiles for a function that calls itself
+        _call_each()
+
+
+def _call_each() -> None:
     values = SortedValues(2)
     values.add(1.0)
     values.replace(1.0, 2.0)
