@@ -27,6 +27,10 @@ SHARPNESS: Final = 2.0
 SCALE: Final = 1 << 40
 """Likenesses are whole numbers, so that they add up to the same in any order."""
 
+SAME: Final = 2
+"""Sounds that are the same in all count for so much: nobody, and no decoder, tells them apart,
+where the smallest step to one side is enough for one of the two."""
+
 BETWEEN_JND: Final = 14.0
 """Taken for instruments that nobody measured, such as a session's own: as far as most are."""
 
@@ -50,12 +54,16 @@ class Sound(NamedTuple):
 
 
 def likeness(one: Sound, other: Sound) -> int:
-    """Return how alike two sounds are: `SCALE` if they are the same, 0 if they are far apart.
+    """Return how alike two sounds are: 0 if they are far apart, near `SCALE` if they hardly differ.
+
+    The same sound is `SAME` times that like itself.
 
     It falls with the square of the distance (R. N. Shepard, "Toward a universal law of
     generalization for psychological science", Science 237, 1987; R. M. Nosofsky, 1986), so that of
     all that sound the nearest has the most to say.
     """
+    if one == other:
+        return SAME * SCALE
     timbre = timbre_distance(one.instrument, other.instrument) / TOLD_APART_JND
     register = WEAKER * min(abs(one.register - other.register) / REGISTER_APART, 1.0)
     place = WEAKER * min(abs(one.pan - other.pan) / PAN_APART, 1.0)
