@@ -22,7 +22,7 @@ def study(tmp_path):
 
 def test_who_does_nothing_gives_way_and_who_has_answered_may_take_longer(study):
     first, second, *_ = [study.enter() for _ in range(MAX_OPEN)]
-    first.note_play()
+    first.note_play(first.step().trial, 1)
     study.answer(first, first.step().trial, "1", 1.0)
     with pytest.raises(RefusedError, match="try again in some minutes"):
         study.enter()
@@ -47,7 +47,7 @@ def test_who_is_done_gives_way_at_once_and_did_not_leave(study):
     done, *_ = [study.enter() for _ in range(MAX_OPEN)]
     while not done.is_done:
         step = done.step()
-        done.note_play()
+        done.note_play(step.trial, 1)
         study.answer(done, step.trial, step.choices[0].value, 1.0)
     study.enter()
     assert (study.finished, study.left, study.unfinished) == (1, 0, MAX_OPEN)
