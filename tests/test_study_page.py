@@ -52,7 +52,7 @@ def results(tmp_path, monkeypatch):
         for number in range(1, 4):
             participant = study.enter()
             for trial in plan.of(number):
-                participant.note_play()
+                participant.note_play(trial.number, 1)
                 answer = "up" if trial.question == "direction" else trial.truth
                 study.answer(participant, trial.number, answer, 1.0)
         study.close()
