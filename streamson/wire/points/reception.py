@@ -31,10 +31,9 @@ from streamson.errors import ChildError, StreamsonError
 from streamson.keys.folder import KeyFolder
 from streamson.wire.sockets.frame_socket import MAX_TAKEN_FRAMES, FrameCounts, FrameSocket
 
-GATHER_S: Final = 0.001
+GATHER_S: Final = 0.000_2
 BUSY_S: Final = 0.000_5
-"""While packets follow one another within `BUSY_S`, one waits for `GATHER_S` to be worth it: of ten
-thousand points a second, each a packet with two or three others, packets took more than points."""
+"""While packets follow one another within `BUSY_S`, one waits for `GATHER_S` to be worth it."""
 
 PACKETS_AHEAD: Final = 2
 PACKET_S: Final = 0.005
