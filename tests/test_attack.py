@@ -1,4 +1,4 @@
-"""What `scripts/attack` tries in half a minute; the rest of it is run by hand.
+"""What `scripts/attack` tries in a minute or two, as its quickest round.
 
 Floods and idle connections are left to tests/wire/test_attacks.py, which attacks the same command.
 """
@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 ELSEWHERE = {"floods", "descriptors"}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_streamson_stands_the_attack():
     names = [name for name in PARTS if name not in ELSEWHERE]
