@@ -19,7 +19,7 @@ _loading = threading.Lock()
 
 def load_kernels() -> None:
     """Call each kernel once, as rescaling does; any thread may call it."""
-    with _loading:  # numba takes what another thread compiles for a function that calls itself
+    with _loading:  # what one thread compiles numba does not find compiled in another
         _call_each()
 
 
