@@ -35,6 +35,7 @@ from streamson.output.tap import TapFanOut
 from streamson.recording.rotation import Rotation
 from streamson.recording.target import record_target
 from streamson.rescaling.prepare import load_kernels as prepare_rescaling
+from streamson.score.alerts.arrivals import load_kernels as prepare_arrivals
 from streamson.score.score import Score
 from streamson.session.load import load_session
 from streamson.session.schema import Session
@@ -153,6 +154,7 @@ class Listener:
         with notice_compiling():
             prepare_rescaling()  # before points come, which would wait for it
             prepare_surprises()
+            prepare_arrivals()
         self._state: StateKeeper | None = None
         self._streams = self._make_streams(loaded, state)
         # Before there are sockets and threads: it may fork.

@@ -32,8 +32,8 @@ somebody steers, and what is looked at four times a second, are to be seen to.""
 COALESCING_TIMEOUT_S: Final = 0.01
 """Points that were coalesced begin at most so long after there is room for them."""
 
-FRAME_NS: Final = 100_000
-"""The clock is read once in this time, a tenth of a quantum of the engine: of thousands of points a
+FRAME_NS: Final = 500_000
+"""The clock is read once in this time, a third of a quantum of the engine: of thousands of points a
 second not for each."""
 
 MAX_STREAMS_LOGGED: Final = 200

@@ -113,7 +113,7 @@ def test_a_listener_and_a_producer_with_keys(run, tmp_path):
         assert "start one" not in producing.read_text()  # there is one
         feed = re.search(r"Feed on (\S+)#[0-9a-f]{64}\.", said.read_text())[1]
         code, _, told = run("none", "watch", "--plain", feed)
-        assert (code, "asks for keys" in told) == (1, True)
+        assert (code, "asks for keys" in told) == (1, True), told
         until(lambda: "Page on http" in said.read_text(), "the page, which has this machine's key")
     finally:
         listener.terminate()

@@ -1,5 +1,6 @@
 """Many streams that fall silent at once are one thing, and often over before anybody looks."""
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -86,25 +87,17 @@ def test_those_that_stay_silent_are_told_after_it():
     assert not any(event.together for event in of(events, StreamStale))
 
 
-class Late:
-    def __init__(self, name, last_frame, usual_frames):
-        self.name = name
-        self.last_frame = last_frame
-        self.usual_frames = usual_frames
-
-
 @given(
     st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 10**5)), max_size=40),
     st.integers(0, 400),
 )
 @settings(max_examples=60, deadline=None)
 def test_they_were_all_to_come_soon_after_the_last_point_of_all(streams, others):
-    late = [Late(f"s{i}", last, usual) for i, (last, usual) in enumerate(streams)]
-    found = stalled(late, len(late) + others)
-    assert not found or len(found) >= LEAST_UNITS
-    if found:
-        began = max(one.last_frame for one in late)
-        assert all(one.last_frame + LATE_TIMES * one.usual_frames >= began for one in found)
-    assert stalled(late[: LEAST_UNITS - 1], 0) == []
-    of_one_host = [Late(f"host/{one.name}", one.last_frame, one.usual_frames) for one in late]
-    assert stalled(of_one_host, 0) == []
+    names = [f"s{i}" for i in range(len(streams))]
+    last, usual = np.array(streams, np.int64).reshape(-1, 2).T
+    found = stalled(names, last, usual, len(names) + others)
+    assert found.sum() == 0 or found.sum() >= LEAST_UNITS
+    assert (last[found] + LATE_TIMES * usual[found] >= last.max(initial=0)).all()
+    few = slice(LEAST_UNITS - 1)
+    assert not stalled(names[few], last[few], usual[few], 0).any()
+    assert not stalled([f"host/{name}" for name in names], last, usual, 0).any()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from heapq import nlargest
 from typing import TYPE_CHECKING, Final
 
 from streamson.model.event.streams import MAX_TOGETHER, StreamRecovered, StreamStale
@@ -12,25 +11,21 @@ from streamson.score.alerts.stall import LATE_TIMES, Stall, StallHold, stalled
 from streamson.score.groups import group_of
 from streamson.session.parse.earcons import Priority, builtin_earcons
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+if TYPE_CHECKING:  # at run time they would be loaded before the first stream comes
+    from collections.abc import Callable, Iterable
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from streamson.model.event.base import Event
     from streamson.model.note import Note
+    from streamson.score.alerts.arrivals import Arrivals, Frames
     from streamson.score.alerts.budget import AlertBudget
 
 TURN_S: Final = 0.5
 """Of the intervals between a stream's points only the longest of each such turn counts: points may
 come in bursts."""
 
-BLOCK: Final = 64
-BLOCKS: Final = 15
-"""Of so many blocks of those, and of the one that comes, the two longest are known. The second
-longest of all is what is usual, so that a single outage does not count; what happens twice in a
-thousand is usual. Of the last 64 alone it told four times as many silences of the tables of the
-Numenta Anomaly Benchmark, 0.10 instead of 0.024 a day and stream."""
-
-MIN_INTERVALS: Final = 8
 STALE_TIMES: Final = 2.0
 MIN_SILENCE_S: Final = 2.0
 """A stream is stale when silent for so many times its usual interval, and at least so long."""
@@ -52,8 +47,8 @@ _NEVER: Final = 2**62
 """When a stream is to be looked at of which nothing is awaited."""
 
 
-class _Arrivals:
-    """When the points of a stream come.
+class _Watched:
+    """A stream that is watched.
 
     Parameters
     ----------
@@ -63,15 +58,11 @@ class _Arrivals:
         Its place in what is looked at for all streams at once.
     """
 
-    __slots__ = (
-        *("_blocks", "_in_block", "_last", "_longest", "_most", "_second", "_turn_frame", "ended"),
-        *("last_frame", "name", "slot", "sound", "stale", "stale_with", "stall"),
-    )
+    __slots__ = ("ended", "name", "slot", "sound", "stale", "stale_with", "stall")
 
     def __init__(self, name: str, slot: int) -> None:
         self.name = name
         self.slot = slot
-        self.last_frame: int | None = None
         self.ended = False
         """Whether its producer said goodbye: it is silent by right."""
         self.stale = False
@@ -81,57 +72,6 @@ class _Arrivals:
         """With whom it was told to be silent, where many of different hosts were."""
         self.sound: AlertSound | None = None
         """What is to be heard of that, until it is back."""
-        # All memory at once, and no more of it for each point: there may be thousands.
-        self._longest = array("q", bytes(8 * 2 * BLOCKS))
-        self._blocks = 0
-        self._in_block = 0
-        # Of the block that comes: the two longest, and that of the turn that is not over.
-        self._most = self._second = self._last = 0
-        self._turn_frame = 0
-
-    def add(self, now_frame: int, turn_frames: int) -> int | None:
-        """Note that a point came; return how long after the last one, None for the first."""
-        before, self.last_frame = self.last_frame, now_frame
-        if before is None or self.ended:
-            self.ended = False
-            return None
-        interval = now_frame - before
-        if self._in_block and now_frame < self._turn_frame:
-            self._last = max(self._last, interval)
-            return interval
-        self._end_turn()
-        if self._in_block == BLOCK:
-            self._end_block()
-        self._last = interval
-        self._in_block += 1
-        self._turn_frame = now_frame + turn_frames
-        return interval
-
-    def _end_turn(self) -> None:
-        if self._last > self._most:
-            self._most, self._second = self._last, self._most
-        elif self._last > self._second:
-            self._second = self._last
-
-    def _end_block(self) -> None:
-        place = 2 * (self._blocks % BLOCKS)
-        self._longest[place], self._longest[place + 1] = self._most, self._second
-        self._blocks += 1
-        self._in_block = self._most = self._second = self._last = 0
-
-    def is_overdue(self, now_frame: int, times: float) -> bool:
-        """Return whether it is silent for more than so many times its usual interval."""
-        usual = self.usual_frames
-        if self.last_frame is None or usual is None or self.ended:
-            return False
-        return now_frame - self.last_frame > times * usual
-
-    @property
-    def usual_frames(self) -> int | None:
-        """Its usual interval; None as long as nobody knows."""
-        if not self._blocks and self._in_block < MIN_INTERVALS:
-            return None
-        return nlargest(2, (*self._longest, self._most, self._second, self._last))[1]
 
 
 class StalenessMonitor:
@@ -151,18 +91,17 @@ class StalenessMonitor:
         self, *, sample_rate: int, budget: AlertBudget, on_event: Callable[[Event], None]
     ) -> None:
         self._sample_rate = sample_rate
-        self._turn_frames = round(TURN_S * sample_rate)
         self._budget = budget
         self._on_event = on_event
         self._min_silence = round(MIN_SILENCE_S * sample_rate)
-        self._streams: dict[str, _Arrivals] = {}
-        self._hosts: dict[str, dict[str, _Arrivals]] = {}
+        self._streams: dict[str, _Watched] = {}
+        self._hosts: dict[str, dict[str, _Watched]] = {}
         self._hosts_back: dict[str, int] = {}
         # By slot, so that thousands of streams are looked at at once.
-        self._by_slot: list[_Arrivals | None] = []
+        self._by_slot: list[_Watched | None] = []
         self._free_slots: list[int] = []
-        self._last = array("q")
         self._due = array("q")
+        self._arrivals_made: Arrivals | None = None
         self.stale = 0
         """How many streams are stale."""
         self.fell_silent: list[str] = []
@@ -176,11 +115,10 @@ class StalenessMonitor:
         if not self._free_slots:
             self._free_slots.append(len(self._by_slot))
             self._by_slot.append(None)
-            self._last.append(_NEVER)
             self._due.append(_NEVER)
         slot = self._free_slots.pop()
-        watched = self._streams[stream] = self._by_slot[slot] = _Arrivals(stream, slot)
-        self._last[slot] = 0
+        watched = self._streams[stream] = self._by_slot[slot] = _Watched(stream, slot)
+        self._arrivals.begin(slot)
         if "/" in stream:
             self._hosts.setdefault(group_of(stream), {})[stream] = watched
 
@@ -190,7 +128,7 @@ class StalenessMonitor:
         self._mark(watched, stale=False)
         self._leave(watched)
         self._by_slot[watched.slot] = None
-        self._last[watched.slot] = self._due[watched.slot] = _NEVER
+        self._due[watched.slot] = _NEVER
         self._free_slots.append(watched.slot)
         if "/" in stream:
             of_host = self._hosts[group_of(stream)]
@@ -204,17 +142,18 @@ class StalenessMonitor:
         self._mark(watched, stale=False)
         self._leave(watched)
         watched.ended = True
+        self._arrivals.pause(watched.slot)
         self._due[watched.slot] = _NEVER
 
     def last_frame(self, stream: str) -> int:
         """Return when the last point of a stream came; 0 before any."""
-        return self._streams[stream].last_frame or 0
+        return self._last_frame(self._streams[stream])
 
     def silent_before(self, frame: int) -> list[str]:
         """Return the streams whose last point came before a frame, the longest silent first."""
         import numpy as np
 
-        last = np.frombuffer(self._last, np.int64)
+        last = self._arrivals.last_frames()[: len(self._by_slot)]
         slots = np.flatnonzero(last < frame)
         found = (self._by_slot[slot] for slot in slots[np.argsort(last[slots], kind="stable")])
         return [stream.name for stream in found if stream is not None]
@@ -235,18 +174,22 @@ class StalenessMonitor:
     def process(self, stream: str, now_frame: int) -> list[Note]:
         """Take in that a point came; return the notes that tell that the stream is back."""
         watched = self._streams[stream]
-        interval = watched.add(now_frame, self._turn_frames)
-        self._last[watched.slot] = now_frame
-        self._due[watched.slot] = now_frame + self._min_silence
-        if interval is None or not watched.stale:
-            return []
+        if watched.stale:
+            return self._come_back(watched, now_frame)
+        watched.ended = False
+        self._take_in(watched, now_frame)
+        return []
+
+    def _come_back(self, watched: _Watched, now_frame: int) -> list[Note]:
+        """Take in a point of a stream that was silent; return the notes that tell it is back."""
+        silent_s = (now_frame - self._last_frame(watched)) / self._sample_rate
+        self._take_in(watched, now_frame)
         self._mark(watched, stale=False)
-        silent_s = interval / self._sample_rate
         if watched.stall is not None:
             return self._end_stall(watched, watched.stall, silent_s, now_frame)
-        name = stream
+        name = watched.name
         if watched.stale_with > 1:
-            name = group_of(stream)
+            name = group_of(name)
             if now_frame < self._hosts_back.get(name, 0):
                 return []
             if len(self._hosts_back) >= MAX_HOSTS_BACK:
@@ -274,9 +217,7 @@ class StalenessMonitor:
         notes: list[Note] = []
         if self._hold.is_waiting(now_frame):
             return notes
-        due = np.frombuffer(self._due, np.int64) <= now_frame
-        slots = np.flatnonzero(due).tolist()
-        overdue = [one for slot in slots if (one := self._overdue(slot, now_frame)) is not None]
+        overdue = self._overdue(np.flatnonzero(self._due_frames() <= now_frame), now_frame)
         if not overdue:
             self._hold.end()
             return notes
@@ -291,21 +232,48 @@ class StalenessMonitor:
                 notes += self._tell_silence(stream, now_frame, told=told)
         return notes
 
-    def _overdue(self, slot: int, now_frame: int) -> _Arrivals | None:
-        """Return the stream of a slot where it fell silent; else see when to look at it again."""
-        stream = self._by_slot[slot]
-        if stream is None or stream.stale or stream.last_frame is None:
-            return None
-        usual = stream.usual_frames
-        if usual is None:  # it is looked at again after its next point
-            self._due[slot] = _NEVER
-            return None
-        if not stream.is_overdue(now_frame, STALE_TIMES):
-            self._due[slot] = stream.last_frame + int(STALE_TIMES * usual) + 1
-            return None
-        return stream
+    @property
+    def _arrivals(self) -> Arrivals:
+        """When points come; made when the first stream does."""
+        if self._arrivals_made is None:
+            # Only then machine code is waited for.
+            from streamson.score.alerts.arrivals import Arrivals
 
-    def _tell_silence(self, stream: _Arrivals, now_frame: int, *, told: bool) -> list[Note]:
+            self._arrivals_made = Arrivals(round(TURN_S * self._sample_rate))
+        return self._arrivals_made
+
+    def _due_frames(self) -> Frames:
+        """Return when each slot is to be looked at: the memory itself."""
+        import numpy as np
+
+        return np.frombuffer(self._due, np.int64)
+
+    def _take_in(self, stream: _Watched, now_frame: int) -> None:
+        self._arrivals.add(stream.slot, now_frame)
+        self._due[stream.slot] = now_frame + self._min_silence
+
+    def _last_frame(self, stream: _Watched) -> int:
+        return int(self._arrivals.last_frames()[stream.slot])
+
+    def _late(self, slots: Frames, now_frame: int, times: float) -> NDArray[np.bool_]:
+        """Return which streams are silent for more than so many times their usual interval."""
+        usual = self._arrivals.usual_frames(slots)
+        silent = now_frame - self._arrivals.last_frames()[slots]
+        return (usual >= 0) & (silent > times * usual)
+
+    def _overdue(self, slots: Frames, now_frame: int) -> list[_Watched]:
+        """Return the streams that fell silent; see when to look at the others again."""
+        if not len(slots):
+            return []
+        is_late = self._late(slots, now_frame, STALE_TIMES)
+        usual, last = self._arrivals.usual_frames(slots), self._arrivals.last_frames()[slots]
+        again = last + (STALE_TIMES * usual).astype(last.dtype) + 1
+        again[usual < 0] = _NEVER  # it is looked at again after its next point
+        self._due_frames()[slots[~is_late]] = again[~is_late]
+        found = (self._by_slot[slot] for slot in slots[is_late].tolist())
+        return [stream for stream in found if stream is not None]
+
+    def _tell_silence(self, stream: _Watched, now_frame: int, *, told: bool) -> list[Note]:
         """Tell that a stream fell silent, with others of its host; return the notes that do."""
         together = self._silent_together(stream, now_frame)
         # Of which nothing is awaited, of those it is known already.
@@ -329,28 +297,35 @@ class StalenessMonitor:
         return self._budget.request(sound, now_frame)
 
     def _stale(
-        self, stream: _Arrivals, names: tuple[str, ...], now_frame: int, *, together: int = 0
+        self, stream: _Watched, names: tuple[str, ...], now_frame: int, *, together: int = 0
     ) -> StreamStale:
         """Return what is told of streams of which this one is silent for longest."""
+        usual = int(self._arrivals.usual_frames(self._slots_of([stream]))[0])
         return StreamStale(
             frame=now_frame,
             streams=names,
-            silent_s=(now_frame - (stream.last_frame or 0)) / self._sample_rate,
-            usual_s=(stream.usual_frames or 0) / self._sample_rate,
+            silent_s=(now_frame - self._last_frame(stream)) / self._sample_rate,
+            usual_s=max(usual, 0) / self._sample_rate,
             together=together,
         )
 
-    def _stalled(self, now_frame: int) -> list[_Arrivals]:
-        """Return the streams that are late at once, of whatever host; none where they are few."""
-        awaited = [
-            one
-            for one in self._streams.values()
-            if not (one.stale or one.ended) and self._due[one.slot] != _NEVER
-        ]
-        late = [one for one in awaited if one.is_overdue(now_frame, LATE_TIMES)]
-        return stalled(late, len(awaited))
+    def _slots_of(self, streams: Iterable[_Watched]) -> Frames:
+        import numpy as np
 
-    def _tell_stall(self, late: list[_Arrivals], now_frame: int, *, told: bool) -> list[Note]:
+        return np.array([stream.slot for stream in streams], np.int64)
+
+    def _stalled(self, now_frame: int) -> list[_Watched]:
+        """Return the streams that are late at once, of whatever host; none where they are few."""
+        import numpy as np
+
+        awaited = np.flatnonzero(self._due_frames() != _NEVER)
+        slots = awaited[self._late(awaited, now_frame, LATE_TIMES)]
+        last, usual = self._arrivals.last_frames()[slots], self._arrivals.usual_frames(slots)
+        found = [one for slot in slots.tolist() if (one := self._by_slot[slot]) is not None]
+        together = stalled([one.name for one in found], last, usual, len(awaited))
+        return [found[i] for i in together.nonzero()[0].tolist()]
+
+    def _tell_stall(self, late: list[_Watched], now_frame: int, *, told: bool) -> list[Note]:
         """Tell that many streams stand still, as one; return the notes that do."""
         self.stalled = [one.name for one in late]
         if not told:
@@ -367,13 +342,13 @@ class StalenessMonitor:
         for one in late:
             self._mark(one, stale=True)
             one.stale_with, one.sound, one.stall = 1, sound, stall
-        first = min(late, key=lambda one: (one.last_frame or 0, one.name))
+        first = min(late, key=lambda one: (self._last_frame(one), one.name))
         names = tuple(self.stalled[:MAX_TOGETHER])
         self._on_event(self._stale(first, names, now_frame, together=len(late)))
         return self._budget.request(sound, now_frame)
 
     def _end_stall(
-        self, stream: _Arrivals, stall: Stall, silent_s: float, now_frame: int
+        self, stream: _Watched, stall: Stall, silent_s: float, now_frame: int
     ) -> list[Note]:
         """Take in that a stream of a stall is back; return the notes of the first one."""
         sound, stream.sound, stream.stall = stream.sound, None, None
@@ -386,24 +361,26 @@ class StalenessMonitor:
         self._on_event(back)
         return self._budget.end(sound, builtin_earcons()["back"], now_frame)
 
-    def _leave(self, stream: _Arrivals) -> None:
+    def _leave(self, stream: _Watched) -> None:
         """Take in that nobody waits for a stream any more: what was told of it alone is over."""
         sound, stream.sound = stream.sound, None
         if sound is not None and stream.stale_with == 1 and stream.stall is None:
             self._budget.end(sound, None, 0)
 
-    def _mark(self, stream: _Arrivals, *, stale: bool) -> None:
+    def _mark(self, stream: _Watched, *, stale: bool) -> None:
         self.stale += stale - stream.stale
         stream.stale = stale
         if stale:
             self._due[stream.slot] = _NEVER
 
-    def _silent_together(self, stream: _Arrivals, now_frame: int) -> dict[str, _Arrivals]:
+    def _silent_together(self, stream: _Watched, now_frame: int) -> dict[str, _Watched]:
         """Return a silent stream, and others of its host that are silent for longer than usual."""
         if "/" not in stream.name:
             return {stream.name: stream}
+        of_host = self._hosts[group_of(stream.name)]
+        is_late = self._late(self._slots_of(of_host.values()), now_frame, STALE_TOGETHER_TIMES)
         return {
             name: one
-            for name, one in self._hosts[group_of(stream.name)].items()
-            if not one.stale and one.is_overdue(now_frame, STALE_TOGETHER_TIMES)
+            for (name, one), late in zip(of_host.items(), is_late.tolist(), strict=True)
+            if late and not (one.stale or one.ended)
         }

@@ -6,12 +6,17 @@ come. So nothing is told for a moment; and if they are still late, it is told as
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from streamson.score.groups import group_of
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+if TYPE_CHECKING:  # at run time it would be loaded before the first stream comes
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Frames = NDArray[np.int64]
 
 HOLD_S: Final = 3.0
 """So long it is awaited that they come after all: a laptop that wakes up, a network that is routed
@@ -26,20 +31,6 @@ LEAST_UNITS: Final = 5
 LEAST_SHARE: Final = 0.2
 MANY_UNITS: Final = 50
 """They are such a share of all streams, or so many: of ten thousand some are always late."""
-
-
-class Arrivals(Protocol):
-    """When the points of a stream come: as much as is asked here."""
-
-    name: str
-    last_frame: int | None
-
-    @property
-    def usual_frames(self) -> int | None:
-        """Its usual interval; None as long as nobody knows."""
-
-
-A = TypeVar("A", bound=Arrivals)
 
 
 class Stall:
@@ -94,24 +85,24 @@ class StallHold:
         self._until = None
 
 
-def stalled(late: Iterable[A], streams: int) -> list[A]:
-    """Return those of late streams that stand still for one cause; none where they are few.
+def stalled(names: Sequence[str], last: Frames, usual: Frames, streams: int) -> NDArray[np.bool_]:
+    """Return which of late streams stand still for one cause; none where they are few.
 
     Parameters
     ----------
-    late
-        Streams that are silent for `LATE_TIMES` their usual intervals.
+    names, last, usual
+        Of streams that are silent for `LATE_TIMES` their usual intervals: when their last points
+        came, and those intervals, in frames, shape (late,).
     streams
         How many streams there are that are awaited.
+
+    Returns
+    -------
+    ndarray of bool
+        Shape (late,).
     """
-    known = [
-        (one, one.last_frame, one.usual_frames)
-        for one in late
-        if one.last_frame is not None and one.usual_frames is not None
-    ]
     # It began after the last point of all, and each was to come soon after it began.
-    began = max((last for _, last, _ in known), default=0)
-    together = [one for one, last, usual in known if last + LATE_TIMES * usual >= began]
-    units = len({group_of(one.name) or one.name for one in together})
-    is_many = len(together) >= LEAST_SHARE * streams or units >= MANY_UNITS
-    return together if units >= LEAST_UNITS and is_many else []
+    together: NDArray[np.bool_] = last + LATE_TIMES * usual >= last.max(initial=0)
+    units = len({group_of(names[i]) or names[i] for i in together.nonzero()[0].tolist()})
+    is_many = together.sum() >= LEAST_SHARE * streams or units >= MANY_UNITS
+    return together & (units >= LEAST_UNITS and is_many)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from streamson.score.attention.attention import Attention, Change
 from streamson.score.attention.bed import Bed
 from streamson.score.attention.stuck import stuck_slots
@@ -45,7 +47,8 @@ class Mix:
         self._spec: AttentionSpec = session.attention
         self._named = named_streams(session)
         self._soloed: tuple[str, ...] = ()
-        self._values = 0.0
+        self._slots: list[int] = []
+        self._batched = 0.0
 
     def change(self, session: Session) -> None:
         """Go on as another session says, which still has a foreground."""
@@ -85,8 +88,10 @@ class Mix:
 
     def process(self, name: str, stream: PlayedStream, message: Message) -> None:
         """Take in a point, or a batch."""
-        # How surprising a stream is, is told by values: of a fast one several points are one.
-        self._values += message.size / self._surprises.bank.points_together[stream.slot]
+        if message.is_batch:
+            self._batched += message.size / self._surprises.bank.points_together[stream.slot]
+        else:
+            self._slots.append(stream.slot)
         if stream.is_asleep:
             stream.is_asleep = False
             self.attention.wake(name)
@@ -107,8 +112,8 @@ class Mix:
 
     def tick(self, now_frame: int) -> list[Change]:
         """Decide who is in front; to be called on a grid, so that the same points do the same."""
-        values, self._values = round(self._values), 0.0
         self._surprises.settle()
+        values = self._take_values()
         bank = self._surprises.bank
         self.attention.stick(stuck_slots(bank))
         return self.attention.tick(now_frame, bank.rarities, bank.points, values)
@@ -156,6 +161,15 @@ class Mix:
         """Follow no stream any longer."""
         for name, stream in streams.items():
             self._release(name, stream)
+
+    def _take_values(self) -> int:
+        """Return how many values came since the last time: of a fast stream several points are one.
+
+        By these it is told how surprising a stream is.
+        """
+        slots, batched = self._slots, self._batched
+        self._slots, self._batched = [], 0.0
+        return round(batched + np.sum(1 / self._surprises.bank.points_together[slots]))
 
     def _follow(self, name: str, stream: PlayedStream) -> None:
         self._surprises.follow(name, stream.leading)

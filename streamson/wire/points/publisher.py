@@ -254,12 +254,13 @@ class Publisher(Closable):
         self._told = False
         # A number is used up even if the send fails: so the listener counts the loss as well.
         self._use_numbers(stream, count)
+        self.sent += count  # before: an interrupt may come as soon as it has gone
         try:
             self._socket.send(frame, zmq.DONTWAIT)
         except zmq.Again:
+            self.sent -= count
             self.dropped += count
             return False
-        self.sent += count
         self._untaken.sent(stream, count)
         return True
 

@@ -31,9 +31,9 @@ from streamson.errors import ChildError, StreamsonError
 from streamson.keys.folder import KeyFolder
 from streamson.wire.sockets.frame_socket import MAX_TAKEN_FRAMES, FrameCounts, FrameSocket
 
-GATHER_S: Final = 0.000_2
-BUSY_S: Final = 0.000_5
-"""While packets follow one another within `BUSY_S`, one waits for `GATHER_S` to be worth it."""
+APART_S: Final = 0.004
+"""A packet follows another after so long at least: each costs as much as some ten points do, and a
+note that begins so much later is not heard to be late."""
 
 PACKETS_AHEAD: Final = 2
 PACKET_S: Final = 0.005
@@ -245,13 +245,16 @@ class Reception:
 
 
 class _Pace:
-    """How many frames the listener sees to in `PACKET_S`, as it was with the last packet.
+    """How many frames the listener sees to in `PACKET_S`, as it was with the last packets.
 
-    No more than twice as many as that had: what the next ones cost nobody knows.
+    A packet tells as much of that as it was full: the end of a burst, of three frames, says little
+    of what a hundred take. No more than twice as many as a full one had are asked for: what the
+    next ones cost nobody knows.
     """
 
     def __init__(self) -> None:
         self.frames = LEAST_FRAMES
+        self._frame_s = PACKET_S / LEAST_FRAMES
         self._count = 0
         self._began = 0.0
 
@@ -264,9 +267,11 @@ class _Pace:
         if not self._count:
             return
         took_s = max(time.monotonic() - self._began, 1e-6)
-        fitting = round(self._count * PACKET_S / took_s)
-        most = min(2 * max(self._count, LEAST_FRAMES), MAX_TAKEN_FRAMES)
-        self.frames = min(max(fitting, LEAST_FRAMES), most)
+        full = min(self._count / self.frames, 1.0)
+        self._frame_s += full * (took_s / self._count - self._frame_s)
+        most = 2 * self.frames if full == 1 else self.frames
+        fitting = min(round(PACKET_S / self._frame_s), most, MAX_TAKEN_FRAMES)
+        self.frames = max(fitting, LEAST_FRAMES)
         self._count = 0
 
 
@@ -320,8 +325,7 @@ def _receive(pipe: Connection, endpoint: str, keys: KeyFolder | None) -> None:
             continue
         found = []
         if frames.wait(IDLE_S, pipe.fileno()):
-            if time.monotonic() < sent_at + BUSY_S:
-                time.sleep(GATHER_S)
+            time.sleep(max(sent_at + APART_S - time.monotonic(), 0.0))
             found = frames.take(asked[0])
         if send(found):
             asked.popleft()

@@ -34,6 +34,9 @@ _EVENTS: Final = (
     | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
     | zmq.EVENT_HANDSHAKE_SUCCEEDED
 )
+_GIVES_UP: Final = (zmq.EVENT_HANDSHAKE_FAILED_AUTH, zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL)
+"""After these libzmq does not try again."""
+
 _PORTS: Final = {PUBLISH: "for points", HEAR: "of a feed", STEER: "for commands"}
 
 _numbers: Final = itertools.count()
@@ -66,6 +69,7 @@ class Refusals:
         self._look_at = time.monotonic() + QUIET_S
         self._again_at = 0.0
         self._unexplained = 0
+        self._gave_up = False
 
     def watch(self) -> None:
         """See all that happens; before the socket is connected.
@@ -92,7 +96,7 @@ class Refusals:
         assert self._monitor is not None
         while self._monitor.poll(0):
             self._take(recv_monitor_message(self._monitor))
-        if self.reason and now >= self._again_at:
+        if self._gave_up and now >= self._again_at:
             self._connect(now)
 
     def settle(self) -> None:
@@ -110,6 +114,7 @@ class Refusals:
             self._monitor = None
 
     def _connect(self, now: float) -> None:
+        self._gave_up = False
         self._again_at = now + AGAIN_S * random.uniform(2 / 3, 4 / 3)  # noqa: S311
         with suppress(zmq.ZMQError):  # it let go of it by itself
             self._socket.disconnect(self._address)
@@ -117,8 +122,10 @@ class Refusals:
 
     def _take(self, told: Any) -> None:
         event = told["event"]
+        self._gave_up = event in _GIVES_UP
         if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
             self.reason = ""
+            self._unexplained = 0
         elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
             self.reason = self._not_allowed()
         elif event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL and self._key is None:
@@ -133,13 +140,19 @@ class Refusals:
                 f"{self._address} asks for no keys, or speaks another protocol; it is reached by "
                 "the endpoint without the #"
             )
-        elif event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL and self._key is not None:
+        elif event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:
             self._unexplained += 1
             if self._unexplained >= UNEXPLAINED and not self.reason:
                 self.reason = self._unknown()
 
     def _unknown(self) -> str:
         """Return what may be so where a peer closes without a word."""
+        if self._key is None:  # one that is busy closes before it has said that it asks for keys
+            return (
+                f"{self._address} asks for keys, or is no port {_PORTS[self._role]}: it closes "
+                "each connection; where it asks for keys, 'streamson keys show' there prints the "
+                "line to connect with"
+            )
         return (
             f"{self._address} has another key than the endpoint says, or asks for none, or is no "
             f"port {_PORTS[self._role]}; 'streamson keys show' there prints the endpoint, and "
