@@ -29,7 +29,12 @@ from streamson._child_process import Child
 from streamson._rate_limited_log import INTERVAL_S, RateLimitedLog
 from streamson.errors import ChildError, StreamsonError
 from streamson.keys.folder import KeyFolder
-from streamson.wire.sockets.frame_socket import MAX_TAKEN_FRAMES, FrameCounts, FrameSocket
+from streamson.wire.sockets.frame_socket import (
+    MAX_TAKEN_BYTES,
+    MAX_TAKEN_FRAMES,
+    FrameCounts,
+    FrameSocket,
+)
 
 APART_S: Final = 0.004
 """A packet follows another after so long at least: each costs as much as some ten points do, and a
@@ -151,9 +156,10 @@ class Reception:
 
     def take(self) -> list[bytes]:
         """Return frames that have come; empty where there are none."""
-        self._pace.end()
-        if not self._frames and self._child is not None and self._has_sent(0.0):
-            self._read(self._child)
+        if not self._frames:
+            self._pace.end()
+            if self._child is not None and self._has_sent(0.0):
+                self._read(self._child)
         frames, self._frames = self._frames, []
         return frames
 
@@ -325,14 +331,24 @@ def _receive(pipe: Connection, endpoint: str, keys: KeyFolder | None) -> None:
             continue
         found = []
         if frames.wait(IDLE_S, pipe.fileno()):
-            time.sleep(max(sent_at + APART_S - time.monotonic(), 0.0))
-            found = frames.take(asked[0])
+            found = _gather(frames, asked[0], sent_at + APART_S)
         if send(found):
             asked.popleft()
         if found:
             sent_at = time.monotonic()
     frames.close()
     send([])
+
+
+def _gather(frames: FrameSocket, most: int, until: float) -> list[bytes]:
+    """Return frames that have come, and others that come until then; fewer where they are large."""
+    found = frames.take(most)
+    while found and len(found) < most and sum(map(len, found)) < MAX_TAKEN_BYTES:
+        left_s = until - time.monotonic()
+        if left_s <= 0 or not frames.wait(left_s):
+            break
+        found += frames.take(most - len(found))
+    return found
 
 
 def _limit_memory() -> None:
