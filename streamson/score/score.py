@@ -158,12 +158,7 @@ class Score:
             stream = self._add_stream(message, now_frame)
             if stream is None:
                 return notes
-        process: Callable[[PartPlayer, Any, int], list[Note] | None] = PartPlayer.process
-        names: Collection[str]
-        if message.is_batch:
-            process, names = PartPlayer.process_batch, message.columns
-        else:
-            names = message.fields
+        names: Collection[str] = message.columns if message.is_batch else message.fields
         if stream.followed not in names:  # rarely: what follows takes its time
             unplayed, size = self._monitor.unplayed, message.size
             unplayed.process(message.stream, names, size, stream.points, now_frame)
@@ -172,14 +167,9 @@ class Score:
         if stream.slot >= 0:
             self._front.process(message.stream, stream, message)
         for player in stream.players:
-            try:
-                played = process(player, message, now_frame)
-            except Exception as error:  # no point ends a score
-                self._fail(player, error)
-                continue
-            if played is not None:
-                notes += self._after(player, played, now_frame)
-        return notes + self._monitor.process(message, self._earcon_frame(notes, now_frame))
+            notes += self._play(player, message, now_frame)
+        notes += self._monitor.process(message, self._earcon_frame(notes, now_frame))
+        return notes
 
     def flush(self, now_frame: int) -> list[Note]:
         """Return the notes whose time has come: of coalesced points, and of streams gone silent.
@@ -378,6 +368,19 @@ class Score:
     def close(self) -> None:
         """Write what the log still owes."""
         self._registry.close()
+
+    def _play(self, player: PartPlayer, message: Message, now_frame: int) -> list[Note]:
+        """Return the notes of a part that begin now."""
+        try:
+            played = (
+                player.process_batch(message, now_frame)
+                if message.is_batch
+                else player.process(message, now_frame)
+            )
+        except Exception as error:  # no point ends a score
+            self._fail(player, error)
+            return []
+        return [] if played is None else self._after(player, played, now_frame)
 
     def _flush_behind(self, now_frame: int) -> list[Note]:
         """Let parts that wait play in turn, as far as the budget of all goes."""

@@ -139,7 +139,7 @@ class AlertMonitor:
         self._surprises = surprises
         self._on_event = on_event
         self._fields: dict[str, Sequence[str]] = {}
-        self._watched: dict[str, list[_Watched]] = {}
+        self._watched: dict[str, list[_Watched]] = {}  # of streams that have alerts
         self._acknowledged: deque[tuple[str, str]] = deque(maxlen=MAX_ACKNOWLEDGEMENTS)
         self._repeats: list[tuple[int, int, _Watched, AlertSound]] = []
         self._repeat_number = 0
@@ -149,19 +149,22 @@ class AlertMonitor:
     def add(self, stream: str, fields: Sequence[str]) -> None:
         """Watch a stream from now on."""
         self._fields[stream] = fields
-        watched = self._watched[stream] = self._alerts_for(stream)
+        watched = self._alerts_for(stream)
+        if watched:
+            self._watched[stream] = watched
         self._follow(watched)
 
     def remove(self, stream: str) -> None:
         """Watch a stream no longer."""
         del self._fields[stream]
-        for watched in self._watched.pop(stream):
+        for watched in self._watched.pop(stream, ()):
             self._drop(watched)
 
     def change(self, session: Session) -> None:
         """Watch for what another session says; what is watched as before goes on."""
         self._session = session
-        for stream, before in self._watched.items():
+        for stream in self._fields:
+            before = self._watched.get(stream, [])
             after = self._alerts_for(stream)
             self._follow(after)
             for i, watched in enumerate(after):
@@ -173,7 +176,9 @@ class AlertMonitor:
                     after[i] = same
             for watched in before:
                 self._drop(watched)
-            self._watched[stream] = after
+            self._watched.pop(stream, None)
+            if after:
+                self._watched[stream] = after
 
     def acknowledge(self, stream: str, field: str) -> None:
         """Be silent about alerts until they are over; any thread may call it.
@@ -202,7 +207,7 @@ class AlertMonitor:
         if self._acknowledged:
             self._acknowledge()
         notes: list[Note] = []
-        for watched in self._watched[message.stream]:
+        for watched in self._watched.get(message.stream, ()):
             if watched.detector is None:
                 for change in changes:
                     if (change.field, change.rate) == (watched.field, watched.alert.outlier):
@@ -248,7 +253,7 @@ class AlertMonitor:
                     detector=None if watched.detector is None else watched.detector.state(),
                 )
             )
-            for watched in self._watched[stream]
+            for watched in self._watched.get(stream, ())
         }
 
     def restore(self, stream: str, state: dict[str, Any]) -> None:
@@ -259,7 +264,7 @@ class AlertMonitor:
         ValueError
             It isn't the state of an alert.
         """
-        for watched in self._watched[stream]:
+        for watched in self._watched.get(stream, ()):
             if watched.key not in state:
                 continue
             known = msgspec.convert(state[watched.key], _State)

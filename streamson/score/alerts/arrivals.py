@@ -21,8 +21,8 @@ MIN_INTERVALS: Final = 8
 UNKNOWN: Final = -1
 """An interval that is not known."""
 
-MAX_WAITING: Final = 65_536
-"""Points that wait to be counted together; those of a quarter of a second are fewer."""
+MAX_WAITING: Final = 2_048
+"""Points that wait to be counted together."""
 
 _FIRST_SLOTS: Final = 16
 

@@ -9,7 +9,6 @@ without a loop.
 """
 
 from collections.abc import Callable, Set
-from functools import lru_cache
 from math import isfinite, nan
 from typing import Annotated, Final, Literal, TypeAlias
 
@@ -93,6 +92,9 @@ _printable_names: set[str] = {""}
 _MAX_PRINTABLE_NAMES: Final = 4_096
 """Names of 128 characters take at most 600 bytes each: in all 2.5 MB."""
 
+_known_names: dict[bytes, str] = {}
+"""Names of streams that were checked, by what carries them."""
+
 _MAX_KNOWN_NAMES: Final = 16_384
 _MAX_KNOWN_NAME_BYTES: Final = 64
 """Of streams, as many as a listener plays: some 400 bytes each, in all 7 MB. Longer ones are
@@ -147,7 +149,7 @@ def decode(frame: bytes, received_at: float = 0.0) -> DataPoint | Batch | Goodby
     name, separator, body = frame.partition(b"\0")
     if not separator or not body:
         raise MessageError("no payload: a message is the stream's name, a zero byte, a payload")
-    stream = _stream_name(name)
+    stream = _known_names.get(name) or _stream_name(name)
     is_json = body[0] == _JSON_START
     try:
         payload = _decode_json(body) if is_json else _decode_msgpack(body)
@@ -176,13 +178,7 @@ def stream_bytes(name: str) -> bytes:
 
 
 def _stream_name(encoded: bytes) -> str:
-    """Return a stream's name; those of thousands, each of which comes now and then, are known."""
-    if len(encoded) <= _MAX_KNOWN_NAME_BYTES:
-        return _known_stream_name(encoded)
-    return _checked_stream_name(encoded)
-
-
-def _checked_stream_name(encoded: bytes) -> str:
+    """Return a stream's name, checked; it is known from now on."""
     try:
         name = encoded.decode()
     except UnicodeDecodeError:
@@ -192,10 +188,11 @@ def _checked_stream_name(encoded: bytes) -> str:
             f"stream name {name[:40]!r} ({len(name)} characters): "
             f"1 to {MAX_STREAM_CHARS} printable characters are allowed"
         )
+    if len(encoded) <= _MAX_KNOWN_NAME_BYTES:
+        if len(_known_names) >= _MAX_KNOWN_NAMES:
+            _known_names.clear()
+        _known_names[encoded] = name
     return name
-
-
-_known_stream_name = lru_cache(maxsize=_MAX_KNOWN_NAMES)(_checked_stream_name)
 
 
 def _check_names(kind: str, names: Set[str]) -> None:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -127,25 +128,25 @@ class Receiver(Closable):
         return self._counts.points_lost
 
     def receive(self, timeout_s: float) -> Iterator[Message]:
-        """Yield what has come, after waiting at most `timeout_s` for the first message.
+        """Return what has come one by one, after waiting at most `timeout_s` for the first message.
 
         Ends when nothing more waits, or after `MESSAGES_A_TURN` messages, or after `TURN_S`.
         """
-        for message, _ in self.receive_frames(timeout_s):
-            yield message
+        return map(itemgetter(0), self.receive_frames(timeout_s))
 
     def receive_frames(self, timeout_s: float) -> Iterator[tuple[Message, bytes]]:
         """Yield as `receive` does, each message with the frame that brought it."""
         if not self._frames and not self._source.wait(timeout_s):
             return
         end = time.monotonic() + TURN_S
+        received_at = time.time()
         for _ in range(MESSAGES_A_TURN):
             if not self._frames:
                 self._frames.extend(self._source.take())
                 if not self._frames:
                     return
+                received_at = time.time()  # of all that come together
             frame = self._frames.popleft()
-            received_at = time.time()
             message = self._decoded(frame, received_at)
             now = time.monotonic()
             if message is not None:
@@ -178,6 +179,8 @@ class Receiver(Closable):
             if isinstance(message, Goodbye):
                 self._goodbyes.append(message)
                 return None
+            if not message.is_batch and MIN_TIME_S <= message.time < MAX_TIME_S:
+                return message
             return self._with_possible_time(message, received_at)
         except MessageError as error:
             self._count_refused(frame)
@@ -194,8 +197,6 @@ class Receiver(Closable):
             if count := int(np.count_nonzero(impossible)):
                 self._replaced(message, float(message.times[impossible][0]), count)
                 message.times[impossible] = received_at
-            return message
-        if MIN_TIME_S <= message.time < MAX_TIME_S:
             return message
         self._replaced(message, message.time, 1)
         return msgspec.structs.replace(message, time=received_at)
