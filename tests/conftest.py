@@ -69,6 +69,10 @@ def memory_of(pid: int) -> int:
     return kilobytes * 1024
 
 
+JACK_END_S = 3.0
+"""It waits for clients that died, each for as long as it waits for one that is late."""
+
+
 class JackServer:
     """A JACK server whose sound card is a dummy: exact, and without hardware."""
 
@@ -114,7 +118,11 @@ class JackServer:
         if self._process is not None:
             self._process.send_signal(how)
             self._process.send_signal(signal.SIGCONT)
-            self._process.wait()
+            try:
+                self._process.wait(JACK_END_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
             self._process = None
 
     def _answers(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from streamson import _notify
+from streamson._llvm_memory import release_llvm
 from streamson._printable import counted
 from streamson.cli.ending import ending
 from streamson.cli.standard_streams import never_wait
@@ -71,6 +72,7 @@ def _play(
     try:
         tell_the_time()
         listener.start()
+        release_llvm()
         click.echo(f"Playing {listener.output}. Ctrl-C ends.", err=True)
         with Shown(listener, wanted) as shown:
             while not (listener.finished or shown.has_quit):

@@ -118,6 +118,8 @@ class NoteDispatcher:
             self.glide_to(*self._volume_due)
         # What is void since the last time was reported by then, if it was at all.
         void_before, self._void_before = self._void_before, int(self._engine.state["void_before"])
+        if not self._engine.played and void_before <= self._forgotten_before:
+            return  # as at rest, many times a second
         with self._volume_lock:  # what is reported has its place in _volumes by now
             (reports,) = self._engine.played.read()
         for number, onset_frame, handed_ns in reports.tolist():

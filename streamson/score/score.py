@@ -37,6 +37,9 @@ _log = logging.getLogger(__name__)
 RATED_A_TICK: Final = 512
 """Of so many streams it is looked then how many of their points come a second; of others next."""
 
+FORGET_LOOK_S: Final = 1.0
+"""It is looked so often whether streams are silent for long enough to be forgotten."""
+
 MAX_NEW_STREAMS: Final = 64
 """Streams that wait to be told."""
 
@@ -124,6 +127,7 @@ class Score:
             drop=self._drop,
         )
         self._registry.most = self._most_streams
+        self._forget_due = 0
         self._unrated: list[str] = []
         self._new_streams: list[str] = []
 
@@ -487,6 +491,9 @@ class Score:
 
     def _forget_silent(self, now_frame: int) -> None:
         """Let streams that are silent for long give their places back."""
+        if now_frame < self._forget_due:
+            return
+        self._forget_due = now_frame + round(FORGET_LOOK_S * self.sample_rate)
         forget_after_s = self._session.streams.forget_after
         silent_before = self._monitor.staleness.silent_before
         for stream in silent_before(now_frame - round(forget_after_s * self.sample_rate)):

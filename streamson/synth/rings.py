@@ -54,13 +54,16 @@ class RingReader:
         self._cells = cells
         self._indices = indices
 
+    def __len__(self) -> int:
+        """Return how many items wait."""
+        return load_index(self._indices, WRITTEN) - int(self._indices[READ])
+
     def read(self) -> tuple[NDArray[Any], ...]:
         """Return copies of what waits, oldest first, at most up to the ring's end."""
         start = int(self._indices[READ])
-        waiting = load_index(self._indices, WRITTEN) - start
         capacity = len(self._cells[0])
         first = start % capacity
-        last = min(first + waiting, capacity)
+        last = min(first + len(self), capacity)
         items = tuple(cells[first:last].copy() for cells in self._cells)
         store_index(self._indices, READ, start + last - first)
         return items

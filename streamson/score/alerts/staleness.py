@@ -109,6 +109,7 @@ class StalenessMonitor:
         self.stalled: list[str] = []
         """Others that did with many at once, which are one thing and not each surprising."""
         self._hold = StallHold(sample_rate)
+        self._look_at = 0
 
     def add(self, stream: str) -> None:
         """Watch a stream from now on."""
@@ -215,9 +216,12 @@ class StalenessMonitor:
 
         self.fell_silent, self.stalled = [], []
         notes: list[Note] = []
-        if self._hold.is_waiting(now_frame):
+        if now_frame < self._look_at or self._hold.is_waiting(now_frame):
             return notes
         overdue = self._overdue(np.flatnonzero(self._due_frames() <= now_frame), now_frame)
+        # Who comes meanwhile is due later than any of these.
+        next_due = int(self._due_frames().min(initial=_NEVER))
+        self._look_at = min(next_due, now_frame + self._min_silence)
         if not overdue:
             self._hold.end()
             return notes
