@@ -288,12 +288,7 @@ class StalenessMonitor:
             for one in together.values():
                 self._due[one.slot] = _NEVER
             return []
-        sound = AlertSound(
-            *(stream.name, "silent", ("silent", group_of(stream.name))),
-            sound_kind="stale",
-            priority=STALE_PRIORITY,
-            streams=len(together),
-        )
+        sound = _silence(stream.name, group_of(stream.name), len(together))
         for one in together.values():
             self._mark(one, stale=True)
             one.stale_with, one.sound, one.stall = len(together), sound, None
@@ -336,12 +331,7 @@ class StalenessMonitor:
             for one in late:
                 self._due[one.slot] = _NEVER
             return []
-        sound = AlertSound(
-            *("", "silent", ("silent", "*")),
-            sound_kind="stale",
-            priority=STALE_PRIORITY,
-            streams=len(late),
-        )
+        sound = _silence("", "*", len(late))
         stall = Stall(len(late))
         for one in late:
             self._mark(one, stale=True)
@@ -388,3 +378,13 @@ class StalenessMonitor:
             for (name, one), late in zip(of_host.items(), is_late.tolist(), strict=True)
             if late and not (one.stale or one.ended)
         }
+
+
+def _silence(stream: str, group: str, streams: int) -> AlertSound:
+    """Return what is to be heard of streams of a group that fell silent, of which one is named."""
+    return AlertSound(
+        *(stream, "silent", ("silent", group)),
+        sound_kind="stale",
+        priority=STALE_PRIORITY,
+        streams=streams,
+    )
