@@ -15,7 +15,7 @@ import click
 from streamson._click_options import Seconds, each_column, table_out, time_column
 from streamson._printable import counted, printable
 from streamson.cli.ending import ending
-from streamson.errors import OutputFileError, SessionError, UsageError
+from streamson.errors import InputFileError, OutputFileError, SessionError, UsageError
 
 if TYPE_CHECKING:
     from streamson.offline.past_alerts import PastAlert
@@ -122,6 +122,8 @@ def command(
     for source in sources:
         for remark in source.remarks:
             click.echo(f"{source.name}: {remark}", err=True)
+    if not any(source.streams for source in sources):
+        raise InputFileError("no points are there, of which anything could have been told")
     for line in _summary(sources):
         click.echo(line, err=True)
     return 0
@@ -247,10 +249,15 @@ def _summary(sources: "list[PastInput]") -> list[str]:
     more = len(lines) - MAX_LINES
     told = lines[:MAX_LINES] + ([f"… and {more} more streams"] if more > 0 else [])
     if len(lines) != 1:
-        told.append(f"all {counted(len(lines), 'stream')}: {_rate(alerts, days)} and stream")
+        each = " and stream" if days >= 1 else ""
+        told.append(f"all {counted(len(lines), 'stream')}: {_rate(alerts, days)}{each}")
     return told
 
 
 def _rate(alerts: int, days: float) -> str:
-    a_day = f"{alerts / days:.3g} a day" if days else "no days"
-    return f"{counted(alerts, 'alert')} in {days:.1f} days, {a_day}"
+    """Return how many there were in which time, and from a day on how many a day."""
+    number = counted(alerts, "alert")
+    if days >= 1:
+        return f"{number} in {days:.1f} days, {alerts / days:.3g} a day"
+    hours = 24 * days
+    return f"{number} in {hours:.1f} hours" if hours >= 1 else f"{number} in {3600 * hours:.0f} s"

@@ -109,6 +109,27 @@ def test_a_recording(run, tmp_path):
     assert abs(datetime.fromisoformat(row["time"] + "+00:00") - datetime.now(UTC)) < timedelta(1)
     assert run("alerts", "monday", "--step", "1s").returncode == 2
 
+    # Damaged: what a crash cut off ends it, what is no line is named, of nothing none is told.
+    points = tmp_path / "monday" / "points.jsonl"
+    whole = points.read_bytes()
+    points.write_bytes(whole[: len(whole) // 2 + 7])
+    done = run("alerts", "monday")
+    assert (done.returncode, rows(done.stdout)) == (0, [])
+    assert "boiler: 0 alerts in 2" in done.stderr  # of 500 s
+    points.write_bytes(whole.replace(b"fields", b'fi"lds', 1))
+    done = run("alerts", "monday", "-o", "made.csv")
+    assert done.returncode == 1
+    assert "points.jsonl, line 1: " in done.stderr
+    points.write_bytes(b"")
+    done = run("alerts", "monday", "-o", "made.csv")
+    assert done.returncode == 1
+    assert "no points are there" in done.stderr
+    points.unlink()
+    done = run("alerts", "monday", "-o", "made.csv")
+    assert done.returncode == 1
+    assert "points.jsonl" in done.stderr
+    assert "Traceback" not in done.stderr
+
 
 @pytest.mark.parametrize(
     ("words", "said"),
