@@ -38,13 +38,19 @@ def no_keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def until(condition: Callable[[], object], what: str, timeout_s: float = DEADLINE_S) -> None:
-    """Wait for a condition; fail after the deadline."""
+def until(
+    condition: Callable[[], object],
+    what: str,
+    timeout_s: float = DEADLINE_S,
+    *,
+    every_s: float = 0.005,
+) -> None:
+    """Look for a condition again and again; fail after the deadline."""
     deadline = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > deadline:
             pytest.fail(f"waited {timeout_s} s for {what}")
-        time.sleep(0.005)
+        time.sleep(every_s)
 
 
 def family_of(pid: int) -> list[int]:

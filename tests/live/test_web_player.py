@@ -92,7 +92,19 @@ def distortion_db(samples, rate):
     return 10 * math.log10((spectrum[20:].sum() - sine) / sine)
 
 
-@pytest.mark.parametrize(("ppm", "out"), [(200, RATE), (-200, RATE), (200, 48_000), (-200, 48_000)])
+BY_HAND = pytest.mark.slow
+"""The other two, each of which takes as long."""
+
+
+@pytest.mark.parametrize(
+    ("ppm", "out"),
+    [
+        (200, RATE),
+        (-200, 48_000),
+        pytest.param(-200, RATE, marks=BY_HAND),
+        pytest.param(200, 48_000, marks=BY_HAND),
+    ],
+)
 def test_the_sound_stays_whole_and_pure_where_clocks_differ(ppm, out):
     found = play(ppm=ppm, out=out, seconds=300)
     assert (found["underruns"], found["skips"], found["missed"]) == (0, 0, 0)

@@ -346,7 +346,7 @@ def test_who_reads_nothing_is_dropped_while_others_hear(listener, page, steady, 
         for number in range(MAX_METRIC_STREAMS):  # more than the system's buffers take
             publisher.send(f"a/rather/long/name/{number}", **{f"field{n}": 1.0 for n in range(16)})
     until(lambda: listener.stats().streams > MAX_METRIC_STREAMS, "the streams")
-    until(lambda: len(page.metrics()) > 16 * MAX_METRIC_STREAMS, "what is told of them")
+    until(lambda: len(page.metrics()) > 16 * MAX_METRIC_STREAMS, "what is told of them", every_s=0.3)
     player = f"HTTP/1.1\r\nHost: 127.0.0.1:{page.port}\r\n\r\n"
     for path in ("/listen.mp3", "/listen.ogg", "/metrics"):
         _stall(connect(), f"GET {path} {player}".encode())
@@ -365,8 +365,9 @@ def test_who_reads_nothing_is_dropped_while_others_hear(listener, page, steady, 
     hearing = threading.Thread(target=run, args=(hear(),))
     hearing.start()
     # Nothing of them is left: not among those who hear, nor a connection.
-    until(lambda: page.metrics()["streamson_page_hearers"] == 1, "the drops", 60)
-    until(lambda: page.metrics()["streamson_page_connections"] == 2, "the cuts", 60)
+    # It is asked now and then: to tell of so many streams is work.
+    until(lambda: page.metrics()["streamson_page_hearers"] == 1, "the drops", 60, every_s=0.3)
+    until(lambda: page.metrics()["streamson_page_connections"] == 2, "the cuts", 60, every_s=0.3)
     assert page.metrics()["streamson_page_dropped"] >= 3
     before = len(frames)
     until(lambda: len(frames) > before + 20, "the sound of the other")
