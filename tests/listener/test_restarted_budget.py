@@ -35,7 +35,7 @@ class Run:
         self.process = subprocess.Popen(
             [*command, "--stats", str(self._stats)], stderr=subprocess.PIPE, text=True
         )
-        line = self.process.stderr.readline()
+        line = self.log_until("Listening on")[-1]
         self.publisher = Publisher(line.removeprefix("Listening on ").strip().rstrip("."))
         assert self.publisher.wait_for_listener(60)
 

@@ -87,7 +87,8 @@ def test_a_state_that_would_make_machine_code_write_beyond_its_memory_is_harmles
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        where = process.stderr.readline().removeprefix("Listening on ").strip().rstrip(".")
+        line = next(line for line in process.stderr if line.startswith("Listening on "))
+        where = line.removeprefix("Listening on ").strip().rstrip(".")
         with Publisher(where) as publisher:
             assert publisher.wait_for_listener(60)
             for i in range(6_000):

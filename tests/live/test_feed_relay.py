@@ -159,6 +159,12 @@ class Listener:
         self.publisher.close()
 
 
+def run_of(found):
+    """Return which run of the listener is told of; None before any is."""
+    hello = found.mirror.hello
+    return hello and hello.run
+
+
 def listener_again(opened, *arguments):
     """Open a listener where there was one: ZeroMQ lets go of a port a moment after it is closed."""
     found = []
@@ -248,7 +254,7 @@ def test_a_listener_that_begins_anew_is_told_anew(opened):
     until(lambda: found.messages(PAST), "the first run")
     listener.close()
     again = listener_again(opened, where, "2", 5)
-    until(lambda: found.read() and found.mirror.hello.run == "2", "the second run")
+    until(lambda: found.read() and run_of(found) == "2", "the second run")
     late = opened(Reading, relay.endpoint)
     until(lambda: late.messages(PAST) and late.mirror.rows, "what is known now")
     assert late.mirror.hello.run == "2"
@@ -271,7 +277,7 @@ def test_who_was_being_told_of_streams_hears_no_more_of_those_of_a_run_that_is_o
     monkeypatch.setattr(feed_relay, "PORTIONS_AT_ONCE", 0)
     listener.close()
     listener_again(opened, where, "2", 5)
-    until(lambda: found.read() and found.mirror.hello.run == "2", "the second run")
+    until(lambda: found.read() and run_of(found) == "2", "the second run")
     found.came.clear()
     monkeypatch.setattr(feed_relay, "PORTIONS_AT_ONCE", 20)
     until(lambda: len(found.messages(STREAMS)) > 2, "its streams")

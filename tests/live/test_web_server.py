@@ -346,7 +346,9 @@ def test_who_reads_nothing_is_dropped_while_others_hear(listener, page, steady, 
         for number in range(MAX_METRIC_STREAMS):  # more than the system's buffers take
             publisher.send(f"a/rather/long/name/{number}", **{f"field{n}": 1.0 for n in range(16)})
     until(lambda: listener.stats().streams > MAX_METRIC_STREAMS, "the streams")
-    until(lambda: len(page.metrics()) > 16 * MAX_METRIC_STREAMS, "what is told of them", every_s=0.3)
+    until(
+        lambda: len(page.metrics()) > 16 * MAX_METRIC_STREAMS, "what is told of them", every_s=0.3
+    )
     player = f"HTTP/1.1\r\nHost: 127.0.0.1:{page.port}\r\n\r\n"
     for path in ("/listen.mp3", "/listen.ogg", "/metrics"):
         _stall(connect(), f"GET {path} {player}".encode())
