@@ -5,9 +5,9 @@ heartbeats among more messages than are read, and a reset (zeromq/libzmq issue 4
 lives in a forked process that hands frames on through a pipe, and is replaced when it dies;
 publishers connect again by themselves.
 
-Frames cross in packets. The listener asks for each, `PACKETS_AHEAD` of the one that it is at, and
-says how many frames it can see to in `PACKET_S`. So little is ahead of what comes next, and since
-ZeroMQ takes from its peers in turn, nobody waits for another's flood.
+Frames cross in packets. The listener asks for each as it begins to see to the one before, and says
+how many frames it can see to in `PACKET_S`. So little is ahead of what comes next, and since ZeroMQ
+takes from its peers in turn, nobody waits for another's flood.
 """
 
 import logging
@@ -36,12 +36,11 @@ from streamson.wire.sockets.frame_socket import (
     FrameSocket,
 )
 
-APART_S: Final = 0.004
+APART_S: Final = 0.003
 """A packet follows another after so long at least: each costs as much as some ten points do, and a
 note that begins so much later is not heard to be late."""
 
-PACKETS_AHEAD: Final = 2
-PACKET_S: Final = 0.005
+PACKET_S: Final = 0.003
 """The frames of a packet are so many as can be seen to in this time, as the last ones were."""
 
 LEAST_FRAMES: Final = 16
@@ -188,8 +187,7 @@ class Reception:
         self._child = child
         self._poll = select.poll()
         self._poll.register(child.pipe, select.POLLIN)
-        for _ in range(PACKETS_AHEAD):
-            self._ask(child)
+        self._ask(child)
 
     def _has_sent(self, timeout_s: float) -> bool:
         """Return whether the process has sent anything, or is gone, after waiting for it.
