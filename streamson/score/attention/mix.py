@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 WILD: Final = frozenset("*?[")
 
+MAX_WAITING: Final = 65_536
+"""Points that wait to be counted together; those of a quarter of a second are fewer."""
+
 
 class Mix:
     """Follows the surprise of the streams, and says who is in front.
@@ -48,7 +51,7 @@ class Mix:
         self._named = named_streams(session)
         self._soloed: tuple[str, ...] = ()
         self._slots: list[int] = []
-        self._batched = 0.0
+        self._values = 0.0
 
     def change(self, session: Session) -> None:
         """Go on as another session says, which still has a foreground."""
@@ -89,9 +92,11 @@ class Mix:
     def process(self, name: str, stream: PlayedStream, message: Message) -> None:
         """Take in a point, or a batch."""
         if message.is_batch:
-            self._batched += message.size / self._surprises.bank.points_together[stream.slot]
+            self._values += message.size / self._surprises.bank.points_together[stream.slot]
         else:
             self._slots.append(stream.slot)
+            if len(self._slots) >= MAX_WAITING:
+                self._count_values()
         if stream.is_asleep:
             stream.is_asleep = False
             self.attention.wake(name)
@@ -113,7 +118,8 @@ class Mix:
     def tick(self, now_frame: int) -> list[Change]:
         """Decide who is in front; to be called on a grid, so that the same points do the same."""
         self._surprises.settle()
-        values = self._take_values()
+        self._count_values()
+        values, self._values = round(self._values), 0.0
         bank = self._surprises.bank
         self.attention.stick(stuck_slots(bank))
         return self.attention.tick(now_frame, bank.rarities, bank.points, values)
@@ -162,14 +168,13 @@ class Mix:
         for name, stream in streams.items():
             self._release(name, stream)
 
-    def _take_values(self) -> int:
-        """Return how many values came since the last time: of a fast stream several points are one.
+    def _count_values(self) -> None:
+        """Count the values that came: by these it is told how surprising a stream is.
 
-        By these it is told how surprising a stream is.
+        Of a fast stream several points are one.
         """
-        slots, batched = self._slots, self._batched
-        self._slots, self._batched = [], 0.0
-        return round(batched + np.sum(1 / self._surprises.bank.points_together[slots]))
+        self._values += float(np.sum(1 / self._surprises.bank.points_together[self._slots]))
+        self._slots = []
 
     def _follow(self, name: str, stream: PlayedStream) -> None:
         self._surprises.follow(name, stream.leading)

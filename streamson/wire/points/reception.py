@@ -341,11 +341,14 @@ def _receive(pipe: Connection, endpoint: str, keys: KeyFolder | None) -> None:
 def _gather(frames: FrameSocket, most: int, until: float) -> list[bytes]:
     """Return frames that have come, and others that come until then; fewer where they are large."""
     found = frames.take(most)
-    while found and len(found) < most and sum(map(len, found)) < MAX_TAKEN_BYTES:
+    size = sum(map(len, found))
+    while found and len(found) < most and size < MAX_TAKEN_BYTES:
         left_s = until - time.monotonic()
         if left_s <= 0 or not frames.wait(left_s):
             break
-        found += frames.take(most - len(found))
+        more = frames.take(most - len(found))
+        found += more
+        size += sum(map(len, more))
     return found
 
 
