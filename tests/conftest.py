@@ -2,8 +2,10 @@
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -51,6 +53,19 @@ def until(
         if time.monotonic() > deadline:
             pytest.fail(f"waited {timeout_s} s for {what}")
         time.sleep(every_s)
+
+
+def free_endpoint() -> str:
+    """Return an endpoint that nobody has, nor the one of the port after it.
+
+    Not of those ports that the system gives out by itself, which may be another's by then.
+    """
+    while True:
+        port = 20_000 + 2 * secrets.randbelow(6_000)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            for one in (port, port + 1):
+                stack.enter_context(socket.create_server(("127.0.0.1", one)))
+            return f"tcp://127.0.0.1:{port}"
 
 
 def family_of(pid: int) -> list[int]:

@@ -18,8 +18,7 @@ from streamson.live.outlet.outlet import DEFAULT_DELAY_S, MAX_LATE_S, SILENCE_S
 from streamson.model.event.steering import Caption
 from streamson.model.feed import EventTold
 from streamson.music.general_midi import level_to_value
-from tests.cli.test_relay import free_endpoint
-from tests.conftest import until
+from tests.conftest import free_endpoint, until
 from tests.live import made_up
 from tests.live.test_outlet import MadeUpClock
 

@@ -17,8 +17,7 @@ from streamson.session.load import parse_session
 from streamson.wire.control.client import CommandClient
 from streamson.wire.feed.reader import FeedReader
 from streamson.wire.sockets.endpoint import control_endpoint
-from tests.cli.test_relay import free_endpoint
-from tests.conftest import JackServer, until
+from tests.conftest import JackServer, free_endpoint, until
 from tests.live.midi_receiver import MidiReceiver
 
 ANY_PORT = "tcp://127.0.0.1:*"

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,15 +13,10 @@ import pytest
 from streamson import Publisher
 from streamson.wire.points.receiver import Receiver
 from streamson.wire.relay.loop_probe import STREAM as PROBES
-from tests.conftest import until
+from tests.conftest import free_endpoint, until
 
 ANY_PORT = "tcp://127.0.0.1:*"
 FOUND_AGAIN_S = 2.0
-
-
-def free_endpoint():
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return f"tcp://127.0.0.1:{found.getsockname()[1]}"
 
 
 def endpoint(running):

@@ -11,8 +11,7 @@ import pytest
 from streamson import Publisher
 from streamson.model.feed import AUDIO, STREAMS
 from streamson.wire.feed.reader import FeedReader
-from tests.cli.test_relay import free_endpoint
-from tests.conftest import until
+from tests.conftest import free_endpoint, until
 
 ANY_PORT = "tcp://127.0.0.1:*"
 

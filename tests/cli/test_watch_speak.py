@@ -13,8 +13,7 @@ from streamson.model.event.streams import StreamForward, StreamRecovered, Stream
 from streamson.model.feed import EVENT, HELLO, STATE, EventTold
 from streamson.session.load import parse_session
 from streamson.wire.feed.publisher import FeedPublisher
-from tests.cli.test_relay import free_endpoint
-from tests.conftest import until
+from tests.conftest import free_endpoint, until
 from tests.live import made_up
 from tests.spoken_aloud import kill_speaking, speaking, spoken
 

@@ -1,7 +1,6 @@
 """A relay of a feed: who reads behind it knows as much as who reads the listener itself."""
 
 import contextlib
-import socket
 import threading
 import time
 
@@ -32,15 +31,10 @@ from streamson.model.feed import (
 )
 from streamson.wire.feed.publisher import FeedPublisher
 from streamson.wire.feed.reader import FeedReader
-from tests.conftest import until
+from tests.conftest import free_endpoint, until
 from tests.live.made_up import LEGEND, ROWS_A_MESSAGE, hello, row, state, statistics
 
 ANY_PORT = "tcp://127.0.0.1:*"
-
-
-def free_endpoint():
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return f"tcp://127.0.0.1:{found.getsockname()[1]}"
 
 
 def event(number):

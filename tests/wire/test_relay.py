@@ -1,7 +1,6 @@
 """A relay: what comes goes on unchanged, to each place by itself, and to who comes late."""
 
 import contextlib
-import socket
 import threading
 import time
 import weakref
@@ -20,7 +19,7 @@ from streamson.wire.relay.destination import Destination
 from streamson.wire.relay.last_values import LastValues
 from streamson.wire.relay.relay import Relay
 from streamson.wire.relay.same_place import check_places
-from tests.conftest import until
+from tests.conftest import free_endpoint, until
 
 ANY_PORT = "tcp://127.0.0.1:*"
 
@@ -87,11 +86,6 @@ def opened():
             return found
 
         yield open_one
-
-
-def free_endpoint():
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return f"tcp://127.0.0.1:{found.getsockname()[1]}"
 
 
 def plain(endpoint, *frames):

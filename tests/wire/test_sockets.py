@@ -286,6 +286,16 @@ def test_an_endpoint_that_was_taken_meanwhile_is_bound_once_it_is_free(ear, publ
     ear.listen(lambda: publisher.send("x", a=1) and ear.messages, "a point")
 
 
+def test_who_comes_while_the_listener_reads_nothing_is_welcomed():
+    with Receiver("tcp://127.0.0.1:*") as receiver:
+        for name in "abcd":
+            with Publisher(receiver.endpoint, source=name) as publisher:
+                assert publisher.wait_for_listener(DEADLINE_S), name
+                assert publisher.send(name, x=1.0)
+        came = []
+        until(lambda: came.extend(receiver.receive(0.1)) or len(came) == 4, "what each sent")
+
+
 def test_two_publishers_of_one_stream_do_not_disturb_each_other(ear, publisher):
     with Publisher(ear.endpoint, wait_s=0, encoding="json") as other:
         ear.listen(lambda: other.listening, "the connection")

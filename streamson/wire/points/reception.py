@@ -326,6 +326,7 @@ def _receive(pipe: Connection, endpoint: str, keys: KeyFolder | None) -> None:
                 break
             asked.extend(_REQUEST.unpack(request))
         if not asked:
+            frames.wait(0.0)  # who connects while the listener is busy is welcomed all the same
             continue
         found = []
         if frames.wait(IDLE_S, pipe.fileno()):
