@@ -340,6 +340,7 @@ def _answers(page):
         return False
 
 
+@pytest.mark.slow
 def test_who_reads_nothing_is_dropped_while_others_hear(listener, page, steady, connect):
     steady(3)
     with Publisher(listener.endpoint) as publisher:

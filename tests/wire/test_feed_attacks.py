@@ -141,10 +141,9 @@ def missed(folder, attack, *, elsewhere):
     return (stats["blocks_missed"] + stats["underflows"]) / stats["blocks"]
 
 
+@pytest.mark.slow
 @pytest.mark.jack
-@pytest.mark.parametrize(
-    "attack", ["commands", pytest.param("subscriptions", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("attack", ["commands", "subscriptions"])
 def test_a_sound_card_is_served_as_while_another_listener_is_attacked(jack, tmp_path, attack):
     """The attackers and what they attack take the machine from the sound in both."""
     for _ in range(2):  # a machine that is busy with something else may have one more try
