@@ -259,18 +259,12 @@ class StalenessMonitor:
     def _last_frame(self, stream: _Watched) -> int:
         return int(self._arrivals.last_frames()[stream.slot])
 
-    def _late(self, slots: Frames, now_frame: int, times: float) -> NDArray[np.bool_]:
-        """Return which streams are silent for more than so many times their usual interval."""
-        usual = self._arrivals.usual_frames(slots)
-        silent = now_frame - self._arrivals.last_frames()[slots]
-        return (usual >= 0) & (silent > times * usual)
-
     def _overdue(self, slots: Frames, now_frame: int) -> list[_Watched]:
         """Return the streams that fell silent; see when to look at the others again."""
         if not len(slots):
             return []
-        is_late = self._late(slots, now_frame, STALE_TIMES)
-        usual, last = self._arrivals.usual_frames(slots), self._arrivals.last_frames()[slots]
+        last, usual = self._arrivals.last_frames()[slots], self._arrivals.usual_frames(slots)
+        is_late = _are_late(last, usual, now_frame, STALE_TIMES)
         again = last + (STALE_TIMES * usual).astype(last.dtype) + 1
         again[usual < 0] = _NEVER  # it is looked at again after its next point
         self._due_frames()[slots[~is_late]] = again[~is_late]
@@ -318,9 +312,12 @@ class StalenessMonitor:
         import numpy as np
 
         awaited = np.flatnonzero(self._due_frames() != _NEVER)
-        slots = awaited[self._late(awaited, now_frame, LATE_TIMES)]
-        last, usual = self._arrivals.last_frames()[slots], self._arrivals.usual_frames(slots)
-        found = [one for slot in slots.tolist() if (one := self._by_slot[slot]) is not None]
+        last, usual = self._arrivals.last_frames()[awaited], self._arrivals.usual_frames(awaited)
+        is_late = _are_late(last, usual, now_frame, LATE_TIMES)
+        last, usual = last[is_late], usual[is_late]
+        found = [
+            one for slot in awaited[is_late].tolist() if (one := self._by_slot[slot]) is not None
+        ]
         together = stalled([one.name for one in found], last, usual, len(awaited))
         return [found[i] for i in together.nonzero()[0].tolist()]
 
@@ -372,12 +369,19 @@ class StalenessMonitor:
         if "/" not in stream.name:
             return {stream.name: stream}
         of_host = self._hosts[group_of(stream.name)]
-        is_late = self._late(self._slots_of(of_host.values()), now_frame, STALE_TOGETHER_TIMES)
+        slots = self._slots_of(of_host.values())
+        last, usual = self._arrivals.last_frames()[slots], self._arrivals.usual_frames(slots)
+        is_late = _are_late(last, usual, now_frame, STALE_TOGETHER_TIMES)
         return {
             name: one
             for (name, one), late in zip(of_host.items(), is_late.tolist(), strict=True)
             if late and not (one.stale or one.ended)
         }
+
+
+def _are_late(last: Frames, usual: Frames, now_frame: int, times: float) -> NDArray[np.bool_]:
+    """Return which streams are silent for more than so many times their usual interval."""
+    return (usual >= 0) & (now_frame - last > times * usual)
 
 
 def _silence(stream: str, group: str, streams: int) -> AlertSound:

@@ -319,20 +319,20 @@ def _receive(pipe: Connection, endpoint: str, keys: KeyFolder | None) -> None:
 
     frames = FrameSocket(endpoint, watch_memory=True, keys=keys)
     pipe.send(frames.endpoint)
-    asked: deque[int] = deque()
+    asked = 0
     while os.getppid() == parent:
         if pipe.poll(0 if asked else IDLE_S):
             if (request := pipe.recv_bytes()) == _END:
                 break
-            asked.extend(_REQUEST.unpack(request))
+            (asked,) = _REQUEST.unpack(request)
         if not asked:
             frames.wait(0.0)  # who connects while the listener is busy is welcomed all the same
             continue
         found = []
         if frames.wait(IDLE_S, pipe.fileno()):
-            found = _gather(frames, asked[0], sent_at + APART_S)
+            found = _gather(frames, asked, sent_at + APART_S)
         if send(found):
-            asked.popleft()
+            asked = 0
         if found:
             sent_at = time.monotonic()
     frames.close()
