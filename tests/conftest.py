@@ -1,15 +1,18 @@
 """What tests of several rooms need: a sound card without hardware, a browser, and deadlines."""
 
 import contextlib
+import fcntl
 import os
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import psutil
 import pytest
@@ -98,29 +101,34 @@ class JackServer:
     """A JACK server whose sound card is a dummy: exact, and without hardware."""
 
     def __init__(self) -> None:
-        self.name = f"streamson{os.getpid()}"
+        # A server that is killed stays in JACK's registry, which has room for eight, until one of
+        # the same name comes: so names are used again, each by one process at a time.
+        self._lock, self.name = _own_name()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, *, rate: int = 44_100, synchronous: bool = True) -> None:
         # Without shared memory of its own, a server that was killed may keep a new one from
         # starting for a moment: so it is tried again.
         deadline = time.monotonic() + DEADLINE_S
-        while time.monotonic() < deadline:
-            self._process = subprocess.Popen(
-                # Synchronous: it waits for a client that is late, so that a busy machine stretches
-                # time instead of leaving out a block.
-                [
-                    *("jackd", *(["-S"] if synchronous else []), "-n", self.name, "-r"),
-                    *("-t", "2000", "-d", "dummy", "-r", str(rate), "-p", "256"),
-                ],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            while self._process.poll() is None:
-                if self._answers():
-                    return
-                time.sleep(0.02)
-        pytest.fail("jackd did not start")
+        with tempfile.TemporaryFile("w+") as said:
+            while time.monotonic() < deadline:
+                self._process = subprocess.Popen(
+                    # Synchronous: it waits for a client that is late, so that a busy machine
+                    # stretches time instead of leaving out a block.
+                    [
+                        *("jackd", *(["-S"] if synchronous else []), "-n", self.name, "-r"),
+                        *("-t", "2000", "-d", "dummy", "-r", str(rate), "-p", "256"),
+                    ],
+                    stdout=said,
+                    stderr=said,
+                )
+                while self._process.poll() is None and time.monotonic() < deadline:
+                    if self._answers():
+                        return
+                    time.sleep(0.02)
+            self.kill()
+            said.seek(0)
+            pytest.fail(f"jackd did not start: {said.read()[-2_000:]}")
 
     def kill(self) -> None:
         """Let it die at once, as in a crash."""
@@ -132,8 +140,13 @@ class JackServer:
             self._process.send_signal(signal.SIGSTOP)
 
     def stop(self) -> None:
-        # A server that is killed stays in JACK's registry, which has room for eight.
+        """Let it end."""
         self._end(signal.SIGTERM)
+
+    def close(self) -> None:
+        """Let it end, and give its name back."""
+        self.stop()
+        self._lock.close()
 
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None:
@@ -153,6 +166,19 @@ class JackServer:
         return "not running" not in asked.stdout and "running" in asked.stdout
 
 
+def _own_name() -> tuple[IO[str], str]:
+    folder = Path(tempfile.gettempdir())
+    for number in range(8):
+        lock = (folder / f"streamson_jack_{number}.lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+        else:
+            return lock, f"streamson{number}"
+    pytest.fail("eight JACK servers run already")
+
+
 @pytest.fixture
 def jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
     """A running JACK server that PortAudio takes for the card."""
@@ -168,7 +194,7 @@ def jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
     monkeypatch.setenv("JACK_NO_START_SERVER", "1")
     server.start()
     yield server
-    server.stop()
+    server.close()
 
 
 @pytest.fixture
@@ -183,9 +209,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", folder], check=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[object]:
-    """Debian's Chromium, driven by Playwright."""
+    """Debian's Chromium, driven by Playwright: while it is, no other loop of asyncio can run."""
     from playwright.sync_api import sync_playwright
 
     if not shutil.which(CHROMIUM):

@@ -75,7 +75,7 @@ def jack():
         patch.setenv("JACK_NO_START_SERVER", "1")
         server.start(synchronous=False)
         yield server
-        server.stop()
+        server.close()
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def synthesiser(monkeypatch):
         yield blocks, client.samplerate
     fluid.kill()  # told to end it takes 20 s
     fluid.wait()
-    server.stop()
+    server.close()
 
 
 def test_it_plays_fractions_of_a_semitone(synthesiser):

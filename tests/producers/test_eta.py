@@ -100,18 +100,21 @@ def test_a_listener_that_goes_away_and_comes_back_misses_nothing(produce, receiv
     producer = produce("eta", "--rate", "50")
     producer.await_points(10)
     receiver.close()
-    under_way = (time.time() - producer.points[-1].time) * 50
     assert producer.process.stderr is not None
     assert producer.process.stderr.readline() == "eta: the listener has gone; waiting for it\n"
+    begun = min(point.time - point.sequence / 50 for point in producer.points)
     seen = len(producer.points)
     producer.receiver = Receiver(receiver.endpoint)
+    # As it keeps its pace: where it was held up, several points go at once. Until the place is the
+    # new one's, the old one may still take a connection, and drop it.
+    due = (time.time() - begun) * 50
     producer.await_points(seen + 20)
     numbers = [point.sequence for point in producer.points]
     producer.interrupt()
     producer.receiver.close()
     # What was under way to the listener that went away may be gone, but no more than that.
     missing = set(range(numbers[-1])) - set(numbers)
-    assert len(missing) <= 2 + under_way
+    assert max(missing, default=0) <= 2 + due
     assert numbers == sorted(numbers)
 
 

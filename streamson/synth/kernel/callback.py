@@ -180,11 +180,12 @@ def _start_notes(engine: int, start: int, now: int) -> None:
         elif _delay(engine, note, now):
             continue
         elif start_voice(engine, note, start):
-            state.played += 1
-            state.foreground_played += note.foreground
             if note.rest == 0:
+                _count_played(engine, note, 1)
                 _report(engine, note, now)
         else:
+            if note.rest > 0:
+                _count_played(engine, note, -1)
             state.refused += 1
             note.onset = REFUSED
             _report(engine, note, now)
@@ -200,9 +201,17 @@ def _delay(engine: int, note: Any, now: int) -> bool:
     rest = restrike(engine, note)
     if rest <= 0:
         return False
+    _count_played(engine, note, 1)
     _report(engine, note, now)
     delay_first(engine, rest)
     return True
+
+
+@njit(nogil=True)
+def _count_played(engine: int, note: Any, number: int) -> None:
+    state = memory.state(engine)[0]
+    state.played += number
+    state.foreground_played += number * note.foreground
 
 
 @njit(nogil=True)
