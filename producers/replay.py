@@ -35,7 +35,9 @@ _log = logging.getLogger(__name__)
     show_default=True,
     help="How many times faster than they came.",
 )
-@click.option("--from", "start_s", type=Seconds(), metavar="TIME", help="Begin after 5min.")
+@click.option(
+    "--from", "start_s", type=Seconds(or_none=True), metavar="TIME", help="Begin after 5min."
+)
 @click.option(
     "--rate",
     type=FiniteFloat(0, options.MAX_RATE, min_open=True),

@@ -17,9 +17,18 @@ _BYTES: Final = {"kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 
 
 class Seconds(click.ParamType[float]):
-    """A length of time: ``20``, ``20s``, ``200ms``, ``5min``, ``1h``."""
+    """A length of time: ``20``, ``20s``, ``200ms``, ``5min``, ``1h``.
+
+    Parameters
+    ----------
+    or_none
+        Whether it may be 0.
+    """
 
     name = "time"
+
+    def __init__(self, *, or_none: bool = False) -> None:
+        self._or_none = or_none
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -28,7 +37,7 @@ class Seconds(click.ParamType[float]):
         if isinstance(value, float):
             return value
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", str(value).lower())
-        if match is None or match[2] not in _UNITS or float(match[1]) == 0:
+        if match is None or match[2] not in _UNITS or (float(match[1]) == 0 and not self._or_none):
             self.fail(
                 f"found {value!r}; a time such as 20, 20s, 200ms, 5min or 1h is allowed", param, ctx
             )

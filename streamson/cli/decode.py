@@ -83,7 +83,11 @@ class ValueRange(click.ParamType[tuple[str, tuple[float, float]]]):
     "its values are told, else their places from 0 to 1.",
 )
 @click.option(
-    "--from", "start", type=Seconds(), metavar="TIME", help="Begin there.  [default: the beginning]"
+    "--from",
+    "start",
+    type=Seconds(or_none=True),
+    metavar="TIME",
+    help="Begin there.  [default: the beginning]",
 )
 @click.option("--to", "end", type=Seconds(), metavar="TIME", help="End there.  [default: the end]")
 @click.option(

@@ -132,7 +132,6 @@ def command(
     from streamson.export.registry import export
     from streamson.export.sound_file import whole_or_nothing
     from streamson.export.video.write import VideoFormat
-    from streamson.offline.table_piece import TablePiece
     from streamson.recording.manifest import is_recording
 
     video = VideoFormat(*(size or VideoFormat()[:2]), fps, title)
@@ -177,7 +176,7 @@ def command(
     if next(piece.notes(), None) is None:
         raise InputFileError(f"{source}: no note comes of it: {piece.why_silent()}")
     shown = _show_remarks(piece, set())
-    _warn_of_length(piece, outs, fits=isinstance(piece, TablePiece) and seconds is None)
+    _warn_of_length(piece, outs, fits=not is_recording(source) and seconds is None)
     ending.hold()
     for out in outs:
         with whole_or_nothing(out) as part, shown_progress(out.name) as progress:
@@ -238,13 +237,15 @@ def _table(
     online: bool,
 ) -> "Piece":
     from streamson.formats.table import Table
-    from streamson.offline.table_piece import MAX_UNASKED_S, table_piece
 
     if speed is not None and seconds is not None:
         raise UsageError("found --speed and --seconds; one of the two says how fast rows come")
     table = Table(path, time_column=time_column)
     if speed is not None and table.time_column is None:
         raise UsageError(f"--speed needs a column of time, and {path} has none; try --seconds")
+    # The synthesiser takes half a second to load, for which no mistake in a name waits.
+    from streamson.offline.table_piece import MAX_UNASKED_S, table_piece
+
     piece = table_piece(
         table,
         session,

@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamson._printable import counted
-from streamson.decode.explained import explained_share
-from streamson.decode.hearing import found_voices, heard_notes, stretch_of
 from streamson.decode.note import DecodedNote
 from streamson.decode.reading import Reader, Row
 from streamson.decode.sound_source import ArraySource, FileSource, SoundSource
@@ -173,6 +171,10 @@ def decode_sound(
     else:
         source = ArraySource(np.asarray(sound), sample_rate or 44_100)
     loaded = session if isinstance(session, Session) else load_session(session)
+    # They take a second to load, for which nobody waits who named the wrong file.
+    from streamson.decode.explained import explained_share
+    from streamson.decode.hearing import found_voices, heard_notes, stretch_of
+
     stretch = stretch_of(source, start_s, end_s)
     if streams is None:
         voices = found_voices(stretch, loaded, fields)

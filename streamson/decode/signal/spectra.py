@@ -5,8 +5,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
-from scipy.signal.windows import hann
 
 Sound = NDArray[np.float32]
 """Shape (frames, channels)."""
@@ -39,6 +37,8 @@ def to_analysis_rate(sound: Sound, sample_rate: int) -> Sound:
     common = gcd(ANALYSIS_RATE, sample_rate)
     if common == sample_rate == ANALYSIS_RATE:
         return clean
+    from scipy.signal import resample_poly  # takes 0.8 s
+
     resampled: Sound = resample_poly(
         clean, ANALYSIS_RATE // common, sample_rate // common, axis=0
     ).astype(np.float32)
@@ -68,7 +68,7 @@ def amplitude_at(sound: Sound, frequency_hz: float) -> NDArray[np.float64]:
 
 
 def _window() -> NDArray[np.float32]:
-    window = hann(WINDOW, sym=False)
+    window = np.hanning(WINDOW + 1)[:-1]  # of which the next begins as this one ends
     scaled: NDArray[np.float32] = (window * (2 / window.sum())).astype(np.float32)
     return scaled
 
