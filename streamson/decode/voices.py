@@ -11,7 +11,7 @@ from streamson.model.instrument import Instrument
 from streamson.music.level import amplitude_to_db
 from streamson.rescaling.normalize import Range
 from streamson.session.ensemble import Ensemble
-from streamson.session.resolve import matching_parts
+from streamson.session.resolve import mappings_of, matching_parts
 from streamson.session.schema import LIMITS, MappingSpec, Part, Session, field_name
 
 MAX_STREAMS: Final = 32
@@ -114,6 +114,8 @@ def voices_of(session: Session, streams: Sequence[str], fields: Sequence[str] = 
     if not found:
         because = "; ".join(left_out) or "for every part is mute"
         raise UsageError(f"nothing of the session {session.name} can be decoded, {because}")
+    if fields:
+        _check_fields(session, found)
     voices = tuple(_told_apart(found))
     alike = [voice.stream for voice in voices if len(voice.streams) > 1]
     remarks += [f"{names}: nothing tells these streams apart" for names in alike]
@@ -150,6 +152,16 @@ def _check_streams(session: Session, streams: Sequence[str]) -> None:
                 f"no part of the session {session.name} plays the stream {stream!r}; they play "
                 f"{', '.join(patterns)}{nearest(stream, patterns)}"
             )
+
+
+def _check_fields(session: Session, voices: Sequence[Voice]) -> None:
+    specs = [spec for voice in voices for spec in mappings_of(voice.part) if spec.value is None]
+    named = dict.fromkeys(spec.field for spec in specs if isinstance(spec.field, str))
+    if named and all(isinstance(spec.field, str) for spec in specs):
+        raise UsageError(
+            f"the session {session.name} names its fields itself: {', '.join(named)}; names of "
+            "one's own are for a session that numbers them"
+        )
 
 
 def _named(session: Session, stream: str) -> tuple[str, ...]:

@@ -150,6 +150,7 @@ def test_a_session_that_did_not_play_it_is_told(run, folder):
         (["eta.wav", "--range", "re=3"], 2, "such as re=-1.2:2.1"),
         (["eta.wav", "--range", "re=3:1"], 2, "such as re=-1.2:2.1"),
         (["eta.wav", "--session", "article", "--range", "q=1:2"], 2, "the notes tell re, im"),
+        (["eta.wav", "--session", "article", "--fields", "x"], 2, "fields itself: re, im, modulus"),
         (["eta.wav", "--session", "article", "--from", "2min"], 2, "the sound is 1"),
         (["eta.wav", "--streams", "a,a"], 2, "found the same stream twice"),
         (["eta.wav", "--streams", ""], 2, "printable text is allowed"),
