@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def list_ports() -> None:
     """Print the MIDI ports that can be played to."""
-    from streamson.live.midi.port import VIRTUAL, port_names
+    from streamson.live.midi.port import port_names
+    from streamson.live.midi.ports import VIRTUAL
 
     ports = port_names()
     for number, port in enumerate(ports):

@@ -1,9 +1,12 @@
 """``streamson watch --midi`` and ``--osc``: a real listener, real receivers, each a process."""
 
+import contextlib
+import itertools
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections import Counter
@@ -41,6 +44,13 @@ articulation = "continuous"
 hold = 60
 glide = 0.2
 pitch = { field = "note", unit = "midi" }
+"""
+DENSE = b"""
+[[part]]
+instrument = "bell"
+timing = "event"
+pitch = { field = "note", unit = "midi" }
+duration = { value = 0.05 }
 """
 
 
@@ -196,6 +206,54 @@ def test_a_port_that_goes_is_waited_for(play, jack, start):
         assert synth.notes[0].pitch == pytest.approx(60.5, abs=0.3 * CENT)
         assert synth.parameters[0, (0, 6)] == 15
         assert watch.end()[0] == 130
+
+
+@pytest.mark.parametrize("wanted", ["synth", "virtual"])
+def test_a_server_that_dies_amid_dense_notes_holds_nothing_up(play, monkeypatch, start, wanted):
+    server = JackServer()
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", server.name)
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+    server.start(synchronous=False)
+    listener, publisher = play(DENSE)
+    with MidiReceiver() as synth, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as osc:
+        osc.bind(("127.0.0.1", 0))
+        osc.setblocking(False)
+
+        def dense(condition, what):
+            def sent():
+                publisher.send("tune", note=60.0 + next(numbers) % 7)
+                return condition()
+
+            until(sent, what, every_s=0.003)
+
+        def is_heard_as_osc():
+            with contextlib.suppress(BlockingIOError):
+                while b"/streamson/note" not in osc.recv(65_536):
+                    pass
+                return True
+            return False
+
+        numbers = itertools.count()
+        place = "{}:{}".format(*osc.getsockname())
+        watch = start(*WATCH, listener.feed_endpoint, "--midi", wanted, "--osc", place)
+        watch.await_line("Playing MIDI")
+        dense(is_heard_as_osc, "a note")
+        if wanted == "synth":
+            synth.await_notes(1)
+        server.kill()
+        # RtMidi's queue is full after two seconds of that.
+        gone = time.monotonic()
+        dense(lambda: time.monotonic() > gone + 4, "four seconds")
+        watch.await_line("has gone; it is waited for")
+        with contextlib.suppress(BlockingIOError):
+            while osc.recv(65_536):
+                pass
+        dense(is_heard_as_osc, "a note to others")
+    server.start(synchronous=False)
+    with MidiReceiver():
+        watch.await_line("is back")
+        assert watch.end()[0] == 130
+    server.close()
 
 
 def test_others_connect_to_a_virtual_port(play, synth, start):

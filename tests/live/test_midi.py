@@ -12,7 +12,8 @@ from streamson.errors import UsageError
 from streamson.live.midi.beats import Beats
 from streamson.live.midi.messages import CHANNELS, Messages
 from streamson.live.midi.player import BURST, MAX_NOTES_A_SECOND, MidiPlayer
-from streamson.live.midi.port import PortName, choose_port
+from streamson.live.midi.port import choose_port
+from streamson.live.midi.ports import PortName
 from streamson.live.outlet.frame_clock import FrameClock
 from streamson.model.note import Note
 from streamson.music.general_midi import PROGRAMS

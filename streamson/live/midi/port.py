@@ -1,27 +1,25 @@
-"""The MIDI ports of this machine, and the one that is played to: found again where it comes back.
-
-A JACK server that dies takes its clients along, which RtMidi does not tell.
-"""
+"""The MIDI port that is played to: found again where it comes back."""
 
 import logging
-import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from streamson._optional import import_optional
 from streamson._printable import printable
-from streamson._quiet_stderr import quiet_stderr
 from streamson.errors import StreamsonError, UsageError, nearest
+from streamson.live.midi.ports import (
+    CLIENT,
+    OWN_PORT,
+    VIRTUAL,
+    OpenPort,
+    PortName,
+    list_ports,
+    load_rtmidi,
+    stem,
+)
 
-VIRTUAL: Final = "virtual"
-"""Asks for a port of our own, which others connect to."""
-
-CLIENT: Final = "streamson"
-OWN_PORT: Final = "notes"
-"""What others see, where the system shows such names."""
+if TYPE_CHECKING:
+    from streamson.live.midi.port_process import PortProcess
 
 LOOK_S: Final = 2.0
 """How often it is looked whether a port is there."""
@@ -29,27 +27,7 @@ LOOK_S: Final = 2.0
 MAX_LISTED: Final = 20
 """Ports that a message names."""
 
-_ALSA_SEQUENCER: Final = "/dev/snd/seq"
-
 _log = logging.getLogger(__name__)
-
-
-class PortName(NamedTuple):
-    """A port that can be played to.
-
-    Attributes
-    ----------
-    api
-        By which of the system's ways, as rtmidi counts them.
-    number
-        Among the ports of that way.
-    name
-        As the system calls it.
-    """
-
-    api: int
-    number: int
-    name: str
 
 
 class MidiPort:
@@ -76,62 +54,62 @@ class MidiPort:
     """
 
     def __init__(self, wanted: str) -> None:
-        self._is_own = wanted == VIRTUAL
-        self._out: Any = None
         self._due = time.monotonic() + LOOK_S
-        if self._is_own:
+        if wanted == VIRTUAL:
+            found = None
             self.name = f"{CLIENT}:{OWN_PORT}"
-            self._out = _open_own()
         else:
             found = choose_port(wanted, port_names())
             self.name = found.name
-            self._stem = _stem(found.name)
-            self._out = _open(found)
+        self._stem = None if found is None else stem(found.name)
+        self._open: OpenPort | PortProcess | None = _opened(found)
 
     @property
     def is_there(self) -> bool:
         """Whether it takes what is sent."""
-        return self._out is not None
+        return self._open is not None
 
     def send(self, message: list[int]) -> None:
         """Send a message; where the port has gone, it is left out."""
-        if self._out is None:
+        if self._open is None:
             return
         try:
-            self._out.send_message(message)
-        except _rtmidi().RtMidiError as error:
-            reason = printable(str(error))
-            _log.warning("the MIDI port %s takes nothing: %s", printable(self.name), reason)
+            self._open.send(bytes(message))
+        except StreamsonError as error:
+            _log.warning("the MIDI port %s takes nothing: %s", printable(self.name), error)
             self.close()
 
     def look(self, now_s: float) -> bool:
         """Look now and then whether it is there; return whether it has come back."""
-        if self._is_own or now_s < self._due:
+        if now_s < self._due:
             return False
-        self._due = now_s + LOOK_S
-        if self._out is not None:
-            # By the client that there is: a further one would hold up a JACK server.
-            if not any(_stem(name) == self._stem for name in self._out.get_ports()):
+        if self._open is not None:
+            if not self._open.is_there():
                 _log.warning("the MIDI port %s has gone; it is waited for", printable(self.name))
                 self.close()
-            return False
-        found = next((port for port in port_names() if _stem(port.name) == self._stem), None)
-        if found is None:
-            return False
-        try:
-            self._out = _open(found)
-        except StreamsonError:
-            return False  # it is tried again
-        _log.warning("the MIDI port %s is back", printable(self.name))
-        return True
+            is_back = False
+        else:
+            is_back = self._find()
+        self._due = time.monotonic() + LOOK_S  # where MIDI hangs, that has taken a while
+        return is_back
 
     def close(self) -> None:
         """Give it back. Can be called again."""
-        if self._out is not None:
-            with quiet_stderr():
-                self._out.close_port()
-                self._out.delete()
-            self._out = None
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def _find(self) -> bool:
+        """Open it again; return whether it is there."""
+        try:
+            found = None
+            if self._stem is not None:
+                found = next(port for port in port_names() if stem(port.name) == self._stem)
+            self._open = _opened(found)
+        except (StopIteration, StreamsonError):
+            return False  # it is tried again
+        _log.warning("the MIDI port %s is back", printable(self.name))
+        return True
 
 
 def port_names() -> list[PortName]:
@@ -139,15 +117,27 @@ def port_names() -> list[PortName]:
 
     Raises
     ------
+    StreamsonError
+        If the system does not tell.
     MissingDependencyError
         If python-rtmidi is not installed.
     """
-    found = []
-    for api in _apis():
-        with _opened(api) as out:
-            names = [] if out is None else out.get_ports()
-        found += [PortName(api, number, name) for number, name in enumerate(names)]
-    return found
+    load_rtmidi()
+    if sys.platform != "linux":
+        return list_ports()
+    from streamson.live.midi.port_process import list_ports_apart  # other systems lack its parts
+
+    return list_ports_apart()
+
+
+def _opened(port: PortName | None) -> "OpenPort | PortProcess":
+    """Return a port that was opened: on Linux, which has JACK, in a process of its own."""
+    load_rtmidi()
+    if sys.platform != "linux":
+        return OpenPort(port)
+    from streamson.live.midi.port_process import PortProcess
+
+    return PortProcess(port)
 
 
 def choose_port(wanted: str, ports: list[PortName]) -> PortName:
@@ -189,81 +179,3 @@ def _listed(ports: list[PortName]) -> str:
     names = [f'"{printable(port.name)}"' for port in ports]
     more = len(names) - MAX_LISTED
     return ", ".join(names[:MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _stem(name: str) -> str:
-    """Return a name without the numbers that ALSA gives anew each time, such as ``128:0``."""
-    words = name.split(" ")
-    is_address = words[-1].replace(":", "", 1).isdecimal() and ":" in words[-1]
-    return " ".join(words[:-1]) if len(words) > 1 and is_address else name
-
-
-def _rtmidi() -> Any:
-    return import_optional("rtmidi", "midi", "MIDI")
-
-
-def _apis() -> list[int]:
-    """Return the ways to MIDI that this machine may have, the best one first."""
-    rtmidi = _rtmidi()
-    has_alsa = os.path.exists(_ALSA_SEQUENCER)  # without it ALSA complains on stderr
-    return [api for api in rtmidi.get_compiled_api() if api != rtmidi.API_LINUX_ALSA or has_alsa]
-
-
-@contextmanager
-def _opened(api: int) -> Iterator[Any]:
-    """Yield a client of one of the ways; None where that is not there."""
-    with quiet_stderr():
-        try:
-            out = _rtmidi().MidiOut(rtapi=api, name=CLIENT)
-        except _rtmidi().SystemError:
-            out = None
-    try:
-        yield out
-    finally:
-        if out is not None:
-            with quiet_stderr():
-                out.delete()
-
-
-def _open(port: PortName) -> Any:
-    """Return an open port.
-
-    Raises
-    ------
-    StreamsonError
-        If it has gone, or another program has it.
-    """
-    rtmidi = _rtmidi()
-    with quiet_stderr():
-        try:
-            return rtmidi.MidiOut(rtapi=port.api, name=CLIENT).open_port(port.number, name=OWN_PORT)
-        except (rtmidi.RtMidiError, OSError) as error:
-            reason = printable(str(error))
-    raise StreamsonError(f"can't open the MIDI port {printable(port.name)}: {reason}")
-
-
-def _open_own() -> Any:
-    """Return a port of our own.
-
-    Raises
-    ------
-    StreamsonError
-        If there is nothing here that can have one.
-    """
-    rtmidi = _rtmidi()
-    if sys.platform == "win32":
-        raise StreamsonError(
-            "Windows has no virtual MIDI ports; a program such as loopMIDI makes ports, of which "
-            "--midi takes the name"
-        )
-    for api in _apis():
-        with quiet_stderr():
-            try:
-                out = rtmidi.MidiOut(rtapi=api, name=CLIENT)
-                return out.open_virtual_port(name=OWN_PORT)
-            except (rtmidi.RtMidiError, NotImplementedError):
-                continue
-    raise StreamsonError(
-        f"--midi {VIRTUAL}: nothing on this machine can have a MIDI port: neither ALSA's sequencer "
-        f"({_ALSA_SEQUENCER}) nor a JACK server is there"
-    )
