@@ -402,7 +402,7 @@ def test_many_who_are_cut_off_cost_nobody_else_his_connection(publisher):
         first.linger = 0
         first.subscribe(b"level\0")
         first.connect(publisher.endpoint)
-        until(lambda: publisher.wait(0.01), "the subscription")
+        until(lambda: (publisher.wait(0.01), guard.descriptors)[1], "the connection")
         (descriptor,) = guard.descriptors
         guard._left, guard._closed_emptied = 1 << 30, publisher._socket._handed.emptied
         with contextlib.ExitStack() as stack:
