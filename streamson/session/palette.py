@@ -30,6 +30,9 @@ REGISTERS: Final[dict[str, tuple[int, ...]]] = {
 """Semitones by which an instrument's pitches may be moved: as it sounds well. Lower than an octave
 none goes, which small loudspeakers would not let through."""
 
+BRIGHTNESS: Final = {-12: -0.1, 0: -0.4, 12: -0.75}
+"""Of each register: the higher, the darker, so that none is sharper than a plain sine."""
+
 HELD: Final = frozenset({"glass", "clarinet", "strings", "flute", "organ", "sine", "brass", "reed"})
 """Instruments whose tone can be held, for continuous parts."""
 
@@ -48,6 +51,8 @@ class PaletteSound(NamedTuple):
         By which pitches are moved.
     pan
         Its place.
+    brightness
+        Its brightness, -1 to 1.
     stagger_s
         How much later its notes begin.
     """
@@ -55,6 +60,7 @@ class PaletteSound(NamedTuple):
     instrument: str
     semitones: int
     pan: float
+    brightness: float
     stagger_s: float
 
 
@@ -122,4 +128,5 @@ def sound_of(number: int, part: int = 0, *, is_held: bool = False) -> PaletteSou
     ]
     instrument, semitones = fitting[part % len(fitting)]
     staggers = len(STAGGERS_S)
-    return PaletteSound(instrument, semitones, PANS[place], STAGGERS_S[(stagger + part) % staggers])
+    stagger_s = STAGGERS_S[(stagger + part) % staggers]
+    return PaletteSound(instrument, semitones, PANS[place], BRIGHTNESS[semitones], stagger_s)

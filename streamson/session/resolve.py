@@ -9,6 +9,7 @@ import msgspec
 from streamson.music.pitch import HIGHEST_MIDI, LOWEST_MIDI
 from streamson.session.palette import sound_of
 from streamson.session.schema import (
+    LIMITS,
     PARAMETERS,
     Bands,
     Beacon,
@@ -19,7 +20,13 @@ from streamson.session.schema import (
 )
 
 DEFAULT_PART_DURATION_S: Final = 0.35
+
+_DEFAULT_SEMITONES: Final = -3
+"""So much lower than a part of a session: an hour of it is no sharper than one of plain sines."""
+
 AUTO: Final = "auto"
+
+_UNSAID: Final = Part().brightness
 
 
 def parts_for(session: Session, stream: str, fields: Sized, number: int) -> list[Part]:
@@ -109,6 +116,7 @@ def default_part(fields: Sized) -> Part:
         instrument=AUTO,
         register=AUTO,
         stagger=AUTO,
+        pitch=_moved(Part().pitch, _DEFAULT_SEMITONES),
         duration=msgspec.structs.replace(Part().duration, value=DEFAULT_PART_DURATION_S),
     )
     if len(fields) == 1:
@@ -117,13 +125,21 @@ def default_part(fields: Sized) -> Part:
 
 
 def _resolve_auto(part: Part, number: int, place: int) -> Part:
-    """Return a part with what is automatic filled in; all of a stream are in the same place."""
+    """Return a part with what is automatic filled in; all of a stream are in the same place.
+
+    Where its instrument and its register are, so is the brightness of which nobody says anything:
+    that object itself, for others may say the same.
+    """
     sound = sound_of(number, place, is_held=part.articulation == "continuous")
+    brightness = part.brightness
+    if brightness is _UNSAID and part.instrument == part.register == AUTO:
+        brightness = MappingSpec("brightness", *LIMITS["brightness"], value=sound.brightness)
     return msgspec.structs.replace(
         part,
         instrument=sound.instrument if part.instrument == AUTO else part.instrument,
         pitch=_moved(part.pitch, sound.semitones) if part.register == AUTO else part.pitch,
         pan=part.pan or MappingSpec("pan", -1, 1, value=sound.pan),
+        brightness=brightness,
         stagger=sound.stagger_s if part.stagger == AUTO else part.stagger,
     )
 

@@ -78,8 +78,8 @@ def test_one_field_alone_has_a_steady_volume():
 def test_a_stream_that_begins_with_missing_values_works_later():
     score = Score(ALL, sample_rate=44100)
     notes = play(score, [math.nan, math.nan, 1.0, 2.0])
-    assert notes[0].midi_note == 69
-    assert notes[1].midi_note > 69
+    assert notes[0].midi_note == 66
+    assert notes[1].midi_note > 66
     assert (score.counts.notes, score.counts.rests) == (2, 2)
 
 
