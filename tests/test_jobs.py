@@ -91,7 +91,7 @@ def test_my_own_table(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "Temperatur -> pitch E3..A5 (20.75..22.25), Feuchte -> volume" in done.stderr
+    assert "Temperatur -> pitch D3..G5 (20.75..22.25), Feuchte -> volume" in done.stderr
     notes = list(Table(tmp_path / "t.csv").rows())
     pitches = [note.fields["midi_note"] for note in notes]
     values = [row.fields["Temperatur"] for row in Table(source).rows()]

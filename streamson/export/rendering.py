@@ -196,7 +196,7 @@ def render(
     >>> f"{audio.duration_s:.1f} s, {len(audio.notes)} notes"
     '82.7 s, 300 notes'
     >>> render({"value": [1, 2, 3, 2]}).legend
-    ['data: value -> pitch E3..A5 (1..3), epiano']
+    ['data: value -> pitch D3..G5 (1..3), epiano']
     """
     opened = table if isinstance(table, Table) else Table(table, time_column=time_column)
     piece = table_piece(

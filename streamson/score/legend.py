@@ -62,7 +62,7 @@ def legend_line(
     extents: "Extents | None" = None,
     units: Mapping[str, str] = NO_UNITS,
 ) -> str:
-    """Return what is played of a stream, such as ``cpu: percent -> pitch E3..A5 (0..100)``.
+    """Return what is played of a stream, such as ``cpu: percent -> pitch D3..G5 (0..100)``.
 
     Parameters
     ----------

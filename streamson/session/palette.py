@@ -30,7 +30,7 @@ REGISTERS: Final[dict[str, tuple[int, ...]]] = {
 """Semitones by which an instrument's pitches may be moved: as it sounds well. Lower than an octave
 none goes, which small loudspeakers would not let through."""
 
-BRIGHTNESS: Final = {-12: -0.1, 0: -0.4, 12: -0.75}
+BRIGHTNESS: Final = {-12: 0.0, 0: -0.3, 12: -0.6}
 """Of each register: the higher, the darker, so that none is sharper than a plain sine."""
 
 HELD: Final = frozenset({"glass", "clarinet", "strings", "flute", "organ", "sine", "brass", "reed"})

@@ -21,7 +21,7 @@ from streamson.session.schema import (
 
 DEFAULT_PART_DURATION_S: Final = 0.35
 
-_DEFAULT_SEMITONES: Final = -3
+_DEFAULT_SEMITONES: Final = -5
 """So much lower than a part of a session: an hour of it is no sharper than one of plain sines."""
 
 AUTO: Final = "auto"

@@ -280,7 +280,7 @@ def test_rendering_and_corpus_end_at_once_and_leave_nothing(tmp_path):
             assert process.returncode == 128 + how
             assert err.strip() in (
                 "",
-                "t: x -> pitch E3..A5 (0..96), epiano\n"
+                "t: x -> pitch D3..G5 (0..96), epiano\n"
                 "t.flac: 9 h 43 min of sound, about 3.1 GB; --seconds 5min makes it fit",
             )
             until(lambda c=children: not any(one.is_running() for one in c), "workers' end", 3)

@@ -33,7 +33,7 @@ def test_points_are_heard_recorded_and_counted(start, tmp_path):
     code, out, err = listener.end()
     assert code == 130
     assert re.fullmatch(
-        r"..:..:.. boiler: temperature -> pitch E3..A5 \(equalised\), epiano", err.strip()
+        r"..:..:.. boiler: temperature -> pitch D3..G5 \(equalised\), epiano", err.strip()
     )
     summary = out.splitlines()
     # They come too fast: how many are coalesced hangs on the moment at which each is received.

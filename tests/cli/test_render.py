@@ -131,15 +131,15 @@ def test_what_is_heard_of_a_table_is_said_and_chosen(run, tmp_path):
     (tmp_path / "t.csv").write_text("t,site,a,b\n" + rows)
     done = run("render", "t.csv", "-o", "n.csv")
     assert done.stderr == (
-        "t: a -> pitch E3..A5 (0..4), b -> volume -26..-14 dBFS (0..4), epiano\n"
+        "t: a -> pitch D3..G5 (0..4), b -> volume -26..-14 dBFS (0..4), epiano\n"
         "left out: t (counts the rows), site (never changes); "
         "choose with --columns A,B, or hear each with --each-column\n"
     )
     done = run("render", "t.csv", "-o", "n.csv", "--columns", "b")
-    assert done.stderr == "t: b -> pitch E3..A5 (0..4), epiano\n"
+    assert done.stderr == "t: b -> pitch D3..G5 (0..4), epiano\n"
     done = run("render", "t.csv", "-o", "n.csv", "--each-column", "--columns", "b,a")
     assert done.stderr == (
-        "t.b: b -> pitch E3..A5 (0..4), epiano\nt.a: a -> pitch E2..A4 (0..4), strings\n"
+        "t.b: b -> pitch D3..G5 (0..4), epiano\nt.a: a -> pitch D2..G4 (0..4), strings\n"
     )
     with (tmp_path / "n.csv").open(newline="") as file:
         notes = list(csv.DictReader(file))

@@ -105,7 +105,7 @@ def test_a_notebook_plays_and_draws():
     (output,) = notebook.cells[0].outputs
     assert output.data["text/plain"].startswith("<3.0 s of sound")
     html = output.data["text/html"]
-    assert "data: load -&gt; pitch E3..A5 (1..9), epiano" in html
+    assert "data: load -&gt; pitch D3..G5 (1..9), epiano" in html
     sound = base64.b64decode(re.search(r"data:audio/mpeg;base64,([^\"]+)", html)[1])
     samples, rate = soundfile.read(io.BytesIO(sound))
     assert len(samples) / rate > 2

@@ -245,7 +245,7 @@ def test_the_table_tells_what_is_known_of_a_stream(page, publish, visit):
     assert cells[1] == "live"
     assert cells[2] == "30 percent"
     assert cells[3] == "0 to 100"
-    assert "percent ↑ pitch E3 to A5" in cells[7]
+    assert "percent ↑ pitch D3 to G5" in cells[7]
 
 
 def test_names_from_outside_are_only_text(page, publish, visit):

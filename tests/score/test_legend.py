@@ -23,20 +23,20 @@ def test_the_article():
 
 def test_a_table_tells_the_values_between_which_it_is_mapped():
     extents = extents_of([({"x": float(i)}, 0.0) for i in range(60)], [Source("x")])
-    assert line_of(Session(), "x", extents=extents) == "s: x -> pitch E3..A5 (0..59), epiano"
+    assert line_of(Session(), "x", extents=extents) == "s: x -> pitch D3..G5 (0..59), epiano"
 
 
 def test_live_what_is_known_beforehand_is_told():
     assert line_of(Session(), "percent", "free") == (
-        "s: percent -> pitch E3..A5 (0..100), free -> volume -26..-14 dBFS (equalised), epiano"
+        "s: percent -> pitch D3..G5 (0..100), free -> volume -26..-14 dBFS (equalised), epiano"
     )
 
 
 def test_streams_by_themselves_are_told_apart():
     lines = [line for _, line in legend(Session(), {"a": ("x",), "b": ("x",)})]
     assert lines == [
-        "a: x -> pitch E3..A5 (equalised), epiano",
-        "b: x -> pitch E2..A4 (equalised), strings",
+        "a: x -> pitch D3..G5 (equalised), epiano",
+        "b: x -> pitch D2..G4 (equalised), strings",
     ]
 
 

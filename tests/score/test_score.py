@@ -1,5 +1,6 @@
 """Points into notes: parts, defaults, missing values, counts, bounds."""
 
+import gc
 import math
 import tracemalloc
 from collections import Counter
@@ -78,8 +79,8 @@ def test_one_field_alone_has_a_steady_volume():
 def test_a_stream_that_begins_with_missing_values_works_later():
     score = Score(ALL, sample_rate=44100)
     notes = play(score, [math.nan, math.nan, 1.0, 2.0])
-    assert notes[0].midi_note == 66
-    assert notes[1].midi_note > 66
+    assert notes[0].midi_note == 64
+    assert notes[1].midi_note > 64
     assert (score.counts.notes, score.counts.rests) == (2, 2)
 
 
@@ -321,8 +322,10 @@ def test_memory_stays_bounded_over_a_long_run():
     run(0, 2_000)
     tracemalloc.start()
     try:
+        gc.collect()  # what tests before left is not to be counted as freed or grown
         before = tracemalloc.get_traced_memory()[0]
         run(2_000, 20_000)
+        gc.collect()
         grown = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
