@@ -23,6 +23,11 @@ from tests.conftest import until
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+PAGES = {
+    name: (ROOT / "docs" / f"{name}.md").read_text()
+    for name in ("listen", "publish", "record", "render", "session")
+}
+"""Those whose commands run here; others have tests of their own."""
 ENDLESS = {
     "listen": ["--bind", "tcp://127.0.0.1:*", "--output", "none", "--duration", "0.2"],
     "produce": ["--help"],
@@ -36,16 +41,22 @@ ENDLESS = {
     "listen --follow": ["--help"],
     "listen --stream-to": ["--help"],
 }
-"""What a command of the README that runs on, or looks at the machine, is given in the test."""
+"""What a command that runs on, or looks at the machine, is given in the test."""
 
 
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def blocks(language, *texts):
+    """Return the blocks of some texts; of all without."""
+    return [
+        block
+        for text in texts or (README, *PAGES.values())
+        for block in re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    ]
 
 
 def commands():
     lines = [line for block in blocks("sh") for line in block.splitlines()]
-    found = [re.sub(r"\s+#.*", "", line).rpartition(" | ") for line in lines]
+    lines = dict.fromkeys(re.sub(r"\s+#.*", "", line) for line in lines)
+    found = [line.rpartition(" | ") for line in lines]
     return [(feed, line) for feed, _, line in found if line.startswith("streamson ")]
 
 
@@ -64,7 +75,7 @@ def recording(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory):
-    """What the README renders before it decodes it."""
+    """What is rendered before it is decoded."""
     folder = tmp_path_factory.mktemp("rendered")
     table = ROOT / "tests/data/article_eta_300.csv"
     words = ["render", table, "--session", "article", "-o", "eta.wav", "-o", "notes.csv"]
@@ -73,7 +84,7 @@ def rendered(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("feed", "line"), commands())
-def test_the_readmes_commands_run(feed, line, tmp_path, recording, rendered):
+def test_the_commands_run(feed, line, tmp_path, recording, rendered):
     (tmp_path / "tests").symlink_to(ROOT / "tests")
     shutil.copytree(recording, tmp_path / "monday")
     shutil.copy(recording / "audio.wav", tmp_path / "broken.wav")
@@ -96,13 +107,31 @@ def test_the_readmes_commands_run(feed, line, tmp_path, recording, rendered):
     assert done.returncode == 0, done.stderr.decode()
 
 
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda path: path.name
+)
+def test_what_is_linked_is_there(page):
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    links = re.findall(r"\]\(([^)\s]+)\)", text)
+    for link in links:
+        if link.startswith(("https:", "http:")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings}
+
+
 def test_the_readmes_scripts_are_there():
     for name in re.findall(r"scripts/(\w+)(?:\s|`)", README):
         assert (ROOT / "scripts" / name).stat().st_mode & 0o111, name
 
 
 def test_the_readmes_publisher_is_heard():
-    program = next(block for block in blocks("python") if "Publisher" in block)
+    assert blocks("python", README)[0] in blocks("python", PAGES["publish"])
+    (program,) = blocks("python", README)
     with Listener("tcp://127.0.0.1:*", output="none") as listener:
         program = program.replace("tcp://127.0.0.1:5570", listener.endpoint)
         thread = threading.Thread(target=exec, args=(program, {}))
@@ -111,16 +140,16 @@ def test_the_readmes_publisher_is_heard():
         thread.join()
 
 
-def test_the_readmes_other_program_renders(monkeypatch):
+def test_the_program_that_renders_does(monkeypatch):
     monkeypatch.chdir(ROOT)
-    program = next(block for block in blocks("python") if "render" in block)
+    (program,) = blocks("python", PAGES["render"])
     names = {}
     exec(program, names)
     assert names["audio"].shape[1] == 2
 
 
 @pytest.mark.parametrize("text", blocks("toml"))
-def test_the_readmes_sessions_are_some(text, tmp_path):
+def test_the_sessions_are_some(text, tmp_path):
     path = tmp_path / "readme.toml"
     path.write_text(text)
     for instrument in tomllib.loads(text).get("instrument", []):
@@ -147,10 +176,10 @@ def test_the_collections_reader_reads(tmp_path, monkeypatch, capsys):
     assert "rds_cpu_head.csv" in capsys.readouterr().out
 
 
-def test_the_readmes_message_is_understood():
+def test_the_message_is_understood():
     from streamson.wire.points.codec import decode
 
-    (message,) = blocks("text")
+    (message,) = blocks("text", PAGES["publish"])
     point = decode(message.strip().replace("\\0", "\0").encode())
     assert point.fields == {"temperature": 71.3, "pressure": 2.1}
 

@@ -17,7 +17,7 @@ from streamson.session.schema import DEFAULT_SCALE, Part, Session
 _HEAD: Final = """\
 # Seen on {endpoint} in {seconds:.0f} s: {streams}. Each part says what one plays; lines
 # that begin with # do nothing until that is taken away. A listener that plays a session file reads
-# it again whenever it changes. All that a session may say: see the README.
+# it again whenever it changes. All that a session may say: docs/session.md.
 
 [audio]
 volume_db = -6
