@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 from streamson._click_options import FiniteFloat, Seconds, SecondsOrSize, Size
 from streamson.errors import UsageError
@@ -23,11 +24,18 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def _presets() -> str:
+def _presets() -> list[str]:
     """Return the presets' names; reading a session would load much more."""
     folder = resources.files("streamson") / "session" / "presets"
-    names = sorted(Path(file.name).stem for file in folder.iterdir() if ".toml" in file.name)
-    return ", ".join(names)
+    return sorted(Path(file.name).stem for file in folder.iterdir() if ".toml" in file.name)
+
+
+def _complete_session(
+    _context: click.Context, _option: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the presets that begin so; else it is to be a file."""
+    presets = [CompletionItem(name) for name in _presets() if name.startswith(incomplete)]
+    return presets or [CompletionItem(incomplete, type="file")]
 
 
 def _page_address(
@@ -104,8 +112,9 @@ rate_limit = click.option(
 session = click.option(
     "--session",
     metavar="FILE|PRESET",
-    help=f"Which stream plays what: a session file, or a preset, which are {_presets()}. Without "
-    "one, every stream gets a part that makes sense by itself.",
+    shell_complete=_complete_session,
+    help="Which stream plays what: a session file, or a preset, which are "
+    f"{', '.join(_presets())}. Without one, every stream gets a part that makes sense by itself.",
 )
 follow = click.option(
     "--follow",
