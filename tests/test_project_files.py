@@ -1,6 +1,8 @@
 """What stands beside the code agrees with it."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -24,3 +26,18 @@ def test_who_contributes_finds_what_the_page_names():
         assert (ROOT / script).exists(), script
     for link in re.findall(r"\]\(([^):]+)\)", text):
         assert (ROOT / link).exists(), link
+
+
+def test_each_command_has_a_manual_page(tmp_path):
+    script = ROOT / "scripts" / "man.py"
+    subprocess.run([sys.executable, script, tmp_path], check=True)
+    names = {path.stem for path in tmp_path.glob("*.1")}
+    assert {
+        "streamson",
+        "streamson-render",
+        "streamson-produce-mqtt",
+        "streamson-keys-new",
+    } <= names
+    assert len(names) > 40
+    page = (tmp_path / "streamson-decode.1").read_text()
+    assert "\\fB\\-\\-check\\fP NOTES.csv" in page
