@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections import Counter
 
+import psutil
 import pytest
 
 from streamson import Listener, Publisher
@@ -206,6 +207,22 @@ def test_a_port_that_goes_is_waited_for(play, jack, start):
         assert synth.notes[0].pitch == pytest.approx(60.5, abs=0.3 * CENT)
         assert synth.parameters[0, (0, 6)] == 15
         assert watch.end()[0] == 130
+
+
+def test_a_ports_process_that_dies_is_replaced(play, synth, start):
+    listener, publisher = play()
+    watch = start(*WATCH, listener.feed_endpoint, "--midi", "synth")
+    watch.await_line("Playing MIDI")
+    send(publisher, [60.0])
+    synth.await_notes(1)
+    (child,) = psutil.Process(watch.pid).children()
+    child.kill()
+    send(publisher, [62.0])
+    watch.await_line("the MIDI port synth:in ")
+    watch.await_line("the MIDI port synth:in is back")
+    before = len(synth.notes)
+    until(lambda: publisher.send("tune", note=64.0) or len(synth.notes) > before, "a note again")
+    assert watch.end()[0] == 130
 
 
 @pytest.mark.parametrize("wanted", ["synth", "virtual"])

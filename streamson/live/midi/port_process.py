@@ -87,7 +87,7 @@ class PortProcess:
 
     def close(self) -> None:
         """Give it back, once all has gone that can."""
-        with suppress(OSError):
+        with suppress(OSError, StreamsonError):
             self._send_some()
         self._socket.close()
         self._child.end(CLOSE_S)
