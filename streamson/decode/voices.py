@@ -115,7 +115,7 @@ def voices_of(session: Session, streams: Sequence[str], fields: Sequence[str] = 
         because = "; ".join(left_out) or "for every part is mute"
         raise UsageError(f"nothing of the session {session.name} can be decoded, {because}")
     if fields:
-        _check_fields(session, found)
+        _check_fields(session, fields, found)
     voices = tuple(_told_apart(found))
     alike = [voice.stream for voice in voices if len(voice.streams) > 1]
     remarks += [f"{names}: nothing tells these streams apart" for names in alike]
@@ -154,10 +154,11 @@ def _check_streams(session: Session, streams: Sequence[str]) -> None:
             )
 
 
-def _check_fields(session: Session, voices: Sequence[Voice]) -> None:
+def _check_fields(session: Session, fields: Sequence[str], voices: Sequence[Voice]) -> None:
+    """Raise `UsageError` where none of the names of fields means anything to a session."""
     specs = [spec for voice in voices for spec in mappings_of(voice.part) if spec.value is None]
     named = dict.fromkeys(spec.field for spec in specs if isinstance(spec.field, str))
-    if named and all(isinstance(spec.field, str) for spec in specs):
+    if named and len(named) == len({spec.field for spec in specs}) and not named.keys() & fields:
         raise UsageError(
             f"the session {session.name} names its fields itself: {', '.join(named)}; names of "
             "one's own are for a session that numbers them"
