@@ -118,12 +118,18 @@ def command(
                 )
             )
     ending.hold()
-    _write(sources, out)
+    kept = io.StringIO(newline="")
+    if is_printed := str(out) == _STDOUT:
+        _write_rows(sources, ".csv", lambda text: click.echo(text, nl=False))
+    else:
+        _write_rows(sources, out.suffix.lower(), kept.write)
     for source in sources:
         for remark in source.remarks:
             click.echo(f"{source.name}: {remark}", err=True)
     if not any(source.streams for source in sources):
         raise InputFileError("no points are there, of which anything could have been told")
+    if not is_printed:
+        _save(kept.getvalue(), out)
     for line in _summary(sources):
         click.echo(line, err=True)
     return 0
@@ -163,17 +169,12 @@ def _with_outlier(session: "Session", text: str | None) -> "Session":
     return msgspec.structs.replace(session, alerts=alerts)
 
 
-def _write(sources: "list[PastInput]", out: Path) -> None:
-    """Write the alerts; a file is there once all are in it."""
+def _save(text: str, out: Path) -> None:
+    """Write a file that is there once all is in it."""
     from streamson.formats.atomic import write_atomically
 
-    if str(out) == _STDOUT:
-        _write_rows(sources, ".csv", lambda text: click.echo(text, nl=False))
-        return
-    text = io.StringIO(newline="")
-    _write_rows(sources, out.suffix.lower(), text.write)
     try:
-        write_atomically(out, text.getvalue().encode())
+        write_atomically(out, text.encode())
     except OSError as error:
         raise OutputFileError(f"can't write {out}: {error.strerror}") from None
 

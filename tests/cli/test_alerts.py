@@ -124,6 +124,7 @@ def test_a_recording(run, tmp_path):
     done = run("alerts", "monday", "-o", "made.csv")
     assert done.returncode == 1
     assert "no points are there" in done.stderr
+    assert not (tmp_path / "made.csv").exists()
     points.unlink()
     done = run("alerts", "monday", "-o", "made.csv")
     assert done.returncode == 1
