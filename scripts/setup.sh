@@ -58,10 +58,10 @@ install_system() {
 # install_node PACKAGE: install a package for Node.js beside the project's Python, where there is npm.
 install_node() {
     command -v npm >/dev/null || return 0
-    if [ "$(cat .venv/node/installed 2>/dev/null)" = "$1" ]; then
+    if grep -qxF "$1" .venv/node/installed 2>/dev/null; then
         return 0
     fi
     npm install --silent --no-audit --no-fund --prefix .venv/node "$1" >&2 &&
-        printf '%s' "$1" >.venv/node/installed ||
+        printf '%s\n' "$1" >>.venv/node/installed ||
         say "Could not install $1 for Node.js; going on without."
 }

@@ -29,7 +29,7 @@ def test_who_contributes_finds_what_the_page_names():
 
 
 def test_each_command_has_a_manual_page(tmp_path):
-    script = ROOT / "scripts" / "man.py"
+    script = ROOT / "scripts" / "site" / "man.py"
     subprocess.run([sys.executable, script, tmp_path], check=True)
     names = {path.stem for path in tmp_path.glob("*.1")}
     assert {
