@@ -76,7 +76,7 @@ def play():
 
 @pytest.fixture(scope="module")
 def jack():
-    """A JACK server, which has MIDI where there is no ALSA; it waits for no client."""
+    """A JACK server, which has MIDI where there is no ALSA; late clients lose no message."""
     if shutil.which("jackd") is None:
         missing = "jackd (Debian: jackd2) is not installed"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
@@ -84,7 +84,7 @@ def jack():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JACK_DEFAULT_SERVER", server.name)
         patch.setenv("JACK_NO_START_SERVER", "1")
-        server.start(synchronous=False)
+        server.start()
         yield server
         server.close()
 
