@@ -90,8 +90,9 @@ def test_a_thousand_streams_lose_no_note_and_are_rendered_again_to_the_bit(tmp_p
         for k in range(10 * seconds):
             for i in range(streams):
                 publisher.send(f"s{i:04}", x=float(np.sin(k / 9 + i)))
+            sent = (k + 1) * streams  # none is dropped on the way, however busy the machine is
+            until(lambda n=sent: listener.stats().points_received == n, "the round's points")
             until(lambda k=k: time.monotonic() >= start + k / 10, "the next round")
-        until(lambda: listener.stats().points_received == 10 * seconds * streams, "all points")
     stats = listener.stats()
     played, coalesced = stats.notes_played, stats.points_coalesced
     assert (stats.notes_dropped, stats.notes_stolen, stats.notes_unreported) == (0, 0, 0)
