@@ -143,7 +143,7 @@ def command(
     if options.is_given("fps") and not any(out.suffix.lower() == ".mp4" for out in outs):
         raise UsageError("--fps is for .mp4; -o names no such file")
     _check_looks(outs, title=title is not None, size=size is not None, dark=dark, plot=bool(panels))
-    if is_recording(source):
+    if recorded := is_recording(source):
         given = {
             "--stream": stream,
             "--columns": columns,
@@ -176,7 +176,7 @@ def command(
     if next(piece.notes(), None) is None:
         raise InputFileError(f"{source}: no note comes of it: {piece.why_silent()}")
     shown = _show_remarks(piece, set())
-    _warn_of_length(piece, outs, fits=not is_recording(source) and seconds is None)
+    _warn_of_length(piece, outs, fits=not recorded and seconds is None)
     ending.hold()
     for out in outs:
         with whole_or_nothing(out) as part, shown_progress(out.name) as progress:

@@ -136,6 +136,9 @@ def _serve(port: PortName | None, messages: socket, pipe: Connection) -> None:
             while framed and len(framed) > framed[0]:
                 opened.send(bytes(framed[1 : 1 + framed[0]]))
                 del framed[: 1 + framed[0]]
-        elif ready:
-            pipe.recv()
-            pipe.send(opened.is_there() and len(os.listdir(_THREADS)) == threads)
+        if pipe.fileno() in ready:
+            with suppress(
+                EOFError
+            ):  # the end of the messages, of which the last are to go, is near
+                pipe.recv()
+                pipe.send(opened.is_there() and len(os.listdir(_THREADS)) == threads)
