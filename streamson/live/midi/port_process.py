@@ -137,8 +137,6 @@ def _serve(port: PortName | None, messages: socket, pipe: Connection) -> None:
                 opened.send(bytes(framed[1 : 1 + framed[0]]))
                 del framed[: 1 + framed[0]]
         if pipe.fileno() in ready:
-            with suppress(
-                EOFError
-            ):  # the end of the messages, of which the last are to go, is near
+            with suppress(EOFError):  # messages end then, too, once the last have gone
                 pipe.recv()
                 pipe.send(opened.is_there() and len(os.listdir(_THREADS)) == threads)
