@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -20,12 +21,15 @@ _left_out: Final[list[str]] = []
 """Modules that numba is to do without."""
 
 
-def leave_linear_algebra_out() -> None:
-    """Let numba not load that of SciPy, which none of this code needs: 0.15 s and 16 MB.
+def load_numba_sparingly() -> None:
+    """Let numba not load what none of this code needs.
 
-    For a process that is this program's alone: what others compile may need it.
+    That is SciPy's linear algebra (0.15 s and 16 MB), and colorama, which would end each run on a
+    terminal with an escape code. For a process that is this program's alone: what others compile
+    may need it.
     """
     _left_out.append("scipy.linalg")
+    os.environ["NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING"] = "1"
 
 
 def cached(decorator: Callable[..., Any], *args: Any, **options: Any) -> Callable[[Any], Any]:

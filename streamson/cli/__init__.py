@@ -9,7 +9,7 @@ from typing import Final, NoReturn
 
 import click
 
-from streamson._jit import leave_linear_algebra_out
+from streamson._jit import load_numba_sparingly
 from streamson._printable import PrintableFormatter, StderrHandler, printable
 from streamson._version import __version__
 from streamson.cli.descriptors import raise_descriptor_limit
@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """
     secure()
     ending.listen()
-    leave_linear_algebra_out()
+    load_numba_sparingly()
     code = _run(arguments)
     ending.finish()
     settle()

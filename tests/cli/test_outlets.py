@@ -146,7 +146,7 @@ def test_what_is_played_arrives_in_rhythm_and_in_tune_on_a_midi_port(play, synth
     code, _, err = watch.end()
     assert code == 130
     assert f"MIDI to synth:in: {len(PITCHES)} notes\n" in err
-    assert synth.clock[-1][1] == 0xFC
+    until(lambda: synth.clock[-1][1] == 0xFC, "the clock's stop")
 
 
 @pytest.mark.parametrize("how", ["interrupt", "terminate", "mute", "mute_stream"])

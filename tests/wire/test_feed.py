@@ -331,6 +331,14 @@ def test_a_port_in_use_names_the_option():
             CommandServer(endpoint)
 
 
+def test_a_port_that_was_just_closed_can_be_had_again():
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        threading.Timer(0.2, held.close).start()
+        endpoint = f"tcp://127.0.0.1:{held.getsockname()[1]}"
+        with contextlib.closing(FeedPublisher(endpoint)) as publisher:
+            assert publisher.endpoint == endpoint
+
+
 def test_the_last_port_has_none_after_it():
     with pytest.raises(UsageError, match="up to 65534"):
         control_endpoint("tcp://127.0.0.1:65535")

@@ -3,6 +3,7 @@
 import errno
 import socket as sockets
 import stat
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,9 @@ CONNECT_MS: Final = 1_000
 RECONNECT_MS: Final = 500
 """So long a try to connect may take, and at most so long it is waited before the next: else a link
 that was cut would be found again only after the kernel's pauses, which grow to many seconds."""
+
+GIVEN_UP_S: Final = 0.5
+"""At most so long a port is taken after its socket was closed: it is ZeroMQ's thread that does."""
 
 _FORM: Final = 'the form is "tcp://HOST:PORT", such as tcp://127.0.0.1:5570, or "ipc://PATH"'
 
@@ -122,7 +126,7 @@ def bind(socket: zmq.Socket[Any], endpoint: str, option: str = "--bind") -> str:
         _check_port(endpoint)
         _check_path(endpoint, option)
         _allow_ipv6(socket, endpoint)
-        socket.bind(endpoint)
+        _bind_patiently(socket, endpoint)
     except StreamsonError:
         socket.close(0)
         raise
@@ -154,6 +158,19 @@ def _in_use(endpoint: str, what: str, option: str) -> StreamsonError:
         f"can't listen on {endpoint}: the {what} is in use, perhaps by another listener. "
         f"Stop that one, or choose another {what} with {option}."
     )
+
+
+def _bind_patiently(socket: zmq.Socket[Any], endpoint: str) -> None:
+    """Bind, also to a port that was just closed: ZeroMQ gives it up a moment later."""
+    until = time.monotonic() + GIVEN_UP_S
+    while True:
+        try:
+            socket.bind(endpoint)
+            return
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EADDRINUSE or time.monotonic() > until:
+                raise
+        time.sleep(0.02)
 
 
 def _allow_ipv6(socket: zmq.Socket[Any], endpoint: str) -> None:
