@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections import Counter
 
@@ -15,6 +16,8 @@ import psutil
 import pytest
 
 from streamson import Listener, Publisher
+from streamson.live.midi.port import choose_port
+from streamson.live.midi.port_process import PortProcess, list_ports_apart
 from streamson.model.command import MuteStream
 from streamson.model.feed import NOTE
 from streamson.session.load import parse_session
@@ -171,6 +174,25 @@ def test_no_note_hangs(play, synth, start, how):
         assert code == (130 if how == "interrupt" else 143)
         assert time.monotonic() - begin < 3
     until(lambda: not synth.sounding, "silence", 5)
+
+
+def test_what_is_sent_last_arrives_though_an_answer_was_not_waited_for(synth):
+    others = psutil.Process().children()
+    port = PortProcess(choose_port("synth", list_ports_apart()))
+    (process,) = set(psutil.Process().children()) - set(others)
+    assert port.is_there()  # asks, too, and what is answered waits from then on
+    port.send(bytes([0x91, 60, 64]))
+    port.send(bytes([0x92, 62, 64]))
+    synth.await_notes(2)
+    port.send(bytes([0x81, 60, 0]))
+    until(lambda: synth.sounding == 1, "the end of one, by when the answer is there")
+    process.suspend()  # a busy machine
+    port.send(bytes([0x82, 62, 0]))
+    threading.Timer(0.2, process.resume).start()
+    port.close()
+    until(lambda: not synth.sounding, "the end of the other")
+    # Of a client that died, not closed, the server knows after 20 s; until then it answers nobody.
+    assert any("synth" in found.name for found in list_ports_apart())
 
 
 def test_a_listener_that_is_killed_leaves_no_note_and_is_found_again(synth, start, tmp_path):

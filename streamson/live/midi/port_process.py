@@ -137,6 +137,7 @@ def _serve(port: PortName | None, messages: socket, pipe: Connection) -> None:
                 opened.send(bytes(framed[1 : 1 + framed[0]]))
                 del framed[: 1 + framed[0]]
         if pipe.fileno() in ready:
-            with suppress(EOFError):  # messages end then, too, once the last have gone
+            # Where the other end is closed, messages end too, once the last have gone.
+            with suppress(EOFError, OSError):
                 pipe.recv()
                 pipe.send(opened.is_there() and len(os.listdir(_THREADS)) == threads)
