@@ -166,11 +166,12 @@ def _bind_patiently(socket: zmq.Socket[Any], endpoint: str) -> None:
     while True:
         try:
             socket.bind(endpoint)
-            return
         except zmq.ZMQError as error:
             if error.errno != zmq.EADDRINUSE or time.monotonic() > until:
                 raise
-        time.sleep(0.02)
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _allow_ipv6(socket: zmq.Socket[Any], endpoint: str) -> None:
