@@ -113,7 +113,7 @@ def test_a_command_of_the_page_makes_what_is_heard(gallery, tmp_path):
     assert np.percentile(np.abs(levels[1] - levels[0] - gain), 90) < 1
 
 
-@pytest.mark.parametrize(("size", "scheme"), product(SIZES, ["light", "dark"]))
+@pytest.mark.parametrize(("size", "scheme"), [*product(SIZES, ["light", "dark"])])
 def test_the_page_stands_in_nobodys_way(gallery, visitor, size, scheme):
     tab = visitor(gallery, size, scheme)
     tab.locator("summary").first.click()
