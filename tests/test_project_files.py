@@ -1,10 +1,13 @@
 """What stands beside the code agrees with it."""
 
+import hashlib
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+
+import yaml
 
 from streamson._version import __version__
 
@@ -41,3 +44,21 @@ def test_each_command_has_a_manual_page(tmp_path):
     assert len(names) > 40
     page = (tmp_path / "streamson-decode.1").read_text()
     assert "\\fB\\-\\-check\\fP NOTES.csv" in page
+
+
+def test_the_recipe_for_conda_wants_what_the_project_does(tmp_path):
+    source = tmp_path / "streamson.tar.gz"
+    source.write_bytes(b"some source")
+    script = ROOT / "scripts" / "site" / "conda.py"
+    made = subprocess.run([sys.executable, script, source], check=True, stdout=-1, text=True)
+    recipe = yaml.safe_load(made.stdout)
+    assert recipe["package"] == {"name": "streamson", "version": __version__}
+    assert recipe["source"]["sha256"] == hashlib.sha256(b"some source").hexdigest()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert recipe["about"]["license"] == project["license"]
+    wanted = dict(one.split() for one in recipe["requirements"]["run"])
+    assert wanted.pop("python") == project["requires-python"]
+    assert wanted.pop("python-sounddevice")
+    assert wanted.pop("pysoundfile")
+    asked = dict(re.fullmatch(r"([\w-]+)(.*)", one).groups() for one in project["dependencies"])
+    assert wanted == {name: asked[name] for name in asked.keys() - {"sounddevice", "soundfile"}}
