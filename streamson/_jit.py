@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 NOTICE_AFTER_S: Final = 1.5
-"""Compiling takes about 10 s, which a person should know; loading takes less than a second."""
+"""Compiling takes tens of seconds, which a person should know; loading takes less than a second."""
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +50,17 @@ def cached(decorator: Callable[..., Any], *args: Any, **options: Any) -> Callabl
     return compile_function
 
 
+def inner(function: Any = None, /, **options: Any) -> Any:
+    """Decorate what machine code alone calls: without an entrance for Python, which takes a while.
+
+    As `numba.njit`, to whose options two are added. A call from Python would crash.
+    """
+    from numba import njit
+
+    options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return njit(**options) if function is None else njit(function, **options)
+
+
 @cache
 def _load_arrays() -> None:
     """Load what numba knows of arrays, which looks for linear algebra as it is imported."""
@@ -71,19 +82,62 @@ def source_digest(package: str, *constants: object) -> str:
     return digest.hexdigest()
 
 
-@contextmanager
-def notice_compiling() -> Iterator[None]:
-    """Tell that machine code is compiled, where the block takes longer than to load it would."""
-    notice = threading.Timer(NOTICE_AFTER_S, _tell)
-    notice.daemon = True
-    notice.start()
-    try:
-        yield
-    finally:
-        notice.cancel()
+class Watcher(Protocol):
+    """Is told how machine code is loaded, in stages; on the first run it is compiled."""
+
+    def begin(self, stage: str) -> None:
+        """Take in that a stage begins, in the thread that waits for it."""
+
+    def take_long(self, stage: str) -> None:
+        """Take in that it is not loaded but compiled; in another thread."""
+
+    def end(self, stage: str) -> None:
+        """Take in that it ends."""
+
+
+class Notice:
+    """Says it once in the log."""
+
+    def __init__(self) -> None:
+        self._is_told = False
+
+    def begin(self, stage: str) -> None:
+        """Nothing: it may be loaded at once."""
+
+    def take_long(self, _stage: str) -> None:
+        """Say it."""
+        if not self._is_told:
+            self._is_told = True
+            _log.warning("Compiling, on the first run only ...")
+
+    def end(self, stage: str) -> None:
+        """Nothing."""
+
+
+_makers: Final[list[Callable[[], Watcher]]] = [Notice]
+"""The last one makes the watcher, when the first stage begins."""
+
+
+def watch_compiling(make: Callable[[], Watcher]) -> None:
+    """Let somebody else be told, who is made when there is something to tell."""
+    _makers.append(make)
 
 
 @cache
-def _tell() -> None:
-    """Say it once."""
-    _log.warning("Compiling, on the first run only ...")
+def _watcher() -> Watcher:
+    return _makers[-1]()
+
+
+@contextmanager
+def stage(name: str) -> Iterator[None]:
+    """Load a part of the machine code in a block, watched: see `Watcher`."""
+    watcher = _watcher()
+    watcher.begin(name)
+    slow = threading.Timer(NOTICE_AFTER_S, watcher.take_long, (name,))
+    slow.daemon = True
+    slow.start()
+    try:
+        yield
+    finally:
+        slow.cancel()
+        watcher.end(name)

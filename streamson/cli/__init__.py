@@ -9,7 +9,7 @@ from typing import Final, NoReturn
 
 import click
 
-from streamson._jit import load_numba_sparingly
+from streamson._jit import Watcher, load_numba_sparingly, watch_compiling
 from streamson._printable import PrintableFormatter, StderrHandler, printable
 from streamson._version import __version__
 from streamson.cli.descriptors import raise_descriptor_limit
@@ -94,10 +94,17 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     secure()
     ending.listen()
     load_numba_sparingly()
+    watch_compiling(_compiling)
     code = _run(arguments)
     ending.finish()
     settle()
     leave(code or ending.code or 0)
+
+
+def _compiling() -> Watcher:
+    from streamson.cli.compiling import Compiling
+
+    return Compiling()
 
 
 def _run(arguments: Sequence[str] | None) -> int:

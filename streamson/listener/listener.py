@@ -8,7 +8,6 @@ from typing import ClassVar, Final, Self
 
 from streamson._event_log import EventLog
 from streamson._faults import Faults
-from streamson._jit import notice_compiling
 from streamson.errors import OutputFileError, UsageError
 from streamson.listener.alert_board import AlertBoard
 from streamson.listener.commands import session_words
@@ -151,10 +150,9 @@ class Listener:
         self._recordings = Recordings(
             self.tap, self._record, rotation=rotation, on_event=self._bus.emit
         )
-        with notice_compiling():
-            prepare_rescaling()  # before points come, which would wait for it
-            prepare_surprises()
-            prepare_arrivals()
+        prepare_rescaling()  # before points come, which would wait for it
+        prepare_surprises()
+        prepare_arrivals()
         self._state: StateKeeper | None = None
         self._streams = self._make_streams(loaded, state)
         # Before there are sockets and threads: it may fork.

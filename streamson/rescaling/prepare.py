@@ -8,6 +8,7 @@ import threading
 
 import numpy as np
 
+from streamson._jit import stage
 from streamson.rescaling.contrast import FAR_SHARES, NEAR_SHARES, equalized
 from streamson.rescaling.field_hints import FieldHints
 from streamson.rescaling.held_line import HeldLine
@@ -19,7 +20,10 @@ _loading = threading.Lock()
 
 def load_kernels() -> None:
     """Call each kernel once, as rescaling does; any thread may call it."""
-    with _loading:  # what one thread compiles numba does not find compiled in another
+    with (
+        _loading,
+        stage("rescaling"),
+    ):  # what one thread compiles numba does not find compiled in another
         _call_each()
 
 

@@ -10,17 +10,17 @@ from math import inf, log
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
+from streamson._jit import inner
 from streamson.surprise.layout import HISTORY, STRETCH
 
-_compiled: Final = njit(nogil=True, error_model="numpy")
+_compiled: Final = inner(error_model="numpy")
 
 LOWEST: Final = -1e3
 """The score of a stretch that has been before, value by value, where no step is known."""
 
 
-@njit(nogil=True, error_model="numpy", fastmath={"nnan"})
+@inner(error_model="numpy", fastmath={"nnan"})
 def nearest_distance(values: Any, end: int) -> float:
     """Return the squared distance of the last stretch to the nearest before; -1 without one.
 

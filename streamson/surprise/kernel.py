@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numba import njit, types
 
-from streamson._jit import cached, notice_compiling, source_digest
+from streamson._jit import cached, source_digest, stage
 from streamson.surprise import series
 
 _NUMBERS: Final = types.Array(types.float64, 2, "C")
@@ -65,7 +65,7 @@ def kernels() -> Kernels:
         sources  # noqa: B018
         series.reset(arrays, slot, interval_s)
 
-    with notice_compiling():
+    with stage("surprise"):
         return Kernels(
             _cached(_POINT)(update),
             _cached(_BATCH)(update_batch),

@@ -2,11 +2,10 @@
 
 from typing import Any, Final
 
-from numba import njit
-
+from streamson._jit import inner
 from streamson.surprise.layout import HISTORY, KIND, SIGN, STRETCH
 
-_compiled: Final = njit(nogil=True, error_model="numpy")
+_compiled: Final = inner(error_model="numpy")
 
 LEVEL: Final = 1
 

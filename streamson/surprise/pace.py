@@ -2,11 +2,10 @@
 
 from typing import Any, Final
 
-from numba import njit
-
+from streamson._jit import inner
 from streamson.surprise.layout import HISTORY, LAST_TIME, SEEN, SQUARE, STEP
 
-_compiled: Final = njit(nogil=True, error_model="numpy")
+_compiled: Final = inner(error_model="numpy")
 
 GAP: Final = 8.0
 """A time between values counts for so many times what is usual at most: a clock may be set."""

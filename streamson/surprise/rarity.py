@@ -19,8 +19,8 @@ from math import inf, log1p, log10
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
+from streamson._jit import inner
 from streamson.surprise.distance import score_of
 from streamson.surprise.layout import (
     COUNT,
@@ -35,7 +35,7 @@ from streamson.surprise.layout import (
     UNSEEN,
 )
 
-_compiled: Final = njit(nogil=True, error_model="numpy")
+_compiled: Final = inner(error_model="numpy")
 
 LN_10: Final = 2.302585092994046
 

@@ -12,8 +12,8 @@ from math import floor, inf, isnan, log, nan
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
+from streamson._jit import inner
 from streamson.surprise.distance import LOWEST
 from streamson.surprise.layout import (
     ACTIVE,
@@ -47,7 +47,7 @@ from streamson.surprise.layout import (
 from streamson.surprise.pace import follow_time
 from streamson.surprise.tail import follow_blocks, surprise
 
-_compiled: Final = njit(nogil=True, error_model="numpy")
+_compiled: Final = inner(error_model="numpy")
 
 HOUR_SLOTS: Final = 4
 """So many means are compared: one alone would be told for each job that began ten minutes late."""

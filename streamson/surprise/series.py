@@ -3,8 +3,7 @@
 from math import frexp, inf
 from typing import Any, Final
 
-from numba import njit
-
+from streamson._jit import inner
 from streamson.surprise.distance import nearest_distance, score_of
 from streamson.surprise.kinds import RATE, SEASON, tell_kind
 from streamson.surprise.layout import (
@@ -41,7 +40,7 @@ from streamson.surprise.season import follow_season, reset_season
 from streamson.surprise.tail import asked, follow_blocks, surprise
 from streamson.surprise.thinning import begin_again, middle, take
 
-_compiled: Final = njit(nogil=True, error_model="numpy")
+_compiled: Final = inner(error_model="numpy")
 
 NONE: Final = 0
 

@@ -13,8 +13,8 @@ from math import ceil, inf, log, log1p, log10
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
+from streamson._jit import inner
 from streamson.surprise.distance import score_of
 from streamson.surprise.layout import (
     BLOCK,
@@ -37,7 +37,7 @@ from streamson.surprise.layout import (
 )
 from streamson.surprise.rarity import follow_tail
 
-_compiled: Final = njit(nogil=True, error_model="numpy")
+_compiled: Final = inner(error_model="numpy")
 
 MAX_POINTS: Final = 1e15
 """An interval of more points is taken for so many."""

@@ -10,8 +10,7 @@ all of them, and where points stand still, so does it.
 from math import inf
 from typing import Any, Final
 
-from numba import njit
-
+from streamson._jit import inner
 from streamson.surprise.layout import (
     COUNT,
     END,
@@ -47,7 +46,7 @@ from streamson.surprise.layout import (
 )
 from streamson.surprise.pace import follow_time
 
-_compiled: Final = njit(nogil=True, error_model="numpy")
+_compiled: Final = inner(error_model="numpy")
 
 SLOT_S: Final = 0.025
 """A slot is so long at least, where points come faster than forty a second. A stretch of ten values

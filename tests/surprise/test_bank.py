@@ -7,12 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamson.surprise import distance
 from streamson.surprise.bank import MAX_SERIES, Change, SurpriseBank
-from streamson.surprise.distance import nearest_distance
 from streamson.surprise.layout import ACTIVE, HISTORY, INTERVAL, MAX_SURPRISE, SEASON_SHARE, STRETCH
+from tests.machine_code import entered
 
 WEEK = 604_800.0
 DAY = 86_400.0
+
+nearest_distance = entered(distance.nearest_distance)
 
 any_number = st.floats(allow_nan=False, allow_infinity=False)
 """Any finite float64: subnormals, 1e300, -0."""

@@ -9,8 +9,8 @@ import math
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
+from streamson._jit import inner
 from streamson.synth.kernel import memory
 from streamson.synth.kernel.envelope import cut_short
 from streamson.synth.kernel.layout import NEVER
@@ -42,7 +42,7 @@ SAME_PITCH: Final = 2 ** (1.01 / 12)
 """Up to a semitone apart, notes are taken for the same: while both sound, they beat."""
 
 
-@njit(nogil=True)
+@inner
 def set_envelope(engine: int, voice: Any, note: Any) -> None:
     """Set up a voice's envelope, its attack and fall within the note."""
     instrument = memory.instruments(engine)[note.instrument]
@@ -71,7 +71,7 @@ def set_envelope(engine: int, voice: Any, note: Any) -> None:
     voice.bend = instrument.bend
 
 
-@njit(nogil=True)
+@inner
 def restrike(engine: int, note: Any) -> int:
     """End the voices that sound the same as a note; return for how many frames it has to wait.
 
@@ -97,7 +97,7 @@ def restrike(engine: int, note: Any) -> int:
     return min(rest, longest)
 
 
-@njit(nogil=True)
+@inner
 def _same(voice: Any, note: Any) -> bool:
     # Of two notes that begin together neither ends the other; both end what sounds.
     return (

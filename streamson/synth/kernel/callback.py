@@ -7,9 +7,9 @@ from functools import cache
 from typing import Any, Final
 
 import numpy as np
-from numba import carray, cfunc, njit, types
+from numba import carray, cfunc, types
 
-from streamson._jit import cached, notice_compiling, source_digest
+from streamson._jit import cached, inner, source_digest, stage
 from streamson.model.limits import CHANNELS
 from streamson.synth.kernel import memory
 from streamson.synth.kernel.articulation import restrike
@@ -64,11 +64,11 @@ def callback() -> Any:
         _fill(address(engine), carray(output, (frames, CHANNELS), np.float32), status)
         return 0
 
-    with notice_compiling():  # the machine code of the last time loads in 0.4 s
+    with stage("sound"):  # the machine code of the last time loads in 0.4 s
         return cached(cfunc, _SIGNATURE, error_model="numpy")(audio_callback)
 
 
-@njit(nogil=True)
+@inner
 def _fill(engine: int, output: Any, status: int) -> None:
     """Fill a device's block from as many quanta as it takes."""
     state = memory.state(engine)[0]
@@ -91,7 +91,7 @@ def _fill(engine: int, output: Any, status: int) -> None:
     state.rendering = 0
 
 
-@njit(nogil=True)
+@inner
 def _hand_out_resampled(engine: int, output: Any, now: int) -> None:
     """Fill a block of a device that has a rate of its own."""
     state = memory.state(engine)[0]
@@ -104,7 +104,7 @@ def _hand_out_resampled(engine: int, output: Any, now: int) -> None:
         resample(engine, part)
 
 
-@njit(nogil=True)
+@inner
 def _hand_out(engine: int, output: Any, now: int) -> None:
     """Hand out the engine's next frames."""
     state = memory.state(engine)[0]
@@ -125,7 +125,7 @@ def _hand_out(engine: int, output: Any, now: int) -> None:
     state.frame += frames
 
 
-@njit(nogil=True)
+@inner
 def _render_quantum(engine: int, now: int) -> None:
     """Finish the next quantum."""
     state = memory.state(engine)[0]
@@ -138,7 +138,7 @@ def _render_quantum(engine: int, now: int) -> None:
         _tap(engine, first)
 
 
-@njit(nogil=True)
+@inner
 def _synthesise(engine: int, now: int) -> None:
     state = memory.state(engine)[0]
     clear(memory.bus(engine))
@@ -152,7 +152,7 @@ def _synthesise(engine: int, now: int) -> None:
     state.synth_frame += QUANTUM
 
 
-@njit(nogil=True)
+@inner
 def _take_notes(engine: int, start: int) -> None:
     """Move notes from the ring to the heap; what should have begun already begins now."""
     state = memory.state(engine)[0]
@@ -168,7 +168,7 @@ def _take_notes(engine: int, start: int) -> None:
         waiting -= 1
 
 
-@njit(nogil=True)
+@inner
 def _start_notes(engine: int, start: int, now: int) -> None:
     """Start every note whose onset lies in the quantum that begins at `start`; report each."""
     state = memory.state(engine)[0]
@@ -193,7 +193,7 @@ def _start_notes(engine: int, start: int, now: int) -> None:
         pop(engine)
 
 
-@njit(nogil=True)
+@inner
 def _delay(engine: int, note: Any, now: int) -> bool:
     """Put a note off, if it has to wait for what it strikes again; its break begins now."""
     if note.rest > 0:
@@ -207,14 +207,14 @@ def _delay(engine: int, note: Any, now: int) -> bool:
     return True
 
 
-@njit(nogil=True)
+@inner
 def _count_played(engine: int, note: Any, number: int) -> None:
     state = memory.state(engine)[0]
     state.played += number
     state.foreground_played += number * note.foreground
 
 
-@njit(nogil=True)
+@inner
 def _report(engine: int, note: Any, now: int) -> None:
     """Tell Python what became of a note; if nobody reads, it is left out and counted."""
     if writable(memory.played_indices(engine), PLAYED_RING) <= 0:
@@ -227,7 +227,7 @@ def _report(engine: int, note: Any, now: int) -> None:
     advance(memory.played_indices(engine), WRITTEN)
 
 
-@njit(nogil=True)
+@inner
 def _apply_volume(engine: int) -> None:
     """Multiply the bus by the master gain, on its way to the volume that was asked for."""
     state = memory.state(engine)[0]
@@ -242,7 +242,7 @@ def _apply_volume(engine: int) -> None:
     state.gain = last
 
 
-@njit(nogil=True)
+@inner
 def _fade_to_stop(quantum: Any, first: int, stop: int) -> None:
     """Fade a finished quantum that begins at frame `first` so that there is silence from `stop`."""
     if first + QUANTUM <= stop - FADE_FRAMES:
@@ -254,7 +254,7 @@ def _fade_to_stop(quantum: Any, first: int, stop: int) -> None:
             quantum[channel, k] *= gain
 
 
-@njit(nogil=True)
+@inner
 def _fade_in(state: Any, output: Any) -> None:
     """Fade in what a new device gets: it may begin in the midst of notes. The tap is not faded."""
     for k in range(min(state.fade_in, output.shape[0])):
@@ -265,7 +265,7 @@ def _fade_in(state: Any, output: Any) -> None:
     state.fade_in = max(0, state.fade_in - output.shape[0])
 
 
-@njit(nogil=True)
+@inner
 def _tap(engine: int, first: int) -> None:
     """Copy the finished quantum for the recorder; without room it is left out and counted."""
     if writable(memory.tap_indices(engine), TAP_QUANTA) <= 0:
@@ -280,7 +280,7 @@ def _tap(engine: int, first: int) -> None:
     advance(memory.tap_indices(engine), WRITTEN)
 
 
-@njit(nogil=True)
+@inner
 def _watch_clock(state: Any, frames: int, now: int, status: int) -> None:
     """Count blocks, and those that the device missed.
 

@@ -4,8 +4,8 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit
 
+from streamson._jit import inner
 from streamson.model.limits import CHANNELS
 from streamson.synth.kernel import memory
 from streamson.synth.kernel.layout import QUANTUM
@@ -34,7 +34,7 @@ MIX_MEAN_S: Final = 0.05
 """Time constant of the mean that says how strong all else is: a period of the lowest tones."""
 
 
-@njit(nogil=True)
+@inner
 def stand_up(engine: int) -> None:
     """Forget what all else stepped back for."""
     state = memory.state(engine)[0]
@@ -42,14 +42,14 @@ def stand_up(engine: int) -> None:
     state.said_power = state.mix_power = 0
 
 
-@njit(nogil=True)
+@inner
 def step_back_for(engine: int, power: float) -> None:
     """Let all else step back for a sample of that power, the softest of those that sound."""
     state = memory.state(engine)[0]
     state.said_power = power if state.said_power == 0 else min(power, state.said_power)
 
 
-@njit(nogil=True)
+@inner
 def duck(engine: int) -> None:
     """Multiply the bus, and what is sent beside it, by a gain on its way to where it belongs."""
     state = memory.state(engine)[0]
@@ -77,7 +77,7 @@ def duck(engine: int) -> None:
     state.duck_gain = last
 
 
-@njit(nogil=True)
+@inner
 def _follow(engine: int) -> None:
     """Take in how strong all else is, and lower the floor where that is too much.
 

@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
+from streamson._jit import inner
 from streamson.synth.kernel import memory
 from streamson.synth.kernel.layout import QUANTUM
 
@@ -17,7 +17,7 @@ _FAR: Final = 2**24
 """Distances in frames are clamped to what float32 holds exactly: more than the longest segment."""
 
 
-@njit(nogil=True, fastmath={"contract"})
+@inner(fastmath={"contract"})
 def step(x: Any, bend: Any) -> Any:
     """Rise from 0 to 1 while x does; level at both ends, so that nothing clicks.
 
@@ -33,14 +33,14 @@ def step(x: Any, bend: Any) -> Any:
     return bent * bent * (np.float32(3) - np.float32(2) * bent)
 
 
-@njit(nogil=True, fastmath={"contract"})
+@inner(fastmath={"contract"})
 def is_level(voice: Any, start: int, end: int) -> bool:
     """Return whether a voice's envelope stands still in all frames from `start` up to `end`."""
     steady = start >= voice.steady and end <= voice.dip and end <= voice.cut
     return steady and voice.tremolo == 0
 
 
-@njit(nogil=True)
+@inner
 def shape(engine: int, voice: Any, start: int) -> None:
     """Write a voice's envelope for the quantum that begins at frame `start`."""
     envelope = memory.envelope(engine)
@@ -63,7 +63,7 @@ def shape(engine: int, voice: Any, start: int) -> None:
         _multiply(envelope, np.float32(start - voice.cut), voice.cut_rate, _ZERO, -_ONE)
 
 
-@njit(nogil=True, fastmath={"contract"})
+@inner(fastmath={"contract"})
 def _multiply(envelope: Any, since: Any, rate: Any, bend: Any, way: Any) -> None:
     """Multiply by a segment that began some frames ago: up from 0 by 1, or down from 1 by `way`."""
     base = _ZERO if way == _ONE else _ONE
@@ -72,7 +72,7 @@ def _multiply(envelope: Any, since: Any, rate: Any, bend: Any, way: Any) -> None
         envelope[k] *= base + way * step((since + frame) * rate, bend)
 
 
-@njit(nogil=True)
+@inner
 def cut_short(engine: int, voice: Any, frame: int, frames: int) -> None:
     """Let a voice fade from a frame on; it must not do so yet."""
     voice.cut = frame

@@ -8,8 +8,8 @@ true peak, the highest point of the wave between the samples, as ITU-R BS.1770-5
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
+from streamson._jit import inner
 from streamson.model.limits import CHANNELS
 from streamson.synth.kernel import memory
 from streamson.synth.kernel.layout import QUANTUM
@@ -39,7 +39,7 @@ def _interpolator() -> Any:
 _INTERPOLATOR: Final = _interpolator()
 
 
-@njit(nogil=True)
+@inner
 def limit(engine: int) -> None:
     """Finish the held quantum into `ready`, and hold the one on the bus instead."""
     state = memory.state(engine)[0]
@@ -68,7 +68,7 @@ def limit(engine: int) -> None:
     state.limiter_need = need
 
 
-@njit(nogil=True, fastmath={"contract", "reassoc"})
+@inner(fastmath={"contract", "reassoc"})
 def _peak_between(engine: int) -> float:
     """Return the highest point between the samples of the bus and the end of what is held."""
     held, bus, joined = memory.held(engine), memory.bus(engine), memory.joined(engine)
@@ -87,7 +87,7 @@ def _peak_between(engine: int) -> float:
     return float(_as_float(highest))
 
 
-@njit(nogil=True)
+@inner
 def clear(quantum: Any) -> None:
     """Silence a quantum."""
     for channel in range(CHANNELS):
@@ -95,7 +95,7 @@ def clear(quantum: Any) -> None:
             quantum[channel, k] = 0
 
 
-@njit(nogil=True)
+@inner
 def _peak(quantum: Any) -> float:
     """Return the largest absolute sample; infinity or NaN if one is not finite."""
     # Floats without their sign are in the order of their bits, NaN above all, and the loop over
@@ -107,17 +107,17 @@ def _peak(quantum: Any) -> float:
     return float(_as_float(largest))
 
 
-@njit(nogil=True)
+@inner
 def _as_bits(sample: Any) -> Any:
     return np.float32(sample).view(np.int32)
 
 
-@njit(nogil=True)
+@inner
 def _as_float(bits: Any) -> Any:
     return np.int32(bits).view(np.float32)
 
 
-@njit(nogil=True, fastmath={"contract"})
+@inner(fastmath={"contract"})
 def _ramp(target: Any, source: Any, first: Any, last: Any) -> None:
     """Copy a quantum with a gain that runs straight from `first` to `last`."""
     step = (last - first) * np.float32(1 / QUANTUM)

@@ -7,8 +7,9 @@ Python hands the callback the address of one table of addresses, called `engine`
 from typing import Any
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
+from streamson._jit import inner
 from streamson.synth.kernel.layout import LAYOUT
 from streamson.synth.kernel.pointers import pointer
 
@@ -23,7 +24,7 @@ def _view(name: str) -> Any:
     position = list(LAYOUT).index(name)
     shape, dtype = LAYOUT[name]
 
-    @njit(nogil=True)
+    @inner
     def view(engine):  # type: ignore[no-untyped-def]
         return carray(pointer(carray(pointer(engine), entries, np.int64)[position]), shape, dtype)
 

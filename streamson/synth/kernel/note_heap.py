@@ -6,17 +6,16 @@ bit, independent of when they arrived.
 
 from typing import Any
 
-from numba import njit
-
+from streamson._jit import inner
 from streamson.synth.kernel import memory
 
 
-@njit(nogil=True)
+@inner
 def _earlier(a: Any, b: Any) -> bool:
     return a.onset < b.onset or (a.onset == b.onset and a.id < b.id)
 
 
-@njit(nogil=True)
+@inner
 def push(engine: int, note: Any) -> None:
     """Add a note; there must be room."""
     state = memory.state(engine)[0]
@@ -32,7 +31,7 @@ def push(engine: int, note: Any) -> None:
     state.pending += 1
 
 
-@njit(nogil=True)
+@inner
 def pop(engine: int) -> None:
     """Take the earliest note, ``pending[0]``, off the heap."""
     state = memory.state(engine)[0]
@@ -54,7 +53,7 @@ def pop(engine: int) -> None:
     state.pending = size
 
 
-@njit(nogil=True)
+@inner
 def delay_first(engine: int, frames: int) -> None:
     """Let the earliest note begin so much later, and end when it would have ended."""
     state = memory.state(engine)[0]

@@ -3,7 +3,8 @@
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
+
+from streamson._jit import inner
 
 TURN: Final = 2.0**32
 
@@ -24,7 +25,7 @@ _TO_NOISE: Final = np.float32(1.4212 * 2.0**-31)
 """From 32 random bits to values that, smoothed, have the power of a sine: measured."""
 
 
-@njit(nogil=True, fastmath={"contract"})
+@inner(fastmath={"contract"})
 def sine(phase: Any) -> Any:
     """Return the sine of a phase.
 
@@ -41,7 +42,7 @@ def sine(phase: Any) -> Any:
     return y * (_C1 + z * (_C3 + z * (_C5 + z * _C7)))
 
 
-@njit(nogil=True, fastmath={"contract"})
+@inner(fastmath={"contract"})
 def noise_band(phase: Any, seed: Any, cell: Any, place: Any) -> Any:
     """Return a band of noise around the frequency of a phase, of the power of a sine.
 
@@ -66,14 +67,14 @@ def noise_band(phase: Any, seed: Any, cell: Any, place: Any) -> Any:
     return for_sine * sine(phase) + for_cosine * sine(np.int32(phase + QUARTER))
 
 
-@njit(nogil=True, fastmath={"contract"})
+@inner(fastmath={"contract"})
 def _walk(seed: Any, cell: Any, place: Any) -> Any:
     here = np.float32(np.int32(_scramble(np.uint32(np.uint32(cell) ^ seed))))
     there = np.float32(np.int32(_scramble(np.uint32(np.uint32(cell + 1) ^ seed))))
     return _TO_NOISE * (here + (there - here) * place)
 
 
-@njit(nogil=True)
+@inner
 def _scramble(x: Any) -> Any:
     """Return 32 bits that look random; "lowbias32" of C. Wellons, Hash Prospector, 2018."""
     x = np.uint32(x ^ (x >> np.uint32(16)))

@@ -4,8 +4,8 @@ import math
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
+from streamson._jit import inner
 from streamson.synth.kernel import memory
 from streamson.synth.kernel.layout import NEVER, QUANTUM
 from streamson.synth.kernel.oscillator import TURN, noise_band, sine
@@ -23,7 +23,7 @@ GOLDEN: Final = (math.sqrt(5) - 1) / 2
 _PER_FRAME: Final = np.float32(1 / QUANTUM)
 
 
-@njit(nogil=True)
+@inner
 def start_partials(engine: int, slot: int, note: Any, now: int) -> int:
     """Set up a voice's partials; return after how many frames the last one has rung out."""
     state = memory.state(engine)[0]
@@ -58,7 +58,7 @@ def start_partials(engine: int, slot: int, note: Any, now: int) -> int:
     return ring
 
 
-@njit(nogil=True)
+@inner
 def target_partial(engine: int, note: Any, i: int, scale: Any) -> tuple[Any, Any, Any]:
     """Return the phase increment and the gains, left and right, of a note's partial."""
     state = memory.state(engine)[0]
@@ -76,7 +76,7 @@ def target_partial(engine: int, note: Any, i: int, scale: Any) -> tuple[Any, Any
     )
 
 
-@njit(nogil=True)
+@inner
 def full_scale(engine: int, note: Any) -> Any:
     """Return what gives the partials below Nyquist together the note's power."""
     state = memory.state(engine)[0]
@@ -88,7 +88,7 @@ def full_scale(engine: int, note: Any) -> Any:
     return np.float32(note.amplitude / math.sqrt(power)) if power > 0 else np.float32(0)
 
 
-@njit(nogil=True)
+@inner
 def _level(note: Any, recipe: Any) -> float:
     level: float = recipe.level
     if note.brightness != 0:
@@ -96,7 +96,7 @@ def _level(note: Any, recipe: Any) -> float:
     return level
 
 
-@njit(nogil=True)
+@inner
 def _set_decay(partial: Any, exponent: float) -> None:
     """Let a partial decay by e to the minus exponent in each quantum.
 
@@ -110,7 +110,7 @@ def _set_decay(partial: Any, exponent: float) -> None:
     partial.decay_3 = np.float32((2 * (1 - decay) - exponent * (1 + decay)) / QUANTUM**3)
 
 
-@njit(nogil=True, fastmath={"contract"})
+@inner(fastmath={"contract"})
 def add_steady(engine: int, partial: Any, gain: Any) -> None:
     """Add a sine that stays as it is."""
     bus = memory.bus(engine)
@@ -123,7 +123,7 @@ def add_steady(engine: int, partial: Any, gain: Any) -> None:
         bus[1, k] += sample * right
 
 
-@njit(nogil=True, fastmath={"contract"})
+@inner(fastmath={"contract"})
 def add_decaying(engine: int, partial: Any, gain: Any) -> None:
     """Add a sine that dies away, of a voice whose envelope stands still."""
     bus = memory.bus(engine)
@@ -139,7 +139,7 @@ def add_decaying(engine: int, partial: Any, gain: Any) -> None:
         bus[1, k] += sample * right
 
 
-@njit(nogil=True, fastmath={"contract"})
+@inner(fastmath={"contract"})
 def add_shaped(engine: int, partial: Any) -> None:
     """Add a sine multiplied by the voice's envelope."""
     bus, envelope = memory.bus(engine), memory.envelope(engine)
@@ -155,7 +155,7 @@ def add_shaped(engine: int, partial: Any) -> None:
         bus[1, k] += sample * right
 
 
-@njit(nogil=True, fastmath={"contract"})
+@inner(fastmath={"contract"})
 def add_noise(engine: int, partial: Any, bend: Any, left_to: Any, right_to: Any) -> None:
     """Add a band of noise whose frequency and gains run straight to those of the next quantum."""
     bus, envelope = memory.bus(engine), memory.envelope(engine)
@@ -184,7 +184,7 @@ def add_noise(engine: int, partial: Any, bend: Any, left_to: Any, right_to: Any)
     partial.within = place - np.float32(cell)
 
 
-@njit(nogil=True, fastmath={"contract"})
+@inner(fastmath={"contract"})
 def add_gliding(engine: int, partial: Any, bend: Any, left_to: Any, right_to: Any) -> None:
     """Add a sine whose frequency and gains run straight to those of the next quantum."""
     bus, envelope = memory.bus(engine), memory.envelope(engine)

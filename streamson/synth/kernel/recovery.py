@@ -4,8 +4,7 @@ Voices, the heap of notes and the slots' numbers may be half changed then: all b
 nothing is read out of its bounds. The sound is cut; the frame counter goes on.
 """
 
-from numba import njit
-
+from streamson._jit import inner
 from streamson.synth.kernel import memory
 from streamson.synth.kernel.ducking import stand_up
 from streamson.synth.kernel.layout import (
@@ -19,7 +18,7 @@ from streamson.synth.kernel.limiter import clear
 from streamson.synth.kernel.ring import READ
 
 
-@njit(nogil=True)
+@inner
 def recover(engine: int) -> None:
     """Make the engine's memory whole, and all that sounded or waited silent."""
     state = memory.state(engine)[0]
@@ -45,7 +44,7 @@ def recover(engine: int) -> None:
     state.recovered += 1
 
 
-@njit(nogil=True)
+@inner
 def _drop_notes(engine: int) -> None:
     """Drop the notes that wait, and count them; changes of the volume are made at once."""
     state = memory.state(engine)[0]

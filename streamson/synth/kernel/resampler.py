@@ -6,12 +6,12 @@ A polyphase filter, whose taps `synth.resampling` writes.
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from streamson._jit import inner
 from streamson.synth.kernel import memory
 
 
-@njit(nogil=True)
+@inner
 def wanted_frames(engine: int, count: int) -> int:
     """Return how many more of the engine's frames so many of the device's are made of.
 
@@ -29,7 +29,7 @@ def wanted_frames(engine: int, count: int) -> int:
     return wanted
 
 
-@njit(nogil=True, fastmath={"contract", "reassoc"})
+@inner(fastmath={"contract", "reassoc"})
 def resample(engine: int, output: Any) -> None:
     """Fill frames of the device from those that are held."""
     state = memory.state(engine)[0]

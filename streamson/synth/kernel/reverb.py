@@ -8,8 +8,8 @@ decay alike. All delays are longer than a quantum, so that every loop runs over 
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
+from streamson._jit import inner
 from streamson.synth.kernel import memory
 from streamson.synth.kernel.layout import LINE_FRAMES, LINES, QUANTUM
 
@@ -20,7 +20,7 @@ _SPREAD: Final = np.float32(8**-0.5)
 _MASK: Final = LINE_FRAMES - 1
 
 
-@njit(nogil=True)
+@inner
 def reverberate(engine: int) -> None:
     """Add the room's answer to the bus."""
     state = memory.state(engine)[0]
@@ -37,7 +37,7 @@ def reverberate(engine: int) -> None:
     state.reverb_position = (state.reverb_position + QUANTUM) & _MASK
 
 
-@njit(nogil=True)
+@inner
 def _awake(engine: int) -> bool:
     """Return whether the room still answers: it is left alone in silence."""
     state, bus = memory.state(engine)[0], memory.bus(engine)
@@ -51,7 +51,7 @@ def _awake(engine: int) -> bool:
     return state.reverb_left > 0
 
 
-@njit(nogil=True, fastmath={"contract"})
+@inner(fastmath={"contract"})
 def _read(engine: int, line: int, position: int) -> None:
     """Take what comes out of a line, damped and weakened."""
     lines, out = memory.lines(engine), memory.lines_out(engine)
@@ -62,7 +62,7 @@ def _read(engine: int, line: int, position: int) -> None:
         out[line, k] = here * lines[line, start + 1 + k] + before * lines[line, start + k]
 
 
-@njit(nogil=True, fastmath={"contract"})
+@inner(fastmath={"contract"})
 def _scatter(out: Any) -> None:
     """Mix the lines by a Hadamard matrix: nothing is lost, and each goes to all."""
     for stage in range(3):
@@ -75,7 +75,7 @@ def _scatter(out: Any) -> None:
                     out[first + distance, k] = a - b
 
 
-@njit(nogil=True, fastmath={"contract"})
+@inner(fastmath={"contract"})
 def _write(engine: int, line: int, position: int) -> None:
     """Put into a line what the others gave, and its channel's sound."""
     lines, out, bus = memory.lines(engine), memory.lines_out(engine), memory.bus(engine)
@@ -92,7 +92,7 @@ def _write(engine: int, line: int, position: int) -> None:
             lines[line, LINE_FRAMES + k] = lines[line, k]
 
 
-@njit(nogil=True, fastmath={"contract"})
+@inner(fastmath={"contract"})
 def _add(engine: int, first: Any, last: Any) -> None:
     """Add what comes out of the lines, with a gain that runs straight from `first` to `last`."""
     out, bus = memory.lines_out(engine), memory.bus(engine)

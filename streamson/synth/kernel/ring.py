@@ -6,8 +6,7 @@ moves the first and only the reader the second, so neither ever waits for the ot
 
 from typing import Any, Final
 
-from numba import njit
-
+from streamson._jit import inner
 from streamson.synth.kernel.atomics import load_acquire, store_release
 
 WRITTEN: Final = 0
@@ -15,21 +14,21 @@ READ: Final = 8  # a cache line further on, so that the two sides do not slow ea
 INDICES: Final = 16
 
 
-@njit(nogil=True)
+@inner
 def readable(indices: Any) -> int:
     """Return how many items wait; for the reader."""
     count: int = load_acquire(indices, WRITTEN) - indices[READ]
     return count
 
 
-@njit(nogil=True)
+@inner
 def writable(indices: Any, capacity: int) -> int:
     """Return how many items fit; for the writer."""
     count: int = capacity - (indices[WRITTEN] - load_acquire(indices, READ))
     return count
 
 
-@njit(nogil=True)
+@inner
 def advance(indices: Any, side: int) -> None:
     """Hand one item over: written if `side` is `WRITTEN`, given back if it is `READ`."""
     store_release(indices, side, indices[side] + 1)

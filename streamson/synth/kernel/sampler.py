@@ -4,8 +4,8 @@ import math
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
+from streamson._jit import inner
 from streamson.synth.kernel import memory
 from streamson.synth.kernel.layout import MIPMAPS, NEVER, QUANTUM
 from streamson.synth.kernel.tilt import TAIL_PERIODS, loudness, start_tilt, tilt
@@ -35,7 +35,7 @@ def _filter() -> Any:
 _TAPS: Final = _filter()
 
 
-@njit(nogil=True)
+@inner
 def start_sample(engine: int, slot: int, note: Any, now: int) -> int:
     """Set up a voice's reading of its sample; return after how many frames it has been read."""
     instrument = memory.instruments(engine)[note.instrument]
@@ -53,7 +53,7 @@ def start_sample(engine: int, slot: int, note: Any, now: int) -> int:
     return math.ceil(instrument.sample_end / head.speed + tail)
 
 
-@njit(nogil=True)
+@inner
 def target_sample(engine: int, note: Any) -> tuple[Any, Any, Any]:
     """Return the frames of the file in a frame of a note, and its gains, left and right."""
     speed = note.frequency * memory.instruments(engine)[note.instrument].sample_speed
@@ -66,7 +66,7 @@ def target_sample(engine: int, note: Any) -> tuple[Any, Any, Any]:
     )
 
 
-@njit(nogil=True)
+@inner
 def copy_for(speed: float) -> int:
     """Return the number of the copy that can be read at a speed, of those that hold most."""
     copy, fastest = 0, 1.0
@@ -76,7 +76,7 @@ def copy_for(speed: float) -> int:
     return copy
 
 
-@njit(nogil=True, fastmath={"contract", "reassoc"})
+@inner(fastmath={"contract", "reassoc"})
 def take_sample(engine: int, slot: int, copy: int, speed_to: float, fade: Any) -> None:
     """Add a quantum of a sample to what is taken; behind the sound's end there is nothing.
 
@@ -126,7 +126,7 @@ def take_sample(engine: int, slot: int, copy: int, speed_to: float, fade: Any) -
         taken[1, k] += sum_right * faded
 
 
-@njit(nogil=True, fastmath={"contract"})
+@inner(fastmath={"contract"})
 def add_taken(engine: int, gains: Any) -> None:
     """Add what is taken to the mix, multiplied by the voice's envelope.
 
@@ -147,7 +147,7 @@ def add_taken(engine: int, gains: Any) -> None:
         bus[1, k] += taken[1, k] * envelope[k] * (right + right_step * frame)
 
 
-@njit(nogil=True)
+@inner
 def mix_sample(engine: int, slot: int, gain: Any) -> None:
     """Mix the quantum of a voice that plays a sample, and bring its glide a quantum nearer.
 
@@ -190,7 +190,7 @@ def mix_sample(engine: int, slot: int, gain: Any) -> None:
     voice.power = (left * left + right * right) * gain * gain
 
 
-@njit(nogil=True)
+@inner
 def _take(engine: int, slot: int, before: int, after: int, speed_to: float) -> None:
     """Take a quantum of a sample; from one copy to the other without a jump."""
     zero, one = np.float32(0), np.float32(1)

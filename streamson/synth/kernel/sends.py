@@ -7,14 +7,14 @@ a bus of its own, so that where all send all nothing is done, and nothing change
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from streamson._jit import inner
 from streamson.model.limits import CHANNELS
 from streamson.synth.kernel import memory
 from streamson.synth.kernel.layout import QUANTUM
 
 
-@njit(nogil=True)
+@inner
 def begin_sends(engine: int) -> None:
     """Begin a quantum in which nothing was sent yet."""
     state = memory.state(engine)[0]
@@ -23,7 +23,7 @@ def begin_sends(engine: int) -> None:
         memory.sends(engine)[:, :] = 0
 
 
-@njit(nogil=True)
+@inner
 def keep_bus(engine: int) -> None:
     """Keep the bus as it is before a voice comes to it."""
     bus, kept = memory.bus(engine), memory.kept(engine)
@@ -32,7 +32,7 @@ def keep_bus(engine: int) -> None:
             kept[channel, k] = bus[channel, k]
 
 
-@njit(nogil=True)
+@inner
 def send_more(engine: int, more: Any) -> None:
     """Send so much more of the voice that came to the bus since; negative: less."""
     memory.state(engine)[0].sends = 1

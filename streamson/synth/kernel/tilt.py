@@ -16,8 +16,8 @@ import math
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
+from streamson._jit import inner
 from streamson.synth.kernel import memory
 from streamson.synth.kernel.layout import QUANTUM, TILT_STAGES, TILT_STEPS
 
@@ -31,7 +31,7 @@ TAIL_PERIODS: Final = 4.0
 """Of the fundamental, in which the filter falls silent: by 87 dB at brightness -1."""
 
 
-@njit(nogil=True)
+@inner
 def loudness(engine: int, instrument: int, copy: int, brightness: float) -> float:
     """Return what makes a filtered copy of a sample as loud as it is without the filter."""
     if brightness == 0:
@@ -43,7 +43,7 @@ def loudness(engine: int, instrument: int, copy: int, brightness: float) -> floa
     return gains[below] * (1 - part) + gains[below + 1] * part
 
 
-@njit(nogil=True)
+@inner
 def start_tilt(engine: int, slot: int, frequency: float, brightness: float) -> None:
     """Set up a voice's filter; its frequency is in cycles a frame."""
     memory.tilt_states(engine)[slot] = 0
@@ -52,7 +52,7 @@ def start_tilt(engine: int, slot: int, frequency: float, brightness: float) -> N
         stages[i].pole, stages[i].high = _stage(frequency, brightness, i)
 
 
-@njit(nogil=True)
+@inner
 def _stage(frequency: float, brightness: float, stage: int) -> tuple[float, float]:
     """Return the pole and the gain above of a stage."""
     middle = frequency * STAGE_SPACING**stage
@@ -61,7 +61,7 @@ def _stage(frequency: float, brightness: float, stage: int) -> tuple[float, floa
     return pole / (1 + pole), pole / zero
 
 
-@njit(nogil=True)
+@inner
 def tilt(engine: int, slot: int, frequency: float, brightness: float, is_gliding: bool) -> None:
     """Filter what is taken of a voice's sample.
 
@@ -86,7 +86,7 @@ def tilt(engine: int, slot: int, frequency: float, brightness: float, is_gliding
         _shelve(engine, slot, i, (pole, high, stages[i].pole, stages[i].high))
 
 
-@njit(nogil=True, fastmath={"contract"})
+@inner(fastmath={"contract"})
 def _shelve(engine: int, slot: int, stage: int, run: Any) -> None:
     """Filter by the two shelves of a stage, whose values run straight from one to the other."""
     taken, states = memory.taken(engine), memory.tilt_states(engine)[slot]

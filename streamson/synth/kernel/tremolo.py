@@ -7,8 +7,8 @@ a jump nor a corner. A held voice comes to another depth as it glides, while its
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
+from streamson._jit import inner
 from streamson.synth.kernel import memory
 from streamson.synth.kernel.layout import QUANTUM
 from streamson.synth.kernel.oscillator import QUARTER, TURN, sine
@@ -18,7 +18,7 @@ _ONE: Final = np.float32(1)
 _PER_FRAME: Final = np.float32(1 / QUANTUM)
 
 
-@njit(nogil=True)
+@inner
 def start_tremolo(engine: int, voice: Any, note: Any, now: int) -> None:
     """Let a voice begin with its note's tremolo, in the quantum that begins at frame `now`."""
     voice.tremolo = increment = _increment(engine, note)
@@ -27,7 +27,7 @@ def start_tremolo(engine: int, voice: Any, note: Any, now: int) -> None:
     voice.tremolo_phase = np.int32(-increment * (note.onset - now))
 
 
-@njit(nogil=True)
+@inner
 def glide_tremolo(engine: int, voice: Any, note: Any) -> None:
     """Let a held voice glide to a note's tremolo; one that stood still begins at its peak."""
     increment = _increment(engine, note)
@@ -40,7 +40,7 @@ def glide_tremolo(engine: int, voice: Any, note: Any) -> None:
     voice.tremolo_to = note.tremolo_depth
 
 
-@njit(nogil=True, fastmath={"contract"})
+@inner(fastmath={"contract"})
 def tremble(engine: int, voice: Any) -> None:
     """Multiply the envelope of a voice by its tremolo, before its glide comes a quantum nearer."""
     envelope = memory.envelope(engine)
@@ -61,7 +61,7 @@ def tremble(engine: int, voice: Any) -> None:
         voice.tremolo = np.int32(0)
 
 
-@njit(nogil=True)
+@inner
 def _increment(engine: int, note: Any) -> Any:
     """Return how far a note's tremolo turns in a frame; 0 where it has none."""
     if note.tremolo_depth <= 0 or note.tremolo_hz <= 0:

@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from streamson._jit import inner
 from streamson.synth.kernel import memory
 from streamson.synth.kernel.articulation import set_envelope
 from streamson.synth.kernel.ducking import duck, step_back_for
@@ -26,7 +26,7 @@ from streamson.synth.kernel.sends import keep_bus, send_more
 from streamson.synth.kernel.tremolo import glide_tremolo, start_tremolo, tremble
 
 
-@njit(nogil=True)
+@inner
 def start_voice(engine: int, note: Any, now: int) -> bool:
     """Give a note a voice; return False if even the slots for fading voices are full.
 
@@ -76,7 +76,7 @@ def start_voice(engine: int, note: Any, now: int) -> bool:
     return True
 
 
-@njit(nogil=True)
+@inner
 def _glide(engine: int, note: Any) -> bool:
     """Let the voice that is held by the note's key glide to it; return False if none is held."""
     state = memory.state(engine)[0]
@@ -104,7 +104,7 @@ def _glide(engine: int, note: Any) -> bool:
     return False
 
 
-@njit(nogil=True)
+@inner
 def _steal(engine: int, now: int) -> None:
     """Let the voice fade that is missed least: released, then quietest, then oldest."""
     state = memory.state(engine)[0]
@@ -122,7 +122,7 @@ def _steal(engine: int, now: int) -> None:
     state.stolen += 1
 
 
-@njit(nogil=True)
+@inner
 def _missed_less(a: Any, b: Any, now: int) -> bool:
     if (a.release <= now) != (b.release <= now):
         return a.release <= now
@@ -131,7 +131,7 @@ def _missed_less(a: Any, b: Any, now: int) -> bool:
     return a.onset < b.onset
 
 
-@njit(nogil=True)
+@inner
 def mix_voices(engine: int, start: int) -> None:
     """Add the quantum that begins at frame `start` of every voice to the bus; free those that end.
 
@@ -146,7 +146,7 @@ def mix_voices(engine: int, start: int) -> None:
         _mix_ground(engine, start, 1)
 
 
-@njit(nogil=True)
+@inner
 def _mix_ground(engine: int, start: int, foreground: int) -> None:
     """Mix the voices that are in the foreground, or all others."""
     state = memory.state(engine)[0]
@@ -173,7 +173,7 @@ def _mix_ground(engine: int, start: int, foreground: int) -> None:
     state.active = kept
 
 
-@njit(nogil=True, inline="always")
+@inner(inline="always")
 def _mix_voice(engine: int, slot: int, start: int) -> None:
     voice, voice_partials = memory.voices(engine)[slot], memory.voice_partials(engine)
     level = is_level(voice, start, start + QUANTUM)
@@ -214,7 +214,7 @@ def _mix_voice(engine: int, slot: int, start: int) -> None:
     voice.power = power * gain * gain
 
 
-@njit(nogil=True)
+@inner
 def _shape(engine: int, voice: Any, start: int) -> Any:
     """Write a voice's envelope and its tremolo; return the gain at the end without that.
 
@@ -227,7 +227,7 @@ def _shape(engine: int, voice: Any, start: int) -> Any:
     return gain
 
 
-@njit(nogil=True)
+@inner
 def _mix_gliding(engine: int, slot: int, gain: Any) -> None:
     """Mix a voice that is held, and bring it a quantum nearer to where its glide leads.
 
