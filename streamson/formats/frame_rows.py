@@ -1,4 +1,4 @@
-"""Tables in memory: frames of pandas and Polars, Arrow tables, arrays, dictionaries, lists."""
+"""Tables in memory: frames of any library, Arrow tables, arrays, dictionaries, lists."""
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,8 +6,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from streamson._frame import as_array, frame_columns, is_null
 from streamson.errors import InputFileError
-from streamson.formats.row_source import MAX_COLUMNS, Cells, Skipped
+from streamson.formats.row_source import MAX_COLUMNS, MAX_ROWS, Cells, Skipped
 
 CHUNK_ROWS: Final = 4_096
 """Rows that are turned into Python's objects at a time."""
@@ -19,8 +20,9 @@ class FrameRows:
     Parameters
     ----------
     frame
-        A frame of pandas or Polars, an Arrow table, a series, an array, or a dictionary of
-        columns; also a list of numbers, or of dictionaries.
+        A frame of pandas, Polars or any library that narwhals knows, also a lazy one; an Arrow
+        table, a series, an array, or a dictionary of columns; a list of numbers, or of
+        dictionaries.
     source
         What it is called, for a person.
 
@@ -33,6 +35,8 @@ class FrameRows:
     ------
     InputFileError
         If it is nothing of the kind, or has no rows.
+    StreamsonError
+        If it is lazy and can't be computed.
     """
 
     place_name: Final = "row"
@@ -53,7 +57,7 @@ class FrameRows:
             raise InputFileError(f"{source}: {len(columns)} columns; at most {MAX_COLUMNS}")
         self.names = [str(name) for name, _ in columns]
         self.assumed: list[str] = []
-        self._columns = [_array(column) for _, column in columns]
+        self._columns = [as_array(column) for _, column in columns]
         lengths = sorted({len(column) for column in self._columns})
         if len(lengths) > 1:
             raise InputFileError(
@@ -87,21 +91,14 @@ def _columns(frame: Any) -> list[tuple[object, Any]] | None:
     if isinstance(frame, str | bytes):
         return None
     if not isinstance(frame, Sequence | np.ndarray):
-        return _of_frame(frame)
+        known = frame_columns(frame, MAX_ROWS)
+        if known is not None:
+            return list(known)
+        return _of_array(np.asarray(frame)) if hasattr(frame, "__array__") else None
     if len(frame) and isinstance(frame[0], Mapping):
         names = dict.fromkeys(name for row in frame for name in row)
         return [(name, [row.get(name) for row in frame]) for name in names]
     return _of_array(np.asanyarray(frame))
-
-
-def _of_frame(frame: Any) -> list[tuple[object, Any]] | None:
-    if hasattr(frame, "column_names") and hasattr(frame, "column"):  # Arrow
-        return [(name, frame.column(i)) for i, name in enumerate(frame.column_names)]
-    if hasattr(frame, "get_columns"):  # Polars
-        return [(column.name, column) for column in frame.get_columns()]
-    if hasattr(frame, "iloc"):
-        return _of_pandas(frame)
-    return _of_array(np.asarray(frame)) if hasattr(frame, "__array__") else None
 
 
 def _of_array(array: "np.ndarray[Any, Any]") -> list[tuple[object, Any]] | None:
@@ -112,37 +109,6 @@ def _of_array(array: "np.ndarray[Any, Any]") -> list[tuple[object, Any]] | None:
     if array.ndim == 2:
         return [(f"c{i + 1}", array[:, i]) for i in range(array.shape[1])]
     return None
-
-
-def _of_pandas(frame: Any) -> list[tuple[object, Any]]:
-    columns = (
-        [(name, frame.iloc[:, i]) for i, name in enumerate(frame.columns)]
-        if hasattr(frame, "columns")
-        else [(frame.name or "value", frame)]
-    )
-    # An index of times is the time; any other only counts.
-    if np.asarray(frame.index[:1]).dtype.kind == "M" or hasattr(frame.index, "tz"):
-        return [(frame.index.name or "time", frame.index), *columns]
-    return columns
-
-
-def _array(column: Any) -> "np.ndarray[Any, Any]":
-    """Return a column as numbers, as moments in microseconds, or as objects."""
-    if isinstance(column, np.ma.MaskedArray):
-        masked = np.ma.getmaskarray(column)
-        column = np.asarray(column.data, object)
-        column[masked] = None
-    array = np.asarray(column)
-    if array.ndim > 1:  # cells that are arrays are no numbers
-        return np.array([f"an array of {array.ndim - 1} dimensions"] * len(array), object)
-    if array.dtype.kind == "M":
-        return array.astype("datetime64[us]")
-    if array.dtype.kind == "m":
-        seconds = array.astype("timedelta64[us]").astype(float) / 1e6
-        return np.where(np.isnat(array), np.nan, seconds)
-    if array.dtype == np.longdouble:
-        return array.astype(float)
-    return array if array.dtype.kind in "biuf" else array.astype(object)
 
 
 def _cells(array: "np.ndarray[Any, Any]") -> list[object]:
@@ -156,10 +122,12 @@ def _cell(cell: object) -> object:
     """Return a cell as one that `Table` knows: what is not available is None."""
     if isinstance(cell, np.generic):
         return cell.item()
-    if isinstance(cell, str | int | float | datetime.date | datetime.time | None):
-        return None if type(cell).__name__ in ("NaTType", "NAType") else cell
-    if type(cell).__name__ in ("NaTType", "NAType"):
+    if is_null(cell):
         return None
+    if isinstance(cell, str | int | float | datetime.date | datetime.time):
+        return cell
+    if hasattr(cell, "__len__"):  # an array of one number is none either
+        return str(cell)
     try:
         return float(cell)  # type: ignore[arg-type]  # a decimal, a fraction
     except (TypeError, ValueError, OverflowError):

@@ -389,7 +389,7 @@ def test_a_frame_that_would_eat_the_memory_only_cuts_off_its_sender(ear, publish
         (lambda p: p.send("", a=1), "printable"),
         (lambda p: p.send("x", {"": 1}), "length >= 1"),
         (lambda p: p.send_batch("x", {"a": [1, 2], "b": [1]}), "differ in length"),
-        (lambda p: p.send_batch("x", {"a": ["hot"]}), "could not convert"),
+        (lambda p: p.send_batch("x", {"a": ["hot"]}), "column 'a': found 'hot'; numbers"),
         (lambda p: p.send_batch("x", {}), "length >= 1"),
     ],
 )

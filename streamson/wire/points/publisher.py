@@ -5,10 +5,10 @@ import os
 import secrets
 import socket as host
 import time as clock
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import zmq
@@ -24,6 +24,7 @@ from streamson.wire.limits import (
     SEND_HIGH_WATER_MARK,
 )
 from streamson.wire.points.codec import Encoding, encode
+from streamson.wire.points.columns import batch_columns
 from streamson.wire.points.untaken import Untaken
 from streamson.wire.sockets.connecting import connect, sending_socket
 from streamson.wire.sockets.refusals import Refusals
@@ -191,10 +192,10 @@ class Publisher(Closable):
     def send_batch(
         self,
         stream: str,
-        columns: Mapping[str, Sequence[float] | np.ndarray],
+        columns: Any,
         /,
         *,
-        times: Sequence[float] | np.ndarray | None = None,
+        times: Any = None,
     ) -> bool:
         """Publish several points of one stream in one message.
 
@@ -203,9 +204,12 @@ class Publisher(Closable):
         stream
             The stream's name.
         columns
-            Field name to values, all of one length.
+            Field name to values, all of one length; or a frame of pandas, Polars, Arrow, or of any
+            library that narwhals knows, also a lazy one.
         times
-            When each was measured, seconds since 1970; now if omitted.
+            When each was measured: seconds since 1970, moments, or the name of the column that
+            says so. If omitted, it is what the frame's first column of moments, or its index of
+            moments, says; else now. Moments without a zone are UTC.
 
         Returns
         -------
@@ -216,14 +220,16 @@ class Publisher(Closable):
         ------
         MessageError
             If a name, a value, a length or the size is not allowed.
+        StreamsonError
+            If a lazy frame can't be computed.
         """
         try:
-            arrays = {name: np.asarray(column, np.float64) for name, column in columns.items()}
-            count = max((array.size for array in arrays.values()), default=0)
-            when = np.full(count, clock.time()) if times is None else np.asarray(times, np.float64)
-        except (TypeError, ValueError) as error:
+            fields, when = batch_columns(columns, times)
+        except (MessageError, ValueError) as error:
             raise MessageError(f"batch for {stream!r}: {error}") from None
-        batch = Batch(stream, arrays, when, self.source, self._sequences.get(stream, 0))
+        count = max((array.size for array in fields.values()), default=0)
+        when = np.full(count, clock.time()) if when is None else when
+        batch = Batch(stream, fields, when, self.source, self._sequences.get(stream, 0))
         return self._send(stream, encode(batch, self._encoding), count)
 
     def close(self) -> None:
