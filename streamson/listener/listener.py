@@ -4,13 +4,12 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from streamson._event_log import EventLog
 from streamson._faults import Faults
 from streamson.errors import OutputFileError, UsageError
 from streamson.listener.alert_board import AlertBoard
-from streamson.listener.commands import session_words
 from streamson.listener.dispatch import NoteDispatcher, StartedNote
 from streamson.listener.event_bus import EventBus
 from streamson.listener.loop import Loop
@@ -21,6 +20,7 @@ from streamson.listener.reports import Reports
 from streamson.listener.sources import NoteLoop, PlayedStreams, ReceivedPoints
 from streamson.listener.state_file import StateKeeper
 from streamson.listener.statistics import StatisticsSources, gather, gather_streams
+from streamson.listener.steering import Steering, session_words
 from streamson.listener.views import Views
 from streamson.model.event.base import Event
 from streamson.model.event.steering import MAX_CAPTION_CHARS, Caption, PageServed
@@ -43,6 +43,9 @@ from streamson.synth.engine import Engine
 from streamson.wire.limits import DEFAULT_ENDPOINT
 from streamson.wire.points.receiver import Receiver
 from streamson.wire.sockets.endpoint import Security
+
+if TYPE_CHECKING:
+    from streamson.listener.notebook.display import Display
 
 DEFAULT_SAMPLE_RATE: Final = 44_100
 
@@ -165,13 +168,16 @@ class Listener:
         self._bus.subscribe(self._alerts.on_event)
         self.page_url: str | None = None
         self._views: Views | None = None
+        self._display: Display | None = None
         # Last, so that no mistake above leaves a socket open.
         try:
             self._receiver = self._open_receiver(bind, security)
             self.endpoint = self._receiver.endpoint
             self.public_key = self._receiver.public_key
+            self._reporter = self._make_reporter()
+            self._steering = self._make_steering(loaded)
             if feed is not None:
-                self._open_views(feed, security, loaded, faults)
+                self._open_views(feed, security, faults)
         except BaseException:
             self._close_sockets()
             self._player.stop()
@@ -225,6 +231,8 @@ class Listener:
         self._bus.deliver()
         self._recordings.close()
         self._bus.deliver()  # how the recording ended
+        if self._display is not None:
+            self._display.close()
         self._event_log.close()
         self._close_sockets()
         self._streams.close()
@@ -303,8 +311,7 @@ class Listener:
             If the session has a mistake; then nothing changes.
         """
         loaded = session if isinstance(session, Session) else load_session(session)
-        if self._views is not None:
-            self._views.commands.original = loaded
+        self._steering.original = loaded
         self._go_on(loaded)
 
     def set_volume(self, volume_db: float) -> None:
@@ -356,6 +363,48 @@ class Listener:
         """Return what is known of each stream that is played, in the order of their appearance."""
         return gather_streams(self._receiver, self._streams)
 
+    def _ipython_display_(self) -> None:
+        """Show it live in a notebook, as long as it runs.
+
+        Raises
+        ------
+        NotImplementedError
+            So that IPython shows the table instead: where there is no notebook, or no anywidget.
+        """
+        from streamson.listener.notebook.display import Display, is_notebook, why_not_live
+
+        if not is_notebook() or self._stopping.is_set() or why_not_live():
+            raise NotImplementedError
+        if self._display is None:
+            self._display = Display(
+                reporter=self._reporter,
+                tap=self.tap,
+                steering=self._steering,
+                life=self._life,
+                faults=self._faults,
+            )
+        self._display.show()
+
+    def _repr_mimebundle_(
+        self,
+        include: object = None,  # noqa: ARG002  # as IPython asks for it
+        exclude: object = None,  # noqa: ARG002
+    ) -> dict[str, str]:
+        """Return it as a table, as it is at this moment."""
+        from streamson.listener.notebook.display import why_not_live
+        from streamson.listener.notebook.table import as_bundle
+        from streamson.listener.notebook.told import told
+
+        return as_bundle(told(self._reporter, self._life(), (None, None)), why_not_live())
+
+    def _life(self) -> str:
+        """Return where it is between its beginning and its end."""
+        if self._stopping.is_set():
+            return "stopped"
+        if self._thread.ident is None:
+            return "not started"
+        return "finished" if self.finished else "running"
+
     def __enter__(self) -> Self:
         return self.start()
 
@@ -404,10 +453,8 @@ class Listener:
     def _go_on(self, session: Session) -> None:
         self._loop.change_session(session)
 
-    def _open_views(
-        self, endpoint: str, security: Security, session: Session, faults: Faults
-    ) -> None:
-        reporter = Reporter(
+    def _make_reporter(self) -> Reporter:
+        return Reporter(
             engine=self.engine,
             score=self._streams,
             mixer=self._mixer,
@@ -423,17 +470,25 @@ class Listener:
             plays=self.plays,
             sessions=session_words(),
         )
-        self._views = Views.open(
-            endpoint,
-            security=security,
-            tap=self.tap,
+
+    def _make_steering(self, session: Session) -> Steering:
+        return Steering(
             score=self._streams,
             mixer=self._mixer,
             alerts=self._alerts,
             recordings=self._recordings,
-            reporter=reporter,
+            reporter=self._reporter,
             session=session,
             change_session=self._go_on,
+        )
+
+    def _open_views(self, endpoint: str, security: Security, faults: Faults) -> None:
+        self._views = Views.open(
+            endpoint,
+            security=security,
+            tap=self.tap,
+            reporter=self._reporter,
+            steering=self._steering,
             faults=faults,
         )
         self._bus.subscribe(self._views.feed.on_event)

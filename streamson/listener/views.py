@@ -1,19 +1,14 @@
 """What others see and steer a listener by: its feed, and the commands beside it."""
 
-from collections.abc import Callable
 from typing import Final, Self
 
 from streamson._faults import Faults
 from streamson.errors import StreamsonError
-from streamson.listener.alert_board import AlertBoard
 from streamson.listener.commands import Commands
 from streamson.listener.feed import Feed
-from streamson.listener.mixer import Mixer
-from streamson.listener.recordings import Recordings
 from streamson.listener.report import Reporter
-from streamson.listener.sources import PlayedStreams
+from streamson.listener.steering import Steering
 from streamson.output.tap import TapFanOut
-from streamson.session.schema import Session
 from streamson.wire.control.server import CommandServer
 from streamson.wire.feed.publisher import FeedPublisher
 from streamson.wire.sockets.endpoint import Security, control_endpoint, parse_endpoint
@@ -45,13 +40,8 @@ class Views:
         *,
         security: Security,
         tap: TapFanOut,
-        score: PlayedStreams,
-        mixer: Mixer,
-        alerts: AlertBoard,
-        recordings: Recordings,
         reporter: Reporter,
-        session: Session,
-        change_session: Callable[[Session], None],
+        steering: Steering,
         faults: Faults,
     ) -> Self:
         """Bind both; nothing is told before `start`.
@@ -65,17 +55,7 @@ class Views:
         """
         publisher, server = _bound(endpoint, security)
         feed = Feed(publisher, tap=tap, reporter=reporter, faults=faults)
-        commands = Commands(
-            server,
-            score=score,
-            mixer=mixer,
-            alerts=alerts,
-            recordings=recordings,
-            reporter=reporter,
-            session=session,
-            change_session=change_session,
-            faults=faults,
-        )
+        commands = Commands(server, steering=steering, faults=faults)
         return cls(publisher.endpoint, feed, commands)
 
     @property

@@ -171,7 +171,7 @@ def test_a_session_that_can_not_be_taken_is_refused_by_an_event(monkeypatch):
         session = msgspec.structs.replace(
             load_session("drone"), instruments={f"i{i}": Instrument() for i in range(600)}
         )
-        monkeypatch.setattr("streamson.listener.commands.load_session", lambda name: session)
+        monkeypatch.setattr("streamson.listener.steering.load_session", lambda name: session)
         assert watcher.call(ChangeSession(name="drone")).ok
         watcher.until(
             lambda: any("nothing changes" in m.sentence for m in watcher.told["event"]),
@@ -291,7 +291,7 @@ def test_json_by_req_as_any_language_has_it():
 
 def test_a_fault_ends_no_listener_and_is_answered(caplog):
     with watched() as (listener, _, watcher):
-        listener._views.commands._alerts.acknowledge = None  # as wrong as a program can be
+        listener._steering._alerts.acknowledge = None  # as wrong as a program can be
         assert "failed to do that" in watcher.refused(Acknowledge())
         assert watcher.call(Mute()).ok
         assert listener.stats().faults == 1

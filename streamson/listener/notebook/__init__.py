@@ -1,0 +1,1 @@
+"""A listener in a notebook: a table that follows it, and hands that steer it."""
