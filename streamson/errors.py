@@ -9,6 +9,10 @@ class StreamsonError(Exception):
 
     exit_code: ClassVar[int] = 1
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows in place of a traceback: its message says all."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class UsageError(StreamsonError):
     """A command or function was called with something it can't use."""

@@ -12,11 +12,13 @@ import numpy as np
 import soundfile
 from numpy.typing import DTypeLike, NDArray
 
+from streamson._printable import counted
 from streamson.errors import MissingDependencyError
 from streamson.export.registry import check_kind, export
 from streamson.export.sound_file import whole_or_nothing
 from streamson.formats.table import Table
 from streamson.model.note import Note
+from streamson.music.pitch import midi_to_note
 from streamson.offline.table_piece import MAX_UNASKED_S, TablePiece, table_piece
 from streamson.session.schema import Session
 
@@ -108,9 +110,27 @@ class Rendering:
 
     def _repr_html_(self) -> str:
         """Return a player, a plot where matplotlib is there, and the legend."""
-        parts = [self._player(), self._picture()]
-        parts += [f"<div>{html.escape(line)}</div>" for line in (*self.legend, *self.remarks)]
-        return "\n".join(filter(None, parts))
+        lines = [f"<li>{html.escape(line)}</li>" for line in (*self.legend, *self.remarks)]
+        return "\n".join(
+            (
+                '<figure style="margin:0" aria-label="Sound of a table">',
+                self._player(),
+                self._picture(),
+                f"<figcaption><ul>{''.join(lines)}</ul></figcaption>",
+                "</figure>",
+            )
+        )
+
+    @property
+    def description(self) -> str:
+        """What the plot shows, for those who do not see it."""
+        pitches = [note.midi_note for note in self.notes]
+        if not pitches:
+            return "No notes."
+        low, high = midi_to_note(min(pitches)), midi_to_note(max(pitches))
+        span = f"{low} to {high}" if low != high else f"{low} alone"
+        played = f"{counted(len(pitches), 'note')} in {self.duration_s:.1f} s, {span}"
+        return f"Curves of the data above a piano roll: {played}. {'; '.join(self.legend)}"
 
     def _player(self) -> str:
         if self.duration_s > MAX_PLAYER_S:
@@ -122,19 +142,21 @@ class Rendering:
         soundfile.write(file, self.samples, self.sample_rate, format=kind)
         mime = "audio/mpeg" if kind == "MP3" else "audio/flac"
         content = base64.b64encode(file.getvalue()).decode()
-        return f'<audio controls style="width:100%" src="data:{mime};base64,{content}"></audio>'
+        source = f"data:{mime};base64,{content}"
+        return f'<audio controls aria-label="Player" style="width:100%" src="{source}"></audio>'
 
     def _picture(self) -> str:
         if not self.notes:
-            return ""
+            return "<p>No notes.</p>"
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "plot.png"
             try:
                 export(self._piece, path)
-            except MissingDependencyError:
-                return ""
+            except MissingDependencyError as error:
+                return f"<p>{html.escape(str(error))}</p>"
             content = base64.b64encode(path.read_bytes()).decode()
-        return f'<img style="max-width:100%" src="data:image/png;base64,{content}">'
+        words = html.escape(self.description)
+        return f'<img alt="{words}" style="max-width:100%" src="data:image/png;base64,{content}">'
 
 
 def render(
@@ -155,8 +177,9 @@ def render(
     Parameters
     ----------
     table
-        A file, a frame of pandas or Polars, an Arrow table, a series, an array of numpy, a
-        dictionary of columns, a list of numbers or of dictionaries, or a `Table`.
+        A file, a frame of pandas, Polars, Arrow or of any library that narwhals knows, also a lazy
+        one, a series, an array of numpy, a dictionary of columns, a list of numbers or of
+        dictionaries, or a `Table`.
     session
         A preset's name, a session file, or a session.
     sample_rate
