@@ -50,7 +50,7 @@ def cached(decorator: Callable[..., Any], *args: Any, **options: Any) -> Callabl
     return compile_function
 
 
-def inner(function: Any = None, /, **options: Any) -> Any:
+def inner(function: Any = None, /, **options: Any) -> Callable[..., Any]:
     """Decorate what machine code alone calls: without an entrance for Python, which takes a while.
 
     As `numba.njit`, to whose options two are added. A call from Python would crash.
@@ -58,7 +58,8 @@ def inner(function: Any = None, /, **options: Any) -> Any:
     from numba import njit
 
     options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return njit(**options) if function is None else njit(function, **options)
+    decorated: Callable[..., Any] = njit(*([] if function is None else [function]), **options)
+    return decorated
 
 
 @cache

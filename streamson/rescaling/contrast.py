@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from streamson._jit import cached
+from streamson._jit import cached, inner
 from streamson.rescaling.extents import FAR_OUT
 from streamson.rescaling.field_hints import FieldHints
 from streamson.rescaling.normalize import Range
@@ -56,6 +56,7 @@ _NEAR_FENCE: Final = 0.25
 
 
 _compiled: Final = cached(njit, nogil=True, error_model="numpy")
+_inner: Final = inner(error_model="numpy")
 
 Line = NDArray[np.float64]
 """A line that never falls: values in the first row, going up, equal ones where it jumps; their
@@ -141,24 +142,29 @@ def _equalized(  # noqa: PLR0917  # machine code
 
     count = len(dense)
     line = np.empty((2, count + 2 * _SIDE))
-    line[0, _SIDE : _SIDE + count] = dense
-    line[1, _SIDE : _SIDE + count] = begin + width * core
+    # Item by item: numba takes seconds to compile what assigns whole slices.
+    for i in range(count):
+        line[0, _SIDE + i] = dense[i]
+        line[1, _SIDE + i] = begin + width * core[i]
     steepest = min(width * contrast / span, _STEEPEST) if span > 0.0 else 0.0
     spread = far_out * max(far[5] - far[3], least)
     side = np.empty((2, _SIDE))
     last = high, line[1, _SIDE + count - 1]
     _side(side, last, near[_MEDIAN], near[-1], far[4:], _ROOM, spread, steepest, np.inf)
-    line[:, _SIDE + count :] = side
+    for i in range(_SIDE):
+        line[0, _SIDE + count + i] = side[0, i]
+        line[1, _SIDE + count + i] = side[1, i]
     # The same below, with all signs turned.
     end = -known_low if begins_known else np.inf
     last = -low, 1.0 - line[1, _SIDE]
     _side(side, last, -near[_MEDIAN], -near[0], -far[4::-1], room, spread, steepest, end)
-    line[0, :_SIDE] = -side[0, ::-1]
-    line[1, :_SIDE] = np.minimum(1.0 - side[1, ::-1], line[1, _SIDE])
+    for i in range(_SIDE):
+        line[0, _SIDE - 1 - i] = -side[0, i]
+        line[1, _SIDE - 1 - i] = min(1.0 - side[1, i], line[1, _SIDE])
     return line
 
 
-@_compiled
+@_inner
 def _distinct(values: Any, ranks: Any) -> Any:
     """Return each value once, and its rank."""
     count = 0
@@ -170,7 +176,7 @@ def _distinct(values: Any, ranks: Any) -> Any:
     return found[:count], of[:count]
 
 
-@_compiled
+@_inner
 def _core(dense: Any, ranks: Any, span: float, contrast: float, shares: bool) -> Any:
     """Return where the values of the dense part stand in it, and how much of it is left over.
 
@@ -193,7 +199,7 @@ def _core(dense: Any, ranks: Any, span: float, contrast: float, shares: bool) ->
     return places, 1.0 - after - places[-1]
 
 
-@_compiled
+@_inner
 def _side(  # noqa: PLR0917  # machine code
     line: Any,
     last: Any,

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from streamson._jit import cached
+from streamson._jit import cached, inner
 
 HELD_POINTS: Final = 50
 """For so many points an unchanged value moves by one note at most."""
@@ -31,6 +31,7 @@ FIRST_FREE: Final = 50
 _SLOTS: Final = HELD_POINTS + 1
 
 _compiled: Final = cached(njit, nogil=True, error_model="numpy")
+_inner: Final = inner(error_model="numpy")
 
 Array = NDArray[Any]
 
@@ -122,7 +123,7 @@ def _place(  # noqa: PLR0917  # machine code
     return max(low, min(place, high))
 
 
-@_compiled
+@_inner
 def _on(values: Any, places: Any, value: float) -> Any:
     """Return where a value stands on the line itself; where it jumps, in the middle."""
     after = np.searchsorted(values, value)

@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from streamson._jit import cached
+from streamson._jit import cached, inner
 
 CHUNK: Final = 64
 """Values a chunk holds at most: half a KiB."""
@@ -40,9 +40,10 @@ _HEAD: Final = 6
 LIMIT: Final = -1  # the last of the values
 
 _compiled: Final = cached(njit, nogil=True, error_model="numpy")
+_inner: Final = inner(error_model="numpy")
 
 
-@_compiled
+@_inner
 def _entries(blocks: int) -> Any:
     """Return the length of the directory: with room on both sides, in whole groups."""
     return (2 * blocks // _GROUP + 1) * _GROUP
@@ -53,7 +54,7 @@ def allocate(capacity: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     # A chunk that is full becomes two halves, and one that is empty is taken out: so if all are
     # held most are at least a quarter full, but the fewest values may be spread thin.
     blocks = 4 * (capacity // CHUNK) + 8
-    length = _entries(blocks)
+    length = _entries.py_func(blocks)
     values = np.zeros(blocks * CHUNK + length + 1)
     places = np.zeros(_HEAD + 2 * length + length // _GROUP + blocks, np.int64)
     places[_BLOCKS] = blocks
@@ -65,32 +66,32 @@ def size(places: NDArray[np.int64]) -> int:
     return int(places[_SIZE])
 
 
-@_compiled
+@_inner
 def _largest(places: Any) -> Any:
     """Return where the chunks' largest values begin."""
     return places[_BLOCKS] * CHUNK
 
 
-@_compiled
+@_inner
 def _sizes(places: Any) -> Any:
     """Return where the chunks' sizes begin."""
     return _HEAD + _entries(places[_BLOCKS])
 
 
-@_compiled
+@_inner
 def _sums(places: Any) -> Any:
     """Return where the sums of sizes begin."""
     return _HEAD + 2 * _entries(places[_BLOCKS])
 
 
-@_compiled
+@_inner
 def _unused(places: Any) -> Any:
     """Return where the numbers of unused blocks begin."""
     length = _entries(places[_BLOCKS])
     return _HEAD + 2 * length + length // _GROUP
 
 
-@_compiled
+@_inner
 def _block(places: Any, entry: int) -> Any:
     """Return where a chunk begins."""
     return places[_HEAD + entry] * CHUNK
@@ -103,7 +104,7 @@ def replace(values: Any, places: Any, old: float, new: float) -> None:
     insert(values, places, new)
 
 
-@_compiled
+@_inner
 def _entry_of(values: Any, places: Any, value: float) -> Any:
     """Return the first chunk whose largest value is not below a value, or the last one."""
     low, count = _largest(places) + places[_FIRST], places[_END] - places[_FIRST] - 1
@@ -115,7 +116,7 @@ def _entry_of(values: Any, places: Any, value: float) -> Any:
     return low - _largest(places)
 
 
-@_compiled
+@_inner
 def _below(values: Any, start: int, count: int, value: float) -> Any:
     """Return how many of a chunk's values are below a value."""
     below = 0
@@ -167,7 +168,7 @@ def remove(values: Any, places: Any, value: float) -> None:
         _close(values, places, entry)
 
 
-@_compiled
+@_inner
 def _close(values: Any, places: Any, entry: int) -> None:
     """Take an empty chunk out of the directory."""
     block, first, end = places[_HEAD + entry], places[_FIRST], places[_END]
@@ -180,7 +181,7 @@ def _close(values: Any, places: Any, entry: int) -> None:
     places[_unused(places) + places[_BLOCKS] - (end - first)] = block
 
 
-@_compiled
+@_inner
 def _open(values: Any, places: Any, entry: int) -> Any:
     """Let an empty chunk follow one in the directory; return where that one is now."""
     length = _entries(places[_BLOCKS])
@@ -203,7 +204,7 @@ def _open(values: Any, places: Any, entry: int) -> Any:
     return entry
 
 
-@_compiled
+@_inner
 def _shift(values: Any, places: Any, first: int, end: int, by: int) -> None:
     """Move a part of the directory; where it was, there is nothing more."""
     sizes, sums, largest = _sizes(places), _sums(places), _largest(places)
@@ -219,7 +220,7 @@ def _shift(values: Any, places: Any, first: int, end: int, by: int) -> None:
         places[sizes + source] = 0
 
 
-@_compiled
+@_inner
 def _split(values: Any, places: Any, entry: int) -> None:
     """Make two chunks of a full one."""
     sizes, sums, largest = _sizes(places), _sums(places), _largest(places)
@@ -234,7 +235,7 @@ def _split(values: Any, places: Any, entry: int) -> None:
     values[largest + entry] = values[start + half - 1]
 
 
-@_compiled
+@_inner
 def _pack(values: Any, places: Any) -> None:
     """Write all values into chunks that are half full: so rarely that its cost does not matter."""
     spread(values, places, in_order(values, places))
@@ -277,7 +278,7 @@ def spread(values: Any, places: Any, ordered: Any) -> None:
         places[_unused(places) + i] = chunks + i
 
 
-@_compiled
+@_inner
 def _before(places: Any, entry: int) -> Any:
     """Return how many values lie in the chunks before one."""
     sizes, sums = _sizes(places), _sums(places)
@@ -289,7 +290,7 @@ def _before(places: Any, entry: int) -> Any:
     return count
 
 
-@_compiled
+@_inner
 def _entry_at(places: Any, index: int) -> Any:
     """Return the chunk of the value that has so many before it, and its number there."""
     sizes, sums = _sizes(places), _sums(places)
@@ -315,7 +316,7 @@ def _entry_at(places: Any, index: int) -> Any:
     return entry, places[sizes + entry] - 1 - after
 
 
-@_compiled
+@_inner
 def _value_at(values: Any, places: Any, exact: float) -> Any:
     """Return what lies at a place counted from 0, between two values on a straight line."""
     below = int(exact)
@@ -357,7 +358,7 @@ def is_consistent(places: Any) -> Any:
     return places[LEAST] <= places[_SIZE] < places[MOST]
 
 
-@_compiled
+@_inner
 def _exchange(values: Any, places: Any, old: float, new: float) -> None:
     """Exchange a value among the lowest, where it belongs there; NaN is none."""
     limit, greatest = values[LIMIT], _largest(places) + places[_END] - 1
@@ -442,7 +443,7 @@ def ranked_at(values: Any, places: Any, shares: Any, found: Any, ranks: Any) -> 
             ranks[i] = rank(values, places, found[i])
 
 
-@_compiled
+@_inner
 def _not_above(values: Any, start: int, count: int, value: float) -> Any:
     """Return how many of a chunk's values are not above a value."""
     not_above = _below(values, start, count, value)
