@@ -29,6 +29,8 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _NO_DELIMITER: Final = "\x1f"
+_MOMENT: Final = re.compile(r"(?<=\d{4}-\d\d-\d\d) (?=\d\d:\d\d)")
+"""The blank between a date and a time of day, which parts no cells."""
 _DECIMAL: Final = re.compile(r"\s*[-+]?[0-9]+(,[0-9]+)?\s*")
 _MAX_LINES: Final = 20
 """A cell of more lines is a quote that nobody closed."""
@@ -162,6 +164,7 @@ def _dialect(sample: str) -> type[csv.Dialect]:
 
 def _only_sign(sample: str) -> str:
     """Return the one sign that parts cells, as often in each line; nothing where it is in doubt."""
+    sample = _MOMENT.sub("T", sample)
     signs = [sign for sign in (*_DELIMITERS, '"', "'", "\\") if sign in sample]
     if len(signs) != 1 or signs[0] not in _DELIMITERS:
         return ""

@@ -1,6 +1,7 @@
 """Where one sign alone can part cells, it does, and says the same as a look at all dialects."""
 
 import io
+import sys
 
 import clevercsv
 import pytest
@@ -28,6 +29,26 @@ def test_a_plain_table_is_what_a_look_at_all_dialects_says(sign, rows):
     text = text_of(rows, sign)
     table = DelimitedRows(lambda: io.BytesIO(text.encode()), "plain")
     assert table.names == list("abcde"[: len(rows[0])])
+    found = clevercsv.Detector().detect(text, delimiters=[",", ";", "\t", "|", " "])
+    assert found is not None
+    assert found.delimiter == sign
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
+@given(rows=tables, minute=st.integers(0, 29))
+def test_the_blank_before_a_time_of_day_parts_no_cells(sign, rows, minute):
+    text = "".join(
+        f"2014-04-10 00:{minute + number:02d}:00{sign}{sign.join(row)}\n"
+        for number, row in enumerate(rows)
+    )
+    text = f"time{sign}{text_of(rows, sign).partition(chr(10))[0]}\n{text}"
+    loaded = sys.modules.pop("clevercsv", None)
+    try:
+        table = DelimitedRows(lambda: io.BytesIO(text.encode()), "plain")
+        assert "clevercsv" not in sys.modules
+    finally:
+        sys.modules["clevercsv"] = loaded
+    assert table.names == ["time", *"abcde"[: len(rows[0])]]
     found = clevercsv.Detector().detect(text, delimiters=[",", ";", "\t", "|", " "])
     assert found is not None
     assert found.delimiter == sign
