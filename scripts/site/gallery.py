@@ -4,6 +4,7 @@ python scripts/site/gallery.py [--only SECTION ...] [--out FOLDER]
 """
 
 import argparse
+import logging
 import re
 import shutil
 import sys
@@ -20,6 +21,7 @@ from streamson.offline.render import DEFAULT_SAMPLE_RATE
 
 
 def main() -> int:
+    logging.disable(logging.WARNING)  # alerts are meant to be heard
     there = sections()
     parser = argparse.ArgumentParser(prog="scripts/gallery", description=__doc__.splitlines()[0])
     names = [section.slug for section in there]
@@ -44,7 +46,8 @@ def build(folder: Path, chosen: Iterable[Section]) -> None:
 
 def show(folder: Path, section: Section, item: Item) -> Shown:
     """Write the sound and the picture of an item."""
-    name = f"{section.slug}-{re.sub(r'[^a-z0-9]+', '-', item.name.lower())}"
+    short = re.sub(r"[^a-z0-9]+", "-", item.name.lower())
+    name = f"{section.slug}-{short}"
     sound = item.take.sound()
     written = write_opus(folder / "sounds" / f"{name}.ogg", sound, DEFAULT_SAMPLE_RATE)
     picture = folder / "pictures" / f"{name}.svg"
@@ -53,7 +56,8 @@ def show(folder: Path, section: Section, item: Item) -> Shown:
     print(
         f"{name}: {written.seconds:.1f} s, {written.lufs:.1f} LUFS, peak {written.peak_db:.1f} dBFS"
     )
-    return Shown(item, name, written.seconds, alt, (round(float(width)), round(float(height))))
+    size = round(float(width)), round(float(height))
+    return Shown(item, name, short, written.seconds, alt, size)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What is in the gallery: its sections, and in each the sounds with a line of what one hears."""
 
+from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple
 
 from gallery_takes import Phrase, Rendered, Take
@@ -8,6 +9,8 @@ from streamson import load_session
 from streamson.music.scales import SCALES, Scale, parse_scale
 from streamson.session.load import preset_names
 from streamson.session.parse.earcons import builtin_earcons
+
+NBSP: Final = "\u00a0"
 
 Picture = Literal["spectrogram", "roll", "curves", "orbit"]
 
@@ -29,6 +32,7 @@ FIRST_ETA: Final = f"head -61 {ETA}"
 
 PIECE_S: Final = 18.0
 DAY_S: Final = 20.0
+SPIKE_S: Final = 15.0
 ALERT_S: Final = 4.0
 SCALE_S: Final = 3.8
 
@@ -94,7 +98,7 @@ def sections() -> tuple[Section, ...]:
             "Each over a tone that follows a value. All else steps back by 20 dB until it is told. "
             "What goes above its limit rises, what falls below falls; high priority is quick, low "
             "is soft.",
-            tuple(map(_alert, builtin_earcons())),
+            tuple(map(_alert, _by_kind(builtin_earcons()))),
         ),
         Section(
             "instruments",
@@ -150,7 +154,7 @@ _OF_PRESET: Final[dict[str, tuple[str, Rendered]]] = {
         Rendered(FIRST_ETA, preset="article"),
     ),
     "demo": (
-        "The same tune as it is heard live, before anybody knows how far the values will go.",
+        "The same values as the demo plays them live, between the extremes of all 300.",
         Rendered(FIRST_ETA, preset="demo", online=True),
     ),
     "drone": (
@@ -184,8 +188,8 @@ def _preset(name: str) -> Item:
 
 
 _OF_DAY: Final = {
-    "": "Notes of an electric piano, fifteen a second, as high as the processor is busy.",
-    "drone": "One string that climbs and sinks in steps of a fifth and a fourth.",
+    "": "Notes of an electric piano, fourteen a second: the higher, the busier the processor.",
+    "drone": "One slow string that takes seconds to go where the day goes.",
     "geiger": "A click for each reading: how often they come, and nothing of how high they are.",
     "monitor": "One soft tone that never breaks off; it swells while the value moves.",
     "orchestra": "Eighth notes in D dorian that keep their beat, however often readings come.",
@@ -213,17 +217,17 @@ rescale = { mode = "minmax", window = "all" }
 def _before_and_after() -> tuple[Item, Item]:
     return (
         Item(
-            "before: least to greatest",
+            "Before: least to greatest",
             "Lively at first; then one high note, and after it the same low one for hours: the "
             "spike has taken the range.",
-            Rendered(SPIKE, session=_MINMAX, seconds=DAY_S, online=True),
+            Rendered(SPIKE, session=_MINMAX, seconds=SPIKE_S, online=True),
             "curves",
         ),
         Item(
-            "after: the live default",
+            "After: the live default",
             "The spike is the highest note, and what comes after it still rises and falls over "
             "nearly two octaves.",
-            Rendered(SPIKE, seconds=DAY_S, online=True),
+            Rendered(SPIKE, seconds=SPIKE_S, online=True),
             "curves",
         ),
     )
@@ -252,7 +256,7 @@ _OF_KIND: Final = {
     "above": "that rise: a value is above its limit",
     "below": "that fall: a value is below its limit",
     "outside": "that leap there and back: something unusual",
-    "stale": "that stay, and sink by an octave: a stream fell silent",
+    "stale": "that stay, and then sink by an octave: a stream fell silent",
 }
 _OF_PRIORITY: Final = {
     "high": "Five quick pulses, three and two,",
@@ -264,7 +268,11 @@ _ACT: Final = {
     "": "somebody must act soon",
     "low": "somebody is to know",
 }
-_OF_NOTICE: Final = {
+_OTHERWISE: Final = {
+    "outside low": "Two soft notes on one pitch: something unusual, and somebody is to know.",
+    "stale low": (
+        "Two soft notes that sink by an octave: a stream fell silent, and somebody is to know."
+    ),
     "alarm": "Five quick pulses on one note, but for a leap: for an alert whose session names it.",
     "back": "Two soft notes, an octave up: a stream that was silent is back.",
     "over": "Three pulses that rise, and then, when it is over, two soft notes that resolve.",
@@ -274,12 +282,17 @@ _OF_NOTICE: Final = {
 }
 
 
+def _by_kind(names: Iterable[str]) -> list[str]:
+    """Return the names of sounds, those first whose priorities differ."""
+    return sorted(names, key=lambda name: name.partition(" ")[0] not in _OF_KIND)
+
+
 def _alert(name: str) -> Item:
     kind, _, priority = name.partition(" ")
     table, alert = _RISES, "above = 90"
     if name == "over":
         return Item(
-            *(name, _OF_NOTICE[name]),
+            *(name, _OTHERWISE[name]),
             Rendered(_COMES_BACK, session=f"{_BED}above = 90\n", seconds=1.4 * ALERT_S),
             "spectrogram",
         )
@@ -289,7 +302,7 @@ def _alert(name: str) -> Item:
         alert += f'\nsound = "{name}"'
     elif priority:
         alert += f'\npriority = "{priority}"'
-    about = _OF_NOTICE.get(name) or (
+    about = _OTHERWISE.get(name) or (
         f"{_OF_PRIORITY[priority]} {_OF_KIND[kind]}, and {_ACT[priority]}."
     )
     take = Rendered(table, session=f"{_BED}{alert}\n", seconds=ALERT_S)
@@ -299,11 +312,11 @@ def _alert(name: str) -> Item:
 _OF_SCALE: Final = {
     "major": "bright, and at rest",
     "minor": "darker: its third, sixth and seventh are lower",
-    "harmonic minor": "minor with a wide step below its last note",
+    "harmonic minor": "minor with a wide step, and then a semitone to its root",
     "melodic minor": "minor below, major above",
     "chromatic": "every semitone, as where no scale is named",
     "major pentatonic": "no semitones: whatever sounds together fits",
-    "minor pentatonic": "the same notes from another one on: darker",
+    "minor pentatonic": "the same steps from another note on: darker",
     "blues": "minor pentatonic, and a note between",
     "whole tone": "equal steps: it floats, and comes to rest nowhere",
     "ionian": "major, by its name as a mode",
@@ -336,7 +349,7 @@ _OF_SCALE: Final = {
     "minor seventh chord": "a dark chord with a soft edge",
     "sixth chord": "a bright chord with a sixth",
     "5 edo": "five equal steps, each between two and three semitones",
-    "19 edo": "nineteen equal steps, each two thirds of a semitone",
+    "19 edo": "nineteen equal steps, each about two thirds of a semitone",
     "24 edo": "quarter tones",
 }
 """What each is like; a scale that is new has none."""
@@ -352,11 +365,11 @@ def _scale(name: str) -> Item:
         f'pitch = {{ scale = "c {name}", low = "C4", high = "C{4 + octaves}" }}\n'
         f"duration = {{ value = {seconds} }}\n"
     )
-    steps = f"{len(scale.steps)} notes an octave"
+    steps = f"{len(scale.steps)} notes an octave."
     if name in SCALES:
-        steps += f": {' '.join(f'{step:g}' for step in SCALES[name])} semitones above the root"
+        steps = f"Semitones above the root: {NBSP.join(f'{step:g}' for step in SCALES[name])}."
     character = _OF_SCALE.get(name)
-    about = f"{_sentence(character)}. {_sentence(steps)}." if character else f"{steps}."
+    about = f"{_sentence(character)}. {steps}" if character else steps
     take = Rendered(f"(seq {count}; seq {count - 1} -1 1)", session=session)
     return Item(name, about, take, "roll")
 

@@ -19,8 +19,8 @@ class Shown(NamedTuple):
     ----------
     item
         The item.
-    name
-        Of its files, without endings.
+    name, short
+        Of its files here, and of those that a person makes, without endings.
     seconds
         How long its sound is.
     alt
@@ -31,6 +31,7 @@ class Shown(NamedTuple):
 
     item: Item
     name: str
+    short: str
     seconds: float
     alt: str
     size: tuple[int, int]
@@ -61,8 +62,8 @@ def page(shown: Sequence[tuple[Section, Sequence[Shown]]]) -> str:
 <body>
 <header>
 <h1>What streamson sounds like</h1>
-<p>Each sound is what the command beneath it makes, brought to one loudness; nothing else is done to
-it. Headphones tell places apart.</p>
+<p>Each sound is what the commands beneath it make in a checkout of streamson, brought to one
+loudness; nothing else is done to it. With headphones places are told apart.</p>
 <nav aria-label="Sections"><ul>{links}</ul></nav>
 </header>
 <main>{sections}</main>
@@ -107,5 +108,9 @@ def _lines(shown: Shown) -> Iterator[str]:
     yield (
         "<details><summary>Make it yourself</summary>"
         f'<pre tabindex="0" aria-label="{title}: commands"><code>'
-        f"{escape(item.take.script(name))}</code></pre></details>"
+        f"{escape(item.take.script(shown.short))}</code></pre>"
     )
+    if item.picture == "curves":
+        lines = [escape(line.replace("->", "→")) for line in item.take.legend()]
+        yield f"<p>What plays what:</p><ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul>"
+    yield "</details>"

@@ -18,12 +18,14 @@ from scipy.signal.windows import hann
 
 from streamson._printable import counted
 from streamson.export.plot.panels import draw_curve, draw_roll, draw_time_axes
-from streamson.export.plot.scene import Scene, gather
+from streamson.export.plot.scene import Curve, Scene, gather
 from streamson.export.plot.style import DARK, LIGHT
 from streamson.music.pitch import midi_to_note
+from streamson.offline.piece import Piece
 from streamson.offline.render import DEFAULT_SAMPLE_RATE
 
 WIDTH_INCHES: Final = 4.8
+SMALL_INCHES: Final = 3.4
 DPI: Final = 72
 """So a picture's inches are points, and its letters 9 pixels high where it is not scaled."""
 
@@ -36,30 +38,30 @@ LOWEST_HZ, HIGHEST_HZ = 60, 12_000
 
 def draw(path: Path, item: Item, sound: Sound) -> str:
     """Draw what is heard of an item to an ``.svg`` file; return what is seen, in words."""
-    with _figure(path, _HEIGHTS[item.picture]) as figure:
+    with _figure(path, _SIZES[item.picture]) as figure:
         if item.picture == "spectrogram":
             _spectrogram(figure.subplots(), sound)
             return _spectrogram_in_words(item, sound)
         assert isinstance(item.take, Rendered)
-        scene = gather(item.take.piece, LIGHT, sound=False)
+        scene = _scene(item.take.piece)
         _DRAWN[item.picture](figure, scene)
         return _IN_WORDS[item.picture](scene)
 
 
-_HEIGHTS: Final[dict[Picture, float]] = {
-    "spectrogram": 1.8,
-    "roll": 1.6,
-    "curves": 3.2,
-    "orbit": 5.2,
+_SIZES: Final[dict[Picture, tuple[float, float]]] = {
+    "spectrogram": (WIDTH_INCHES, 1.8),
+    "roll": (SMALL_INCHES, 1.4),
+    "curves": (WIDTH_INCHES, 3.2),
+    "orbit": (WIDTH_INCHES, 5.2),
 }
 
 
 @contextmanager
-def _figure(path: Path, height: float) -> Iterator[Figure]:
+def _figure(path: Path, size: tuple[float, float]) -> Iterator[Figure]:
     """Yield a figure that is written when it is drawn, with colours for light and for dark."""
     more = {"font.size": 8.5, "svg.hashsalt": path.stem}
     with rc_context(LIGHT.rc() | more):
-        figure = Figure(figsize=(WIDTH_INCHES, height), dpi=DPI, layout="constrained")
+        figure = Figure(figsize=size, dpi=DPI, layout="constrained")
         yield figure
         figure.savefig(path, transparent=True, metadata={"Date": None, "Creator": None})
     path.write_text(_in_both(path.read_text("utf-8")), "utf-8")
@@ -155,6 +157,7 @@ def _curves(figure: Figure, scene: Scene) -> None:
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[1, 1.4])
     for curve in scene.curves:
         draw_curve(upper, scene, curve, inches=1)
+    upper.set_ylabel(scene.curves[0].field if len(scene.curves) == 1 else "values")
     if len(scene.streams) > 1:
         marks = [Line2D([], [], color=scene.colour(stream)) for stream in scene.streams]
         names = [stream.rpartition(".")[2] for stream in scene.streams]
@@ -166,12 +169,28 @@ def _curves(figure: Figure, scene: Scene) -> None:
             frameon=False,
             borderaxespad=0.2,
         )
-    upper.set_ylabel("values")
     draw_roll(lower, scene, inches=1.2)
     for ax in (upper, lower):
         _finish(ax, scene)
     upper.set_xlabel("")
     figure.align_ylabels()
+
+
+def _scene(piece: Piece) -> Scene:
+    """Return what is drawn: a stream has the same colour in all pictures, and one curve."""
+    scene = gather(piece, LIGHT, sound=False)
+    streams = [stream for stream, _ in piece.legend() if stream in scene.streams]
+    curves = scene.curves if len(streams) > 1 else scene.curves[:1]
+    return scene._replace(streams=streams, curves=curves or [_unheard(piece)])
+
+
+def _unheard(piece: Piece) -> Curve:
+    """Return the first field's values, where no parameter follows any: the points are heard."""
+    moments = list(piece.moments())
+    field = next(iter(moments[0].fields))
+    seconds = np.array([moment.frame / piece.sample_rate for moment in moments])
+    values = np.array([moment.fields[field] for moment in moments])
+    return Curve(field, "", (), {moments[0].stream: (seconds, values)})
 
 
 def _orbit(figure: Figure, scene: Scene) -> None:
@@ -202,9 +221,8 @@ def _roll_in_words(scene: Scene) -> str:
 
 def _curves_in_words(scene: Scene) -> str:
     values = np.concatenate([v for curve in scene.curves for _, v in curve.streams.values()])
-    what = (
-        "the values" if len(scene.streams) == 1 else f"the values of {len(scene.streams)} streams"
-    )
+    several = len(scene.streams) > 1
+    what = f"the values of {len(scene.streams)} streams" if several else scene.curves[0].field
     text = (
         f"Above, {what} over {scene.seconds:.0f} seconds, {np.nanmin(values):.4g} to "
         f"{np.nanmax(values):.4g}. Below, a piano roll: {_notes_in_words(scene)}."

@@ -16,7 +16,7 @@ TARGET_LUFS: Final = -20.0
 """Each sound's loudness by ITU-R BS.1770, where its peaks allow that."""
 
 PEAK_DBFS: Final = -1.0
-_KBPS_A_CHANNEL: Final = 24
+KBPS: Final = 48
 _LOWERING_DB: Final = 0.5
 
 
@@ -45,7 +45,7 @@ def write_opus(path: Path, sound: Sound, sample_rate: int) -> Written:
     sound = soxr.resample(sound, sample_rate, OPUS_RATE)
     gain_db = min(TARGET_LUFS - loudness(sound), PEAK_DBFS - peak_db(sound))
     # libsndfile: (1 - level) * 250 + 6 kbit/s for each channel.
-    level = 1 - (_KBPS_A_CHANNEL - 6) / 250
+    level = 1 - (KBPS / sound.shape[1] - 6) / 250
     while True:
         levelled = sound * db_to_amplitude(gain_db)
         soundfile.write(

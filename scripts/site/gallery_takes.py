@@ -32,6 +32,9 @@ class Take(Protocol):
     def sound(self) -> Sound:
         """Return its samples at `DEFAULT_SAMPLE_RATE`, shape (frames, 2)."""
 
+    def legend(self) -> list[str]:
+        """Return lines that say what plays what."""
+
 
 @dataclass(frozen=True)
 class Phrase:
@@ -50,6 +53,9 @@ class Phrase:
 
     def sound(self) -> Sound:
         return np.concatenate(list(render_notes(phrase(self.instrument), load_session())))
+
+    def legend(self) -> list[str]:
+        return [self.instrument]
 
 
 @dataclass(frozen=True)
@@ -127,3 +133,6 @@ class Rendered:
     def sound(self) -> Sound:
         assert self.piece.sample_rate == DEFAULT_SAMPLE_RATE
         return np.concatenate(list(self.piece.sound()))
+
+    def legend(self) -> list[str]:
+        return [line for _, line in self.piece.legend()]
