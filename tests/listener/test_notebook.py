@@ -227,9 +227,8 @@ def test_without_a_notebook_it_is_a_table(listener, publish):
     bundle = listener._repr_mimebundle_()
     assert "streamson, running: tcp://" in bundle["text/plain"]
     assert "a & b: x 1.5, y ?, live" in bundle["text/plain"]
-    assert (
-        '<th scope="row" style="text-align:left">a &amp; b</th><td>x 1.5, y ?</td>'
-        in (bundle["text/html"])
+    assert re.search(
+        '<th scope="row"[^>]*>a &amp; b</th><td[^>]*>x 1.5, y [?]</td>', bundle["text/html"]
     )
     listener.stop()
     assert "streamson, stopped" in listener._repr_mimebundle_()["text/plain"]

@@ -25,20 +25,19 @@ def as_text(told: dict[str, Any]) -> str:
 def as_html(told: dict[str, Any], note: str = "") -> str:
     """Return the same as a table, and below it a line, which may be empty."""
     alerts = [f"<li>{html.escape(alert['sentence'])}</li>" for alert in told["alerts"]]
+    left = ' style="text-align:left"'
     rows = [
-        "<tr>"
-        f'<th scope="row" style="text-align:left">{html.escape(row["name"])}</th>'
-        f"<td>{html.escape(_values(row))}</td>"
-        f"<td>{html.escape(row['note'] or '')}</td>"
-        f"<td>{html.escape(row['state'])}{', muted' * row['muted']}</td>"
-        f'<td style="text-align:left">{html.escape(row["plays"])}</td>'
-        "</tr>"
+        "".join(
+            (
+                f'<tr><th scope="row"{left}>{html.escape(row["name"])}</th>',
+                *(f"<td{left}>{html.escape(cell)}</td>" for cell in _cells(row)),
+                "</tr>",
+            )
+        )
         for row in told["rows"]
     ]
-    head = "".join(
-        f'<th scope="col" style="text-align:left">{name}</th>'
-        for name in ("stream", "last values", "last note", "state", "plays")
-    )
+    names = ("stream", "last values", "last note", "state", "plays")
+    head = "".join(f'<th scope="col"{left}>{name}</th>' for name in names)
     parts = [
         f"<p>{html.escape(heading(told))}</p>",
         f"<p>Alerts:</p><ul>{''.join(alerts)}</ul>" if alerts else "",
@@ -58,6 +57,11 @@ def heading(told: dict[str, Any]) -> str:
         f"{counted(told['streams'], 'stream')}, {counted(counts['points'], 'point')}, "
         f"{counted(counts['notes'], 'note')}, {counts['lost']} lost"
     )
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    state = f"{row['state']}{', muted' * row['muted']}"
+    return _values(row), row["note"] or "", state, row["plays"]
 
 
 def _values(row: dict[str, Any]) -> str:
