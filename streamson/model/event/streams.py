@@ -39,7 +39,8 @@ class StreamStale(Event, frozen=True, kw_only=True, tag="stream_stale"):
         if len(self.streams) > 1:
             names = [stream.partition("/")[2] for stream in self.streams]
             who = f"{who.partition('/')[0]}: {listed(names)}"
-        return f"{who}: silent for {self.silent_s:.1f} s; a point came every {self.usual_s:.1f} s"
+        usual = f"{self.usual_s:.1f}" if self.usual_s >= 1 else f"{self.usual_s:.2g}"
+        return f"{who}: silent for {self.silent_s:.1f} s; a point came every {usual} s"
 
 
 class StreamRecovered(Event, frozen=True, kw_only=True, tag="stream_recovered"):
