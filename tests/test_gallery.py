@@ -69,6 +69,7 @@ def check_sounds(folder):
         tenths = np.square(sound[: len(sound) // 4_800 * 4_800]).reshape(-1, 4_800, sound.shape[1])
         loudest_db = 10 * np.log10(tenths.mean(axis=(1, 2)).max())
         assert -30 < loudest_db < -6, name
+        assert np.abs(sound[-480:]).max() < 0.005, name  # no jump at its end
 
 
 def check_pictures(folder):
@@ -184,11 +185,14 @@ def test_a_site_has_the_gallery_beside_its_page(gallery, tmp_path):
     links = re.findall(r"\]\((gallery/[^)]*)\)", (tmp_path / "gallery.md").read_text())
     assert links == [f"gallery/index.html#{QUICK}"]
     page, _, anchor = links[0].partition("#")
-    assert f'id="{anchor}"' in (tmp_path / page).read_text()
+    text = (tmp_path / page).read_text()
+    assert f'id="{anchor}"' in text
+    assert 'href="../gallery.html"' in text
     check_sounds(tmp_path / "gallery")
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_all_of_it_is_small_and_plays(tmp_path, visitor):
     said = build(tmp_path)
     check_sounds(tmp_path)

@@ -14,14 +14,18 @@ def main() -> None:
     if not (built / "index.html").exists():
         return
     shutil.copytree(built, pages / "gallery")
+    shown = pages / "gallery" / "index.html"
+    back = '<nav aria-label="Sections"><ul><li><a href="../gallery.html">Documents</a></li>'
+    text = shown.read_text("utf-8").replace('<nav aria-label="Sections"><ul>', back)
+    shown.write_text(text, "utf-8")
     page = pages / "gallery.md"
-    there = set(re.findall(r'<section id="([\w-]+)"', (built / "index.html").read_text("utf-8")))
+    there = set(re.findall(r'<section id="([\w-]+)"', text))
     lines = []
     for line in page.read_text("utf-8").splitlines():
         lines.append(line)
         slug = line.removeprefix("## ").lower().replace(",", "").replace(" ", "-")
         if line.startswith("## ") and slug in there:
-            lines += ["", f"[Hear them](gallery/index.html#{slug})"]
+            lines += ["", f"[Listen](gallery/index.html#{slug})"]
     page.write_text("\n".join([*lines, ""]), "utf-8")
 
 

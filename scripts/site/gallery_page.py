@@ -63,7 +63,7 @@ def page(shown: Sequence[tuple[Section, Sequence[Shown]]]) -> str:
 <header>
 <h1>What streamson sounds like</h1>
 <p>Each sound is what the commands beneath it make in a checkout of streamson, brought to one
-loudness; nothing else is done to it. With headphones places are told apart.</p>
+loudness. With headphones places are told apart.</p>
 <nav aria-label="Sections"><ul>{links}</ul></nav>
 </header>
 <main>{sections}</main>

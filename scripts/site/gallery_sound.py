@@ -16,6 +16,12 @@ TARGET_LUFS: Final = -20.0
 """Each sound's loudness by ITU-R BS.1770, where its peaks allow that."""
 
 PEAK_DBFS: Final = -1.0
+SILENT_DBFS: Final = -66.0
+"""What is below at the end is cut off: a room of five seconds takes long to fall silent."""
+
+REST_S: Final = 0.1
+"""Of silence at the end: an encoder cuts into what comes last."""
+
 KBPS: Final = 48
 _LOWERING_DB: Final = 0.5
 
@@ -29,7 +35,7 @@ class Written(NamedTuple):
 
 
 def write_opus(path: Path, sound: Sound, sample_rate: int) -> Written:
-    """Write a sound, brought to one loudness; return what is heard of it.
+    """Write a sound, brought to one loudness, up to its audible end; return what is heard of it.
 
     Parameters
     ----------
@@ -44,6 +50,8 @@ def write_opus(path: Path, sound: Sound, sample_rate: int) -> Written:
         sound = sound[:, :1]
     sound = soxr.resample(sound, sample_rate, OPUS_RATE)
     gain_db = min(TARGET_LUFS - loudness(sound), PEAK_DBFS - peak_db(sound))
+    heard = np.flatnonzero(np.abs(sound).max(axis=1) > db_to_amplitude(SILENT_DBFS - gain_db))
+    sound = np.pad(sound[: heard[-1] + 1], ((0, round(REST_S * OPUS_RATE)), (0, 0)))
     # libsndfile: (1 - level) * 250 + 6 kbit/s for each channel.
     level = 1 - (KBPS / sound.shape[1] - 6) / 250
     while True:
