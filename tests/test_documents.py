@@ -25,7 +25,10 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 PAGES = {
     name: (ROOT / "docs" / f"{name}.md").read_text()
-    for name in ("listen", "publish", "record", "render", "session")
+    for name in (
+        *("guide", "howto", "listen", "publish", "record", "render", "session"),
+        *("troubleshooting", "tutorial"),
+    )
 }
 """Those whose commands run here; others have tests of their own."""
 ENDLESS = {
@@ -40,6 +43,7 @@ ENDLESS = {
     "relay": ["--help"],
     "listen --follow": ["--help"],
     "listen --stream-to": ["--help"],
+    "study": ["--help"],
 }
 """What a command that runs on, or looks at the machine, is given in the test."""
 
@@ -112,7 +116,7 @@ def test_the_commands_run(feed, line, tmp_path, recording, rendered):
 )
 def test_what_is_linked_is_there(page):
     text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
-    links = re.findall(r"\]\(([^)\s]+)\)", text)
+    links = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'(?:src|srcset)="([^"]+)"', text)
     for link in links:
         if link.startswith(("https:", "http:")):
             continue
