@@ -53,7 +53,8 @@ DEFAULT_SAMPLE_RATE: Final = 44_100
 class Listener:
     """Play what producers publish.
 
-    Points are received from the moment of construction; sound begins with `start`.
+    Points are received from the moment of construction; sound begins with `start`. In a notebook it
+    shows itself live, as long as it runs.
 
     Parameters
     ----------

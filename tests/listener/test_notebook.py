@@ -10,8 +10,8 @@ import pytest
 from comm.base_comm import BaseComm
 
 from streamson import Listener, Publisher
+from streamson.listener.notebook import display as displaying
 from streamson.listener.notebook import told as telling
-from streamson.listener.notebook.display import Display
 from streamson.listener.notebook.widget import PAGE
 from tests.conftest import until
 
@@ -58,7 +58,7 @@ class WidgetPage:
 
     def __init__(self, listener, tab):
         self.comm = PageComm()
-        self.display = Display(
+        self.display = displaying.Display(
             reporter=listener._reporter,
             tap=listener.tap,
             steering=listener._steering,
@@ -206,6 +206,18 @@ def test_it_ends_with_the_listener(listener, shown):
     assert last[0] == "comm_close"
     assert not page.display._thread.is_alive()
     assert listener.stats().faults == 0
+
+
+def test_where_nobody_looks_little_is_told_until_somebody_does(
+    listener, publish, shown, monkeypatch
+):
+    monkeypatch.setattr(displaying, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(displaying, "QUIET_S", 600.0)
+    page = shown()
+    for name in ("one", "two"):
+        publish(name, x=1.0)
+        page.tab.evaluate("window.toKernel('seen')")
+        page.until(f"{name}\tx 1")
 
 
 def test_of_thousands_those_are_shown_that_need_an_eye(listener, publish):

@@ -1,6 +1,7 @@
 """What may be sent as a batch: columns of any kind, and frames of any library."""
 
 import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas
@@ -79,13 +80,27 @@ def test_frames_of_all_libraries_arrive_as_the_same_points():
 
 @pytest.mark.parametrize(
     "times",
-    [SECONDS, np.array(SECONDS), TIMES, pandas.DatetimeIndex(TIMES), polars.Series(TIMES)],
+    [
+        SECONDS,
+        np.array(SECONDS),
+        TIMES,
+        [moment.astimezone(ZoneInfo("Asia/Kolkata")) for moment in TIMES],
+        pandas.DatetimeIndex(TIMES),
+        polars.Series(TIMES),
+    ],
 )
 def test_times_are_seconds_or_moments(times):
     assert batch_columns({"x": [1, 2, 3]}, times).times.tolist() == SECONDS
     frame = polars.DataFrame({"x": [1, 2, 3], "t": times})
     fields, found = batch_columns(frame, "t")
     assert (list(fields), found.tolist()) == (["x"], SECONDS)
+
+
+@pytest.mark.parametrize("kind", [None, pandas.ArrowDtype(pyarrow.date32())])
+def test_days_are_moments(kind):
+    days = pandas.Series([datetime.date(2026, 1, 31), None], dtype=kind)
+    fields, times = batch_columns(pandas.DataFrame({"day": days, "x": [1, 2]}), None)
+    assert (list(fields), repr(times.tolist())) == (["x"], "[1769817600.0, nan]")
 
 
 def test_columns_of_a_mapping_are_of_any_library():

@@ -16,7 +16,7 @@ def as_text(told: dict[str, Any]) -> str:
     lines = [heading(told)]
     lines += [f"alert: {alert['sentence']}" for alert in told["alerts"]]
     lines += [
-        f"{row['name']}: {_values(row)}, {row['state']}{', muted' * row['muted']}"
+        f"{row['name']}: {', '.join(filter(None, (_values(row), _state(row))))}"
         for row in told["rows"]
     ]
     return "\n".join([*lines, *_more(told)])
@@ -60,8 +60,11 @@ def heading(told: dict[str, Any]) -> str:
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    state = f"{row['state']}{', muted' * row['muted']}"
-    return _values(row), row["note"] or "", state, row["plays"]
+    return _values(row), row["note"] or "", _state(row), row["plays"]
+
+
+def _state(row: dict[str, Any]) -> str:
+    return f"{row['state']}{', muted' * row['muted']}"
 
 
 def _values(row: dict[str, Any]) -> str:
