@@ -350,7 +350,7 @@ _OF_SCALE: Final = {
     "sixth chord": "a bright chord with a sixth",
     "5 edo": "five equal steps, each between two and three semitones",
     "19 edo": "nineteen equal steps, each about two thirds of a semitone",
-    "24 edo": "quarter tones",
+    "24 edo": "quarter tones: twenty-four equal steps",
 }
 """What each is like; a scale that is new has none."""
 
@@ -365,11 +365,10 @@ def _scale(name: str) -> Item:
         f'pitch = {{ scale = "c {name}", low = "C4", high = "C{4 + octaves}" }}\n'
         f"duration = {{ value = {seconds} }}\n"
     )
-    steps = f"{len(scale.steps)} notes an octave."
+    about = f"{_sentence(_OF_SCALE.get(name, name))}."
     if name in SCALES:
-        steps = f"Semitones above the root: {NBSP.join(f'{step:g}' for step in SCALES[name])}."
-    character = _OF_SCALE.get(name)
-    about = f"{_sentence(character)}. {steps}" if character else steps
+        steps = NBSP.join(f"{step:g}" for step in SCALES[name])
+        about += f" Semitones above the root: {steps}."
     take = Rendered(f"(seq {count}; seq {count - 1} -1 1)", session=session)
     return Item(name, about, take, "roll")
 
