@@ -43,14 +43,14 @@ def test_a_rendering_plays_draws_and_says_what_it_is(cells):
     html = content(outputs[1], "text/html")
     sound = base64.b64decode(re.search(r"data:audio/mpeg;base64,([^\"]+)", html)[1])
     samples, rate = soundfile.read(io.BytesIO(sound))
-    assert 20 < len(samples) / rate < 22
+    assert 30 < len(samples) / rate < 32
     assert 0.05 < np.abs(samples).max() < 1
     words, plot = re.search(r'<img alt="([^"]+)".*data:image/png;base64,([^"]+)', html).groups()
     assert base64.b64decode(plot).startswith(b"\x89PNG")
-    assert "a piano roll: 270 notes in 20.6 s, D3 to G5. data: load -&gt; pitch" in words
+    assert "a piano roll: 288 notes in 30.5 s, D3 to G5. data: load -&gt; pitch" in words
     assert "<li>data: load -&gt; pitch D3..G5" in html
-    assert content(outputs[1], "text/plain").startswith("<20.6 s of sound at 44100 Hz, 270 notes")
-    assert "270.00" in content(outputs[2], "text/plain")
+    assert content(outputs[1], "text/plain").startswith("<30.5 s of sound at 44100 Hz, 288 notes")
+    assert "288.00" in content(outputs[2], "text/plain")
 
 
 def test_all_libraries_have_the_same_notes_and_the_alert_is_told(cells):
