@@ -1,10 +1,11 @@
-"""Draw the README's pictures of the page and the terminal: docs/page.png, docs/terminal.png.
+"""Draw the page and the terminal amid the tour: docs/film.webp, docs/page.png, docs/terminal.png.
 
 python scripts/draw_views.py         needs: scripts/test's set-up (chromium, playwright, pyte)
 """
 
 import fcntl
 import html
+import io
 import os
 import pty
 import select
@@ -17,12 +18,19 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pyte
-from playwright.sync_api import Browser, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
 
 DOCS = Path(__file__).parents[1] / "docs"
 COLUMNS, LINES = 110, 26
 MOMENT_S = 40.0
 """Of the tour: two alerts are raised."""
+
+WIDTH, HEIGHT = 1180, 830
+
+FILM_S = (24.0, 38.0)
+FILM_FPS = 8
+FILM_WIDTH = 800
 
 COLOURS = {
     "default": "#d8dee6",
@@ -97,14 +105,41 @@ class Terminal:
 
 
 def draw(browser: Browser, port: int, terminal: Terminal) -> None:
-    page = browser.new_page(viewport={"width": 1180, "height": 760}, color_scheme="dark")
+    page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="dark")
     page.goto(f"http://127.0.0.1:{port}/")
     page.click("#sound")
-    terminal.read(MOMENT_S)
+    began = time.monotonic()
+    terminal.read(FILM_S[0])
+    film(page, terminal, began + FILM_S[1])
+    terminal.read(began + MOMENT_S - time.monotonic())
     page.screenshot(path=DOCS / "page.png")
     shown = browser.new_page(viewport={"width": 1100, "height": 560})
     shown.set_content(terminal.as_html())
     shown.locator("pre").screenshot(path=DOCS / "terminal.png")
+
+
+def film(page: Page, terminal: Terminal, end: float) -> None:
+    """Film the page until then: each picture lasts as long as it was to be seen."""
+    pictures, times = [], []
+    while (now := time.monotonic()) < end:
+        times.append(now)
+        pictures.append(page.screenshot())
+        terminal.read(now + 1 / FILM_FPS - time.monotonic())
+    height = round(HEIGHT * FILM_WIDTH / WIDTH)
+    first, *others = (
+        Image.open(io.BytesIO(picture)).resize((FILM_WIDTH, height), Image.Resampling.LANCZOS)
+        for picture in pictures
+    )
+    lasts = [round(1000 * (b - a)) for a, b in zip(times, [*times[1:], end], strict=True)]
+    first.save(
+        DOCS / "film.webp",
+        save_all=True,
+        append_images=others,
+        duration=lasts,
+        loop=0,
+        quality=60,
+        method=4,
+    )
 
 
 def main() -> None:

@@ -22,7 +22,8 @@ DOCS = ROOT / "docs"
 
 def moved(text: str) -> str:
     """Return a page of the project's root with its links as they are on the site."""
-    text = text.replace("](docs/", "](").replace("](CHANGELOG.md)", "](changes.md)")
+    text = text.replace("](docs/", "](").replace('="docs/', '="')
+    text = text.replace("](CHANGELOG.md)", "](changes.md)")
     text = text.replace("](CONTRIBUTING.md)", "](contributing.md)")
     return re.sub(r"\[CODE_OF_CONDUCT\.md\]\([^)]*\)", "CODE_OF_CONDUCT.md", text)
 
