@@ -104,6 +104,7 @@ KERNEL_MAY_IMPORT = {
 HEAVY = {
     *("numpy", "scipy", "numba", "llvmlite", "zmq", "msgspec", "rich", "mpmath", "flint"),
     *("sounddevice", "soundfile", "clevercsv", "ijson", "matplotlib", "av", "PIL", "pyarrow"),
+    *("anywidget", "narwhals"),
 }
 """What `streamson --help` has no time for."""
 
