@@ -222,7 +222,8 @@ def _roll_in_words(scene: Scene) -> str:
 def _curves_in_words(scene: Scene) -> str:
     values = np.concatenate([v for curve in scene.curves for _, v in curve.streams.values()])
     several = len(scene.streams) > 1
-    what = f"the values of {len(scene.streams)} streams" if several else scene.curves[0].field
+    field = scene.curves[0].field
+    what = f"the values of {len(scene.streams)} streams" if several else f"the field {field}"
     text = (
         f"Above, {what} over {scene.seconds:.0f} seconds, {np.nanmin(values):.4g} to "
         f"{np.nanmax(values):.4g}. Below, a piano roll: {_notes_in_words(scene)}."
