@@ -56,13 +56,14 @@ def play(
             raise
     if listener.recording_error:
         return 1
-    return 1 if _silent(listener.stats()) else 0
+    return 1 if _is_silent(listener.stats(), listener) else 0
 
 
-def _silent(stats: Statistics) -> bool:
-    """Return whether points came and nothing at all came of them, though nobody muted them."""
+def _is_silent(stats: Statistics, listener: Listener) -> bool:
+    """Return whether points came and nothing at all came of them, though nobody asked for that."""
     notes = stats.notes_played + stats.notes_waiting + stats.notes_muted
-    return bool(stats.points_received and not (notes or stats.points_in_bed))
+    heard = notes or stats.points_in_bed or stats.alerts_sounded
+    return bool(stats.points_received and not heard and not listener.is_mute)
 
 
 def _play(
@@ -107,7 +108,7 @@ def summary(stats: Statistics, listener: Listener) -> str:
         + (f", muted {counted(stats.notes_muted, 'note')}" if stats.notes_muted else "")
         + (f", missed {stats.blocks_missed} of {stats.blocks} blocks" if listener.plays else ""),
     ]
-    if _silent(stats):
+    if _is_silent(stats, listener):
         lines.append("no note came of these points: see above what would be played of them")
     if stats.points_unplayed:
         lines.append(f"{counted(stats.points_unplayed, 'point')} had no field that is played")

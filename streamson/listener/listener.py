@@ -247,6 +247,12 @@ class Listener:
         return self._error is not None or self.engine.frame >= self.engine.stop_frame
 
     @property
+    def is_mute(self) -> bool:
+        """Whether its session asks for no note at all: each of its parts is mute."""
+        parts = self._loop.in_force[1].parts
+        return bool(parts) and all(part.mute for part in parts)
+
+    @property
     def output(self) -> str:
         """Where the sound goes, for a person."""
         return self._player.description

@@ -137,6 +137,25 @@ def test_a_session_that_fits_nothing_is_no_silence(start, tmp_path):
     assert "no note came of these points" in out
 
 
+def test_silence_that_a_session_asks_for_is_no_failure(start, tmp_path):
+    (tmp_path / "quiet.toml").write_text(
+        '[attention]\nbed = false\n[[part]]\nstream = "*"\nmute = true\n'
+        '[[alert]]\nstream = "*"\noutlier = "1 a week"\n'
+    )
+    listener = start(
+        *("listen", "--bind", ANY_PORT, "--output", "none", "--session", "quiet.toml"),
+        *("--duration", "2s"),
+    )
+    with Publisher(endpoint(listener)) as publisher:
+        assert publisher.wait_for_listener(20)
+        publisher.send("boiler", temperature=1.0)
+        listener.await_line("boiler")
+    code, out, _ = listener.wait()
+    assert code == 0, out
+    assert "played 0 notes of 1 point" in out
+    assert "no note came" not in out
+
+
 def test_points_without_a_field_that_is_played_are_told_live_and_of_their_recording(
     start, run, tmp_path
 ):
