@@ -123,6 +123,7 @@ class Compiling:
                 completed=self._counts[self._stage],
             )
             self._bar.start()
+            self._bar.console.show_cursor()  # Ctrl-C ends the process at once, and would leave none
 
     def _count(self, stage: str) -> None:
         """Take in that one function more is compiled."""

@@ -1,6 +1,7 @@
 """On the first run: it is shown how far that is, and another process compiles what follows."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,17 @@ def test_a_bar_on_a_terminal_says_how_far_it_is(first_run, tmp_path):
     terminal = Terminal(tmp_path, command=first_run)
     assert terminal.end(60) == 0
     assert "Compiling, on the first run only: first" in terminal.shown
+
+
+def test_ctrl_c_ends_it_and_leaves_the_cursor(first_run, tmp_path):
+    script = Path(first_run[1])
+    wait = "    import signal; signal.signal(signal.SIGINT, signal.SIG_DFL); signal.pause()\n"
+    script.write_text(FIRST_RUN.replace("    from kernels_first", wait + "    from kernels_first"))
+    terminal = Terminal(tmp_path, command=first_run)
+    terminal.await_text("first run only: first")
+    terminal.press("\x03")
+    assert terminal.end(10) == -signal.SIGINT
+    assert terminal.shown.rfind("\x1b[?25h") > terminal.shown.rfind("\x1b[?25l")
 
 
 def test_who_wants_plain_lines_gets_one(first_run, tmp_path):
