@@ -83,8 +83,10 @@ def test_a_bar_on_a_terminal_says_how_far_it_is(first_run, tmp_path):
 
 def test_ctrl_c_ends_it_and_leaves_the_cursor(first_run, tmp_path):
     script = Path(first_run[1])
-    wait = "    import signal; signal.signal(signal.SIGINT, signal.SIG_DFL); signal.pause()\n"
-    script.write_text(FIRST_RUN.replace("    from kernels_first", wait + "    from kernels_first"))
+    at_once = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+    compiles = "    from kernels_first"
+    waits = FIRST_RUN.replace(compiles, "    signal.pause()\n" + compiles)
+    script.write_text(at_once + waits)
     terminal = Terminal(tmp_path, command=first_run)
     terminal.await_text("first run only: first")
     terminal.press("\x03")
