@@ -66,7 +66,7 @@ def until_line(told, words):
 
 
 def state(listener):
-    return listener._views.commands._reporter.state()
+    return listener._reporter.state()
 
 
 def selected(terminal):
