@@ -41,7 +41,7 @@ class Stage(NamedTuple):
 
 STAGES: Final = {
     "sound": Stage("streamson.synth.kernel.callback:callback", 170),
-    "rescaling": Stage("streamson.rescaling.prepare:load_kernels", 100),
+    "rescaling": Stage("streamson.rescaling.prepare:load_kernels", 60),
     "surprise": Stage("streamson.surprise.prepare:load_kernels", 90),
 }
 """In the order in which a listener needs them."""
