@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from aiohttp import HttpVersion11, web
 
+from streamson._asyncio_server import stop_accepting
 from streamson._printable import counted
 from streamson.errors import MessageError, StreamsonError
 from streamson.producers.base.push_queue import PushQueue
@@ -119,7 +120,7 @@ class HttpServer:
         try:
             await asyncio.Event().wait()
         finally:
-            listening.close()
+            await stop_accepting(listening)
             await server.shutdown(SHUTDOWN_S)
             for line in self._lines():
                 _log.info("%s", line)

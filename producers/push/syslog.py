@@ -12,6 +12,7 @@ from typing import Final
 
 import click
 
+from streamson._asyncio_server import stop_accepting
 from streamson.errors import MessageError
 from streamson.model.limits import MAX_FIELDS
 from streamson.producers import options
@@ -91,7 +92,7 @@ async def _receive(
     try:
         await receive_datagrams(udp, messages.take)
     finally:
-        server.close()
+        await stop_accepting(server)
         messages.close()
 
 

@@ -154,6 +154,7 @@ def article():
         return [{name: float(text) for name, text in row.items()} for row in csv.DictReader(file)]
 
 
+@pytest.mark.alone
 def test_the_browser_plays_the_first_notes_of_the_article(article, open_page, visit):
     with (
         Listener(ANY_PORT, session="demo", output="none", feed=ANY_PORT) as listener,
@@ -191,6 +192,7 @@ def loudest_partials(samples, rate, size=2_048):
     return found
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 def test_a_minute_without_a_break_while_fifty_streams_are_drawn(page, steady, visit):
     steady(50)
@@ -388,6 +390,7 @@ def test_the_keyboard_alone_does_everything(open_page, visit):
         assert order.index("record") < order.index("session") < order.index("keys-open")
 
 
+@pytest.mark.alone
 def test_the_tenth_browser_hears_too(page, steady, visit):
     steady(3)
     # Of ten that draw as well, a machine without a graphics card has no time left.
@@ -405,6 +408,7 @@ def test_the_tenth_browser_hears_too(page, steady, visit):
     assert page.metrics()["streamson_page_dropped"] == 0
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 def test_a_tab_in_the_background_plays_on(page, steady, visit):
     steady(3)
@@ -453,6 +457,7 @@ def test_the_link_that_steers_works_from_another_page(listener, open_page, visit
     assert tab.is_visible("#mute")  # which guests have not
 
 
+@pytest.mark.alone
 def test_a_listener_that_takes_the_place_of_another_is_seen_and_heard(open_page, visit):
     with Listener(ANY_PORT, session=_at(44_100), output="none", feed=ANY_PORT) as before:
         tab = visit(open_page(before.feed_endpoint).url)

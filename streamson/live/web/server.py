@@ -79,7 +79,7 @@ class PageServer:
 
     async def stop(self) -> None:
         """Close all connections."""
-        self._site.close()
+        await self._site.close()
         self._hub.stop()
         await self._site.stop()
 

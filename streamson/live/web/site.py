@@ -11,6 +11,7 @@ from typing import Final
 
 from aiohttp import web
 
+from streamson._asyncio_server import stop_accepting
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import StreamsonError
 from streamson.live.web.access import COOKIE, Access, Role
@@ -118,13 +119,13 @@ class Site:
         last = first + self._access.tries - 1
         return await loop.create_server(factory, host, last, backlog=BACKLOG)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let nobody in any more."""
-        self._bound.close()
+        await stop_accepting(self._bound)
 
     async def stop(self) -> None:
         """Close all connections."""
-        self.close()
+        await self.close()
         await self._runner.cleanup()
         self._limited.flush()
 
