@@ -41,7 +41,7 @@ def test_it_is_given_back_and_comes_back_where_it_is_needed():
     assert results == [42, 42]
 
 
-def test_the_command_line_does_without_scipy_s_linear_algebra(tmp_path):
+def test_the_command_line_does_without_linear_algebra_and_a_parser_of_c(tmp_path):
     words = ["listen", "--output", "none", "--bind", "tcp://127.0.0.1:*", "--duration", "0.1"]
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "streamson", *words],
@@ -52,3 +52,4 @@ def test_the_command_line_does_without_scipy_s_linear_algebra(tmp_path):
     )
     assert "numba.core.dispatcher" in done.stderr
     assert "scipy.linalg._basic" not in done.stderr  # which numba looks for, and does not need
+    assert "pycparser" not in done.stderr
