@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 MODULE = """
 from numba import njit
 from streamson._jit import cached
@@ -49,3 +51,42 @@ def test_it_runs_where_nothing_can_be_kept(tmp_path):
     (tmp_path / "__pycache__").write_text("a file: no folder can be made here, even by root")
     assert run(tmp_path, "/dev/null") == ["42", "0"]
     assert run(tmp_path, "/dev/null") == ["42", "0"]
+
+
+FULL = """
+import resource
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, most))
+"""
+CALLBACK = """
+from numba import cfunc, njit
+from streamson._jit import cached
+
+@cached(njit, nogil=True)
+def double(x):
+    return 2 * x
+
+@cached(cfunc, "int64(int64)")
+def called_back(x):
+    return 2 * x
+
+print(double(21), called_back.ctypes(21), sum(double.stats.cache_hits.values()))
+"""
+
+
+def test_it_runs_where_the_disk_is_full(tmp_path):
+    (tmp_path / "doubling.py").write_text(FULL + CALLBACK)
+    assert run(tmp_path, tmp_path) == ["42", "42", "0"]
+    assert not list(tmp_path.rglob("*.nbc"))
+
+
+@pytest.mark.parametrize("kept", ["*.nbi", "*.nbc"])
+def test_what_was_kept_and_is_damaged_is_compiled_anew(tmp_path, kept):
+    (tmp_path / "doubling.py").write_text(CALLBACK)
+    run(tmp_path, tmp_path)
+    files = list(tmp_path.rglob(kept))
+    assert len(files) == 2
+    for file in files:
+        os.truncate(file, 0)
+    assert run(tmp_path, tmp_path) == ["42", "42", "0"]
+    assert run(tmp_path, tmp_path) == ["42", "42", "1"]

@@ -5,7 +5,6 @@ import logging
 import os
 import signal
 import subprocess
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -13,6 +12,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from streamson._closable import Closable
+from streamson._own_process import own_command
 from streamson._rate_limited_log import RateLimitedLog
 from streamson.errors import StreamsonError
 from streamson.producers.formula.worker import (
@@ -158,10 +158,10 @@ class _Worker:
         self.answered = 0
         make = formula.make
         self._process = subprocess.Popen(  # noqa: S603  (our own module)
-            [
-                *(sys.executable, "-m", "streamson.producers.formula.worker"),
+            own_command(
                 *(make.__module__, make.__name__, json.dumps(formula.arguments)),
-            ],
+                module="streamson.producers.formula.worker",
+            ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,

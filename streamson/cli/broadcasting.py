@@ -6,10 +6,10 @@ Nothing that happens to it, or to the server, touches the sound.
 import logging
 import os
 import subprocess
-import sys
 import threading
 from typing import Final
 
+from streamson._own_process import own_command
 from streamson._printable import printable
 
 PATIENCE_S: Final = 1.0
@@ -37,7 +37,7 @@ class Broadcasting:
     def __init__(self, feed: str, address: str, password: str) -> None:
         self._last = ""
         self._process = subprocess.Popen(  # noqa: S603  (our own module)
-            [sys.executable, "-m", "streamson", "broadcast", address, feed],
+            own_command("broadcast", address, feed),
             stdin=subprocess.DEVNULL,
             # It ends when nobody could read what it says: it never outlives us.
             stdout=subprocess.PIPE,

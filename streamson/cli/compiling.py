@@ -12,12 +12,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
 from streamson._jit import Notice
+from streamson._own_process import own_command
 from streamson.cli.screen import has_terminal, obstacle
 
 if TYPE_CHECKING:
@@ -90,7 +92,8 @@ class Compiling:
         names = list(self._stages)
         later = {name: self._stages[name] for name in names[names.index(stage) + 1 :]}
         if self._beside is None and later and _processors() > 1:
-            self._beside = _Beside(later, self._count)
+            with suppress(OSError):  # it can't be started: this process does it all
+                self._beside = _Beside(later, self._count)
 
     def end(self, _stage: str) -> None:
         """Take the bar away."""
@@ -108,13 +111,20 @@ class Compiling:
             if self._is_plain or not has_terminal() or obstacle() is not None:
                 self._notice.take_long(self._stage)
                 return
-            from rich.console import Console  # slow to load, and seldom needed
+            # Slow to load, and seldom needed.
+            from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+            class WithCursor(Console):
+                """Ctrl-C ends this process at once, which would leave the terminal without."""
+
+                def show_cursor(self, show: bool = True) -> bool:  # noqa: ARG002
+                    return False
 
             self._bar = Progress(
                 TextColumn("Compiling, on the first run only: {task.description}", markup=False),
                 *(BarColumn(), TimeElapsedColumn()),
-                console=Console(stderr=True),
+                console=WithCursor(stderr=True),
                 transient=True,
             )
             self._task = self._bar.add_task(
@@ -123,7 +133,6 @@ class Compiling:
                 completed=self._counts[self._stage],
             )
             self._bar.start()
-            self._bar.console.show_cursor()  # Ctrl-C ends the process at once, and would leave none
 
     def _count(self, stage: str) -> None:
         """Take in that one function more is compiled."""
@@ -144,7 +153,7 @@ class _Beside:
         self._count = count
         self._ended = {stage: threading.Event() for stage in stages}
         self._process = subprocess.Popen(  # noqa: S603  (our own module)
-            [sys.executable, "-m", __name__, *self._names],
+            own_command(*self._names, module=__name__),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -1,7 +1,6 @@
 """``streamson demo``: a producer and a listener together, the eta function or the tour."""
 
 import subprocess
-import sys
 import tempfile
 import time
 from collections import deque
@@ -13,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 import click
 
+from streamson._own_process import own_command
 from streamson.cli import options
 from streamson.errors import StreamsonError
 
@@ -116,10 +116,7 @@ class _Producer:
     def start(self) -> None:
         """Begin."""
         self._process = subprocess.Popen(  # noqa: S603  (our own module)
-            [
-                *(sys.executable, "-m", "streamson", "produce", *self._words),
-                *("--endpoint", self._endpoint),
-            ],
+            own_command("produce", *self._words, "--endpoint", self._endpoint),
             stdin=subprocess.PIPE,
             # It prints nothing there, but ends when nobody could read it: it never outlives us.
             stdout=subprocess.PIPE,

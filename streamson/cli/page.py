@@ -15,6 +15,7 @@ import webbrowser
 from contextlib import suppress
 from typing import IO, Final
 
+from streamson._own_process import own_command
 from streamson._printable import printable
 from streamson.errors import StreamsonError
 
@@ -57,7 +58,7 @@ class Page:
         self.lines: list[str] = []
         self._log: IO[str] = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(  # noqa: S603  (our own module)
-            [sys.executable, "-m", "streamson", *words],
+            own_command(*words),
             stdin=subprocess.DEVNULL,
             # It ends when nobody could read what it prints: it never outlives us.
             stdout=subprocess.PIPE,

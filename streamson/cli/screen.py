@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import click
 
+from streamson._own_process import own_command
 from streamson._printable import counted, printable
 from streamson.errors import ChildError
 
@@ -82,7 +83,7 @@ class Screen:
         words = ("watch", feed, "--lasts-while", str(ends))
         try:
             self._process = subprocess.Popen(  # noqa: S603  (our own module)
-                [sys.executable, "-m", "streamson", *words],
+                own_command(*words),
                 stdout=2,
                 stderr=self._log,
                 pass_fds=[ends],
