@@ -66,7 +66,7 @@ def batch_columns(given: Any, times: Any) -> Columns:
 def _columns(given: Any) -> dict[str, NDArray[Any]]:
     """Return the columns of a frame or a mapping."""
     if isinstance(given, Mapping):
-        return {name: np.atleast_1d(_array(column)) for name, column in given.items()}
+        return {name: _column(name, column) for name, column in given.items()}
     from streamson._frame import frame_columns  # only who sends frames waits for it
 
     found = frame_columns(given, MAX_BATCH_POINTS)
@@ -75,10 +75,25 @@ def _columns(given: Any) -> dict[str, NDArray[Any]]:
             f"found {type(given).__module__}.{type(given).__name__}; columns by field name, or a "
             "frame of pandas, Polars or Arrow are allowed"
         )
-    columns = {str(name): column for name, column in found}
-    if len(columns) < len(found):
-        raise MessageError("two columns of one name; each is a field, so all have to differ")
+    columns: dict[str, NDArray[Any]] = {}
+    for key, column in found:
+        name = str(key)
+        if name in columns:
+            raise MessageError(
+                f"two columns are called {name[:MAX_SHOWN_CHARS]!r}; each is a field, so all names "
+                "have to differ"
+            )
+        columns[name] = column
     return columns
+
+
+def _column(name: str, column: Any) -> NDArray[Any]:
+    try:
+        return np.atleast_1d(_array(column))
+    except ValueError:  # numpy's message is about its insides
+        raise MessageError(
+            f"column {name!r}: found lists of different lengths; numbers are allowed"
+        ) from None
 
 
 def _array(column: Any) -> NDArray[Any]:
@@ -94,25 +109,36 @@ def _numbers(name: str, column: NDArray[Any]) -> NDArray[np.float64]:
         raise MessageError(f"column {name!r}: found moments; of one column only they are the times")
     if column.ndim > 1:
         raise MessageError(f"column {name!r}: found {column.ndim} dimensions; one is allowed")
-    try:
-        return np.asarray(column, np.float64)
-    except (TypeError, ValueError, OverflowError):
-        pass
-    numbers = [_number(name, cell) for cell in column.tolist()]
-    return np.array(numbers, np.float64)
+    return _floats(
+        f"column {name!r}", column, "numbers and what is missing", "leave the column out"
+    )
 
 
-def _number(name: str, cell: Any) -> float:
+def _floats(what: str, column: NDArray[Any], allowed: str, advice: str) -> NDArray[np.float64]:
+    """Return numbers, NaN where one is missing; what is said of others is given."""
+    if column.dtype.kind != "c":  # of complex numbers numpy would leave out the imaginary parts
+        try:
+            return np.asarray(column, np.float64)
+        except (TypeError, ValueError, OverflowError):
+            pass
     from streamson._frame import is_null
 
-    try:
-        return np.nan if is_null(cell) else float(cell)
-    except (TypeError, ValueError, OverflowError):
-        found = repr(cell)[:MAX_SHOWN_CHARS]
-        raise MessageError(
-            f"column {name!r}: found {found}; numbers and what is missing are allowed: leave the "
-            "column out"
-        ) from None
+    numbers = np.full(len(column), np.nan)
+    for i, cell in enumerate(column.tolist()):
+        try:
+            numbers[i] = np.nan if is_null(cell) else float(cell)
+        except (TypeError, ValueError, OverflowError):
+            if isinstance(cell, complex):
+                advice = "send its real and its imaginary part, a field each"
+            found = _shown(cell)
+            raise MessageError(f"{what}: found {found}; {allowed} are allowed: {advice}") from None
+    return numbers
+
+
+def _shown(cell: Any) -> str:
+    if isinstance(cell, int):  # which may have more digits than Python writes
+        return "an integer beyond 1.8e308"
+    return repr(cell)[:MAX_SHOWN_CHARS]
 
 
 def _seconds(times: Any) -> NDArray[np.float64]:
@@ -125,4 +151,5 @@ def _seconds(times: Any) -> NDArray[np.float64]:
     if array.dtype.kind == "M":
         moments = array.astype("datetime64[us]")
         return np.where(np.isnat(moments), np.nan, moments.astype(np.int64) / 1e6)
-    return _numbers("times", array)
+    allowed = "moments, or seconds since 1970"
+    return _floats("times", np.atleast_1d(array), allowed, "turn words into moments first")
