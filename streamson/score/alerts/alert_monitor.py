@@ -160,6 +160,16 @@ class AlertMonitor:
         for watched in self._watched.pop(stream, ()):
             self._drop(watched)
 
+    def end(self, stream: str) -> None:
+        """Note that a stream's producer ended: what lasted is over without a word.
+
+        Once it is back, what is outside its band is told anew.
+        """
+        for watched in self._watched.get(stream, ()):
+            if watched.detector is not None:
+                watched.detector = AlertDetector(watched.alert)
+            self._end(watched)
+
     def change(self, session: Session) -> None:
         """Watch for what another session says; what is watched as before goes on."""
         self._session = session
@@ -295,9 +305,14 @@ class AlertMonitor:
     def _drop(self, watched: _Watched) -> None:
         """Watch for an alert no longer; where it lasts, its end is not told."""
         self._release(watched)
+        self._end(watched)
+
+    def _end(self, watched: _Watched) -> None:
+        """Take it for over, which is not told."""
         self._set_active(watched, active=False)
-        if watched.sound is not None:
-            self._budget.end(watched.sound, None, 0)
+        sound, watched.sound = watched.sound, None
+        if sound is not None:
+            self._budget.end(sound, None, 0)
 
     def _set_active(self, watched: _Watched, *, active: bool) -> None:
         self.active += active - watched.active

@@ -114,6 +114,7 @@ class StreamMonitor:
         """Note that a stream's producer ended."""
         self.unplayed.end(stream, now_frame)
         self.staleness.end(stream)
+        self.alerts.end(stream)
 
     def process(self, message: Message, now_frame: int) -> list[Note]:
         """Take in a point, or a batch; return the notes of what it tells."""
