@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
 from streamson.model.counts import ScoreCounts
@@ -12,8 +13,12 @@ from streamson.model.event.streams import StreamStale
 from streamson.model.point import Batch, DataPoint
 from streamson.score.alerts.stream_monitor import StreamMonitor
 from streamson.session.schema import Session
+from streamson.surprise.layout import BLOCK, MIN_BLOCKS, STRETCH
 
 DAY_S: Final = 86_400.0
+
+YOUNG_POINTS: Final = 2 * STRETCH + MIN_BLOCKS * BLOCK - 1
+"""With no more points a stream is young: nothing of it is unusual yet."""
 
 
 class PastAlert(NamedTuple):
@@ -47,6 +52,7 @@ class _Stream:
     def __init__(self, time: float) -> None:
         self.first = self.last = time
         self.alerts = 0
+        self.points = 0
 
 
 class PastAlerts:
@@ -70,6 +76,7 @@ class PastAlerts:
             session, sample_rate=sample_rate, counts=ScoreCounts(), on_event=self._take
         )
         self._tells_silence = session.notices.stale
+        self._outliers = [alert.stream for alert in session.alerts if alert.band is None]
         self._streams: dict[str, _Stream] = {}
         self._found: list[PastAlert] = []
         self._frame = 0
@@ -80,6 +87,16 @@ class PastAlerts:
         return {
             name: (stream.alerts, (stream.last - stream.first) / DAY_S)
             for name, stream in self._streams.items()
+        }
+
+    @property
+    def young(self) -> dict[str, int]:
+        """The points of each stream that was asked for what is unusual, and had too few for it."""
+        return {
+            name: stream.points
+            for name, stream in self._streams.items()
+            if stream.points <= YOUNG_POINTS
+            and any(fnmatchcase(name, pattern) for pattern in self._outliers)
         }
 
     def run(self, messages: Iterable[tuple[int, DataPoint | Batch]]) -> Iterator[PastAlert]:
@@ -96,6 +113,7 @@ class PastAlerts:
                 self._monitor.add(message.stream, (), tuple(message.first_fields))
             stream = self._streams[message.stream]
             stream.last = max(stream.last, message.last_time)
+            stream.points += len(message.times) if message.is_batch else 1
             self._monitor.process(message, self._frame)
             yield from self._take_found()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from math import isnan
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ from streamson.errors import InputFileError, UsageError
 from streamson.formats.table import Table
 from streamson.formats.table_columns import named_columns
 from streamson.model.point import Batch, DataPoint
-from streamson.offline.past_alerts import PastAlert, PastAlerts
+from streamson.offline.past_alerts import YOUNG_POINTS, PastAlert, PastAlerts
 from streamson.recording.reader import Recording
 from streamson.session.resolve import watched_fields
 from streamson.session.schema import Session
@@ -61,8 +62,17 @@ class PastInput(ABC):
 
     @property
     def remarks(self) -> list[str]:
-        """What was taken for granted, and left out, for a person."""
-        return []
+        """What was taken for granted, and left out, for a person; known after all alerts."""
+        young = self._past.young
+        if not young:
+            return []
+        name, points = max(young.items(), key=itemgetter(1))
+        if len(young) > 1:
+            name = f"{len(young)} streams, the longest of which is {name}"
+        return [
+            f"nothing was unusual of {name}: {counted(points, 'point')} can't tell, for it takes "
+            f"more than {YOUNG_POINTS}"
+        ]
 
     @abstractmethod
     def _points(self) -> Iterator[tuple[int, DataPoint | Batch]]:
@@ -128,8 +138,8 @@ class PastTable(PastInput):
 
     @property
     def remarks(self) -> list[str]:
-        """What was taken for granted, and left out, for a person."""
-        remarks = self._table.remarks
+        """What was taken for granted, and left out, for a person; known after all alerts."""
+        remarks = [*self._table.remarks, *super().remarks]
         if self._earlier:
             remarks.append(
                 f"{counted(self._earlier, 'row')} earlier than the row before: what is told is of "

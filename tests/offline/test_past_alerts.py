@@ -13,6 +13,7 @@ from streamson import Listener, Publisher
 from streamson.model.event.alerts import AlertCleared, AlertRaised
 from streamson.model.event.streams import StreamStale
 from streamson.model.point import Batch, DataPoint
+from streamson.offline.past_alerts import YOUNG_POINTS
 from streamson.offline.past_inputs import FRAMES_A_SECOND, PastRecording, PastTable
 from streamson.score.score import Score
 from streamson.score.tick_clock import TICK_S
@@ -156,3 +157,27 @@ def test_what_is_restored_goes_on_alike(seed, cut):
         first.process(point, 10 * i)
         second.process(point, 10 * i)
     assert told(events) == told(others)
+
+
+@pytest.mark.parametrize(("rows", "is_young"), [(YOUNG_POINTS, True), (YOUNG_POINTS + 1, False)])
+def test_too_few_rows_are_told_and_one_more_can_be_unusual(rows, is_young, tmp_path):
+    path = tmp_path / "short.csv"
+    values = np.random.default_rng(3).normal(size=rows)
+    values[-1] = 1e6
+    path.write_text("time,x\n" + "".join(f"{60 * i},{value}\n" for i, value in enumerate(values)))
+    table = PastTable(path, SESSION)
+    assert bool(list(table.alerts())) is not is_young
+    told = f"nothing was unusual of short: {rows} points can't tell, for it takes more than 269"
+    assert (told in table.remarks) is is_young
+
+
+def test_of_many_short_streams_one_line_tells(tmp_path):
+    path = tmp_path / "short.csv"
+    path.write_text("time,x,y\n" + "".join(f"{i},1,2\n" for i in range(96)))
+    session = parse_session(b'[[alert]]\noutlier = "1 a day"', "any.toml")
+    table = PastTable(path, session, each_column=True)
+    list(table.alerts())
+    (remark,) = table.remarks
+    assert remark.startswith(
+        "nothing was unusual of 2 streams, the longest of which is short.x: 96"
+    )
