@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import os
+import shutil
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -199,14 +201,17 @@ class _Shown:
 
     def __init__(self, name: str) -> None:
         self._name = printable(name)
-        self._is_shown = sys.stderr.isatty()
+        self._is_shown = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._said_at = monotonic()
 
     def update(self, points: int) -> None:
         """Say it, where it is time."""
         if self._is_shown and monotonic() - self._said_at >= 1.0:
             self._said_at = monotonic()
-            click.echo(f"\r{self._name}: {points:,} points …\x1b[K", nl=False, err=True)
+            read = f"{points:,} points …"
+            room = shutil.get_terminal_size().columns - len(read) - 3  # else it fills two lines
+            name = f"{self._name[:room]}: " if room > 0 else ""
+            click.echo(f"\r{name}{read}\x1b[K", nl=False, err=True)
 
     def clear(self) -> None:
         """Make room for what is told."""

@@ -49,6 +49,10 @@ STAGES: Final = {
 """In the order in which a listener needs them."""
 
 
+WIDE: Final = 64
+"""On a terminal of fewer columns there is room for few words beside the bar."""
+
+
 class Compiling:
     """Watches it: see `streamson._jit.Watcher`.
 
@@ -121,10 +125,12 @@ class Compiling:
                 def show_cursor(self, show: bool = True) -> bool:  # noqa: ARG002
                     return False
 
+            console = WithCursor(stderr=True)
+            words = "Compiling, on the first run only" if console.width >= WIDE else "Compiling"
             self._bar = Progress(
-                TextColumn("Compiling, on the first run only: {task.description}", markup=False),
+                TextColumn(f"{words}: {{task.description}}", markup=False),
                 *(BarColumn(), TimeElapsedColumn()),
-                console=WithCursor(stderr=True),
+                console=console,
                 transient=True,
             )
             self._task = self._bar.add_task(

@@ -81,6 +81,13 @@ def test_a_bar_on_a_terminal_says_how_far_it_is(first_run, tmp_path):
     assert "Compiling, on the first run only: first" in terminal.shown
 
 
+def test_on_a_narrow_terminal_there_is_room_for_the_bar(first_run, tmp_path):
+    terminal = Terminal(tmp_path, command=first_run, size=(40, 24))
+    assert terminal.end(60) == 0
+    assert "Compiling: first" in terminal.shown
+    assert "━━━" in terminal.shown
+
+
 def test_ctrl_c_ends_it_and_leaves_the_cursor(first_run, tmp_path):
     script = Path(first_run[1])
     at_once = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\n"
