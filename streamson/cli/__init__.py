@@ -97,6 +97,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     line, never a traceback.
     """
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])
+    # Nothing here is so large that further threads of numpy's linear algebra make it quicker, and
+    # each of them costs 0.1 s of a start.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     secure()
     ending.listen()
     load_numba_sparingly()
