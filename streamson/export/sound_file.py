@@ -1,14 +1,14 @@
 """Writing sound that is rendered to a file: all of it or nothing."""
 
-import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamson.errors import OutputFileError, UsageError
+from streamson.formats.atomic import name_beside
 from streamson.formats.audio_file import writer_for
 from streamson.music.level import amplitude_to_db
 
@@ -44,8 +44,7 @@ def whole_or_nothing(path: Path) -> Iterator[Path]:
     """
     if not path.parent.is_dir():
         raise UsageError(f"can't write {path}: there is no folder {path.parent}")
-    # A name that nobody else has.
-    part = path.with_name(f".{path.stem[:40]}-{secrets.token_hex(4)}{path.suffix}")
+    part = name_beside(path)
     try:
         yield part
         part.replace(path)
@@ -54,4 +53,5 @@ def whole_or_nothing(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise OutputFileError(f"can't write {path}: {error.strerror}") from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be written, nothing can be removed either
+            part.unlink(missing_ok=True)

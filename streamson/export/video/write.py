@@ -123,7 +123,7 @@ def write_video(
                 progress(mux.seconds / max(piece.length_s, 1.0))
             mux.finish(images)
     except (OSError, av.FFmpegError) as error:
-        raise OutputFileError(f"can't write {path}: {error}") from None
+        raise OutputFileError(f"can't write {path}: {error.strerror or error}") from None
     return f"{mux.seconds:.1f} s, {video.width}x{video.height} at {video.fps} frames a second"
 
 
