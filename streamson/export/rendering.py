@@ -4,7 +4,7 @@ import base64
 import html
 import io
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +25,8 @@ from streamson.session.schema import Session
 MAX_PLAYER_S: Final = 600.0
 """A longer sound is not put into a notebook, which would be saved with it: 10 minutes are 10 MB."""
 
+MAX_SHOWN_EVENTS: Final = 50
+
 _MAX_MP3_RATE: Final = 48_000
 
 
@@ -37,6 +39,8 @@ class Rendering:
         What was rendered.
     samples
         Its sound.
+    events
+        What happened, a line each.
 
     Attributes
     ----------
@@ -50,14 +54,17 @@ class Rendering:
         For each stream, what is played of it.
     remarks : list of str
         What was taken for granted of the table, and what of it was left out.
+    events : list of str
+        What was told in it, such as alerts, with the times of their rows.
     """
 
-    def __init__(self, piece: TablePiece, samples: NDArray[np.float32]) -> None:
+    def __init__(self, piece: TablePiece, samples: NDArray[np.float32], events: list[str]) -> None:
         self.samples = samples
         self.sample_rate = piece.sample_rate
         self.notes: list[Note] = list(piece.notes())
         self.legend = [line for _, line in piece.legend()]
         self.remarks = piece.remarks
+        self.events = events
         self._piece = piece
 
     @property
@@ -110,13 +117,13 @@ class Rendering:
 
     def _repr_html_(self) -> str:
         """Return a player, a plot where matplotlib is there, and the legend."""
-        lines = [f"<li>{html.escape(line)}</li>" for line in (*self.legend, *self.remarks)]
+        lines = _items((*self.legend, *self.remarks))
         return "\n".join(
             (
                 '<figure style="margin:0" aria-label="Sound of a table">',
                 self._player(),
                 self._picture(),
-                f"<figcaption><ul>{''.join(lines)}</ul></figcaption>",
+                f"<figcaption><ul>{lines}</ul>{self._events()}</figcaption>",
                 "</figure>",
             )
         )
@@ -131,6 +138,15 @@ class Rendering:
         span = f"{low} to {high}" if low != high else f"{low} alone"
         played = f"{counted(len(pitches), 'note')} in {self.duration_s:.1f} s, {span}"
         return f"Curves of the data above a piano roll: {played}. {'; '.join(self.legend)}"
+
+    def _events(self) -> str:
+        """Return what happened, as a line that opens."""
+        if not self.events:
+            return ""
+        more = len(self.events) - MAX_SHOWN_EVENTS
+        shown = self.events[:MAX_SHOWN_EVENTS] + ([f"and {more} more"] if more > 0 else [])
+        words = f"{counted(len(self.events), 'event')}, such as alerts"
+        return f"<details><summary>{words}</summary><ul>{_items(shown)}</ul></details>"
 
     def _player(self) -> str:
         if self.duration_s > MAX_PLAYER_S:
@@ -157,6 +173,10 @@ class Rendering:
             content = base64.b64encode(path.read_bytes()).decode()
         words = html.escape(self.description)
         return f'<img alt="{words}" style="max-width:100%" src="data:image/png;base64,{content}">'
+
+
+def _items(lines: Iterable[str]) -> str:
+    return "".join(f"<li>{html.escape(line)}</li>" for line in lines)
 
 
 def render(
@@ -204,7 +224,7 @@ def render(
     -------
     Rendering
         An array of float32, shape (frames, 2), in [-1, 1] to numpy, with its sample rate, its
-        notes and its legend; a player and a plot to a notebook.
+        notes, its legend and what was told in it; a player and a plot to a notebook.
 
     Raises
     ------
@@ -221,6 +241,7 @@ def render(
     >>> render({"value": [1, 2, 3, 2]}).legend
     ['data: value -> pitch D3..G5 (1..3), epiano']
     """
+    events: list[str] = []
     opened = table if isinstance(table, Table) else Table(table, time_column=time_column)
     piece = table_piece(
         opened,
@@ -233,6 +254,8 @@ def render(
         speed=speed,
         seconds=seconds,
         longest_s=MAX_UNASKED_S if seconds is None else None,
+        tell=events.append,
     )
     blocks = list(piece.sound())
-    return Rendering(piece, np.concatenate(blocks) if blocks else np.zeros((0, 2), np.float32))
+    samples = np.concatenate(blocks) if blocks else np.zeros((0, 2), np.float32)
+    return Rendering(piece, samples, events)

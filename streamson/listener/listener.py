@@ -194,7 +194,17 @@ class Listener:
         self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
 
     def start(self) -> Self:
-        """Begin to record and to sound."""
+        """Begin to record and to sound. Can be called again while it runs.
+
+        Raises
+        ------
+        UsageError
+            It has stopped.
+        """
+        if self._stopping.is_set():
+            raise UsageError("the listener has stopped; one that is made anew can be started")
+        if self._thread.ident is not None:
+            return self
         if self._duration_s is not None:
             self.engine.stop_at(round(self._duration_s * self.engine.sample_rate))
         self._recordings.begin(self._loop.in_force[1], self.stats)

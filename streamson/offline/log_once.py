@@ -1,7 +1,9 @@
 """Lines about a piece, which is scored again for each of its uses: each is told once."""
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from math import isfinite, nan
 from typing import Final
 
@@ -20,6 +22,11 @@ _log = logging.getLogger(__name__)
 class LogOnce:
     """Tells of an event the first time that it happens, with the time that the data has then.
 
+    Parameters
+    ----------
+    tell
+        Is called with each line; None: it goes to the log.
+
     Attributes
     ----------
     unplayed
@@ -27,7 +34,8 @@ class LogOnce:
         whole, and told with it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[str], None] | None = None) -> None:
+        self._tell = tell or partial(_log.warning, "%s")
         self._logged: set[str] = set()
         self.unplayed: dict[str, str] = {}
 
@@ -42,7 +50,7 @@ class LogOnce:
         self._logged.add(line)
         if len(self._logged) > MAX_LOGGED:
             line = f"more than {MAX_LOGGED} lines: others are not told"
-        _log.warning("%s", line)
+        self._tell(line)
 
 
 def _written(time: float) -> str:

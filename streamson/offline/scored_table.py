@@ -1,6 +1,6 @@
 """A table as a session plays it: the columns that are heard, what is known of them, the notes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from heapq import heappop, heappush
 from itertools import count
@@ -61,6 +61,8 @@ class ScoredTable:
         Whether nothing is known of the table beforehand, as live.
     each_column
         Whether each column is a stream of its own.
+    tell
+        As of `LogOnce`.
 
     Attributes
     ----------
@@ -84,12 +86,13 @@ class ScoredTable:
         stream: str | None = None,
         online: bool = False,
         each_column: bool = False,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
         self.table = table
         self.session = session
         self.sample_rate = sample_rate
         self._online = online
-        self._log_once = LogOnce()
+        self._log_once = LogOnce(tell)
         name = stream or table.name
         self.streams = {name: tuple(table.columns)}
         if each_column:

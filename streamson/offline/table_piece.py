@@ -1,6 +1,6 @@
 """A table as a piece: its rows follow one another, or come in their own time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from math import inf, isnan, nan
 from pathlib import Path
@@ -229,8 +229,9 @@ def table_piece(
     speed: float | None = None,
     seconds: float | None = None,
     longest_s: float | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> TablePiece:
-    """Return the piece that a table is; parameters as for `streamson.render`.
+    """Return the piece that a table is; parameters as for `streamson.render`, and of `LogOnce`.
 
     Raises
     ------
@@ -259,6 +260,7 @@ def table_piece(
         stream=stream,
         online=online,
         each_column=each_column,
+        tell=tell,
     )
     if seconds is not None:
         return fit_to_duration(scored, seconds=seconds, longest_s=longest_s)

@@ -117,3 +117,12 @@ def test_without_matplotlib_it_says_what_to_install(tmp_path):
 
 def test_what_there_is_is_shown():
     assert dir(streamson) == sorted(streamson.__all__)
+
+
+def test_alerts_are_lines_of_it_and_not_of_the_log(tmp_path, caplog):
+    session = tmp_path / "s.toml"
+    session.write_text("[[part]]\n[[alert]]\nfield = 'v'\nabove = 10\n")
+    sound = streamson.render({"v": [1, 2, 50, 3, 2], "<b>": [1, 2, 3, 4, 5]}, session)
+    assert sound.events == ["at 2: data: v is 50, above 10", "at 3: data: v is 3 again"]
+    assert "<summary>2 events, such as alerts</summary>" in sound._repr_html_()
+    assert (len(sound.events), caplog.messages) == (2, [])  # drawn, it is scored once more

@@ -165,6 +165,8 @@ class Publisher(Closable):
         ------
         MessageError
             If a name, a value or the size is not allowed.
+        UsageError
+            It is closed.
         """
         if not isinstance(fields, Mapping | None) or not (fields or values):
             raise MessageError(
@@ -222,6 +224,8 @@ class Publisher(Closable):
             If a name, a value, a length or the size is not allowed.
         StreamsonError
             If a lazy frame can't be computed.
+        UsageError
+            It is closed.
         """
         try:
             fields, when = batch_columns(columns, times)
@@ -250,6 +254,8 @@ class Publisher(Closable):
         self._socket.close()
 
     def _send(self, stream: str, frame: bytes, count: int) -> bool:
+        if self._socket.closed:
+            raise UsageError("the publisher is closed; one that is made anew can send")
         if self._wait_s > 0:
             self.wait_for_listener(self._wait_s)
             self._wait_s = 0
