@@ -88,3 +88,10 @@ def test_every_command_and_key_is_there(site):
     python = (site / "python.html").read_text()
     for name in ("Listener", "Publisher", "render", "decode_sound", "load_session"):
         assert f">{name}" in python.replace('<span class="n">', ">").replace(">>", ">")
+
+
+def test_each_page_has_the_icon(site):
+    assert (site / "icon.svg").read_text().startswith("<svg")
+    for page in ("index.html", "404.html"):
+        assert '<link rel="icon" href="' in (site / page).read_text()
+        assert 'icon.svg">' in (site / page).read_text()

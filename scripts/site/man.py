@@ -1,7 +1,7 @@
 """Write a manual page for each command, made of what its --help says: man/streamson-render.1.
 
 pip install 'streamson[release]'
-python scripts/man.py FOLDER
+python scripts/site/man.py FOLDER
 """
 
 import sys

@@ -81,8 +81,12 @@ def allowed(schema: dict[str, Any]) -> str:
     if kind == "array":
         of_what = allowed(schema["items"]) if "items" in schema else "anything"
         return f"a list of: {of_what}"
-    low, high = schema.get("minimum", ""), schema.get("maximum", "")
-    return f"{kind} {low} to {high}".strip() if low != "" or high != "" else kind
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if low is not None and high is not None:
+        return f"{kind} {low:g} to {high:g}"
+    if low is not None:
+        return f"{kind}, {low:g} or more"
+    return kind if high is None else f"{kind} up to {high:g}"
 
 
 def main() -> None:
@@ -91,6 +95,7 @@ def main() -> None:
     shutil.copytree(DOCS, folder)
     for name in ("extra.css", "extra.js"):
         shutil.copy(Path(__file__).with_name(name), folder)
+    shutil.copy(ROOT / "streamson" / "live" / "web" / "page" / "icon.svg", folder)
     copied = {"README.md": "index.md", "CHANGELOG.md": "changes.md"}
     for name, page in (copied | {"CONTRIBUTING.md": "contributing.md"}).items():
         (folder / page).write_text(moved((ROOT / name).read_text("utf-8")), "utf-8")
