@@ -27,4 +27,7 @@ def test_a_publisher_that_is_closed_says_so():
         publisher.send("s", x=1.0)
     with pytest.raises(UsageError, match="the publisher is closed"):
         publisher.send_batch("s", {"x": [1.0]})
+    with pytest.raises(UsageError, match="the publisher is closed"):
+        publisher.wait_for_listener()
+    assert not publisher.listening
     publisher.close()

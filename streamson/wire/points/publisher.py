@@ -112,6 +112,8 @@ class Publisher(Closable):
     @property
     def listening(self) -> bool:
         """Whether a listener is connected at this moment."""
+        if self._socket.closed:
+            return False
         self._read_subscriptions()
         if self._topics:
             self._refusals.settle()
@@ -126,7 +128,14 @@ class Publisher(Closable):
         return self._refusals.reason
 
     def wait_for_listener(self, timeout_s: float | None = None) -> bool:
-        """Wait until a listener is connected; None waits without end. Return whether one is."""
+        """Wait until a listener is connected; None waits without end. Return whether one is.
+
+        Raises
+        ------
+        UsageError
+            It is closed.
+        """
+        self._check_open()
         deadline = None if timeout_s is None else clock.monotonic() + timeout_s
         while not self.listening:
             remaining = 0.2 if deadline is None else deadline - clock.monotonic()
@@ -254,8 +263,7 @@ class Publisher(Closable):
         self._socket.close()
 
     def _send(self, stream: str, frame: bytes, count: int) -> bool:
-        if self._socket.closed:
-            raise UsageError("the publisher is closed; one that is made anew can send")
+        self._check_open()
         if self._wait_s > 0:
             self.wait_for_listener(self._wait_s)
             self._wait_s = 0
@@ -275,6 +283,10 @@ class Publisher(Closable):
             return False
         self._untaken.sent(stream, count)
         return True
+
+    def _check_open(self) -> None:
+        if self._socket.closed:
+            raise UsageError("the publisher is closed; one that is made anew can send")
 
     def _await_notice(self) -> None:
         """Wait a moment for a word about streams that were begun just now: they may be refused."""
