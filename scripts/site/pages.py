@@ -81,12 +81,15 @@ def allowed(schema: dict[str, Any]) -> str:
     if kind == "array":
         of_what = allowed(schema["items"]) if "items" in schema else "anything"
         return f"a list of: {of_what}"
-    low, high = schema.get("minimum"), schema.get("maximum")
+    return f"{kind}{_range(schema.get('minimum'), schema.get('maximum'))}"
+
+
+def _range(low: float | None, high: float | None) -> str:
     if low is not None and high is not None:
-        return f"{kind} {low:g} to {high:g}"
+        return f" {low:g} to {high:g}"
     if low is not None:
-        return f"{kind}, {low:g} or more"
-    return kind if high is None else f"{kind} up to {high:g}"
+        return f", {low:g} or more"
+    return "" if high is None else f" up to {high:g}"
 
 
 def main() -> None:
