@@ -78,6 +78,6 @@ def rendered(
         assert engine.play(note) is not None
     sizes = blocks or [frames]
     parts = []
-    while sum(len(part) for part in parts) < frames:
+    while engine.frame < frames:
         parts.append(engine.render(sizes[len(parts) % len(sizes)]))
     return np.concatenate(parts)[:frames]
