@@ -30,7 +30,7 @@ from streamson.model.command import Mute, Snapshot
 from streamson.session.load import parse_session
 from streamson.wire.control.client import CommandClient
 from tests.conftest import until
-from tests.live.conftest import ANY_PORT
+from tests.live.conftest import ANY_PORT, Page
 
 
 def ask(port, path="/", *, host=None, method="GET", body=b"", timeout=20, **headers):
@@ -49,8 +49,20 @@ def ask(port, path="/", *, host=None, method="GET", body=b"", timeout=20, **head
     return int(first.split()[1]), named, rest
 
 
-def test_the_page_and_its_parts_are_there_with_headers_that_keep_others_out(page):
-    status, headers, body = ask(page.port)
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory):
+    """A page for all those who leave it as it was."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("standing"))
+        with Listener(ANY_PORT, output="none", feed=ANY_PORT) as listener:
+            page = Page(listener.feed_endpoint)
+            yield page
+            _code, _out, err = page.end()
+    assert "Traceback" not in err, err
+
+
+def test_the_page_and_its_parts_are_there_with_headers_that_keep_others_out(standing):
+    status, headers, body = ask(standing.port)
     assert status == 200
     assert b"<title>streamson</title>" in body
     policy = headers["content-security-policy"]
@@ -58,7 +70,7 @@ def test_the_page_and_its_parts_are_there_with_headers_that_keep_others_out(page
     assert "unsafe" not in policy
     assert headers["x-content-type-options"] == "nosniff"
     for name in ("app.js", "worklet.js", "receiver.js", "style.css", "icon.svg"):
-        status, headers, body = ask(page.port, f"/{name}")
+        status, headers, body = ask(standing.port, f"/{name}")
         assert (status, bool(body)) == (200, True), name
         assert b"http://" not in body.replace(b"http://www.w3.org/", b""), name
 
@@ -71,8 +83,8 @@ def test_the_page_and_its_parts_are_there_with_headers_that_keep_others_out(page
         *("/recordings/1", "/recordings/-1", "/listen.wav", "/sound?form=wav", "/static/app.js"),
     ],
 )
-def test_no_path_leads_to_another_file(page, path):
-    status, _, body = ask(page.port, path)
+def test_no_path_leads_to_another_file(standing, path):
+    status, _, body = ask(standing.port, path)
     assert status == 404
     assert b"root:" not in body
 
@@ -97,17 +109,17 @@ def test_no_path_leads_to_another_file(page, path):
     ],
 )
 def test_who_comes_from_elsewhere_or_brings_something_is_refused_and_counted(
-    page, request_of, status
+    standing, request_of, status
 ):
-    before = page.metrics()["streamson_page_refused"]
+    before = standing.metrics()["streamson_page_refused"]
     for path in ("/", "/view", "/sound", "/listen.mp3", "/metrics"):
-        assert ask(page.port, path, **request_of)[0] == status
-    assert page.metrics()["streamson_page_refused"] == before + 5
+        assert ask(standing.port, path, **request_of)[0] == status
+    assert standing.metrics()["streamson_page_refused"] == before + 5
 
 
-def test_a_header_without_end_is_refused(page):
-    assert ask(page.port, X="x" * 100_000)[0] == 400
-    assert ask(page.port)[0] == 200
+def test_a_header_without_end_is_refused(standing):
+    assert ask(standing.port, X="x" * 100_000)[0] == 400
+    assert ask(standing.port)[0] == 200
 
 
 def test_other_addresses_than_this_machines_take_a_token(listener, open_page):
@@ -208,12 +220,12 @@ def test_a_newcomer_is_told_at_once_how_things_stand(listener, page, publish):
         *('{"command": "mute_stream", "stream": "none"}', '{"command": "mute", "more": 1}'),
     ],
 )
-def test_what_is_no_command_is_answered_with_what_is_allowed(page, request_text):
+def test_what_is_no_command_is_answered_with_what_is_allowed(standing, request_text):
     async def steps(view):
         await view.send_str(request_text)
         return await told(view, "answer")
 
-    answer = run(converse(page, steps))
+    answer = run(converse(standing, steps))
     assert answer["ok"] is False
     assert answer["text"]
 
@@ -241,10 +253,10 @@ def test_a_browser_that_wants_too_much_is_dropped(listener, page):
     assert ask(page.port)[0] == 200
 
 
-def test_a_token_that_is_none_of_ours_is_not_kept(page):
+def test_a_token_that_is_none_of_ours_is_not_kept(standing):
     """Whoever may steer without one is not made a guest by a link of somebody else."""
     for token in ("wrong", "%0d%0aX:1", "%00"):
-        status, headers, _ = ask(page.port, f"/?token={token}")
+        status, headers, _ = ask(standing.port, f"/?token={token}")
         assert (status, headers["location"]) == (303, "/")
         assert "set-cookie" not in headers
 
