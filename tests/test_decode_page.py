@@ -21,7 +21,10 @@ def blocks(language):
 
 
 def test_its_commands_run_one_after_the_other(tmp_path):
-    (tmp_path / "tests").symlink_to(ROOT / "tests")
+    table = Path("tests/data/article_eta_300.csv")
+    (tmp_path / table).parent.mkdir(parents=True)
+    lines = (ROOT / table).read_text().splitlines(keepends=True)
+    (tmp_path / table).write_text("".join(lines[:81]))  # 22 s of sound are enough for them
     for line in "".join(blocks("sh")).splitlines():
         done = subprocess.run(
             [sys.executable, "-m", *shlex.split(line)],
