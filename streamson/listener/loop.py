@@ -114,7 +114,7 @@ class Loop:
             for message in self._receiver.receive(self._timeout_s):
                 self._process(message, clock.now_ns())
             for stream in self._receiver.take_ended():
-                self._score.end(stream, self._frame_for(clock.now_ns()))
+                self._end(stream, self._frame_for(clock.now_ns()))
             with self._faults.surviving("what waited"):
                 self._flush(clock.now_ns())
             self._reports.read()
@@ -144,6 +144,10 @@ class Loop:
                 self._dispatch(notes, now_frame, received_ns)
         except Exception as error:  # no point ends a listener
             self._faults.survive(error, message.stream)
+
+    def _end(self, stream: str, now_frame: int) -> None:
+        if self._score.end(stream, now_frame) and self._reports.session_log is not None:
+            self._reports.session_log.end(stream, now_frame)
 
     def _flush(self, now_ns: int) -> None:
         now_frame = self._frame_for(now_ns)

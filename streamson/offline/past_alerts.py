@@ -10,7 +10,7 @@ from streamson.model.counts import ScoreCounts
 from streamson.model.event.alerts import AlertRaised
 from streamson.model.event.base import Event
 from streamson.model.event.streams import StreamStale
-from streamson.model.point import Batch, DataPoint
+from streamson.model.point import Batch, DataPoint, Goodbye
 from streamson.score.alerts.stream_monitor import StreamMonitor
 from streamson.session.schema import Session
 from streamson.surprise.layout import BLOCK, MIN_BLOCKS, STRETCH
@@ -99,7 +99,9 @@ class PastAlerts:
             and any(fnmatchcase(name, pattern) for pattern in self._outliers)
         }
 
-    def run(self, messages: Iterable[tuple[int, DataPoint | Batch]]) -> Iterator[PastAlert]:
+    def run(
+        self, messages: Iterable[tuple[int, DataPoint | Batch | Goodbye]]
+    ) -> Iterator[PastAlert]:
         """Yield what is told of points, which come each with the frame at which it came.
 
         A frame that goes back is taken for the last one: a clock was set.
@@ -108,6 +110,10 @@ class PastAlerts:
             self._frame = max(frame, self._frame)
             if self._tells_silence:
                 yield from self._look_for_silence()
+            if isinstance(message, Goodbye):
+                if message.stream in self._streams:
+                    self._monitor.end(message.stream, self._frame)
+                continue
             if message.stream not in self._streams:
                 self._streams[message.stream] = _Stream(_first_time(message))
                 self._monitor.add(message.stream, (), tuple(message.first_fields))

@@ -13,7 +13,7 @@ from streamson._printable import counted
 from streamson.errors import InputFileError, UsageError
 from streamson.formats.table import Table
 from streamson.formats.table_columns import named_columns
-from streamson.model.point import Batch, DataPoint
+from streamson.model.point import Batch, DataPoint, Goodbye
 from streamson.offline.past_alerts import YOUNG_POINTS, PastAlert, PastAlerts
 from streamson.recording.reader import Recording
 from streamson.session.resolve import watched_fields
@@ -75,8 +75,8 @@ class PastInput(ABC):
         ]
 
     @abstractmethod
-    def _points(self) -> Iterator[tuple[int, DataPoint | Batch]]:
-        """Yield the points, each with its frame."""
+    def _points(self) -> Iterator[tuple[int, DataPoint | Batch | Goodbye]]:
+        """Yield the points, each with its frame, and when somebody said goodbye."""
 
 
 class PastTable(PastInput):
@@ -194,14 +194,13 @@ class PastRecording(PastInput):
         rate = self._recording.manifest.sample_rate
         super().__init__(folder.resolve().name, session, sample_rate=rate, has_dates=True)
 
-    def _points(self) -> Iterator[tuple[int, DataPoint | Batch]]:
-        for row in self._recording.points():
-            yield row.frame, row.message()
+    def _points(self) -> Iterator[tuple[int, DataPoint | Batch | Goodbye]]:
+        return self._recording.received()
 
 
 def _followed(
-    points: Iterator[tuple[int, DataPoint | Batch]], progress: Callable[[int], object]
-) -> Iterator[tuple[int, DataPoint | Batch]]:
+    points: Iterator[tuple[int, DataPoint | Batch | Goodbye]], progress: Callable[[int], object]
+) -> Iterator[tuple[int, DataPoint | Batch | Goodbye]]:
     """Yield points, and say now and then how many there were."""
     for number, point in enumerate(points):
         if number % PROGRESS_POINTS == 0:

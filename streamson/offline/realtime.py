@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from streamson.model.note import AS_SOON_AS_POSSIBLE, Note
-from streamson.model.point import Batch, DataPoint
+from streamson.model.point import Batch, DataPoint, Goodbye
 from streamson.psychoacoustics.placing import AlertPlacer
 from streamson.score.score import Score
 
@@ -21,7 +21,7 @@ AFTER_S: Final = 5.0
 
 
 def play_in_realtime(
-    messages: Iterable[tuple[int, DataPoint | Batch]],
+    messages: Iterable[tuple[int, DataPoint | Batch | Goodbye]],
     score: Score,
     *,
     sample_rate: int,
@@ -32,7 +32,7 @@ def play_in_realtime(
     Parameters
     ----------
     messages
-        Frames at which they come, going up, and points or batches.
+        Frames at which they come, going up, and points, batches or goodbyes.
     score
         What plays them.
     sample_rate
@@ -46,6 +46,9 @@ def play_in_realtime(
         for tick in _ticks(score, now, frame, sample_rate):
             yield from sorter.sort(score.flush(tick), tick)
         now = max(now, frame)
+        if isinstance(message, Goodbye):
+            score.end(message.stream, now)
+            continue
         yield from sorter.sort(score.process(message, now), now)
     end = now + round(AFTER_S * sample_rate)
     while score.behind and now < end:

@@ -91,7 +91,7 @@ def rescore(
         As of `Score`.
     """
     first = recording.first_frame
-    messages = ((max(row.frame - first, 0), row.message()) for row in recording.points())
+    messages = ((max(frame - first, 0), message) for frame, message in recording.received())
     rate = recording.manifest.sample_rate
     score = Score(session, sample_rate=rate, on_event=on_event)
     placer = alert_placer(session, rate)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from heapq import merge
+from operator import itemgetter
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -12,6 +13,7 @@ from streamson.formats.notes_table import read_csv
 from streamson.formats.untrusted import open_file
 from streamson.model.limits import MAX_FRAME
 from streamson.model.note import Note
+from streamson.model.point import Batch, DataPoint, Goodbye
 from streamson.recording.manifest import CHANGES, MANIFEST, load_manifest
 from streamson.recording.rows import ChangeRow, PointRow, read_rows
 from streamson.session.load import load_session
@@ -114,6 +116,24 @@ class Recording:
                     raise InputFileError(f"{path}, line {number}: neither fields nor columns")
                 yield row
 
+    def received(self) -> Iterator[tuple[int, DataPoint | Batch | Goodbye]]:
+        """Yield points, batches and goodbyes in order, each with its frame.
+
+        Raises
+        ------
+        InputFileError
+            A file can't be read.
+        """
+        points = ((row.frame, row.message()) for row in self.points())
+        return merge(points, self._goodbyes(), key=itemgetter(0))
+
+    def _goodbyes(self) -> Iterator[tuple[int, Goodbye]]:
+        path = self.folder / CHANGES
+        if path.exists():
+            for row in read_rows(path, ChangeRow):
+                if row.ended is not None:
+                    yield row.frame, Goodbye(row.ended)
+
     def played(self) -> Iterator[PlayedNote | ChangeRow]:
         """Yield the notes and the changes of volume in the order in which they began.
 
@@ -122,9 +142,7 @@ class Recording:
         InputFileError, SessionError
             A file can't be read.
         """
-        changes = (
-            row for row in read_rows(self.folder / CHANGES, ChangeRow) if row.session is None
-        )
+        changes = (row for row in read_rows(self.folder / CHANGES, ChangeRow) if row.is_volume)
         return merge(changes, self._notes(), key=_frame)
 
     def _notes(self) -> Iterator[PlayedNote]:

@@ -87,11 +87,19 @@ class ChangeRow(msgspec.Struct, omit_defaults=True):
         The master volume from then on; null is muted.
     session
         Name of the session file that is in force from then on.
+    ended
+        Name of a stream whose producer said goodbye then.
     """
 
     frame: FrameNumber
     volume_db: Annotated[float, Meta(le=MAX_VOLUME_DB)] | None = None
     session: str | None = None
+    ended: Annotated[str, Meta(min_length=1, max_length=MAX_STREAM_CHARS)] | None = None
+
+    @property
+    def is_volume(self) -> bool:
+        """Whether it is a change of the volume."""
+        return self.session is None and self.ended is None
 
 
 def point_row(message: DataPoint | Batch, frame: int, received: float) -> PointRow:

@@ -48,7 +48,7 @@ _log = logging.getLogger(__name__)
 class SessionLog:
     """Writes a recording's folder, all but the sound.
 
-    The listener's thread hands things over by `receive`, `begin_note`, `add_session` and
+    The listener's thread hands things over by `receive`, `end`, `begin_note`, `add_session` and
     `on_event`; all else is the recorder's, as `streamson.recording.sidecar.Sidecar` says.
 
     Parameters
@@ -122,6 +122,10 @@ class SessionLog:
             return
         self._points_in += points
         self._rows.append(point_row(message, frame, time.time()))
+
+    def end(self, stream: str, frame: int) -> None:
+        """Take in that a stream's producer said goodbye: its silence is no news."""
+        self._take_change(ChangeRow(frame, ended=stream))
 
     def begin_note(self, note: Note, session_number: int) -> None:
         """Take in a note that began, at its real onset, and the session that it was played by."""
@@ -224,7 +228,7 @@ class SessionLog:
 
     def _write_change(self, change: ChangeRow | tuple[int, Session], room: float) -> None:
         if isinstance(change, ChangeRow):
-            self._last_volume = change
+            self._last_volume = change if change.is_volume else self._last_volume
         else:
             frame, session = change
             change = ChangeRow(frame, session=self._keep_session(session, room))

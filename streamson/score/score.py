@@ -182,11 +182,19 @@ class Score:
         """
         return self._flush_behind(now_frame) + self._ticks(now_frame)
 
-    def end(self, stream: str, now_frame: int) -> None:
-        """Note that a stream's producer ended: until it comes back, its silence tells nothing."""
-        if stream in self._streams:
-            self._monitor.end(stream, now_frame)
-            self._front.end(stream, self._streams[stream])
+    def end(self, stream: str, now_frame: int) -> bool:
+        """Note that a stream's producer ended: until it comes back, its silence tells nothing.
+
+        Returns
+        -------
+        bool
+            Whether that is news: there is such a stream, and it had not ended before.
+        """
+        if stream not in self._streams or self._monitor.staleness.state_of(stream) == "ended":
+            return False
+        self._monitor.end(stream, now_frame)
+        self._front.end(stream, self._streams[stream])
+        return True
 
     def solo(self, streams: tuple[str, ...]) -> None:
         """Let streams that are soloed be in front."""
