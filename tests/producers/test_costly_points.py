@@ -3,8 +3,8 @@
 import contextlib
 import math
 import signal
-import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -13,8 +13,10 @@ from streamson.producers.formula import computing
 from streamson.producers.formula.computing import Computation, Formula, TooCostlyError
 from streamson.producers.formula.expression import parse
 from tests.conftest import until
+from tests.producers.impatient import impatient
 
 LINE = ("--count", "3", "--rate", "100")
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -83,31 +85,19 @@ def busy_children(producer):
     def children():
         list(producer.receiver.receive(0.01))
         found = psutil.Process(producer.process.pid).children()
-        return [child for child in found if child.cpu_times().user > 1]
+        return [child for child in found if child.cpu_times().user > 0.5]
 
     until(children, "a process at work")
     return children()
 
 
-def sometimes_costly(costly, reason):
-    """Return a function some of whose points cost too much."""
-
-    def function(t):
-        if t in costly:
-            if reason == "memory":
-                raise MemoryError
-            while reason == "time":
-                pass
-        return None if t < 0 else complex(t, -t)
-
-    return function
+@pytest.fixture
+def tests_are_found(monkeypatch):
+    """The process that computes looks for its function among what is installed, and there."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
 
-def impatient(costly, reason):
-    sys.modules["__main__"].MAX_POINT_S = 0.3  # the worker is the program there
-    return sometimes_costly(costly, reason)
-
-
+@pytest.mark.usefixtures("tests_are_found")
 @pytest.mark.parametrize("reason", ["time", "memory"])
 def test_a_point_amid_others_is_missing_and_all_others_are_there(reason, caplog):
     points = [float(t) for t in range(-3, 1_000)]
@@ -123,6 +113,7 @@ def test_a_point_amid_others_is_missing_and_all_others_are_there(reason, caplog)
     assert last.endswith("it is left out (1 more like it left out)")
 
 
+@pytest.mark.usefixtures("tests_are_found")
 def test_several_in_a_row_end_it():
     with Computation(Formula(impatient, ((500.0, 501.0, 502.0), "memory"))) as computation:
         found = computation.values(float(t) for t in range(1_000))
