@@ -58,10 +58,11 @@ PROGRAMS = {
     "two at once": "with Listener(ANY), Listener(ANY):\n    time.sleep(0.3)",
     "threads": (
         "import threading\n"
+        "listener = Listener(ANY)\n"
         "for _ in range(4):\n"
         "    threading.Thread(target=lambda: [sum(range(999)) for _ in iter(int, 1)], "
         "daemon=True).start()\n"
-        "with Listener(ANY):\n    time.sleep(0.3)"
+        "with listener:\n    time.sleep(0.3)"
     ),
     "in a thread": (
         "import threading\n"
