@@ -89,6 +89,19 @@ def test_a_section_has_its_sounds_and_pictures(gallery):
     assert len([*(gallery / "sounds").iterdir()]) == 2
 
 
+def test_a_folder_of_something_else_is_left_alone(tmp_path):
+    kept = tmp_path / "pictures" / "holiday.jpg"
+    kept.parent.mkdir()
+    kept.write_bytes(b"sea")
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        build(tmp_path, "--only", QUICK)
+    assert "holds something else than a gallery" in caught.value.stderr
+    command = [sys.executable, ROOT / "scripts/site/pages.py", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("holds something else")) == (1, 1)
+    assert kept.read_bytes() == b"sea"
+
+
 def test_a_command_of_the_page_makes_what_is_heard(gallery, tmp_path):
     page = (gallery / "index.html").read_text()
     script = unescape(re.findall(r"<code>(.*?)</code>", page, re.DOTALL)[0])

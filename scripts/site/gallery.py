@@ -28,9 +28,21 @@ def main() -> int:
     parser.add_argument("--only", action="append", choices=names, help="this section; or several")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "gallery", metavar="FOLDER")
     options = parser.parse_args()
+    if not is_ours(options.out):
+        parser.error(f"{options.out} holds something else than a gallery, which is made anew")
     chosen = [one for one in there if not options.only or one.slug in options.only]
     build(options.out, chosen)
     return 0
+
+
+def is_ours(folder: Path) -> bool:
+    """Return whether a folder may be emptied: nothing is in it but what a gallery has."""
+    allowed = {"": {".html"}, "sounds": {".ogg"}, "pictures": {".svg"}}
+    files = (path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir())
+    return all(
+        len(path.parts) < 3 and path.suffix in allowed.get("".join(path.parts[:-1]), ())
+        for path in files
+    )
 
 
 def build(folder: Path, chosen: Iterable[Section]) -> None:

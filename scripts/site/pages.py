@@ -18,6 +18,8 @@ from streamson.session.parse.document import session_schema
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+MADE = "session_keys.md"
+"""What no other folder has."""
 
 
 def moved(text: str) -> str:
@@ -94,6 +96,9 @@ def _range(low: float | None, high: float | None) -> str:
 
 def main() -> None:
     folder = Path(sys.argv[1])
+    is_ours = (ROOT / "build") in folder.resolve().parents or (folder / MADE).exists()
+    if folder.exists() and not is_ours:
+        sys.exit(f"{folder} holds something else than these pages, which are made anew")
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(DOCS, folder)
     for name in ("extra.css", "extra.js"):
