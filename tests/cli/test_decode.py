@@ -5,6 +5,7 @@ import io
 import json
 import os
 import shutil
+import subprocess
 
 import numpy as np
 import psutil
@@ -12,6 +13,7 @@ import pytest
 import soundfile
 
 import streamson
+from tests.cli.conftest import STREAMSON
 from tests.conftest import DATA, until
 
 ARTICLE = DATA / "article_eta_300.csv"
@@ -37,6 +39,13 @@ def folder(tmp_path, made):
     for path in made.iterdir():
         shutil.copy(path, tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def whole(made):
+    """What is printed of the whole sound."""
+    words = [*STREAMSON, "decode", "eta.wav", "--session", "article"]
+    return subprocess.run(words, cwd=made, capture_output=True, text=True, check=True).stdout
 
 
 def rows(text):
@@ -103,16 +112,15 @@ def test_silence_has_a_table_without_rows_and_ends_with_1(run, folder):
     assert rows((folder / "x.csv").read_text()) == []
 
 
-def test_what_lies_beside_a_sound_is_not_looked_at(run, folder):
-    first = run("decode", "eta.wav", "--session", "article")
+def test_what_lies_beside_a_sound_is_not_looked_at(run, folder, whole):
     os.rename(folder / "eta.wav", folder / "other.wav")
     (folder / "notes.csv").unlink()
     (folder / "manifest.json").write_text("{}")
-    assert run("decode", "other.wav", "--session", "article").stdout == first.stdout
+    assert run("decode", "other.wav", "--session", "article").stdout == whole
 
 
-def test_a_stretch_is_a_part_of_the_whole(run, folder):
-    whole = rows(run("decode", "eta.wav", "--session", "article").stdout)
+def test_a_stretch_is_a_part_of_the_whole(run, folder, whole):
+    whole = rows(whole)
     done = run("decode", "eta.wav", "--session", "article", "--from", "3s", "--to", "6s")
     part = rows(done.stdout)
     assert done.returncode == 0
