@@ -44,12 +44,7 @@ def told(reporter: Reporter, life: str, peak_dbfs: Sequence[float | None]) -> di
         "peak_dbfs": [None if peak is None else round(peak, 1) for peak in peak_dbfs],
         "streams": len(rows),
         "alerts": [
-            {
-                "stream": alert.stream,
-                "field": alert.field,
-                "sentence": alert.sentence,
-                "acknowledged": alert.acknowledged,
-            }
+            {"sentence": alert.sentence, "acknowledged": alert.acknowledged}
             for alert in state.alerts[-MAX_ALERTS:]
         ],
         "alerts_in_all": len(state.alerts),
@@ -82,7 +77,6 @@ def _row(row: StreamRow) -> dict[str, Any]:
             for name, value in list(row.fields.items())[:MAX_FIELDS]
         ],
         "more_fields": max(len(row.fields) - MAX_FIELDS, 0),
-        "range": row.range,
         "points_per_second": round(row.points_per_second, 1),
         "note": None if note is None else midi_to_note(note.midi_note),
         "midi_note": None if note is None else round(note.midi_note, 2),
