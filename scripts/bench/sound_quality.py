@@ -28,7 +28,8 @@ PASCAL: Final = 2e-5 * 10 ** (FULL_SCALE_DB_SPL / 20) * 2**0.5
 """Sound pressure of a sample of 1."""
 
 ROUGHNESS_FRAME_S: Final = 0.2
-"""Of each window so much is given to MoSQITo's roughness, which takes twice as long and more."""
+ROUGHNESS_FRAMES: Final = 4
+"""Of each window so many frames are given to MoSQITo's roughness, which takes twice as long."""
 
 FLUCTUATION_STEP_S: Final = 0.016
 FAINT_DB: Final = 30.0
@@ -134,7 +135,7 @@ class Listener:
         ears = [_pressure(one, lufs) for one in self._windows()]
         ears = [one for one in ears if np.abs(one).max() > 1e-5] or [np.zeros(RATE)]
         sharp = [_sharpness(one) for one in ears]
-        rough = [_roughness(_frame(one, number)) for number, one in enumerate(ears)]
+        rough = [_roughness(one, number) for number, one in enumerate(ears)]
         return Quality(
             lufs=lufs,
             swing_lu=float(np.ptp(np.quantile(short, [0.05, 0.95]))) if len(short) else 0.0,
@@ -198,16 +199,17 @@ def _sharpness(pressure: _Array) -> float:
     return float(np.average(sharpness[known], weights=power[known] ** 0.3))
 
 
-def _frame(pressure: _Array, number: int) -> _Array:
-    """Return a frame from anywhere in a window, so that it fits no beat: always the same one."""
+def _roughness(pressure: _Array, number: int) -> float:
+    """Return the mean of frames anywhere in a window, so that they fit no beat; always these."""
     frames = round(ROUGHNESS_FRAME_S * RATE)
-    first = np.random.default_rng(number).integers(0, len(pressure) - frames)
-    return pressure[first : first + frames]
-
-
-def _roughness(pressure: _Array) -> float:
-    roughness, *_ = roughness_dw(pressure, RATE, overlap=0)
-    return float(np.nanmean(roughness))
+    found = []
+    for first in np.random.default_rng(number).integers(
+        0, len(pressure) - frames, ROUGHNESS_FRAMES
+    ):
+        frame = pressure[first : first + frames]
+        roughness, *_ = roughness_dw(frame, RATE, overlap=0) if frame.any() else (0.0,)
+        found.append(float(np.nanmean(roughness)))
+    return float(np.mean(found))
 
 
 def _fluctuation(pressure: _Array) -> float:

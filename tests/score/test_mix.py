@@ -16,12 +16,14 @@ from streamson.model.event.streams import (
 )
 from streamson.model.note import AS_SOON_AS_POSSIBLE
 from streamson.model.point import Batch, DataPoint
+from streamson.music.pitch import note_to_midi
 from streamson.offline.realtime import play_in_realtime
 from streamson.score.attention.bar import MAX_BAR_DECADES
 from streamson.score.attention.bed import BED, CALM_DB, SEATS, UNUSUAL_DB
 from streamson.score.score import Score
 from streamson.score.stream_registry import MAX_PLAYED_STREAMS
 from streamson.session.load import parse_session
+from streamson.session.palette import REGISTERS
 
 RATE = 1_000
 WARM_S = 400
@@ -97,7 +99,7 @@ def test_of_many_the_ordinary_are_a_bed_and_the_unusual_one_comes_with_a_sign():
     assert (second.onset_frame - first.onset_frame, first.pan) == (130, tune[0].pan)
     assert {note.instrument for note in own} == {tune[0].instrument}
     # From its first note on its pitch says where it is beside what it was: at the top.
-    assert tune[0].midi_note > 70
+    assert tune[0].midi_note - note_to_midi("G5") in REGISTERS[tune[0].instrument]
     assert score.counts.streams_came_forward >= 1
     assert max(note.level_db for note in of_bed(notes)) > max(note.level_db for note in calm)
 
