@@ -10,7 +10,7 @@ from streamson.music.pitch import midi_to_note
 from streamson.rescaling.field_hints import hints_for
 from streamson.score.parts.mapping import source_of
 from streamson.session.ensemble import Ensemble
-from streamson.session.resolve import bands_of, beacon_of
+from streamson.session.resolve import bands_of, beacon_of, written_name
 from streamson.session.schema import (
     PARAMETERS,
     MappingSpec,
@@ -90,7 +90,11 @@ def _part_line(
         what = f"field {wanted}" if wanted else f"field number {pitch.field}"
         return f"nothing, for its pitch is to follow the {what}; there is {', '.join(fields)}"
     instrument = part.instrument
-    plays = instrument if isinstance(instrument, str) else f"instrument by {instrument.field}"
+    plays = (
+        written_name(instrument)
+        if isinstance(instrument, str)
+        else f"instrument by {instrument.field}"
+    )
     steady = "" if pitch.value is None else f"pitch {midi_to_note(pitch.value)}"
     reads = (steady, *follows(part, fields, extents, units), *_told_beside(part, fields))
     return ", ".join(filter(None, (*reads, plays)))
@@ -111,7 +115,7 @@ def part_legend(part: Part, fields: Sequence[str]) -> PartLegend:
     """Return what a part plays of a stream with such fields, for whoever lays it out himself."""
     instrument = part.instrument
     return PartLegend(
-        instrument=instrument if isinstance(instrument, str) else "",
+        instrument=written_name(instrument) if isinstance(instrument, str) else "",
         follows=tuple(
             _followed(getattr(part, parameter), fields) for parameter in mapped_fields(part, fields)
         ),

@@ -29,6 +29,16 @@ AUTO: Final = "auto"
 _UNSAID: Final = Part().brightness
 
 
+def changed_name(instrument: str, part: str) -> str:
+    """Return the name of an instrument as ``part 1`` changes its envelope or width."""
+    return f"{instrument} of {part}"
+
+
+def written_name(instrument: str) -> str:
+    """Return the name by which a session knows what a part plays."""
+    return instrument.partition(" of part ")[0]
+
+
 def parts_for(session: Session, stream: str, fields: Sized, number: int) -> list[Part]:
     """Return the parts that play a stream: those whose pattern matches, else a default part.
 

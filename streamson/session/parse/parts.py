@@ -30,7 +30,7 @@ from streamson.session.parse.instruments import ENVELOPE, WIDTH, builtin_instrum
 from streamson.session.parse.mapping import mapping
 from streamson.session.parse.rescale import seconds
 from streamson.session.parse.units import UNITS
-from streamson.session.resolve import AUTO
+from streamson.session.resolve import AUTO, changed_name
 from streamson.session.schema import EVENTS_PER_SECOND, Bands, Beacon, Choice, Overload, Part
 
 MAX_PARTS: Final = 256
@@ -188,7 +188,7 @@ def _part(
         return part
     if part.instrument == AUTO:
         raise place.error(f'found {", ".join(changes)} with instrument = "auto"; name instruments')
-    renamed = {name: f"{name} of {place.key}" for name in played}
+    renamed = {name: changed_name(name, place.key) for name in played}
     for name, new in renamed.items():
         instruments[new] = _changed(instruments[name], **changes)
     return msgspec.structs.replace(part, instrument=_renamed(part.instrument, renamed))

@@ -41,9 +41,9 @@ def start_partials(engine: int, slot: int, note: Any, now: int) -> int:
         ring = max(ring, np.int64(RING_OUT / decay)) if decay > 0 else NEVER - note.onset
         partial = memory.voice_partials(engine)[slot, count]
         partial.increment, partial.left, partial.right = target_partial(engine, note, i, scale)
-        # Along a parabola: so neither the partials' peaks add up, nor do neighbouring critical bands
-        # beat together, which is rough (Pressnitzer and McAdams 1999, J. Acoust. Soc. Am. 105,
-        # 2773-2782). Along a straight line the tone would be shifted in time, and nothing else.
+        # Along a parabola: neither do the partials' peaks add up, nor do neighbouring critical
+        # bands beat together, which is rough (Pressnitzer and McAdams 1999, J. Acoust. Soc. Am.
+        # 105, 2773-2782). Along a straight line the tone is shifted in time, and nothing else.
         first = np.int32(np.uint32(np.int64(i * (i + 1) * (GOLDEN / 2 * TURN)) & 0xFFFF_FFFF))
         partial.phase = np.int32(first - partial.increment * (note.onset - now))
         partial.noise = np.float32(recipe.noise)
