@@ -57,7 +57,7 @@ def test_streams_by_themselves_are_told_apart():
             "pitch = { rescale = { mode = 'equalize', window = 50 } }",
             "x -> pitch G3..C6 (equalised), sine",
         ),
-        ("instrument = 'strings'\nwidth = 2", "x -> pitch G3..C6 (equalised), strings"),
+        ("instrument = 'strings'\nwidth = 0.2", "x -> pitch G3..C6 (equalised), strings"),
         ("instrument = { field = 'x', default = 'bell', above = [[1, 'harp']] }", "by x"),
     ],
 )
