@@ -17,6 +17,7 @@ from streamson.score.parts.bands import SIGNS
 from streamson.score.parts.beacon import beacon_note
 from streamson.session.ensemble import Ensemble
 from streamson.session.parse.earcons import builtin_earcons
+from streamson.session.resolve import written_name
 from streamson.session.schema import LIMITS, MappingSpec, Part, Session
 
 EVERYBODY: Final = 8
@@ -70,7 +71,7 @@ def heard_at_once(session: Session) -> list[Heard]:
             instrument = part.instrument
             name = instrument if isinstance(instrument, str) else instrument.default
             is_held = part.articulation == "continuous"
-            heard.append(Heard(f"{stream}: {name}", part, len(heard) + 1 if is_held else 0))
+            heard.append(Heard(f"{stream}: {written_name(name)}", part, len(heard) + 1 if is_held else 0))
     return heard
 
 
