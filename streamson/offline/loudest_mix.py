@@ -71,7 +71,9 @@ def heard_at_once(session: Session) -> list[Heard]:
             instrument = part.instrument
             name = instrument if isinstance(instrument, str) else instrument.default
             is_held = part.articulation == "continuous"
-            heard.append(Heard(f"{stream}: {written_name(name)}", part, len(heard) + 1 if is_held else 0))
+            heard.append(
+                Heard(f"{stream}: {written_name(name)}", part, len(heard) + 1 if is_held else 0)
+            )
     return heard
 
 
