@@ -177,7 +177,7 @@ class _Decoder:
             if self._candidates[number].continuous:
                 likely = confidences_of_any_pitch(fit, tune)
             else:
-                likely = confidences(evidence, self._below_db(fit, tune))
+                likely = confidences(evidence, self._below_db(fit, tune), len(self._candidates))
             for note, tone, rests, confidence in zip(
                 fit.tunes[tune], tones, evidence, likely, strict=True
             ):
