@@ -282,6 +282,8 @@ def main() -> int:
                     wrong.append(f"{name or 'none'}: an end of {stream}")
     for one in wrong:
         print(f"above its target: {one}")
+    if not options.peers:
+        print("without --peers sharpness and roughness were compared with nothing")
     return finish("fatigue", len(wrong), "targets missed", 0, ok=not wrong)
 
 
