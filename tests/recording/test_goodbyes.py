@@ -30,6 +30,9 @@ def take(tmp_path):
                 until(lambda: listener.stream_stats()[:1], "the point")
                 until(lambda: listener.stream_stats()[0].state == "live", "the stream")
             until(lambda: listener.stream_stats()[0].state == "ended", "the goodbye")
+            # What comes next comes later, in frames as well.
+            later = listener.engine.frame + RATE // 10
+            until(lambda later=later: listener.engine.frame > later, "sound")
     return folder
 
 
