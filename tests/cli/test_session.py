@@ -237,7 +237,7 @@ def test_check_audible_tells_how_far_all_is_above_what_masks_it():
 def test_check_audible_fails_where_an_alert_is_masked(tmp_path):
     masked = tmp_path / "masked\x1b[31m.toml"
     masked.write_text(
-        '[[part]]\ninstrument = "organ"\nvolume = { value = -14 }\n[[alert]]\nabove = 90\n'
+        '[[part]]\ninstrument = "organ"\nvolume = { value = -15 }\n[[alert]]\nabove = 90\n'
         'sound = { instrument = "brass", notes = ["C4"], duration = 0.1, level = -40 }'
     )
     done = session("check", "--audible", str(masked), "article")
