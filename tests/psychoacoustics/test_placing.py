@@ -220,8 +220,8 @@ def test_partials_tell_what_is_found_in_the_sound(instrument, bright):
     engine = Engine(RATE, instruments=INSTRUMENTS)
     engine.play(one)
     sound = engine.render(4 * RATE)
-    # A band of noise swells and fades, as do detuned partials: they are looked at for longer. A band
-    # that is narrower than what frames tell apart is taken for a tone, which masks less.
+    # A band of noise swells and fades, as do detuned partials: they are looked at for longer. A
+    # band that is narrower than what frames tell apart is taken for a tone, which masks less.
     is_noise = instrument == "breath"
     age_s, seconds = (2.0, 3.6) if is_noise or instrument == "strings" else (0.35, 0.1)
     told = maskers_of(one, timbre_of(INSTRUMENTS[instrument]), level_db=-18.0, age_s=age_s)
