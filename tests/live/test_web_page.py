@@ -325,6 +325,7 @@ def test_alerts_are_shown_told_and_acknowledged(open_page, visit):
         assert tab.query_selector("#alert-list button") is None
         publisher.send("web/cpu", percent=10.0)
         tab.wait_for_selector("#alerts", state="hidden")
+        await_true(tab, "document.querySelector('#events').innerText.includes('10 % again')")
         events = tab.inner_text("#events")
     assert "the alert of percent is acknowledged" in events
     assert "percent is 10 % again" in events
